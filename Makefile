@@ -1,0 +1,30 @@
+# Every command. `make` alone prints them.
+.DEFAULT_GOAL := help
+
+include mk/toolchain.mk
+include mk/stages.mk
+
+.PHONY: help all clean setup lint
+help:
+	@echo 'make run                 build every stage and run it on a sample file'
+	@echo 'make run STEP=3          one stage: STEP is 1 to 5, or final'
+	@echo 'make run FILE=notes.txt  on a file of yours; ARGS= for further arguments'
+	@echo 'make run STEP=5 SLOW=1   on a pipe that is fed a piece every 300 ms'
+	@echo 'make all                 only build; make step1 ... step5, final: one stage'
+	@echo 'make test                test every stage; STEP=3: one'
+	@echo 'make flaky RUNS=25       run the tests many times, to find one that wavers'
+	@echo 'make lint                format, clang-tidy, cppcheck, -fanalyzer'
+	@echo 'make clean               remove build/, where everything made is kept'
+	@echo 'NO_INSTALL=1             before any command: say what is missing, install nothing'
+
+all: $(EXES)
+
+# Runs first: says what is missing, and installs it where it can.
+setup:
+	@NEEDS='$(NEEDS)' CC='$(CC)' HOST_CC='$(HOST_CC)' WINE='$(WINE)' \
+	  NO_INSTALL='$(NO_INSTALL)' tools/setup.sh
+
+# The Windows programs of our Wine prefix are ended, no others.
+clean:
+	@[ ! -d build/wine ] || wineserver -k 2>/dev/null || :
+	rm -rf build

@@ -1,0 +1,70 @@
+# The stages: how each is built and run.
+
+STAGES := step1-create step2-bind step3-callback step4-overlapped \
+  step5-readfile final
+EXES := $(STAGES:%=build/%.exe)
+
+# STEP=3 is step3-callback, STEP=final is final; no STEP is all of them.
+CHOSEN := $(STAGES)
+ifneq ($(STEP),)
+CHOSEN := $(filter $(if $(filter final,$(STEP)),final,step$(STEP)-%),$(STAGES))
+ifneq ($(words $(STEP) $(CHOSEN)),2)
+$(error STEP is 1, 2, 3, 4, 5 or final, not '$(STEP)')
+endif
+endif
+
+# ---- Build ----
+
+objects = $(patsubst %.c,build/obj/%.o,$(wildcard $(1)/*.c))
+$(foreach stage,$(STAGES),$(eval build/$(stage).exe: $(call objects,$(stage))))
+
+$(EXES): build/obj/windows.o
+	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
+
+build/obj/%.o: %.c | setup
+	@mkdir -p $(@D)
+	$(CC) $(STRICT) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# With this manifest Windows takes paths beyond 260 characters.
+build/obj/windows.o: mk/windows.rc mk/windows.manifest | setup
+	@mkdir -p $(@D)
+	$(WINDRES) -o $@ $<
+
+-include $(wildcard build/obj/*/*.d build/obj/*/*/*.d)
+
+.PHONY: $(foreach n,1 2 3 4 5,step$(n)) final
+$(foreach n,1 2 3 4 5,$(eval step$(n): $(filter build/step$(n)-%,$(EXES))))
+final: build/final.exe
+
+# ---- Run ----
+
+build/sample.txt: tools/sample.sh
+	@mkdir -p $(@D)
+	@tools/sample.sh >$@
+
+# A step's own Makefile sets FROM to its directory: FILE is relative to that.
+FROM ?= .
+UP := $(if $(filter .,$(FROM)),,../)
+export FILE ARGS
+
+# Wine draws on a terminal, slowly; so stdout and stderr go through a pipe each.
+ifneq ($(WINE),)
+plainly = { { $(1) 2>&1 >&3 | cat >&2; } 3>&1 | cat; }
+else
+plainly = $(1)
+endif
+
+.PHONY: run
+run: $(CHOSEN:%=build/%.exe) build/sample.txt $(WINE_READY)
+ifneq ($(SLOW),)
+run: build/tests/feeder.exe
+	@cd $(FROM); for stage in $(CHOSEN); do \
+	  for i in 1 2 3 4 5 6; do sleep 0.3; echo "piece $$i of 6"; done | \
+	  $(call plainly,$(WINE) $(UP)build/tests/feeder.exe \
+	    '\\.\pipe\slow-'$$$$ $(UP)build/$$stage.exe) || exit; done
+else
+	@cd $(FROM); for stage in $(CHOSEN); do \
+	  $(if $(STEP),,echo "== $$stage";) \
+	  $(call plainly,$(WINE) $(UP)build/$$stage.exe \
+	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS) || exit; done
+endif
