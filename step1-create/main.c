@@ -1,0 +1,143 @@
+/* Step 1: open a file for overlapped I/O.
+ *
+ * A handle opened the usual way stands somewhere in its file, and each read
+ * goes on where the last one ended. With FILE_FLAG_OVERLAPPED many reads may be
+ * in flight at once, so there is no such place: a read that does not say where
+ * is refused. .NET: FileOptions.Asynchronous is this flag. */
+#include <windows.h>
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <wchar.h>
+
+static const wchar_t program[] = L"step1-create";
+
+/* Who acts: every line on stdout begins with it. Each thread has its own. */
+static _Thread_local const char *actor = "main";
+
+/* Tells a failure, and returns the exit status for it. */
+static int report(const char *tried, const wchar_t *name, DWORD error)
+{
+    wchar_t text[256] = L""; /* stays so if the system has no text */
+    wchar_t line[2048];
+    char utf8[3 * 2048];
+    FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
+                       FORMAT_MESSAGE_MAX_WIDTH_MASK, /* all in one line */
+                   NULL, error, 0, text, 256, NULL);
+    swprintf(line, 2048, L"%ls: cannot %hs '%.1500ls': %ls(error %lu)\n",
+             program, tried, name, text, error);
+    WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);
+    fputs(utf8, stderr);
+    return EXIT_FAILURE;
+}
+
+/* For calls that fail only if something is badly wrong. The lock is never
+ * released: of several threads only the first tells. */
+static void check(bool ok, const char *tried, const wchar_t *name)
+{
+    static SRWLOCK first = SRWLOCK_INIT;
+    DWORD error = GetLastError();
+    if (ok)
+        return;
+    AcquireSRWLockExclusive(&first);
+    ExitProcess((UINT)report(tried, name, error));
+}
+
+/* One event, one line, one WriteFile: lines of several threads do not mix, and
+ * a program that hangs has shown what came before. */
+static void say(const char *format, ...)
+{
+    char event[200], line[220]; /* a longer event is cut */
+    DWORD written;
+    va_list values;
+    va_start(values, format);
+    vsnprintf(event, sizeof event, format, values);
+    va_end(values);
+    int length = snprintf(line, sizeof line, "%s: %s\n", actor, event);
+    check(WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line, (DWORD)length,
+                    &written, NULL),
+          "write to", L"stdout");
+}
+
+/* Opens for overlapped reading; others may read, write and delete meanwhile.
+ * INVALID_HANDLE_VALUE if that fails, and GetLastError tells why. The server
+ * of a pipe may not act in our name: SECURITY_ANONYMOUS, as in .NET. */
+static HANDLE open_overlapped(const wchar_t *path)
+{
+    const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    const DWORD flags =
+        FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING, flags,
+                       NULL);
+}
+
+/* ---- What this step shows ---- */
+
+/* Nobody says where to read: the handle knows, and moves on. */
+static int read_plainly(HANDLE file, const wchar_t *path)
+{
+    char buffer[64];
+    DWORD bytes;
+    LARGE_INTEGER zero = {.QuadPart = 0}, position;
+
+    if (!ReadFile(file, buffer, sizeof buffer, &bytes, NULL))
+        return report("read", path, GetLastError());
+    if (!SetFilePointerEx(file, zero, &position, FILE_CURRENT))
+        return report("ask the position of", path, GetLastError());
+    say("read %lu bytes, the handle moved on to %lld", bytes,
+        position.QuadPart);
+    return EXIT_SUCCESS;
+}
+
+static int show_plain(const wchar_t *path)
+{
+    const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    const DWORD flags = SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+    HANDLE file = CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING,
+                              flags, NULL);
+    if (file == INVALID_HANDLE_VALUE)
+        return report("open", path, GetLastError());
+    say("opened without FILE_FLAG_OVERLAPPED");
+    int status = read_plainly(file, path);
+    if (status == EXIT_SUCCESS)
+        status = read_plainly(file, path);
+    check(CloseHandle(file), "close", path);
+    return status;
+}
+
+static int show_overlapped(const wchar_t *path)
+{
+    char buffer[64];
+    DWORD bytes;
+
+    HANDLE file = open_overlapped(path);
+    if (file == INVALID_HANDLE_VALUE)
+        return report("open", path, GetLastError());
+    say("opened with FILE_FLAG_OVERLAPPED");
+    /* NULL, where an OVERLAPPED should say where to read. */
+    int status = EXIT_SUCCESS;
+    BOOL ok = ReadFile(file, buffer, sizeof buffer, &bytes, NULL);
+    DWORD error = ok ? ERROR_SUCCESS : GetLastError();
+    if (error == ERROR_INVALID_PARAMETER)
+        say("a read that does not say where is refused (error %lu)", error);
+    else
+        status = report("be refused a read of", path, error);
+    check(CloseHandle(file), "close", path);
+    return status;
+}
+
+int wmain(int argc, wchar_t **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: %ls FILE\n", program);
+        return 2;
+    }
+    int status = show_plain(argv[1]);
+    if (status == EXIT_SUCCESS)
+        status = show_overlapped(argv[1]);
+    if (status == EXIT_SUCCESS)
+        say("done");
+    return status;
+}
