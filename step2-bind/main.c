@@ -1,0 +1,170 @@
+/* Step 2: bind the handle to the pool, which so far is only a queue.
+ *
+ * A completion port is a queue of packets. Once a handle is bound to it, each
+ * I/O on that handle ends as a packet there. A packet can also be posted by
+ * hand. No threads yet: main takes it out itself. .NET: ThreadPool.BindHandle.
+ */
+#include <windows.h>
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <wchar.h>
+
+static const wchar_t program[] = L"step2-bind";
+
+/* Who acts: every line on stdout begins with it. Each thread has its own. */
+static _Thread_local const char *actor = "main";
+
+/* Tells a failure, and returns the exit status for it. */
+static int report(const char *tried, const wchar_t *name, DWORD error)
+{
+    wchar_t text[256] = L""; /* stays so if the system has no text */
+    wchar_t line[2048];
+    char utf8[3 * 2048];
+    FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
+                       FORMAT_MESSAGE_MAX_WIDTH_MASK, /* all in one line */
+                   NULL, error, 0, text, 256, NULL);
+    swprintf(line, 2048, L"%ls: cannot %hs '%.1500ls': %ls(error %lu)\n",
+             program, tried, name, text, error);
+    WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);
+    fputs(utf8, stderr);
+    return EXIT_FAILURE;
+}
+
+/* For calls that fail only if something is badly wrong. The lock is never
+ * released: of several threads only the first tells. */
+static void check(bool ok, const char *tried, const wchar_t *name)
+{
+    static SRWLOCK first = SRWLOCK_INIT;
+    DWORD error = GetLastError();
+    if (ok)
+        return;
+    AcquireSRWLockExclusive(&first);
+    ExitProcess((UINT)report(tried, name, error));
+}
+
+/* One event, one line, one WriteFile: lines of several threads do not mix, and
+ * a program that hangs has shown what came before. */
+static void say(const char *format, ...)
+{
+    char event[200], line[220]; /* a longer event is cut */
+    DWORD written;
+    va_list values;
+    va_start(values, format);
+    vsnprintf(event, sizeof event, format, values);
+    va_end(values);
+    int length = snprintf(line, sizeof line, "%s: %s\n", actor, event);
+    check(WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line, (DWORD)length,
+                    &written, NULL),
+          "write to", L"stdout");
+}
+
+/* Opens for overlapped reading; others may read, write and delete meanwhile.
+ * INVALID_HANDLE_VALUE if that fails, and GetLastError tells why. The server
+ * of a pipe may not act in our name: SECURITY_ANONYMOUS, as in .NET. */
+static HANDLE open_overlapped(const wchar_t *path)
+{
+    const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    const DWORD flags =
+        FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING, flags,
+                       NULL);
+}
+
+/* What a packet is: an I/O of a bound handle. */
+enum packet_key { KEY_IO };
+
+struct pool {
+    HANDLE port;
+};
+
+/* Call it when every bound file is closed: a file holds on to its port. */
+static void pool_stop(struct pool *pool)
+{
+    check(CloseHandle(pool->port), "close", L"port");
+}
+
+/* Returns 0 or a Win32 error. */
+static DWORD pool_create(struct pool *pool)
+{
+    *pool = (struct pool){
+        .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};
+    if (pool->port == NULL) /* here NULL is the failure */
+        return GetLastError();
+    return ERROR_SUCCESS;
+}
+
+/* From now on the handle's I/O ends as packets in the port. The handle must be
+ * overlapped; it is bound for good. Returns 0 or a Win32 error. */
+static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
+{
+    HANDLE port = CreateIoCompletionPort(handle, pool->port, KEY_IO, 0);
+    return port != NULL ? ERROR_SUCCESS : GetLastError();
+}
+
+/* ---- What this step shows ---- */
+
+/* Takes out a packet, if there is one: main does not wait. */
+static DWORD take(struct pool *pool, DWORD *bytes, OVERLAPPED **overlapped)
+{
+    ULONG_PTR key;
+    *overlapped = NULL;
+    BOOL ok = GetQueuedCompletionStatus(pool->port, bytes, &key, overlapped, 0);
+    return ok ? ERROR_SUCCESS : GetLastError();
+}
+
+static int show(struct pool *pool, HANDLE file)
+{
+    OVERLAPPED packet = {0}; /* only its address goes through the queue */
+    OVERLAPPED *overlapped;
+    DWORD bytes;
+
+    DWORD error = pool_bind_handle(pool, file);
+    if (error != ERROR_INVALID_PARAMETER)
+        return report("be refused a second bind to", L"port", error);
+    say("bound; a second bind is refused (error %lu)", error);
+    error = take(pool, &bytes, &overlapped);
+    if (error != WAIT_TIMEOUT)
+        return report("find nothing in", L"port", error);
+    say("the port is empty: no packet (error %lu)", error);
+    say("posting a packet of 42 bytes");
+    check(PostQueuedCompletionStatus(pool->port, 42, KEY_IO, &packet),
+          "post to", L"port");
+    error = take(pool, &bytes, &overlapped);
+    if (error != ERROR_SUCCESS)
+        return report("take a packet from", L"port", error);
+    say("took out a packet of %lu bytes, with %s OVERLAPPED", bytes,
+        overlapped == &packet ? "the same" : "another");
+    return EXIT_SUCCESS;
+}
+
+static int with_file(struct pool *pool, const wchar_t *path)
+{
+    HANDLE file = open_overlapped(path);
+    if (file == INVALID_HANDLE_VALUE)
+        return report("open", path, GetLastError());
+    DWORD error = pool_bind_handle(pool, file);
+    int status =
+        error == ERROR_SUCCESS ? show(pool, file) : report("bind", path, error);
+    check(CloseHandle(file), "close", path);
+    return status;
+}
+
+int wmain(int argc, wchar_t **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: %ls FILE\n", program);
+        return 2;
+    }
+    struct pool pool;
+    DWORD error = pool_create(&pool);
+    if (error != ERROR_SUCCESS)
+        return report("create", L"pool", error);
+    int status = with_file(&pool, argv[1]);
+    pool_stop(&pool);
+    if (status == EXIT_SUCCESS)
+        say("done");
+    return status;
+}
