@@ -1,0 +1,236 @@
+/* Step 3: give the pool its threads, and a callback for them to call.
+ *
+ * A thread pool is a loop around the queue of step 2: each worker takes out a
+ * packet and calls the callback with it. Packets posted by hand reach it here:
+ * a success, and a failure. An OVERLAPPED is still only an address: nothing
+ * tells one packet's purpose from another's. .NET: IOCompletionCallback. */
+#include <windows.h>
+
+#include <process.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <wchar.h>
+
+static const wchar_t program[] = L"step3-callback";
+
+/* Who acts: every line on stdout begins with it. Each thread has its own. */
+static _Thread_local const char *actor = "main";
+
+/* Tells a failure, and returns the exit status for it. */
+static int report(const char *tried, const wchar_t *name, DWORD error)
+{
+    wchar_t text[256] = L""; /* stays so if the system has no text */
+    wchar_t line[2048];
+    char utf8[3 * 2048];
+    FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
+                       FORMAT_MESSAGE_MAX_WIDTH_MASK, /* all in one line */
+                   NULL, error, 0, text, 256, NULL);
+    swprintf(line, 2048, L"%ls: cannot %hs '%.1500ls': %ls(error %lu)\n",
+             program, tried, name, text, error);
+    WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);
+    fputs(utf8, stderr);
+    return EXIT_FAILURE;
+}
+
+/* For calls that fail only if something is badly wrong. The lock is never
+ * released: of several threads only the first tells. */
+static void check(bool ok, const char *tried, const wchar_t *name)
+{
+    static SRWLOCK first = SRWLOCK_INIT;
+    DWORD error = GetLastError();
+    if (ok)
+        return;
+    AcquireSRWLockExclusive(&first);
+    ExitProcess((UINT)report(tried, name, error));
+}
+
+/* One event, one line, one WriteFile: lines of several threads do not mix, and
+ * a program that hangs has shown what came before. */
+static void say(const char *format, ...)
+{
+    char event[200], line[220]; /* a longer event is cut */
+    DWORD written;
+    va_list values;
+    va_start(values, format);
+    vsnprintf(event, sizeof event, format, values);
+    va_end(values);
+    int length = snprintf(line, sizeof line, "%s: %s\n", actor, event);
+    check(WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line, (DWORD)length,
+                    &written, NULL),
+          "write to", L"stdout");
+}
+
+/* Opens for overlapped reading; others may read, write and delete meanwhile.
+ * INVALID_HANDLE_VALUE if that fails, and GetLastError tells why. The server
+ * of a pipe may not act in our name: SECURITY_ANONYMOUS, as in .NET. */
+static HANDLE open_overlapped(const wchar_t *path)
+{
+    const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    const DWORD flags =
+        FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING, flags,
+                       NULL);
+}
+
+/* .NET: IOCompletionCallback. Like ReadFileEx's routine, but this is no APC. */
+typedef void io_completion_callback(DWORD error, DWORD bytes,
+                                    OVERLAPPED *overlapped);
+
+/* What a packet is: an I/O of a bound handle, or the order to leave. */
+enum packet_key { KEY_IO, KEY_STOP };
+
+struct pool {
+    io_completion_callback *callback; /* one for all packets */
+    HANDLE port;
+    HANDLE *workers;
+    unsigned worker_count;
+};
+
+static unsigned __stdcall worker(void *argument)
+{
+    struct pool *pool = argument;
+    actor = "worker";
+    for (;;) {
+        DWORD bytes;
+        ULONG_PTR key;
+        OVERLAPPED *overlapped = NULL;
+        BOOL ok = GetQueuedCompletionStatus(pool->port, &bytes, &key,
+                                            &overlapped, INFINITE);
+        DWORD error = ok ? ERROR_SUCCESS : GetLastError();
+        /* No packet came, neither good nor bad: the port itself failed. */
+        check(ok || overlapped != NULL, "take a packet from", L"port");
+        if (key == KEY_STOP)
+            return 0;
+        /* A packet came; if !ok, of an I/O that failed. */
+        pool->callback(error, bytes, overlapped);
+    }
+}
+
+/* Call it with nothing in flight. Each worker takes one sentinel and leaves;
+ * only then, with nobody waiting on it, the port is closed. */
+static void pool_stop(struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->worker_count; i++)
+        check(PostQueuedCompletionStatus(pool->port, 0, KEY_STOP, NULL),
+              "post to", L"port");
+    for (unsigned i = 0; i < pool->worker_count; i++) {
+        check(WaitForSingleObject(pool->workers[i], INFINITE) == WAIT_OBJECT_0,
+              "wait for", L"worker");
+        check(CloseHandle(pool->workers[i]), "close", L"worker");
+    }
+    free(pool->workers);
+    check(CloseHandle(pool->port), "close", L"port");
+}
+
+/* threads: 0 for 2 x processors. Returns 0 or a Win32 error. */
+static DWORD pool_create(struct pool *pool, unsigned threads,
+                         io_completion_callback *callback)
+{
+    if (threads == 0)
+        threads = 2 * GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+    *pool = (struct pool){
+        .callback = callback,
+        .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};
+    if (pool->port == NULL) /* here NULL is the failure */
+        return GetLastError();
+    pool->workers = calloc(threads, sizeof *pool->workers);
+    DWORD error = pool->workers == NULL ? ERROR_NOT_ENOUGH_MEMORY : 0;
+    while (error == ERROR_SUCCESS && pool->worker_count < threads) {
+        uintptr_t thread = _beginthreadex(NULL, 0, worker, pool, 0, NULL);
+        error = thread == 0 ? _doserrno : ERROR_SUCCESS;
+        if (thread != 0)
+            pool->workers[pool->worker_count++] = (HANDLE)thread;
+    }
+    if (error != ERROR_SUCCESS)
+        pool_stop(pool);
+    return error;
+}
+
+/* From now on the handle's I/O ends as packets in the port. The handle must be
+ * overlapped; it is bound for good. Returns 0 or a Win32 error. */
+static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
+{
+    HANDLE port = CreateIoCompletionPort(handle, pool->port, KEY_IO, 0);
+    return port != NULL ? ERROR_SUCCESS : GetLastError();
+}
+
+/* ---- What this step shows ---- */
+
+static HANDLE called; /* event: the callback has run */
+
+static void on_packet(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    (void)overlapped; /* an address, of which we know nothing more yet */
+    if (error == ERROR_SUCCESS)
+        say("callback: success, %lu bytes", bytes);
+    else
+        say("callback: failure (error %lu), %lu bytes", error, bytes);
+    check(SetEvent(called), "set", L"event");
+}
+
+/* Undocumented, so declared here: what PostQueuedCompletionStatus is built on.
+ * It also takes a status, and so can post what a failed I/O would. */
+LONG NTAPI NtSetIoCompletion(HANDLE port, ULONG_PTR key, ULONG_PTR overlapped,
+                             LONG status, ULONG_PTR bytes);
+ULONG NTAPI RtlNtStatusToDosError(LONG status);
+
+static void wait_until_called(void)
+{
+    check(WaitForSingleObject(called, INFINITE) == WAIT_OBJECT_0, "wait for",
+          L"event");
+}
+
+static int show(struct pool *pool)
+{
+    const LONG device_data_error = (LONG)0xC000009C; /* a bad sector */
+    OVERLAPPED packet = {0};
+
+    called = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (called == NULL)
+        return report("create", L"event", GetLastError());
+    say("posting a success with 42 bytes");
+    check(PostQueuedCompletionStatus(pool->port, 42, KEY_IO, &packet),
+          "post to", L"port");
+    wait_until_called();
+    say("posting a failure with 0 bytes");
+    LONG status = NtSetIoCompletion(pool->port, KEY_IO, (ULONG_PTR)&packet,
+                                    device_data_error, 0);
+    if (status == 0)
+        wait_until_called();
+    check(CloseHandle(called), "close", L"event");
+    return status == 0
+               ? EXIT_SUCCESS
+               : report("post to", L"port", RtlNtStatusToDosError(status));
+}
+
+static int with_file(struct pool *pool, const wchar_t *path)
+{
+    HANDLE file = open_overlapped(path);
+    if (file == INVALID_HANDLE_VALUE)
+        return report("open", path, GetLastError());
+    DWORD error = pool_bind_handle(pool, file);
+    int status =
+        error == ERROR_SUCCESS ? show(pool) : report("bind", path, error);
+    check(CloseHandle(file), "close", path);
+    return status;
+}
+
+int wmain(int argc, wchar_t **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: %ls FILE\n", program);
+        return 2;
+    }
+    struct pool pool;
+    DWORD error = pool_create(&pool, 0, on_packet);
+    if (error != ERROR_SUCCESS)
+        return report("create", L"pool", error);
+    int status = with_file(&pool, argv[1]);
+    pool_stop(&pool);
+    if (status == EXIT_SUCCESS)
+        say("done");
+    return status;
+}
