@@ -1,0 +1,312 @@
+/* Step 4: pack callback, buffer and offset into one OVERLAPPED request.
+ *
+ * The address that goes out with an I/O comes back with its packet. So whatever
+ * must be known then is put around that OVERLAPPED, in one struct request: two
+ * requests come back in reverse order, and each finds its own callback, buffer
+ * and 64-bit offset. .NET: Overlapped.Pack and Overlapped.Free. */
+#include <windows.h>
+
+#include <assert.h>
+#include <process.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+static const wchar_t program[] = L"step4-overlapped";
+
+/* Who acts: every line on stdout begins with it. Each thread has its own. */
+static _Thread_local const char *actor = "main";
+
+/* Tells a failure, and returns the exit status for it. */
+static int report(const char *tried, const wchar_t *name, DWORD error)
+{
+    wchar_t text[256] = L""; /* stays so if the system has no text */
+    wchar_t line[2048];
+    char utf8[3 * 2048];
+    FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
+                       FORMAT_MESSAGE_MAX_WIDTH_MASK, /* all in one line */
+                   NULL, error, 0, text, 256, NULL);
+    swprintf(line, 2048, L"%ls: cannot %hs '%.1500ls': %ls(error %lu)\n",
+             program, tried, name, text, error);
+    WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);
+    fputs(utf8, stderr);
+    return EXIT_FAILURE;
+}
+
+/* For calls that fail only if something is badly wrong. The lock is never
+ * released: of several threads only the first tells. */
+static void check(bool ok, const char *tried, const wchar_t *name)
+{
+    static SRWLOCK first = SRWLOCK_INIT;
+    DWORD error = GetLastError();
+    if (ok)
+        return;
+    AcquireSRWLockExclusive(&first);
+    ExitProcess((UINT)report(tried, name, error));
+}
+
+/* One event, one line, one WriteFile: lines of several threads do not mix, and
+ * a program that hangs has shown what came before. */
+static void say(const char *format, ...)
+{
+    char event[200], line[220]; /* a longer event is cut */
+    DWORD written;
+    va_list values;
+    va_start(values, format);
+    vsnprintf(event, sizeof event, format, values);
+    va_end(values);
+    int length = snprintf(line, sizeof line, "%s: %s\n", actor, event);
+    check(WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line, (DWORD)length,
+                    &written, NULL),
+          "write to", L"stdout");
+}
+
+/* Opens for overlapped reading; others may read, write and delete meanwhile.
+ * INVALID_HANDLE_VALUE if that fails, and GetLastError tells why. The server
+ * of a pipe may not act in our name: SECURITY_ANONYMOUS, as in .NET. */
+static HANDLE open_overlapped(const wchar_t *path)
+{
+    const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    const DWORD flags =
+        FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING, flags,
+                       NULL);
+}
+
+/* .NET: IOCompletionCallback. Like ReadFileEx's routine, but this is no APC. */
+typedef void io_completion_callback(DWORD error, DWORD bytes,
+                                    OVERLAPPED *overlapped);
+
+/* Whose is it? In flight, the kernel's: not to be used again, nor freed. */
+enum request_state { REQUEST_IDLE, REQUEST_IN_FLIGHT };
+
+/* All about one I/O, in one piece of memory. .NET: Overlapped. */
+struct request {
+    OVERLAPPED overlapped;
+    io_completion_callback *callback;
+    void *context; /* the callback's own: what a delegate captures */
+    void *buffer;  /* pinned: not freed or moved while in flight */
+    DWORD length;
+    enum request_state state;
+};
+
+/* Readies an idle request for its next use. The whole OVERLAPPED is set, the
+ * rest to zero: nothing of the last use may reach the next. */
+static void overlapped_reset(struct request *request, uint64_t offset)
+{
+    assert(request->state == REQUEST_IDLE);
+    request->overlapped =
+        (OVERLAPPED){.Offset = (DWORD)offset, /* both halves, or 4 GiB is 0 */
+                     .OffsetHigh = (DWORD)(offset >> 32)};
+}
+
+/* NULL: no memory. The caller owns the request until it is in flight. */
+static struct request *overlapped_pack(io_completion_callback *callback,
+                                       void *context, void *buffer,
+                                       DWORD length, uint64_t offset)
+{
+    struct request *request = malloc(sizeof *request);
+    if (request == NULL)
+        return NULL;
+    *request = (struct request){.callback = callback,
+                                .context = context,
+                                .buffer = buffer,
+                                .length = length};
+    overlapped_reset(request, offset);
+    return request;
+}
+
+static void overlapped_free(struct request *request)
+{
+    assert(request->state == REQUEST_IDLE);
+    free(request);
+}
+
+/* What a packet is: an I/O of a bound handle, or the order to leave. */
+enum packet_key { KEY_IO, KEY_STOP };
+
+struct pool {
+    HANDLE port;
+    HANDLE *workers;
+    unsigned worker_count;
+};
+
+static unsigned __stdcall worker(void *argument)
+{
+    struct pool *pool = argument;
+    actor = "worker";
+    for (;;) {
+        DWORD bytes;
+        ULONG_PTR key;
+        OVERLAPPED *overlapped = NULL;
+        BOOL ok = GetQueuedCompletionStatus(pool->port, &bytes, &key,
+                                            &overlapped, INFINITE);
+        DWORD error = ok ? ERROR_SUCCESS : GetLastError();
+        /* No packet came, neither good nor bad: the port itself failed. */
+        check(ok || overlapped != NULL, "take a packet from", L"port");
+        if (key == KEY_STOP)
+            return 0;
+        /* A packet came; if !ok, of an I/O that failed. The request is the
+         * callback's now, which may free it: do not touch it again. */
+        struct request *request =
+            CONTAINING_RECORD(overlapped, struct request, overlapped);
+        request->state = REQUEST_IDLE;
+        request->callback(error, bytes, overlapped);
+    }
+}
+
+/* Call it with nothing in flight. Each worker takes one sentinel and leaves;
+ * only then, with nobody waiting on it, the port is closed. */
+static void pool_stop(struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->worker_count; i++)
+        check(PostQueuedCompletionStatus(pool->port, 0, KEY_STOP, NULL),
+              "post to", L"port");
+    for (unsigned i = 0; i < pool->worker_count; i++) {
+        check(WaitForSingleObject(pool->workers[i], INFINITE) == WAIT_OBJECT_0,
+              "wait for", L"worker");
+        check(CloseHandle(pool->workers[i]), "close", L"worker");
+    }
+    free(pool->workers);
+    check(CloseHandle(pool->port), "close", L"port");
+}
+
+/* threads: 0 for 2 x processors. Returns 0 or a Win32 error. */
+static DWORD pool_create(struct pool *pool, unsigned threads)
+{
+    if (threads == 0)
+        threads = 2 * GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+    *pool = (struct pool){
+        .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};
+    if (pool->port == NULL) /* here NULL is the failure */
+        return GetLastError();
+    pool->workers = calloc(threads, sizeof *pool->workers);
+    DWORD error = pool->workers == NULL ? ERROR_NOT_ENOUGH_MEMORY : 0;
+    while (error == ERROR_SUCCESS && pool->worker_count < threads) {
+        uintptr_t thread = _beginthreadex(NULL, 0, worker, pool, 0, NULL);
+        error = thread == 0 ? _doserrno : ERROR_SUCCESS;
+        if (thread != 0)
+            pool->workers[pool->worker_count++] = (HANDLE)thread;
+    }
+    if (error != ERROR_SUCCESS)
+        pool_stop(pool);
+    return error;
+}
+
+/* From now on the handle's I/O ends as packets in the port. The handle must be
+ * overlapped; it is bound for good. Returns 0 or a Win32 error. */
+static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
+{
+    HANDLE port = CreateIoCompletionPort(handle, pool->port, KEY_IO, 0);
+    return port != NULL ? ERROR_SUCCESS : GetLastError();
+}
+
+/* ---- What this step shows ---- */
+
+static LONG packed, freed;
+
+static void tell(const char *who, DWORD error, DWORD bytes,
+                 OVERLAPPED *overlapped)
+{
+    struct request *request =
+        CONTAINING_RECORD(overlapped, struct request, overlapped);
+    HANDLE called = request->context;
+    say("%s: error %lu, %lu bytes in '%s', high half %lu, low half %lu", who,
+        error, bytes, (const char *)request->buffer, overlapped->OffsetHigh,
+        overlapped->Offset);
+    overlapped_free(request); /* the packet is out, so it is ours */
+    InterlockedIncrement(&freed);
+    check(SetEvent(called), "set", L"event");
+}
+
+static void on_first(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    tell("on_first", error, bytes, overlapped);
+}
+
+static void on_second(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    tell("on_second", error, bytes, overlapped);
+}
+
+static struct request *pack(io_completion_callback *callback, HANDLE called,
+                            char *buffer, uint64_t offset)
+{
+    say("packing offset %llu with '%s'", offset, buffer);
+    struct request *request = overlapped_pack(callback, called, buffer,
+                                              (DWORD)strlen(buffer), offset);
+    if (request != NULL)
+        InterlockedIncrement(&packed);
+    return request;
+}
+
+/* Does by hand what the kernel does when an I/O has ended, and waits until the
+ * callback has run. From the post on, the request is not ours. */
+static void complete(struct pool *pool, struct request *request, HANDLE called)
+{
+    say("posting the packet of '%s'", (const char *)request->buffer);
+    request->state = REQUEST_IN_FLIGHT;
+    check(PostQueuedCompletionStatus(pool->port, request->length, KEY_IO,
+                                     &request->overlapped),
+          "post to", L"port");
+    check(WaitForSingleObject(called, INFINITE) == WAIT_OBJECT_0, "wait for",
+          L"event");
+}
+
+static int show(struct pool *pool)
+{
+    char buffers[2][16] = {"first buffer", "second buffer"};
+    HANDLE called = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (called == NULL)
+        return report("create", L"event", GetLastError());
+    int status = EXIT_SUCCESS;
+    struct request *first = pack(on_first, called, buffers[0], 64);
+    struct request *second =
+        pack(on_second, called, buffers[1], (4ULL << 30) + 64);
+    if (first != NULL && second != NULL) {
+        complete(pool, second, called);
+        complete(pool, first, called);
+        say("packed %ld, freed %ld", packed, freed);
+    } else {
+        if (first != NULL)
+            overlapped_free(first);
+        if (second != NULL)
+            overlapped_free(second);
+        status = report("pack", L"request", ERROR_NOT_ENOUGH_MEMORY);
+    }
+    check(CloseHandle(called), "close", L"event");
+    return status;
+}
+
+static int with_file(struct pool *pool, const wchar_t *path)
+{
+    HANDLE file = open_overlapped(path);
+    if (file == INVALID_HANDLE_VALUE)
+        return report("open", path, GetLastError());
+    DWORD error = pool_bind_handle(pool, file);
+    int status =
+        error == ERROR_SUCCESS ? show(pool) : report("bind", path, error);
+    check(CloseHandle(file), "close", path);
+    return status;
+}
+
+int wmain(int argc, wchar_t **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: %ls FILE\n", program);
+        return 2;
+    }
+    struct pool pool;
+    DWORD error = pool_create(&pool, 0);
+    if (error != ERROR_SUCCESS)
+        return report("create", L"pool", error);
+    int status = with_file(&pool, argv[1]);
+    pool_stop(&pool);
+    if (status == EXIT_SUCCESS)
+        say("done");
+    return status;
+}
