@@ -1,0 +1,50 @@
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <wchar.h>
+
+_Thread_local const char *actor = "main";
+
+int report(const char *tried, const wchar_t *name, DWORD error)
+{
+    wchar_t text[256] = L""; /* stays so if the system has no text */
+    wchar_t line[2048];
+    char utf8[3 * 2048];
+    FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
+                       FORMAT_MESSAGE_MAX_WIDTH_MASK, /* all in one line */
+                   NULL, error, 0, text, 256, NULL);
+    swprintf(line, 2048, L"%ls: cannot %hs '%.1500ls': %ls(error %lu)\n",
+             program, tried, name, text, error);
+    WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);
+    fputs(utf8, stderr);
+    return EXIT_FAILURE;
+}
+
+/* The lock is never released: of several threads only the first tells. */
+void check(bool ok, const char *tried, const wchar_t *name)
+{
+    static SRWLOCK first = SRWLOCK_INIT;
+    DWORD error = GetLastError();
+    if (ok)
+        return;
+    AcquireSRWLockExclusive(&first);
+    ExitProcess((UINT)report(tried, name, error));
+}
+
+/* One event, one line, one WriteFile: lines of several threads do not mix, and
+ * a program that hangs has shown what came before. */
+void say(const char *format, ...)
+{
+    char event[200], line[220]; /* a longer event is cut */
+    DWORD written;
+    va_list values;
+    va_start(values, format);
+    vsnprintf(event, sizeof event, format, values);
+    va_end(values);
+    int length = snprintf(line, sizeof line, "%s: %s\n", actor, event);
+    check(WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line, (DWORD)length,
+                    &written, NULL),
+          "write to", L"stdout");
+}

@@ -1,0 +1,33 @@
+/*
+ * Telling what happens: events on stdout, failures on stderr, one line each.
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdbool.h>
+#include <windows.h>
+
+/* The program's name, for the lines on stderr. Each program defines it. */
+extern const wchar_t program[];
+
+/* Who acts: every line on stdout begins with it. Each thread has its own;
+ * "main" until the thread says otherwise. */
+extern _Thread_local const char *actor;
+
+/*
+ * Tells a failure: what was tried, on what ("port" for what has no name), the
+ * system's text if it has one, and the Win32 error. Returns EXIT_FAILURE, the
+ * exit status for it.
+ */
+int report(const char *tried, const wchar_t *name, DWORD error);
+
+/*
+ * If a call that fails only when something is badly wrong has failed, reports
+ * its GetLastError and ends the process. Of several threads only one reports.
+ */
+void check(bool ok, const char *tried, const wchar_t *name);
+
+/* Prints one event, of up to 199 characters, as one line, written at once. */
+void say(const char *format, ...) __attribute__((format(gnu_printf, 1, 2)));
+
+#endif
