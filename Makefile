@@ -3,6 +3,7 @@
 
 include mk/toolchain.mk
 include mk/stages.mk
+include mk/tests.mk
 
 .PHONY: help all clean setup lint
 help:

@@ -1,0 +1,62 @@
+# The tests: suites that run here, programs that run on Windows.
+
+TESTS := $(wildcard tests/*.c)
+PROBES := $(patsubst tests/probes/%.c,build/tests/%.exe,$(wildcard tests/probes/*.c))
+
+# Windows programs that the suites start.
+$(PROBES): build/tests/%.exe: build/obj/tests/probes/%.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^
+
+# The stages with tests/hooks linked under them: the same object files.
+HOOKED := $(STAGES:%=build/tests/hooked/%.exe)
+$(foreach stage,$(STAGES),$(eval \
+  build/tests/hooked/$(stage).exe: $(call objects,$(stage))))
+$(HOOKED): build/obj/tests/hooks/hooks.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
+
+# The stages with the edit that their README's "Break it" shows. An edit may
+# leave a warning.
+BROKEN := $(STAGES:%=build/tests/break/%.exe)
+$(foreach stage,$(STAGES),$(eval \
+  build/tests/break/$(stage).exe: $(wildcard $(stage)/*)))
+$(BROKEN): build/tests/break/%.exe: tools/break.sh | setup
+	@mkdir -p $(@D)
+	tools/break.sh $* build/tests/break/$*
+	$(CC) -std=c17 $(CFLAGS) $(WIN_LDFLAGS) -o $@ build/tests/break/$*/*.c \
+	  $(WIN_LDLIBS)
+
+# The suites.
+PKG_CFLAGS = $(shell pkg-config --cflags criterion gio-2.0)
+PKG_LIBS = $(shell pkg-config --libs criterion gio-2.0)
+TEST_CFLAGS := $(STRICT) -O1 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+
+build/obj/host/%.o: tests/%.c | setup
+	@mkdir -p $(@D)
+	$(HOST_CC) $(TEST_CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+
+build/tests/suites: $(TESTS:tests/%.c=build/obj/host/%.o)
+	@mkdir -p $(@D)
+	$(HOST_CC) -o $@ $^ $(PKG_LIBS)
+
+TEST_FILES := build/tests/suites build/sample.txt $(EXES) $(PROBES) \
+  $(HOOKED) $(BROKEN) $(WINE_READY)
+
+# STEP=3 leaves out the other steps' suites, and their turns in the common one.
+ONLY := $(if $(STEP),--filter '@(all_stages|$(if $(filter \
+  final,$(STEP)),final,step$(STEP)))/*')
+
+run_tests = BUILD="$$PWD/build" CHOSEN='$(CHOSEN)' WINE='$(WINE)' \
+  build/tests/suites $(ONLY)
+
+.PHONY: test flaky
+test: $(TEST_FILES)
+	@$(run_tests)
+
+RUNS ?= 25
+flaky: $(TEST_FILES)
+	@for run in $$(seq $(RUNS)); do \
+	  $(run_tests) >build/flaky.log 2>&1 || { cat build/flaky.log; \
+	    echo "run $$run of $(RUNS) failed"; exit 1; }; \
+	  echo "run $$run of $(RUNS): $$(tail -n 1 build/flaky.log)"; done

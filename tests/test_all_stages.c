@@ -1,0 +1,181 @@
+/* What every stage does alike: errors, names, READMEs. */
+#include "helpers.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+TestSuite(all_stages, .init = enter_scratch, .fini = leave_scratch);
+
+#define FOR_EACH_STAGE(test)                                                   \
+    ParameterizedTestParameters(all_stages, test)                              \
+    {                                                                          \
+        return chosen_stages();                                                \
+    }                                                                          \
+    ParameterizedTest(char stage[24], all_stages, test)
+
+/* ---- Usage ---- */
+
+static void assert_usage(struct run run, const char *stage)
+{
+    char *usage = g_strdup_printf("usage: %s ", stage);
+    cr_assert(ended_with(&run, 2) && g_str_has_prefix(run.err, usage) &&
+                  *run.text == '\0',
+              "wanted '%s' and nothing else: %s", usage, describe(&run));
+    g_free(usage);
+    run_clear(&run);
+}
+
+FOR_EACH_STAGE(no_argument_is_wrong_usage)
+{
+    assert_usage(
+        finish(start(stage, (const char *const[]){NULL}, NULL, -1, WATCHDOG)),
+        stage);
+}
+
+FOR_EACH_STAGE(too_many_arguments_are_wrong_usage)
+{
+    make_file("file", 1);
+    assert_usage(RUN(stage, "file", "0", "1"), stage);
+}
+
+/* ---- Files that cannot be opened ---- */
+
+static void assert_cannot_open(const char *stage, const char *name,
+                               unsigned error)
+{
+    struct run run = RUN(stage, name);
+    assert_error(&run, "open", error);
+    char *told = g_strdup_printf("%s: cannot open '%s': ", stage, name);
+    cr_assert(g_str_has_prefix(run.err, told), "%s", describe(&run));
+    g_free(told);
+    run_clear(&run);
+}
+
+FOR_EACH_STAGE(a_missing_file_is_error_2)
+{
+    assert_cannot_open(stage, "missing", 2);
+}
+
+FOR_EACH_STAGE(a_missing_directory_is_error_3)
+{
+    assert_cannot_open(stage, "missing/file", 3);
+}
+
+FOR_EACH_STAGE(a_directory_is_error_5)
+{
+    cr_assert_eq(g_mkdir("directory", 0777), 0);
+    assert_cannot_open(stage, "directory", 5);
+}
+
+FOR_EACH_STAGE(an_empty_name_is_error_3)
+{
+    assert_cannot_open(stage, "", 3);
+}
+
+FOR_EACH_STAGE(a_missing_name_beyond_ascii_is_told_in_utf8)
+{
+    assert_cannot_open(stage, "f\u00fcr \u6587\u4ef6 \U0001F600", 2);
+}
+
+FOR_EACH_STAGE(a_file_held_without_sharing_is_error_32)
+{
+    make_file("held", 100);
+    struct process *holder =
+        start("tests/holder", (const char *const[]){"held", NULL}, NULL, -1,
+              WATCHDOG);
+    expect_line(holder, "ready");
+    assert_cannot_open(stage, "held", 32);
+    send_end(holder);
+    struct run run = finish(holder);
+    assert_ended(&run, 0);
+}
+
+/* ---- Files that can ---- */
+
+static void assert_reads(const char *stage, const char *name)
+{
+    make_file(name, 100);
+    struct run run = RUN(stage, name);
+    assert_ended(&run, 0);
+    cr_assert_not_null(strstr(run.text, "main: done"), "%s", describe(&run));
+    run_clear(&run);
+}
+
+FOR_EACH_STAGE(any_name_can_be_read)
+{
+    assert_reads(stage, "with spaces");
+    assert_reads(stage, "\u00e4\u00f6\u00fc\u00df");
+    assert_reads(stage, "\u6587\u4ef6");
+    assert_reads(stage, "\U0001F600");
+}
+
+FOR_EACH_STAGE(a_path_beyond_260_characters_can_be_read)
+{
+    char *part = g_strnfill(100, 'd');
+    char *directory = g_strjoin("/", part, part, part, NULL);
+    char *name = g_strjoin("/", directory, "file", NULL);
+    cr_assert_eq(g_mkdir_with_parents(directory, 0777), 0);
+    assert_reads(stage, name);
+    g_free(name);
+    g_free(directory);
+    g_free(part);
+}
+
+FOR_EACH_STAGE(a_file_open_for_writing_can_be_read_and_then_deleted)
+{
+    make_file("open", 100);
+    FILE *file = fopen("open", "r+b");
+    cr_assert_not_null(file);
+    struct run run = RUN(stage, "open");
+    assert_ended(&run, 0);
+    fclose(file);
+    cr_assert_eq(g_remove("open"), 0);
+    run_clear(&run);
+}
+
+/* ---- What they print ---- */
+
+/* A pipe that nobody reads from: what `| head` leaves behind. */
+FOR_EACH_STAGE(a_closed_stdout_is_an_error_and_no_hang)
+{
+    int ends[2];
+    make_file("file", 1000000);
+    cr_assert_eq(pipe(ends), 0);
+    close(ends[0]);
+    struct run run = finish(start(stage, (const char *const[]){"file", NULL},
+                                  NULL, ends[1], WATCHDOG));
+    cr_assert(ended_with(&run, 1) &&
+                  strstr(run.err, ": cannot write to 'stdout': ") != NULL,
+              "%s", describe(&run));
+    run_clear(&run);
+}
+
+FOR_EACH_STAGE(the_readme_shows_what_it_prints)
+{
+    copy_sample();
+    char *block = readme_block(stage, "Run it", "text");
+    struct run run = RUN(stage, "sample.txt");
+    assert_ended(&run, 0);
+    cr_assert(matches_block(run.text, block), "README:\n%s\n%s", block,
+              describe(&run));
+    run_clear(&run);
+    g_free(block);
+}
+
+/* The program with the README's edit, which make has built, prints what the
+ * README says that one will see. */
+FOR_EACH_STAGE(the_readme_shows_how_it_breaks)
+{
+    copy_sample();
+    char *block = readme_block(stage, "Break it", "text");
+    char *program = g_strdup_printf("tests/break/%s", stage);
+    struct run run = RUN(program, "sample.txt");
+    char *all = g_strconcat(run.text, run.err, NULL);
+    cr_assert(run.ending != HUNG && matches_block(all, block),
+              "README:\n%s\n%s", block, describe(&run));
+    g_free(all);
+    run_clear(&run);
+    g_free(program);
+    g_free(block);
+}

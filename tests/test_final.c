@@ -1,0 +1,405 @@
+/* final: many reads in flight, and yet every byte in its place. */
+#include "helpers.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define HOOKED "tests/hooked/final"
+#define GIB    (G_GUINT64_CONSTANT(1) << 30)
+#define MIB    (G_GUINT64_CONSTANT(1) << 20)
+
+TestSuite(final, .init = enter_scratch, .fini = leave_scratch);
+
+/* What came is the file from this offset on, byte for byte. */
+static bool is_content(const struct run *run, const char *name, guint64 offset)
+{
+    char *content = NULL;
+    gsize length = 0, got;
+    cr_assert(g_file_get_contents(name, &content, &length, NULL));
+    offset = MIN(offset, length);
+    const char *out = g_bytes_get_data(run->out, &got);
+    bool same = got == length - offset &&
+                (got == 0 || memcmp(out, content + offset, got) == 0);
+    g_free(content);
+    return same;
+}
+
+#define assert_content(run, name, offset)                                      \
+    cr_assert(ended_with(run, 0) && is_content(run, name, offset),             \
+              "not the content of %s from %u on (%u bytes came): exit %d, %s", \
+              name, (unsigned)(offset),                                        \
+              (unsigned)g_bytes_get_size((run)->out), (run)->status,           \
+              (run)->err)
+
+/* ---- Sizes, threads, depths, blocks ---- */
+
+ParameterizedTestParameters(final, a_file_of_any_size_comes_out_byte_for_byte)
+{
+    static guint64 sizes[] = {0,      1,         65535,     65536,
+                              65537,  2 * 65536, 8 * 65536, 8 * 65536 + 1,
+                              3000001};
+    return cr_make_param_array(guint64, sizes, G_N_ELEMENTS(sizes));
+}
+
+ParameterizedTest(guint64 *size, final,
+                  a_file_of_any_size_comes_out_byte_for_byte)
+{
+    make_file("file", *size);
+    struct run run = RUN("final", "--cat", "file");
+    assert_content(&run, "file", 0);
+    run_clear(&run);
+    run = RUN("final", "file");
+    char *wanted = g_strdup_printf(
+        "main: reading from offset 0, up to 8 reads of 65536 bytes in flight\n"
+        "main: done: %" G_GUINT64_FORMAT " bytes in %" G_GUINT64_FORMAT
+        " reads\n",
+        *size, (*size + 65535) / 65536);
+    assert_ended(&run, 0);
+    assert_text(&run, wanted);
+}
+
+struct shape {
+    char threads[8], depth[8], block[16];
+    guint64 size;
+};
+
+ParameterizedTestParameters(final, every_shape_brings_the_same_bytes)
+{
+    static struct shape shapes[] = {
+        {"1", "1", "65536", 3000001},
+        {"1", "256", "4K", 3000001},
+        {"2", "1", "4096", 300001},
+        {"2", "7", "10007", 3000001},
+        {"8", "8", "65536", 3000001},
+        {"8", "256", "1M", 3000001},
+        {"64", "64", "4096", 3000001},
+        {"64", "256", "32768", 9000001},
+        {"1", "8", "1", 2000},
+        {"8", "256", "1", 2000},
+        {"64", "1", "1", 500},
+        {"2", "16", "16M", 40000001},
+        {"8", "1", "16777216", 20000001},
+    };
+    return cr_make_param_array(struct shape, shapes, G_N_ELEMENTS(shapes));
+}
+
+ParameterizedTest(struct shape *shape, final, every_shape_brings_the_same_bytes)
+{
+    make_file("file", shape->size);
+    struct run run =
+        RUN("final", "--cat", "--threads", shape->threads, "--depth",
+            shape->depth, "--block", shape->block, "file");
+    assert_content(&run, "file", 0);
+}
+
+/* Packets that wait come out last in, first out; the output stays in order. */
+ParameterizedTestParameters(final, whatever_the_system_does_the_bytes_are_right)
+{
+    static char hooks[][16] = {"reverse", "sync-eof", "true", "warning",
+                               "short"};
+    return cr_make_param_array(char[16], hooks, G_N_ELEMENTS(hooks));
+}
+
+ParameterizedTest(char hook[16], final,
+                  whatever_the_system_does_the_bytes_are_right)
+{
+    make_file("file", 3000001);
+    struct run run = RUN_HOOKED(HOOKED, hook, "--cat", "--block", "10000",
+                                "--depth", "64", "--threads", "4", "file");
+    assert_content(&run, "file", 0);
+}
+
+Test(final, the_same_file_can_be_read_twice_at_once)
+{
+    make_file("file", 9000001);
+    const char *const arguments[] = {"--cat", "--block", "4096", "file", NULL};
+    struct process *one = start("final", arguments, NULL, -1, WATCHDOG);
+    struct process *two = start("final", arguments, NULL, -1, WATCHDOG);
+    struct run first = finish(one), second = finish(two);
+    assert_content(&first, "file", 0);
+    assert_content(&second, "file", 0);
+}
+
+/* ---- Offsets ---- */
+
+ParameterizedTestParameters(final, an_offset_is_where_it_begins)
+{
+    static char offsets[][24] = {"0",     "1",      "65536",
+                                 "99999", "100000", "100001"};
+    return cr_make_param_array(char[24], offsets, G_N_ELEMENTS(offsets));
+}
+
+ParameterizedTest(char offset[24], final, an_offset_is_where_it_begins)
+{
+    make_file("file", 100000);
+    struct run run =
+        RUN("final", "--cat", "--offset", offset, "--block", "1000", "file");
+    assert_content(&run, "file", g_ascii_strtoull(offset, NULL, 10));
+}
+
+/* The marks tell a program that uses only the low half of an offset. */
+Test(final, a_file_beyond_4_gib_is_read_at_the_right_place)
+{
+    FILE *file = fopen("sparse", "wb");
+    cr_assert_not_null(file);
+    fputs("low", file);
+    cr_assert_eq(fseeko(file, (off_t)(4 * GIB - 65536), SEEK_SET), 0);
+    fputs("below", file);
+    cr_assert_eq(fseeko(file, (off_t)(4 * GIB), SEEK_SET), 0);
+    fputs("at", file);
+    cr_assert_eq(fseeko(file, (off_t)(4 * GIB + 65536), SEEK_SET), 0);
+    fputs("above", file);
+    cr_assert_eq(fclose(file), 0);
+    struct run run = RUN("final", "--cat", "--offset", "4294901760", "sparse");
+    assert_ended(&run, 0);
+    gsize length;
+    const char *out = g_bytes_get_data(run.out, &length);
+    cr_assert_eq(length, 2 * 65536 + 5);
+    cr_assert_eq(memcmp(out, "below", 6), 0);
+    cr_assert_eq(memcmp(out + 65536, "at", 3), 0);
+    cr_assert_eq(memcmp(out + 2 * 65536, "above", 5), 0);
+}
+
+Test(final, a_read_beyond_the_last_offset_is_refused)
+{
+    make_file("file", 100);
+    struct run run = RUN("final", "--offset", "9223372036854775807", "file");
+    assert_error(&run, "read", 87);
+}
+
+/* ---- The command line ---- */
+
+struct arguments {
+    char words[5][24];
+};
+
+ParameterizedTestParameters(final, what_is_no_option_is_wrong_usage)
+{
+    static struct arguments arguments[] = {
+        {{"--what", "file"}},
+        {{"--cat"}},
+        {{"file", "--depth"}},
+        {{"--threads", "0", "file"}},
+        {{"--threads", "257", "file"}},
+        {{"--depth", "0", "file"}},
+        {{"--depth", "257", "file"}},
+        {{"--depth", "", "file"}},
+        {{"--block", "0", "file"}},
+        {{"--block", "17M", "file"}},
+        {{"--block", "1KB", "file"}},
+        {{"--block", "K", "file"}},
+        {{"--block", "1M", "--depth", "256K", "file"}},
+        {{"--block", "2M", "--depth", "129", "file"}},
+        {{"--offset", "-1", "file"}},
+        {{"--offset", "x", "file"}},
+        {{"--offset", "9223372036854775808", "file"}},
+        {{"--offset", "18446744073709551616", "file"}},
+        {{"--offset", "9223372036854775807K", "file"}},
+    };
+    return cr_make_param_array(struct arguments, arguments,
+                               G_N_ELEMENTS(arguments));
+}
+
+ParameterizedTest(struct arguments *arguments, final,
+                  what_is_no_option_is_wrong_usage)
+{
+    const char *words[6] = {NULL};
+    make_file("file", 100);
+    for (size_t i = 0; i < 5; i++)
+        /* "" ends the list, but for an argument in its midst. */
+        if (*arguments->words[i] != '\0' ||
+            (i + 1 < 5 && *arguments->words[i + 1] != '\0'))
+            words[i] = arguments->words[i];
+    struct run run = finish(start("final", words, NULL, -1, WATCHDOG));
+    cr_assert(ended_with(&run, 2) && *run.text == '\0', "%s", describe(&run));
+}
+
+/* ---- Failures ---- */
+
+/* At once and later; in the first block, in the midst, with and without bytes.
+ * What came before is still put out, and nothing else. */
+ParameterizedTestParameters(final, a_read_that_fails_is_told_once)
+{
+    static char hooks[][16] = {"fail:1:5", "fail:9:5", "packet:1:5:0",
+                               "packet:9:5:0", "packet:9:5:99"};
+    return cr_make_param_array(char[16], hooks, G_N_ELEMENTS(hooks));
+}
+
+ParameterizedTest(char hook[16], final, a_read_that_fails_is_told_once)
+{
+    make_file("file", 3000001);
+    struct run run = RUN_HOOKED(HOOKED, hook, "file");
+    assert_error(&run, "read", 5);
+}
+
+Test(final, a_failing_bind_is_told)
+{
+    make_file("file", 1);
+    struct run run = RUN_HOOKED(HOOKED, "bind:6", "file");
+    assert_error(&run, "bind", 6);
+}
+
+Test(final, a_thread_that_cannot_be_made_is_told)
+{
+    make_file("file", 1);
+    struct run run = RUN_HOOKED(HOOKED, "thread:2:8", "file");
+    assert_error(&run, "create", 8);
+}
+
+Test(final, every_thread_ends_before_the_port_is_closed)
+{
+    make_file("file", 100000);
+    struct run run = RUN_HOOKED(HOOKED, "count", "--threads", "5", "file");
+    cr_assert_str_eq(run.err, "hooks: 5 threads made, 5 ended, port closed\n",
+                     "%s", describe(&run));
+}
+
+/* `--cat | head -c 10`: the pipe is closed while it writes. */
+Test(final, a_reader_that_leaves_is_an_error_and_no_hang)
+{
+    int ends[2];
+    char ten[10];
+    make_file("file", 3000001);
+    cr_assert_eq(pipe(ends), 0);
+    struct process *process =
+        start("final", (const char *const[]){"--cat", "file", NULL}, NULL,
+              ends[1], WATCHDOG);
+    cr_assert_eq(read(ends[0], ten, sizeof ten), sizeof ten);
+    close(ends[0]);
+    struct run run = finish(process);
+    cr_assert(ended_with(&run, 1) &&
+                  strstr(run.err, ": cannot write to 'stdout': ") != NULL,
+              "%s", describe(&run));
+}
+
+/* ---- A file that changes ---- */
+
+/* Its output goes into a pipe that is not read yet and holds 4 KiB, so it waits
+ * in the midst of its first block, with 7 more in flight or landed. */
+static void assert_content_while(void (*change)(void))
+{
+    int ends[2];
+    char *content = NULL;
+    gsize length = 0;
+    make_file("file", 8 * MIB);
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_geq(fcntl(ends[1], F_SETPIPE_SZ, 4096), 4096);
+    struct process *process =
+        start("final", (const char *const[]){"--cat", "file", NULL}, NULL,
+              ends[1], WATCHDOG);
+    GByteArray *out = g_byte_array_new();
+    guint8 buffer[65536];
+    for (ssize_t count; (count = read(ends[0], buffer, sizeof buffer)) > 0;) {
+        if (out->len == 0)
+            change();
+        g_byte_array_append(out, buffer, (guint)count);
+    }
+    close(ends[0]);
+    struct run run = finish(process);
+    assert_ended(&run, 0);
+    cr_assert(g_file_get_contents("file", &content, &length, NULL));
+    cr_assert(out->len == length && memcmp(out->data, content, length) == 0,
+              "%u bytes came, not the %u that are in the file", out->len,
+              (unsigned)length);
+    g_byte_array_unref(out);
+    g_free(content);
+}
+
+static void grow(void)
+{
+    grow_file("file", 9 * MIB + 77);
+}
+
+static void cut(void)
+{
+    cr_assert_eq(truncate("file", (off_t)(4 * MIB + 77)), 0);
+}
+
+Test(final, a_file_that_grows_is_read_to_its_new_end)
+{
+    assert_content_while(grow);
+}
+
+Test(final, a_file_that_is_cut_is_read_to_its_new_end)
+{
+    assert_content_while(cut);
+}
+
+/* ---- Pipes ---- */
+
+static struct process *start_feeder(char name[64])
+{
+    g_snprintf(name, 64, "\\\\.\\pipe\\final-%d", (int)getpid());
+    struct process *feeder = start(
+        "tests/feeder", (const char *const[]){name, NULL}, NULL, -1, WATCHDOG);
+    expect_line(feeder, "ready");
+    return feeder;
+}
+
+/* What a pipe has sent is passed on at once, though the block is not full. */
+Test(final, a_pipe_is_passed_on_piece_by_piece)
+{
+    char name[64];
+    int ends[2];
+    char piece[16];
+    struct process *feeder = start_feeder(name);
+    cr_assert_eq(pipe(ends), 0);
+    struct process *reader =
+        start("final", (const char *const[]){"--cat", name, NULL}, NULL,
+              ends[1], WATCHDOG);
+    send_line(feeder, "hello");
+    cr_assert_eq(read(ends[0], piece, sizeof piece), 5);
+    cr_assert_eq(memcmp(piece, "hello", 5), 0);
+    send_line(feeder, "again");
+    cr_assert_eq(read(ends[0], piece, sizeof piece), 5);
+    cr_assert_eq(memcmp(piece, "again", 5), 0);
+    send_end(feeder);
+    cr_assert_eq(read(ends[0], piece, sizeof piece), 0);
+    close(ends[0]);
+    struct run run = finish(reader);
+    assert_ended(&run, 0);
+    run = finish(feeder);
+    assert_ended(&run, 0);
+}
+
+/* Many pieces, smaller and larger than a block: none lost, none out of order.
+ */
+Test(final, a_pipe_comes_out_in_order)
+{
+    char name[64], line[5001];
+    GString *wanted = g_string_new(NULL);
+    struct process *feeder = start_feeder(name);
+    struct process *reader =
+        start("final",
+              (const char *const[]){"--cat", "--block", "1000", "--depth", "64",
+                                    name, NULL},
+              NULL, -1, WATCHDOG);
+    for (int i = 1; i <= 60; i++) {
+        size_t length = (size_t)(i * 83);
+        for (size_t j = 0; j < length; j++)
+            line[j] = (char)('a' + (wanted->len + j) % 23);
+        line[length] = '\0';
+        g_string_append(wanted, line);
+        send_line(feeder, line);
+    }
+    send_end(feeder);
+    struct run run = finish(reader);
+    assert_ended(&run, 0);
+    cr_assert_str_eq(run.text, wanted->str);
+    run = finish(feeder);
+    assert_ended(&run, 0);
+    g_string_free(wanted, TRUE);
+}
+
+Test(final, an_offset_in_a_pipe_is_refused)
+{
+    char name[64];
+    struct process *feeder = start_feeder(name);
+    struct run run = RUN("final", "--offset", "1", name);
+    assert_error(&run, "seek in", 132);
+    send_end(feeder);
+    run = finish(feeder);
+    assert_ended(&run, 0);
+}

@@ -1,0 +1,32 @@
+/* step2-bind: what can be bound, and what is in the queue. */
+#include "helpers.h"
+
+TestSuite(step2, .init = enter_scratch, .fini = leave_scratch);
+
+Test(step2, a_handle_is_bound_once_and_a_packet_comes_out_as_it_went_in)
+{
+    make_file("file", 1);
+    struct run run = RUN("step2-bind", "file");
+    assert_ended(&run, 0);
+    assert_text(&run, "main: bound; a second bind is refused (error 87)\n"
+                      "main: the port is empty: no packet (error 258)\n"
+                      "main: posting a packet of 42 bytes\n"
+                      "main: took out a packet of 42 bytes, with the same "
+                      "OVERLAPPED\n"
+                      "main: done\n");
+}
+
+/* The README's edit takes the flag away. */
+Test(step2, a_handle_that_is_not_overlapped_cannot_be_bound)
+{
+    make_file("file", 1);
+    struct run run = RUN("tests/break/step2-bind", "file");
+    assert_error(&run, "bind", 87);
+}
+
+Test(step2, a_failing_bind_is_told)
+{
+    make_file("file", 1);
+    struct run run = RUN_HOOKED("tests/hooked/step2-bind", "bind:6", "file");
+    assert_error(&run, "bind", 6);
+}

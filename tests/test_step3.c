@@ -1,0 +1,63 @@
+/* step3-callback: what a worker hands to the callback. */
+#include "helpers.h"
+
+TestSuite(step3, .init = enter_scratch, .fini = leave_scratch);
+
+Test(step3, a_failure_with_0_bytes_reaches_the_callback_as_a_failure)
+{
+    make_file("file", 1);
+    struct run run = RUN("step3-callback", "file");
+    assert_ended(&run, 0);
+    assert_text(&run, "main: posting a success with 42 bytes\n"
+                      "worker: callback: success, 42 bytes\n"
+                      "main: posting a failure with 0 bytes\n"
+                      "worker: callback: failure (error 23), 0 bytes\n"
+                      "main: done\n");
+}
+
+/* GetQueuedCompletionStatus fails with a packet: the worker lives on, or the
+ * second callback and the join would not come. */
+Test(step3, a_failed_packet_does_not_end_the_worker)
+{
+    make_file("file", 1);
+    struct run run =
+        RUN_HOOKED("tests/hooked/step3-callback", "packet:1:1117:7", "file");
+    assert_ended(&run, 0);
+    assert_text(&run, "main: posting a success with 42 bytes\n"
+                      "worker: callback: failure (error 1117), 7 bytes\n"
+                      "main: posting a failure with 0 bytes\n"
+                      "worker: callback: failure (error 23), 0 bytes\n"
+                      "main: done\n");
+}
+
+/* It fails without one: the port is at fault, and that is told once, though
+ * every worker meets it. */
+Test(step3, a_failing_port_is_told_once)
+{
+    make_file("file", 1);
+    struct run run =
+        RUN_HOOKED("tests/hooked/step3-callback", "no-packet:735", "file");
+    assert_error(&run, "take a packet from", 735);
+}
+
+/* One sentinel a worker: each leaves, and the program ends. */
+Test(step3, every_worker_takes_its_own_sentinel)
+{
+    make_file("file", 1);
+    struct run run = RUN_HOOKED("tests/hooked/step3-callback", "count", "file");
+    cr_assert_eq(run.ending, EXITED, "%s", describe(&run));
+    unsigned workers = 2 * g_get_num_processors();
+    char *wanted = g_strdup_printf(
+        "hooks: %u threads made, %u ended, port closed\n", workers, workers);
+    cr_assert_str_eq(run.err, wanted, "%s", describe(&run));
+    g_free(wanted);
+}
+
+/* Those that were made before it end in order, and the failure is told. */
+Test(step3, a_thread_that_cannot_be_made_is_told)
+{
+    make_file("file", 1);
+    struct run run =
+        RUN_HOOKED("tests/hooked/step3-callback", "thread:2:8", "file");
+    assert_error(&run, "create", 8);
+}

@@ -1,0 +1,15 @@
+#!/bin/sh
+# break.sh STAGE DIRECTORY: copies a stage to the directory and makes there the
+# edit that its README shows under "Break it", in the first diff block.
+set -eu
+stage=$1
+to=$2
+rm -rf "$to"
+mkdir -p "$to"
+cp "$stage"/*.[ch] "$to"
+awk '/^## / { here = /^## Break it/ }
+     here && /^```$/ { exit }
+     edit { print }
+     here && /^```diff$/ { edit = 1 }' "$stage/README.md" >"$to/edit.diff"
+# Line numbers may have moved on since: patch looks for the lines themselves.
+patch -s -d "$to" -p0 <"$to/edit.diff"
