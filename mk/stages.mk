@@ -60,11 +60,11 @@ ifneq ($(SLOW),)
 run: build/tests/feeder.exe
 	@cd $(FROM); for stage in $(CHOSEN); do \
 	  for i in 1 2 3 4 5 6; do sleep 0.3; echo "piece $$i of 6"; done | \
-	  $(call plainly,$(WINE) $(UP)build/tests/feeder.exe \
+	  $(call plainly,$(LAUNCHER) $(UP)build/tests/feeder.exe \
 	    '\\.\pipe\slow-'$$$$ $(UP)build/$$stage.exe) || exit; done
 else
 	@cd $(FROM); for stage in $(CHOSEN); do \
 	  $(if $(STEP),,echo "== $$stage";) \
-	  $(call plainly,$(WINE) $(UP)build/$$stage.exe \
+	  $(call plainly,$(LAUNCHER) $(UP)build/$$stage.exe \
 	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS) || exit; done
 endif

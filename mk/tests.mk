@@ -47,16 +47,22 @@ TEST_FILES := build/tests/suites build/sample.txt $(EXES) $(PROBES) \
 ONLY := $(if $(STEP),--filter '@(all_stages|$(if $(filter \
   final,$(STEP)),final,step$(STEP)))/*')
 
-run_tests = BUILD="$$PWD/build" CHOSEN='$(CHOSEN)' WINE='$(WINE)' \
+run_tests = BUILD="$$PWD/build" CHOSEN='$(CHOSEN)' LAUNCHER='$(LAUNCHER)' \
   build/tests/suites $(ONLY)
+
+# One program stays meanwhile, or Wine would end and start its services again
+# and again. It goes when descriptor 9, its stdin, is closed with the shell.
+ifneq ($(WINE),)
+stay := exec 9> >(exec $(LAUNCHER) build/tests/holder.exe >/dev/null 2>&1);
+endif
 
 .PHONY: test flaky
 test: $(TEST_FILES)
-	@$(run_tests)
+	@$(stay) $(run_tests)
 
 RUNS ?= 25
 flaky: $(TEST_FILES)
-	@for run in $$(seq $(RUNS)); do \
+	@$(stay) for run in $$(seq $(RUNS)); do \
 	  $(run_tests) >build/flaky.log 2>&1 || { cat build/flaky.log; \
 	    echo "run $$run of $(RUNS) failed"; exit 1; }; \
 	  echo "run $$run of $(RUNS): $$(tail -n 1 build/flaky.log)"; done

@@ -54,10 +54,12 @@ struct process *start(const char *program, const char *const *arguments,
     struct process *process = g_new0(struct process, 1);
     GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
     GError *error = NULL;
-    const char *wine = environment("WINE");
+    char **launcher_words = g_strsplit(environment("LAUNCHER"), " ", -1);
 
-    if (*wine != '\0')
-        g_ptr_array_add(argv, g_strdup(wine));
+    for (char **word = launcher_words; *word != NULL; word++)
+        if (**word != '\0')
+            g_ptr_array_add(argv, g_strdup(*word));
+    g_strfreev(launcher_words);
     g_ptr_array_add(
         argv, g_strdup_printf("%s/%s.exe", environment("BUILD"), program));
     for (; *arguments != NULL; arguments++)

@@ -2,8 +2,9 @@
  * What every suite needs: start a Windows program through the launcher, with a
  * watchdog, and say how it ended; files to read; the READMEs' own words.
  *
- * The make variable WINE reaches us as an environment variable, as do BUILD,
- * the absolute path of build/, and CHOSEN, the stages to test.
+ * make passes in the environment: BUILD, the absolute path of build/; CHOSEN,
+ * the stages to test; LAUNCHER, the words that go before a Windows program,
+ * none where the system runs it by itself.
  */
 #ifndef HELPERS_H
 #define HELPERS_H

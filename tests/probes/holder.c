@@ -1,6 +1,6 @@
 /*
- * holder FILE: holds a file open without sharing it, until stdin ends. Says
- * "ready" when it does.
+ * holder [FILE]: waits until stdin ends, and meanwhile holds the file open
+ * without sharing it. Says "ready" when it does.
  */
 #include <windows.h>
 
@@ -8,17 +8,21 @@
 
 int wmain(int argc, wchar_t **argv)
 {
-    HANDLE file = argc == 2 ? CreateFileW(argv[1], GENERIC_READ, 0, NULL,
-                                          OPEN_EXISTING, 0, NULL)
-                            : INVALID_HANDLE_VALUE;
-    if (file == INVALID_HANDLE_VALUE) {
-        fprintf(stderr, "holder: cannot open (error %lu)\n", GetLastError());
-        return 1;
+    HANDLE file = NULL;
+    if (argc > 1) {
+        file = CreateFileW(argv[1], GENERIC_READ, 0, NULL, OPEN_EXISTING, 0,
+                           NULL);
+        if (file == INVALID_HANDLE_VALUE) {
+            fprintf(stderr, "holder: cannot open (error %lu)\n",
+                    GetLastError());
+            return 1;
+        }
     }
     puts("ready");
     fflush(stdout);
     while (getchar() != EOF)
         ;
-    CloseHandle(file);
+    if (file != NULL)
+        CloseHandle(file);
     return 0;
 }
