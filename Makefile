@@ -4,8 +4,9 @@
 include mk/toolchain.mk
 include mk/stages.mk
 include mk/tests.mk
+include mk/lint.mk
 
-.PHONY: help all clean setup lint
+.PHONY: help all clean setup
 help:
 	@echo 'make run                 build every stage and run it on a sample file'
 	@echo 'make run STEP=3          one stage: STEP is 1 to 5, or final'

@@ -2,8 +2,8 @@
  * final.exe: reads a file through the pool, with many reads in flight.
  *
  * The file is cut into blocks of equal size. Up to `depth` of them are in
- * flight, each with a request and a buffer of its own, and they land in any
- * order, on any worker. main takes them in the order of the file, uses what
+ * flight, each with a request and a buffer of its own, and they complete in
+ * any order, on any worker. main takes them in the order of the file, uses what
  * came, and sends each buffer out again for the block `depth` further on:
  *
  *      depth 3         | block 0 | block 1 | block 2 | block 3 | block 4 |
@@ -42,7 +42,7 @@ struct options {
 struct reader;
 
 /* One buffer, on its way through the file. In flight it is its callback's,
- * landed it is main's; `landed` is guarded by the reader's lock. */
+ * which sets `completed` under the reader's lock; from then on it is main's. */
 struct block {
     struct reader *reader;
     struct request *request;
@@ -50,7 +50,7 @@ struct block {
     uint64_t offset; /* of the block's first byte */
     DWORD filled;
     DWORD error; /* why it is not filled to the end, 0 if it is */
-    bool landed;
+    bool completed;
 };
 
 struct reader {
@@ -63,23 +63,23 @@ struct reader {
     uint64_t bytes; /* in order, main's */
     LONG64 reads;   /* that brought bytes, in any order */
     SRWLOCK lock;
-    CONDITION_VARIABLE block_landed;
+    CONDITION_VARIABLE block_completed;
 };
 
 /* ---- The way of a block ---------------------------------------------- */
 
 /* Gives the block to main, which may send it out again at once. The reader
  * itself stays until every worker has ended, so it can still be touched. */
-static void land(struct block *block, DWORD error)
+static void complete(struct block *block, DWORD error)
 {
     struct reader *reader = block->reader;
     AcquireSRWLockExclusive(&reader->lock);
     block->error = error;
-    block->landed = true;
+    block->completed = true;
     if (error != ERROR_SUCCESS)
         reader->end_seen = true;
     ReleaseSRWLockExclusive(&reader->lock);
-    WakeConditionVariable(&reader->block_landed); /* only main waits */
+    WakeConditionVariable(&reader->block_completed); /* only main waits */
 }
 
 /* Starts a read into what is left of the block. */
@@ -92,7 +92,7 @@ static void read_rest(struct block *block)
     overlapped_reset(block->request,
                      reader->seekable ? block->offset + block->filled : 0);
     if (overlapped_read(reader->file, block->request, &error) != READ_QUEUED)
-        land(block, error);
+        complete(block, error);
 }
 
 static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
@@ -105,8 +105,8 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         error = ERROR_SUCCESS;
     if (bytes > 0)
         InterlockedIncrement64(&reader->reads);
-    else if (error == ERROR_SUCCESS) /* nothing, and no error: the end */
-        error = ERROR_HANDLE_EOF;
+    else if (error == ERROR_SUCCESS && reader->seekable)
+        error = ERROR_HANDLE_EOF; /* in a pipe it is a write of nothing */
     block->filled += bytes;
     /* A file's next block starts at a fixed place, so this one must be filled:
      * a short read is not the end. What a pipe has sent is used at once. */
@@ -114,7 +114,7 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         block->filled < reader->block_size)
         read_rest(block);
     else
-        land(block, error);
+        complete(block, error);
 }
 
 /* Sends the block out, to be filled from this offset on. */
@@ -122,16 +122,16 @@ static void start(struct block *block, uint64_t offset)
 {
     block->offset = offset;
     block->filled = 0;
-    block->landed = false;
+    block->completed = false;
     read_rest(block);
 }
 
-static void wait_until_landed(struct block *block)
+static void wait_for_block(struct block *block)
 {
     struct reader *reader = block->reader;
     AcquireSRWLockExclusive(&reader->lock);
-    while (!block->landed)
-        check(SleepConditionVariableSRW(&reader->block_landed, &reader->lock,
+    while (!block->completed)
+        check(SleepConditionVariableSRW(&reader->block_completed, &reader->lock,
                                         INFINITE, 0),
               "wait for", L"block");
     ReleaseSRWLockExclusive(&reader->lock);
@@ -168,7 +168,7 @@ static int use_blocks(struct reader *reader, unsigned depth,
     uint64_t ahead = (uint64_t)depth * reader->block_size;
     for (unsigned i = 0;; i = i + 1 < depth ? i + 1 : 0) {
         struct block *block = &reader->blocks[i];
-        wait_until_landed(block);
+        wait_for_block(block);
         reader->bytes += block->filled;
         if (options->cat) {
             DWORD error = write_all(block->buffer, block->filled);
@@ -189,6 +189,9 @@ static int read_file(struct reader *reader, const struct options *options)
 {
     unsigned depth = reader->block_count;
     reader->seekable = GetFileType(reader->file) == FILE_TYPE_DISK;
+    if (!reader->seekable &&
+        !GetNamedPipeInfo(reader->file, NULL, NULL, NULL, NULL))
+        return report("read", options->path, ERROR_NOT_SUPPORTED);
     if (!reader->seekable && options->offset != 0)
         return report("seek in", options->path, ERROR_SEEK_ON_DEVICE);
     if (!reader->seekable)
@@ -202,13 +205,12 @@ static int read_file(struct reader *reader, const struct options *options)
     int status = use_blocks(reader, depth, options);
     /* Whatever happened: nothing may end while a read is in flight. */
     for (unsigned i = 0; i < depth; i++)
-        wait_until_landed(&reader->blocks[i]);
+        wait_for_block(&reader->blocks[i]);
     return status;
 }
 
-/* Opens for overlapped reading; others may read, write and delete meanwhile.
- * INVALID_HANDLE_VALUE if that fails, and GetLastError tells why. The server
- * of a pipe may not act in our name: SECURITY_ANONYMOUS, as in .NET. */
+/* INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError. As in .NET,
+ * the server of a pipe may not act in our name: SECURITY_ANONYMOUS. */
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -263,7 +265,7 @@ static bool allocate_blocks(struct reader *reader)
     for (unsigned i = 0; i < reader->block_count; i++) {
         struct block *block = &reader->blocks[i];
         block->reader = reader;
-        block->landed = true; /* not in flight */
+        block->completed = true; /* not in flight */
         block->buffer = malloc(reader->block_size);
         block->request = overlapped_pack(on_read, block, block->buffer,
                                          reader->block_size, 0);
@@ -334,7 +336,7 @@ int wmain(int argc, wchar_t **argv)
     struct reader reader = {.block_size = (DWORD)options.block,
                             .block_count = (unsigned)options.depth,
                             .lock = SRWLOCK_INIT,
-                            .block_landed = CONDITION_VARIABLE_INIT};
+                            .block_completed = CONDITION_VARIABLE_INIT};
     int status = allocate_blocks(&reader)
                      ? with_pool(&reader, &options)
                      : report("allocate", L"blocks", ERROR_NOT_ENOUGH_MEMORY);

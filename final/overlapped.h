@@ -24,8 +24,8 @@
 
 /*
  * What a worker of the pool calls with each packet; .NET's
- * IOCompletionCallback. It has the signature of ReadFileEx's routine, but is no
- * APC: it runs on a worker, not on the thread that started the I/O.
+ * IOCompletionCallback. It has the parameters of ReadFileEx's routine, but is
+ * no APC: it runs on a worker, not on the thread that started the I/O.
  *
  *   error       a Win32 error, 0 for success: ERROR_HANDLE_EOF, for example.
  *               A failure says so here, even if bytes came with it.
@@ -88,7 +88,9 @@ enum read_outcome overlapped_read(HANDLE file, struct request *request,
 
 /*
  * Whether a Win32 error means only that there is nothing more to read: the end
- * of a file, or of a pipe whose other end was closed.
+ * of a file, or of a pipe whose other end was closed. Not so for 233, what a
+ * pipe's server leaves behind with DisconnectNamedPipe: that throws away what
+ * was not read yet.
  */
 bool is_end_of_file(DWORD error);
 

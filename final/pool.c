@@ -4,8 +4,10 @@
 #include <process.h>
 #include <stdlib.h>
 
-/* What a packet is: an I/O of a bound handle, or the order to leave. */
-enum packet_key { KEY_IO, KEY_STOP };
+/* The completion key tells what a packet is: an I/O on a bound handle, or the
+ * order to leave. Often it points to data about the handle; here the request
+ * holds all that is needed. */
+enum completion_key { KEY_IO, KEY_STOP };
 
 /* Calls the callback of a packet's request, and does not touch it again. */
 static void dispatch(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
@@ -31,10 +33,8 @@ static unsigned __stdcall worker(void *argument)
         check(ok || overlapped != NULL, "take a packet from", L"port");
         if (key == KEY_STOP)
             return 0;
-        if (key == KEY_IO && overlapped != NULL)
+        if (key == KEY_IO && overlapped != NULL) /* otherwise nobody's */
             dispatch(error, bytes, overlapped);
-        else
-            InterlockedIncrement64(&pool->strays);
     }
 }
 
@@ -47,12 +47,13 @@ DWORD pool_create(struct pool *pool, unsigned threads)
     if (pool->port == NULL) /* here NULL is the failure */
         return GetLastError();
     pool->workers = calloc(threads, sizeof *pool->workers);
-    DWORD error = pool->workers == NULL ? ERROR_NOT_ENOUGH_MEMORY : 0;
+    DWORD error = pool->workers ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
     while (error == ERROR_SUCCESS && pool->worker_count < threads) {
         uintptr_t thread = _beginthreadex(NULL, 0, worker, pool, 0, NULL);
-        error = thread == 0 ? _doserrno : ERROR_SUCCESS;
         if (thread != 0)
             pool->workers[pool->worker_count++] = (HANDLE)thread;
+        else
+            error = _doserrno != 0 ? _doserrno : ERROR_NOT_ENOUGH_MEMORY;
     }
     if (error != ERROR_SUCCESS)
         pool_stop(pool);

@@ -16,7 +16,6 @@ struct pool {
     HANDLE port;
     HANDLE *workers;
     unsigned worker_count;
-    LONG64 strays; /* packets that were nobody's, and were dropped */
 };
 
 /*
@@ -28,8 +27,9 @@ struct pool {
 DWORD pool_create(struct pool *pool, unsigned threads);
 
 /*
- * Binds a handle: from now on each I/O on it ends as a packet in the port, and
- * a worker calls the callback of its request. .NET's ThreadPool.BindHandle.
+ * Binds a handle: from now on each I/O that is queued on it ends as a packet in
+ * the port, and a worker calls the callback of its request. .NET's
+ * ThreadPool.BindHandle.
  *
  * The handle must have been opened with FILE_FLAG_OVERLAPPED, and not be bound
  * yet: otherwise ERROR_INVALID_PARAMETER. It stays bound until it is closed,

@@ -19,6 +19,7 @@ int report(const char *tried, const wchar_t *name, DWORD error)
              program, tried, name, text, error);
     WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);
     fputs(utf8, stderr);
+    fflush(stderr);
     return EXIT_FAILURE;
 }
 
@@ -30,7 +31,7 @@ void check(bool ok, const char *tried, const wchar_t *name)
     if (ok)
         return;
     AcquireSRWLockExclusive(&first);
-    ExitProcess((UINT)report(tried, name, error));
+    TerminateProcess(GetCurrentProcess(), (UINT)report(tried, name, error));
 }
 
 /* One event, one line, one WriteFile: lines of several threads do not mix, and

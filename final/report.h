@@ -5,6 +5,7 @@
 #define REPORT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <windows.h>
 
 /* The program's name, for the lines on stderr. Each program defines it. */
@@ -28,6 +29,7 @@ int report(const char *tried, const wchar_t *name, DWORD error);
 void check(bool ok, const char *tried, const wchar_t *name);
 
 /* Prints one event, of up to 199 characters, as one line, written at once. */
-void say(const char *format, ...) __attribute__((format(gnu_printf, 1, 2)));
+void say(const char *format, ...)
+    __attribute__((format(__MINGW_PRINTF_FORMAT, 1, 2)));
 
 #endif

@@ -25,7 +25,8 @@ build/obj/%.o: %.c | setup
 	@mkdir -p $(@D)
 	$(CC) $(STRICT) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# With this manifest Windows takes paths beyond 260 characters.
+# With this manifest Windows takes paths beyond 260 characters, where its policy
+# LongPathsEnabled allows them.
 build/obj/windows.o: mk/windows.rc mk/windows.manifest | setup
 	@mkdir -p $(@D)
 	$(WINDRES) -o $@ $<

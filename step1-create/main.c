@@ -1,5 +1,4 @@
 /* Step 1: open a file for overlapped I/O.
- *
  * A handle opened the usual way stands somewhere in its file, and each read
  * goes on where the last one ended. With FILE_FLAG_OVERLAPPED many reads may be
  * in flight at once, so there is no such place: a read that does not say where
@@ -30,11 +29,12 @@ static int report(const char *tried, const wchar_t *name, DWORD error)
              program, tried, name, text, error);
     WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);
     fputs(utf8, stderr);
+    fflush(stderr);
     return EXIT_FAILURE;
 }
 
-/* For calls that fail only if something is badly wrong. The lock is never
- * released: of several threads only the first tells. */
+/* For calls that fail only if something is badly wrong: ends the process. The
+ * lock is never released, so that of several threads only the first tells. */
 static void check(bool ok, const char *tried, const wchar_t *name)
 {
     static SRWLOCK first = SRWLOCK_INIT;
@@ -42,7 +42,7 @@ static void check(bool ok, const char *tried, const wchar_t *name)
     if (ok)
         return;
     AcquireSRWLockExclusive(&first);
-    ExitProcess((UINT)report(tried, name, error));
+    TerminateProcess(GetCurrentProcess(), (UINT)report(tried, name, error));
 }
 
 /* One event, one line, one WriteFile: lines of several threads do not mix, and
@@ -61,9 +61,8 @@ static void say(const char *format, ...)
           "write to", L"stdout");
 }
 
-/* Opens for overlapped reading; others may read, write and delete meanwhile.
- * INVALID_HANDLE_VALUE if that fails, and GetLastError tells why. The server
- * of a pipe may not act in our name: SECURITY_ANONYMOUS, as in .NET. */
+/* INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError. As in .NET,
+ * the server of a pipe may not act in our name: SECURITY_ANONYMOUS. */
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;

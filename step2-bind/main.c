@@ -1,5 +1,4 @@
 /* Step 2: bind the handle to the pool, which so far is only a queue.
- *
  * A completion port is a queue of packets. Once a handle is bound to it, each
  * I/O on that handle ends as a packet there. A packet can also be posted by
  * hand. No threads yet: main takes it out itself. .NET: ThreadPool.BindHandle.
@@ -30,11 +29,12 @@ static int report(const char *tried, const wchar_t *name, DWORD error)
              program, tried, name, text, error);
     WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);
     fputs(utf8, stderr);
+    fflush(stderr);
     return EXIT_FAILURE;
 }
 
-/* For calls that fail only if something is badly wrong. The lock is never
- * released: of several threads only the first tells. */
+/* For calls that fail only if something is badly wrong: ends the process. The
+ * lock is never released, so that of several threads only the first tells. */
 static void check(bool ok, const char *tried, const wchar_t *name)
 {
     static SRWLOCK first = SRWLOCK_INIT;
@@ -42,7 +42,7 @@ static void check(bool ok, const char *tried, const wchar_t *name)
     if (ok)
         return;
     AcquireSRWLockExclusive(&first);
-    ExitProcess((UINT)report(tried, name, error));
+    TerminateProcess(GetCurrentProcess(), (UINT)report(tried, name, error));
 }
 
 /* One event, one line, one WriteFile: lines of several threads do not mix, and
@@ -61,9 +61,8 @@ static void say(const char *format, ...)
           "write to", L"stdout");
 }
 
-/* Opens for overlapped reading; others may read, write and delete meanwhile.
- * INVALID_HANDLE_VALUE if that fails, and GetLastError tells why. The server
- * of a pipe may not act in our name: SECURITY_ANONYMOUS, as in .NET. */
+/* INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError. As in .NET,
+ * the server of a pipe may not act in our name: SECURITY_ANONYMOUS. */
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -73,8 +72,8 @@ static HANDLE open_overlapped(const wchar_t *path)
                        NULL);
 }
 
-/* What a packet is: an I/O of a bound handle. */
-enum packet_key { KEY_IO };
+/* What a packet is: an I/O on a bound handle. */
+enum completion_key { KEY_IO };
 
 struct pool {
     HANDLE port;
@@ -96,8 +95,8 @@ static DWORD pool_create(struct pool *pool)
     return ERROR_SUCCESS;
 }
 
-/* From now on the handle's I/O ends as packets in the port. The handle must be
- * overlapped; it is bound for good. Returns 0 or a Win32 error. */
+/* From now on each I/O that the handle accepts ends as a packet in the port. It
+ * must be overlapped; it is bound for good. Returns 0 or a Win32 error. */
 static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
 {
     HANDLE port = CreateIoCompletionPort(handle, pool->port, KEY_IO, 0);
@@ -123,11 +122,11 @@ static int show(struct pool *pool, HANDLE file)
 
     DWORD error = pool_bind_handle(pool, file);
     if (error != ERROR_INVALID_PARAMETER)
-        return report("be refused a second bind to", L"port", error);
+        return report("get error 87 from a second bind to", L"port", error);
     say("bound; a second bind is refused (error %lu)", error);
     error = take(pool, &bytes, &overlapped);
-    if (error != WAIT_TIMEOUT)
-        return report("find nothing in", L"port", error);
+    if (error != WAIT_TIMEOUT || overlapped != NULL)
+        return report("get error 258 from the empty", L"port", error);
     say("the port is empty: no packet (error %lu)", error);
     say("posting a packet of 42 bytes");
     check(PostQueuedCompletionStatus(pool->port, 42, KEY_IO, &packet),

@@ -1,5 +1,4 @@
 /* Step 3: give the pool its threads, and a callback for them to call.
- *
  * A thread pool is a loop around the queue of step 2: each worker takes out a
  * packet and calls the callback with it. Packets posted by hand reach it here:
  * a success, and a failure. An OVERLAPPED is still only an address: nothing
@@ -13,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
+#include <winternl.h>
 
 static const wchar_t program[] = L"step3-callback";
 
@@ -32,11 +32,12 @@ static int report(const char *tried, const wchar_t *name, DWORD error)
              program, tried, name, text, error);
     WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);
     fputs(utf8, stderr);
+    fflush(stderr);
     return EXIT_FAILURE;
 }
 
-/* For calls that fail only if something is badly wrong. The lock is never
- * released: of several threads only the first tells. */
+/* For calls that fail only if something is badly wrong: ends the process. The
+ * lock is never released, so that of several threads only the first tells. */
 static void check(bool ok, const char *tried, const wchar_t *name)
 {
     static SRWLOCK first = SRWLOCK_INIT;
@@ -44,7 +45,7 @@ static void check(bool ok, const char *tried, const wchar_t *name)
     if (ok)
         return;
     AcquireSRWLockExclusive(&first);
-    ExitProcess((UINT)report(tried, name, error));
+    TerminateProcess(GetCurrentProcess(), (UINT)report(tried, name, error));
 }
 
 /* One event, one line, one WriteFile: lines of several threads do not mix, and
@@ -63,9 +64,8 @@ static void say(const char *format, ...)
           "write to", L"stdout");
 }
 
-/* Opens for overlapped reading; others may read, write and delete meanwhile.
- * INVALID_HANDLE_VALUE if that fails, and GetLastError tells why. The server
- * of a pipe may not act in our name: SECURITY_ANONYMOUS, as in .NET. */
+/* INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError. As in .NET,
+ * the server of a pipe may not act in our name: SECURITY_ANONYMOUS. */
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -75,12 +75,12 @@ static HANDLE open_overlapped(const wchar_t *path)
                        NULL);
 }
 
-/* .NET: IOCompletionCallback. Like ReadFileEx's routine, but this is no APC. */
+/* .NET: IOCompletionCallback. ReadFileEx's parameters, but this is no APC. */
 typedef void io_completion_callback(DWORD error, DWORD bytes,
                                     OVERLAPPED *overlapped);
 
-/* What a packet is: an I/O of a bound handle, or the order to leave. */
-enum packet_key { KEY_IO, KEY_STOP };
+/* What a packet is: an I/O on a bound handle, or the order to leave. */
+enum completion_key { KEY_IO, KEY_STOP };
 
 struct pool {
     io_completion_callback *callback; /* one for all packets */
@@ -137,20 +137,21 @@ static DWORD pool_create(struct pool *pool, unsigned threads,
     if (pool->port == NULL) /* here NULL is the failure */
         return GetLastError();
     pool->workers = calloc(threads, sizeof *pool->workers);
-    DWORD error = pool->workers == NULL ? ERROR_NOT_ENOUGH_MEMORY : 0;
+    DWORD error = pool->workers ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
     while (error == ERROR_SUCCESS && pool->worker_count < threads) {
         uintptr_t thread = _beginthreadex(NULL, 0, worker, pool, 0, NULL);
-        error = thread == 0 ? _doserrno : ERROR_SUCCESS;
         if (thread != 0)
             pool->workers[pool->worker_count++] = (HANDLE)thread;
+        else
+            error = _doserrno != 0 ? _doserrno : ERROR_NOT_ENOUGH_MEMORY;
     }
     if (error != ERROR_SUCCESS)
         pool_stop(pool);
     return error;
 }
 
-/* From now on the handle's I/O ends as packets in the port. The handle must be
- * overlapped; it is bound for good. Returns 0 or a Win32 error. */
+/* From now on each I/O that the handle accepts ends as a packet in the port. It
+ * must be overlapped; it is bound for good. Returns 0 or a Win32 error. */
 static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
 {
     HANDLE port = CreateIoCompletionPort(handle, pool->port, KEY_IO, 0);
@@ -173,9 +174,9 @@ static void on_packet(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 
 /* Undocumented, so declared here: what PostQueuedCompletionStatus is built on.
  * It also takes a status, and so can post what a failed I/O would. */
-LONG NTAPI NtSetIoCompletion(HANDLE port, ULONG_PTR key, ULONG_PTR overlapped,
-                             LONG status, ULONG_PTR bytes);
-ULONG NTAPI RtlNtStatusToDosError(LONG status);
+NTSTATUS NTAPI NtSetIoCompletion(HANDLE port, ULONG_PTR key,
+                                 ULONG_PTR overlapped, NTSTATUS status,
+                                 ULONG_PTR bytes);
 
 static void wait_until_called(void)
 {
@@ -185,7 +186,7 @@ static void wait_until_called(void)
 
 static int show(struct pool *pool)
 {
-    const LONG device_data_error = (LONG)0xC000009C; /* a bad sector */
+    const NTSTATUS device_data_error = (NTSTATUS)0xC000009C; /* a bad sector */
     OVERLAPPED packet = {0};
 
     called = CreateEventW(NULL, FALSE, FALSE, NULL);
@@ -196,8 +197,8 @@ static int show(struct pool *pool)
           "post to", L"port");
     wait_until_called();
     say("posting a failure with 0 bytes");
-    LONG status = NtSetIoCompletion(pool->port, KEY_IO, (ULONG_PTR)&packet,
-                                    device_data_error, 0);
+    NTSTATUS status = NtSetIoCompletion(pool->port, KEY_IO, (ULONG_PTR)&packet,
+                                        device_data_error, 0);
     if (status == 0)
         wait_until_called();
     check(CloseHandle(called), "close", L"event");

@@ -1,5 +1,4 @@
 /* Step 4: pack callback, buffer and offset into one OVERLAPPED request.
- *
  * The address that goes out with an I/O comes back with its packet. So whatever
  * must be known then is put around that OVERLAPPED, in one struct request: two
  * requests come back in reverse order, and each finds its own callback, buffer
@@ -34,11 +33,12 @@ static int report(const char *tried, const wchar_t *name, DWORD error)
              program, tried, name, text, error);
     WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);
     fputs(utf8, stderr);
+    fflush(stderr);
     return EXIT_FAILURE;
 }
 
-/* For calls that fail only if something is badly wrong. The lock is never
- * released: of several threads only the first tells. */
+/* For calls that fail only if something is badly wrong: ends the process. The
+ * lock is never released, so that of several threads only the first tells. */
 static void check(bool ok, const char *tried, const wchar_t *name)
 {
     static SRWLOCK first = SRWLOCK_INIT;
@@ -46,7 +46,7 @@ static void check(bool ok, const char *tried, const wchar_t *name)
     if (ok)
         return;
     AcquireSRWLockExclusive(&first);
-    ExitProcess((UINT)report(tried, name, error));
+    TerminateProcess(GetCurrentProcess(), (UINT)report(tried, name, error));
 }
 
 /* One event, one line, one WriteFile: lines of several threads do not mix, and
@@ -65,9 +65,8 @@ static void say(const char *format, ...)
           "write to", L"stdout");
 }
 
-/* Opens for overlapped reading; others may read, write and delete meanwhile.
- * INVALID_HANDLE_VALUE if that fails, and GetLastError tells why. The server
- * of a pipe may not act in our name: SECURITY_ANONYMOUS, as in .NET. */
+/* INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError. As in .NET,
+ * the server of a pipe may not act in our name: SECURITY_ANONYMOUS. */
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -77,7 +76,7 @@ static HANDLE open_overlapped(const wchar_t *path)
                        NULL);
 }
 
-/* .NET: IOCompletionCallback. Like ReadFileEx's routine, but this is no APC. */
+/* .NET: IOCompletionCallback. ReadFileEx's parameters, but this is no APC. */
 typedef void io_completion_callback(DWORD error, DWORD bytes,
                                     OVERLAPPED *overlapped);
 
@@ -126,8 +125,8 @@ static void overlapped_free(struct request *request)
     free(request);
 }
 
-/* What a packet is: an I/O of a bound handle, or the order to leave. */
-enum packet_key { KEY_IO, KEY_STOP };
+/* What a packet is: an I/O on a bound handle, or the order to leave. */
+enum completion_key { KEY_IO, KEY_STOP };
 
 struct pool {
     HANDLE port;
@@ -185,20 +184,21 @@ static DWORD pool_create(struct pool *pool, unsigned threads)
     if (pool->port == NULL) /* here NULL is the failure */
         return GetLastError();
     pool->workers = calloc(threads, sizeof *pool->workers);
-    DWORD error = pool->workers == NULL ? ERROR_NOT_ENOUGH_MEMORY : 0;
+    DWORD error = pool->workers ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
     while (error == ERROR_SUCCESS && pool->worker_count < threads) {
         uintptr_t thread = _beginthreadex(NULL, 0, worker, pool, 0, NULL);
-        error = thread == 0 ? _doserrno : ERROR_SUCCESS;
         if (thread != 0)
             pool->workers[pool->worker_count++] = (HANDLE)thread;
+        else
+            error = _doserrno != 0 ? _doserrno : ERROR_NOT_ENOUGH_MEMORY;
     }
     if (error != ERROR_SUCCESS)
         pool_stop(pool);
     return error;
 }
 
-/* From now on the handle's I/O ends as packets in the port. The handle must be
- * overlapped; it is bound for good. Returns 0 or a Win32 error. */
+/* From now on each I/O that the handle accepts ends as a packet in the port. It
+ * must be overlapped; it is bound for good. Returns 0 or a Win32 error. */
 static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
 {
     HANDLE port = CreateIoCompletionPort(handle, pool->port, KEY_IO, 0);
@@ -240,7 +240,7 @@ static struct request *pack(io_completion_callback *callback, HANDLE called,
     struct request *request = overlapped_pack(callback, called, buffer,
                                               (DWORD)strlen(buffer), offset);
     if (request != NULL)
-        InterlockedIncrement(&packed);
+        packed++;
     return request;
 }
 

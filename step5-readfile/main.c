@@ -1,8 +1,6 @@
 /* Step 5: call ReadFile, until the end of the file.
- *
- * main asks for the first read and then only waits; no thread waits for the
- * disk. Each callback takes what came and asks for what follows, until one
- * meets the end of the file and wakes main. .NET: FileStream.ReadAsync. */
+ * main asks for the first read, and each callback for the one that follows what
+ * came, until one meets the end and wakes main. .NET: FileStream.ReadAsync. */
 #include <windows.h>
 
 #include <assert.h>
@@ -32,11 +30,12 @@ static int report(const char *tried, const wchar_t *name, DWORD error)
              program, tried, name, text, error);
     WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);
     fputs(utf8, stderr);
+    fflush(stderr);
     return EXIT_FAILURE;
 }
 
-/* For calls that fail only if something is badly wrong. The lock is never
- * released: of several threads only the first tells. */
+/* For calls that fail only if something is badly wrong: ends the process. The
+ * lock is never released, so that of several threads only the first tells. */
 static void check(bool ok, const char *tried, const wchar_t *name)
 {
     static SRWLOCK first = SRWLOCK_INIT;
@@ -44,7 +43,7 @@ static void check(bool ok, const char *tried, const wchar_t *name)
     if (ok)
         return;
     AcquireSRWLockExclusive(&first);
-    ExitProcess((UINT)report(tried, name, error));
+    TerminateProcess(GetCurrentProcess(), (UINT)report(tried, name, error));
 }
 
 /* One event, one line, one WriteFile: lines of several threads do not mix, and
@@ -63,9 +62,8 @@ static void say(const char *format, ...)
           "write to", L"stdout");
 }
 
-/* Opens for overlapped reading; others may read, write and delete meanwhile.
- * INVALID_HANDLE_VALUE if that fails, and GetLastError tells why. The server
- * of a pipe may not act in our name: SECURITY_ANONYMOUS, as in .NET. */
+/* INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError. As in .NET,
+ * the server of a pipe may not act in our name: SECURITY_ANONYMOUS. */
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -75,7 +73,7 @@ static HANDLE open_overlapped(const wchar_t *path)
                        NULL);
 }
 
-/* .NET: IOCompletionCallback. Like ReadFileEx's routine, but this is no APC. */
+/* .NET: IOCompletionCallback. ReadFileEx's parameters, but this is no APC. */
 typedef void io_completion_callback(DWORD error, DWORD bytes,
                                     OVERLAPPED *overlapped);
 
@@ -124,8 +122,8 @@ static void overlapped_free(struct request *request)
     free(request);
 }
 
-/* What a packet is: an I/O of a bound handle, or the order to leave. */
-enum packet_key { KEY_IO, KEY_STOP };
+/* What a packet is: an I/O on a bound handle, or the order to leave. */
+enum completion_key { KEY_IO, KEY_STOP };
 
 struct pool {
     HANDLE port;
@@ -183,20 +181,21 @@ static DWORD pool_create(struct pool *pool, unsigned threads)
     if (pool->port == NULL) /* here NULL is the failure */
         return GetLastError();
     pool->workers = calloc(threads, sizeof *pool->workers);
-    DWORD error = pool->workers == NULL ? ERROR_NOT_ENOUGH_MEMORY : 0;
+    DWORD error = pool->workers ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
     while (error == ERROR_SUCCESS && pool->worker_count < threads) {
         uintptr_t thread = _beginthreadex(NULL, 0, worker, pool, 0, NULL);
-        error = thread == 0 ? _doserrno : ERROR_SUCCESS;
         if (thread != 0)
             pool->workers[pool->worker_count++] = (HANDLE)thread;
+        else
+            error = _doserrno != 0 ? _doserrno : ERROR_NOT_ENOUGH_MEMORY;
     }
     if (error != ERROR_SUCCESS)
         pool_stop(pool);
     return error;
 }
 
-/* From now on the handle's I/O ends as packets in the port. The handle must be
- * overlapped; it is bound for good. Returns 0 or a Win32 error. */
+/* From now on each I/O that the handle accepts ends as a packet in the port. It
+ * must be overlapped; it is bound for good. Returns 0 or a Win32 error. */
 static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
 {
     HANDLE port = CreateIoCompletionPort(handle, pool->port, KEY_IO, 0);
@@ -249,8 +248,7 @@ static void finish(struct reader *reader, struct request *request, DWORD error)
     if (reader->error == ERROR_SUCCESS)
         say("end of file");
     overlapped_free(request);
-    check(SetEvent(reader->finished), "set", L"event");
-    /* From here on the reader is main's. */
+    check(SetEvent(reader->finished), "set", L"event"); /* now it is main's */
 }
 
 static void read_next(struct reader *reader, struct request *request)
@@ -278,7 +276,9 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         reader->bytes += bytes;
         reader->reads++;
     }
-    if (bytes > 0 && (error == ERROR_SUCCESS || error == ERROR_MORE_DATA))
+    /* In a pipe, 0 bytes and no error is a write of nothing, not the end. */
+    if (error == ERROR_MORE_DATA ||
+        (error == ERROR_SUCCESS && (bytes > 0 || !reader->seekable)))
         read_next(reader, request);
     else
         finish(reader, request, error);
@@ -289,15 +289,15 @@ static int show(HANDLE file, const wchar_t *path, struct reader *reader)
 {
     reader->file = file;
     reader->seekable = GetFileType(file) == FILE_TYPE_DISK;
-    if (!reader->seekable && reader->position != 0)
-        return report("seek in", path, ERROR_SEEK_ON_DEVICE);
+    if (!reader->seekable && (reader->position != 0 ||
+                              !GetNamedPipeInfo(file, NULL, NULL, NULL, NULL)))
+        return report("read", path, ERROR_NOT_SUPPORTED);
     reader->finished = CreateEventW(NULL, TRUE, FALSE, NULL);
     if (reader->finished == NULL)
         return report("create", L"event", GetLastError());
-    struct request *request =
-        overlapped_pack(on_read, reader, reader->buffer, sizeof reader->buffer,
-                        reader->position);
-    reader->error = ERROR_NOT_ENOUGH_MEMORY;
+    struct request *request = overlapped_pack(on_read, reader, reader->buffer,
+                                              sizeof reader->buffer, 0);
+    reader->error = ERROR_NOT_ENOUGH_MEMORY; /* unless there is a request */
     if (request != NULL) {
         say("asking for the first read, then only waiting");
         read_next(reader, request);
@@ -332,7 +332,7 @@ static bool parse_offset(const wchar_t *text, uint64_t *offset)
 
 int wmain(int argc, wchar_t **argv)
 {
-    struct reader reader = {.bytes = 0};
+    struct reader reader = {0};
     if (argc < 2 || argc > 3 ||
         (argc == 3 && !parse_offset(argv[2], &reader.position))) {
         fprintf(stderr, "usage: %ls FILE [OFFSET]\n", program);

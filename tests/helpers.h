@@ -53,7 +53,7 @@ void send_end(struct process *process);
 char *next_line(struct process *process);
 
 /* Fails the test unless the next line is this one. */
-void expect_line(struct process *process, const char *line);
+void expect_line(struct process *process, const char *wanted);
 
 /* Waits for the end, and frees the process. */
 struct run finish(struct process *process);

@@ -393,6 +393,30 @@ Test(final, a_pipe_comes_out_in_order)
     g_string_free(wanted, TRUE);
 }
 
+Test(final, a_write_of_0_bytes_does_not_end_a_pipe)
+{
+    char name[64];
+    struct process *feeder = start_feeder(name);
+    struct process *reader =
+        start("final", (const char *const[]){"--cat", name, NULL}, NULL, -1,
+              WATCHDOG);
+    send_line(feeder, "abc");
+    send_line(feeder, "");
+    send_line(feeder, "def");
+    send_end(feeder);
+    struct run run = finish(reader);
+    assert_ended(&run, 0);
+    cr_assert_str_eq(run.text, "abcdef");
+    run = finish(feeder);
+    assert_ended(&run, 0);
+}
+
+Test(final, what_is_neither_file_nor_pipe_is_refused)
+{
+    struct run run = RUN("final", "NUL");
+    assert_error(&run, "read", 50);
+}
+
 Test(final, an_offset_in_a_pipe_is_refused)
 {
     char name[64];

@@ -79,16 +79,16 @@ static BOOL WINAPI my_read_file(HANDLE file, void *buffer, DWORD length,
 {
     static LONG calls;
     unsigned numbers[3] = {0};
-    LARGE_INTEGER size, offset;
+    LARGE_INTEGER size;
     if (hooked("fail", numbers) &&
         InterlockedIncrement(&calls) == (LONG)numbers[0]) {
         overlapped->Internal = 0x103; /* STATUS_PENDING */
         return fail(numbers[1]);
     }
-    offset.LowPart = overlapped->Offset;
-    offset.HighPart = (LONG)overlapped->OffsetHigh;
+    LONGLONG offset =
+        (LONGLONG)overlapped->OffsetHigh << 32 | overlapped->Offset;
     if (hooked("sync-eof", numbers) && GetFileSizeEx(file, &size) &&
-        offset.QuadPart >= size.QuadPart)
+        offset >= size.QuadPart)
         return fail(ERROR_HANDLE_EOF);
     if (hooked("short", numbers) && length > 3)
         length /= 3;

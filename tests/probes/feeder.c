@@ -3,9 +3,9 @@
  *
  * Makes the pipe and says "ready", or starts COMMAND with the pipe's name as
  * its last argument. When a reader has come, sends each line of stdin through
- * the pipe as one piece, without its end of line; an empty line sends nothing
- * (what a write of 0 bytes does is the system's affair). At the end of stdin
- * closes the pipe. Exit status: COMMAND's, or 0.
+ * the pipe as one piece, without its end of line: an empty line is a write of 0
+ * bytes, which only a pipe of messages passes on, so this is one. At the end of
+ * stdin closes the pipe. Exit status: COMMAND's, or 0.
  */
 #include <windows.h>
 
@@ -48,7 +48,8 @@ int wmain(int argc, wchar_t **argv)
     }
     HANDLE pipe = CreateNamedPipeW(
         argv[1], PIPE_ACCESS_OUTBOUND | FILE_FLAG_FIRST_PIPE_INSTANCE,
-        PIPE_TYPE_BYTE | PIPE_REJECT_REMOTE_CLIENTS, 1, 65536, 65536, 0, NULL);
+        PIPE_TYPE_MESSAGE | PIPE_REJECT_REMOTE_CLIENTS, 1, 65536, 65536, 0,
+        NULL);
     if (pipe == INVALID_HANDLE_VALUE)
         fail("create the pipe");
     if (argc > 2) {
@@ -63,7 +64,7 @@ int wmain(int argc, wchar_t **argv)
         fail("wait for the reader");
     while (fgets(piece, sizeof piece, stdin) != NULL) {
         DWORD written, length = (DWORD)strcspn(piece, "\r\n");
-        if (length > 0 && !WriteFile(pipe, piece, length, &written, NULL))
+        if (!WriteFile(pipe, piece, length, &written, NULL))
             fail("write to the pipe");
     }
     CloseHandle(pipe);

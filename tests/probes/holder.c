@@ -10,8 +10,8 @@ int wmain(int argc, wchar_t **argv)
 {
     HANDLE file = NULL;
     if (argc > 1) {
-        file = CreateFileW(argv[1], GENERIC_READ, 0, NULL, OPEN_EXISTING, 0,
-                           NULL);
+        file =
+            CreateFileW(argv[1], GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
         if (file == INVALID_HANDLE_VALUE) {
             fprintf(stderr, "holder: cannot open (error %lu)\n",
                     GetLastError());

@@ -1,0 +1,22 @@
+# Formats, and what static analysis finds.
+
+WINDOWS_C := $(wildcard step*/*.c final/*.c tests/probes/*.c tests/hooks/*.c)
+HEADERS := $(wildcard final/*.h tests/*.h)
+CPPCHECK := cppcheck -q --std=c11 --enable=warning,style,performance,portability \
+  --inline-suppr --error-exitcode=1
+
+TIDY_FLAGS := --target=x86_64-w64-mingw32 -std=c17 -Wall -Wextra
+
+# cppcheck does not know Criterion's macros, so it is spared the suites.
+.PHONY: lint
+lint: setup
+	clang-format --dry-run -Werror $(WINDOWS_C) $(TESTS) $(HEADERS)
+	@for file in $(WINDOWS_C); do echo "clang-tidy $$file"; \
+	  clang-tidy --quiet $$file -- $(TIDY_FLAGS) 2>/dev/null || exit; done
+	@for file in $(TESTS); do echo "clang-tidy $$file"; \
+	  clang-tidy --quiet $$file -- $(TEST_CFLAGS) $(PKG_CFLAGS) \
+	    2>/dev/null || exit; done
+	$(CPPCHECK) --platform=win64 $(WINDOWS_C)
+	$(CPPCHECK) --platform=unix64 --library=gtk tests/helpers.c
+	@for file in $(WINDOWS_C); do echo "$(CC) -fanalyzer $$file"; \
+	  $(CC) $(STRICT) -O2 -fanalyzer -c -o /dev/null $$file || exit; done
