@@ -197,8 +197,8 @@ static int read_file(struct reader *reader, const struct options *options)
     if (!reader->seekable)
         depth = 1; /* one read at a time keeps the order */
     if (!options->cat)
-        say("reading from offset %llu, up to %u reads of %lu bytes in flight",
-            options->offset, depth, reader->block_size);
+        say("reading from offset %llu in blocks of %lu bytes, %u in flight",
+            options->offset, reader->block_size, depth);
     for (unsigned i = 0; i < depth && !end_seen(reader); i++)
         start(&reader->blocks[i],
               options->offset + (uint64_t)i * reader->block_size);

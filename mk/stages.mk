@@ -55,6 +55,12 @@ else
 plainly = $(1)
 endif
 
+ifneq ($(SLOW),)
+ifeq ($(filter 5 final,$(STEP)),)
+$(error SLOW=1 goes with STEP=5 or STEP=final)
+endif
+endif
+
 .PHONY: run
 run: $(CHOSEN:%=build/%.exe) build/sample.txt $(WINE_READY)
 ifneq ($(SLOW),)

@@ -52,7 +52,7 @@ ParameterizedTest(guint64 *size, final,
     run_clear(&run);
     run = RUN("final", "file");
     char *wanted = g_strdup_printf(
-        "main: reading from offset 0, up to 8 reads of 65536 bytes in flight\n"
+        "main: reading from offset 0 in blocks of 65536 bytes, 8 in flight\n"
         "main: done: %" G_GUINT64_FORMAT " bytes in %" G_GUINT64_FORMAT
         " reads\n",
         *size, (*size + 65535) / 65536);

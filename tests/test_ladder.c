@@ -1,0 +1,88 @@
+/* The steps as a ladder: each is small, and one step away from the next. */
+#include "helpers.h"
+
+TestSuite(ladder, .init = enter_scratch, .fini = leave_scratch);
+
+enum { STEPS = 5, MOST_LINES = 350, MOST_ADDED = 130 };
+
+static char *source_path(size_t step)
+{
+    return g_build_filename(g_getenv("BUILD"), "..", stages[step], "main.c",
+                            NULL);
+}
+
+static char *source(size_t step)
+{
+    char *path = source_path(step), *text = NULL;
+    cr_assert(g_file_get_contents(path, &text, NULL, NULL), "no %s", path);
+    g_free(path);
+    return text;
+}
+
+static size_t count_lines(const char *text, char first)
+{
+    size_t count = 0;
+    for (const char *at = text; *at != '\0'; at = strchr(at, '\n') + 1)
+        count += first == '\0' || *at == first;
+    return count;
+}
+
+Test(ladder, a_step_has_at_most_350_lines)
+{
+    for (size_t step = 0; step < STEPS; step++) {
+        char *text = source(step);
+        size_t lines = count_lines(text, '\0');
+        cr_expect_leq(lines, MOST_LINES, "%s has %zu lines", stages[step],
+                      lines);
+        g_free(text);
+    }
+}
+
+Test(ladder, a_step_adds_at_most_130_lines)
+{
+    for (size_t step = 1; step < STEPS; step++) {
+        char *from = source_path(step - 1), *to = source_path(step);
+        const char *argv[] = {"diff", from, to, NULL};
+        char *changes = NULL;
+        cr_assert(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH,
+                               NULL, NULL, &changes, NULL, NULL, NULL));
+        size_t added = count_lines(changes, '>');
+        cr_expect(added > 0 && added <= MOST_ADDED, "%s adds %zu lines",
+                  stages[step], added);
+        g_free(changes);
+        g_free(from);
+        g_free(to);
+    }
+}
+
+/* From who acts to how a file is opened. */
+Test(ladder, what_is_the_same_in_every_step_is_the_same_to_the_letter)
+{
+    char *first = NULL;
+    for (size_t step = 0; step < STEPS; step++) {
+        char *text = source(step);
+        char *begin = strstr(text, "/* Who acts");
+        char *open = begin ? strstr(begin, "HANDLE open_overlapped(") : NULL;
+        char *end = open ? strstr(open, "\n}\n") : NULL;
+        cr_assert_not_null(end, "%s: no open_overlapped", stages[step]);
+        *end = '\0';
+        if (first == NULL)
+            first = g_strdup(begin);
+        cr_expect_str_eq(begin, first, "%s differs from %s", stages[step],
+                         stages[0]);
+        g_free(text);
+    }
+    g_free(first);
+}
+
+/* The README's first screen shows some lines of step 5. */
+Test(ladder, the_readme_shows_what_step_5_prints)
+{
+    copy_sample();
+    char *block = readme_block(".", "", "text");
+    struct run run = RUN("step5-readfile", "sample.txt");
+    assert_ended(&run, 0);
+    cr_assert(matches_block(run.text, block), "README:\n%s\n%s", block,
+              describe(&run));
+    g_free(block);
+}
