@@ -40,8 +40,10 @@ static unsigned __stdcall worker(void *argument)
 
 DWORD pool_create(struct pool *pool, unsigned threads)
 {
+    SYSTEM_INFO system;
+    GetSystemInfo(&system);
     if (threads == 0)
-        threads = 2 * GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+        threads = 2 * system.dwNumberOfProcessors;
     *pool = (struct pool){
         .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};
     if (pool->port == NULL) /* here NULL is the failure */

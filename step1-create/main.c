@@ -66,10 +66,9 @@ static void say(const char *format, ...)
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-    const DWORD flags =
-        FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
-    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING, flags,
-                       NULL);
+    const DWORD anonymous = SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING,
+                       FILE_FLAG_OVERLAPPED | anonymous, NULL);
 }
 
 /* ---- What this step shows ---- */
@@ -93,9 +92,9 @@ static int read_plainly(HANDLE file, const wchar_t *path)
 static int show_plain(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-    const DWORD flags = SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+    const DWORD anonymous = SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
     HANDLE file = CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING,
-                              flags, NULL);
+                              anonymous, NULL);
     if (file == INVALID_HANDLE_VALUE)
         return report("open", path, GetLastError());
     say("opened without FILE_FLAG_OVERLAPPED");

@@ -66,10 +66,9 @@ static void say(const char *format, ...)
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-    const DWORD flags =
-        FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
-    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING, flags,
-                       NULL);
+    const DWORD anonymous = SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING,
+                       FILE_FLAG_OVERLAPPED | anonymous, NULL);
 }
 
 /* What a packet is: an I/O on a bound handle. */

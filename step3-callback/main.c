@@ -69,10 +69,9 @@ static void say(const char *format, ...)
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-    const DWORD flags =
-        FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
-    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING, flags,
-                       NULL);
+    const DWORD anonymous = SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING,
+                       FILE_FLAG_OVERLAPPED | anonymous, NULL);
 }
 
 /* .NET: IOCompletionCallback. ReadFileEx's parameters, but this is no APC. */
@@ -129,8 +128,10 @@ static void pool_stop(struct pool *pool)
 static DWORD pool_create(struct pool *pool, unsigned threads,
                          io_completion_callback *callback)
 {
+    SYSTEM_INFO system;
+    GetSystemInfo(&system);
     if (threads == 0)
-        threads = 2 * GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+        threads = 2 * system.dwNumberOfProcessors;
     *pool = (struct pool){
         .callback = callback,
         .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};

@@ -70,10 +70,9 @@ static void say(const char *format, ...)
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-    const DWORD flags =
-        FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
-    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING, flags,
-                       NULL);
+    const DWORD anonymous = SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING,
+                       FILE_FLAG_OVERLAPPED | anonymous, NULL);
 }
 
 /* .NET: IOCompletionCallback. ReadFileEx's parameters, but this is no APC. */
@@ -177,8 +176,10 @@ static void pool_stop(struct pool *pool)
 /* threads: 0 for 2 x processors. Returns 0 or a Win32 error. */
 static DWORD pool_create(struct pool *pool, unsigned threads)
 {
+    SYSTEM_INFO system;
+    GetSystemInfo(&system);
     if (threads == 0)
-        threads = 2 * GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+        threads = 2 * system.dwNumberOfProcessors;
     *pool = (struct pool){
         .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};
     if (pool->port == NULL) /* here NULL is the failure */

@@ -4,6 +4,7 @@
 #include <windows.h>
 
 #include <assert.h>
+#include <ctype.h>
 #include <process.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -67,10 +68,9 @@ static void say(const char *format, ...)
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-    const DWORD flags =
-        FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
-    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING, flags,
-                       NULL);
+    const DWORD anonymous = SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING,
+                       FILE_FLAG_OVERLAPPED | anonymous, NULL);
 }
 
 /* .NET: IOCompletionCallback. ReadFileEx's parameters, but this is no APC. */
@@ -174,8 +174,10 @@ static void pool_stop(struct pool *pool)
 /* threads: 0 for 2 x processors. Returns 0 or a Win32 error. */
 static DWORD pool_create(struct pool *pool, unsigned threads)
 {
+    SYSTEM_INFO system;
+    GetSystemInfo(&system);
     if (threads == 0)
-        threads = 2 * GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+        threads = 2 * system.dwNumberOfProcessors;
     *pool = (struct pool){
         .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};
     if (pool->port == NULL) /* here NULL is the failure */
@@ -239,7 +241,7 @@ struct reader {
     unsigned reads; /* that brought bytes */
     DWORD error;
     HANDLE finished; /* an event: nothing is in flight any more */
-    char buffer[32768];
+    unsigned char data[32768];
 };
 
 static void finish(struct reader *reader, struct request *request, DWORD error)
@@ -267,10 +269,8 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     struct reader *reader = request->context;
     if (bytes > 0) {
         char text[17] = ""; /* what is not printable, as a dot */
-        for (DWORD i = 0; i < bytes && i < sizeof text - 1; i++) {
-            char byte = reader->buffer[i];
-            text[i] = (char)(' ' <= byte && byte <= '~' ? byte : '.');
-        }
+        for (DWORD i = 0; i < bytes && i < sizeof text - 1; i++)
+            text[i] = (char)(isprint(reader->data[i]) ? reader->data[i] : '.');
         say("read %lu bytes at offset %llu: %s", bytes, reader->position, text);
         reader->position += bytes; /* that came, not that were asked for */
         reader->bytes += bytes;
@@ -295,8 +295,8 @@ static int show(HANDLE file, const wchar_t *path, struct reader *reader)
     reader->finished = CreateEventW(NULL, TRUE, FALSE, NULL);
     if (reader->finished == NULL)
         return report("create", L"event", GetLastError());
-    struct request *request = overlapped_pack(on_read, reader, reader->buffer,
-                                              sizeof reader->buffer, 0);
+    struct request *request =
+        overlapped_pack(on_read, reader, reader->data, sizeof reader->data, 0);
     reader->error = ERROR_NOT_ENOUGH_MEMORY; /* unless there is a request */
     if (request != NULL) {
         say("asking for the first read, then only waiting");

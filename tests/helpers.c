@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <unistd.h>
 
 const char *const stages[6] = {"step1-create",   "step2-bind",
@@ -32,6 +35,18 @@ static const char *environment(const char *name)
 }
 
 /* ---- Programs ---- */
+
+/* Those that have not been finished. A test that fails leaves them to
+ * leave_scratch; one that crashes, to the system. */
+static GPtrArray *running;
+
+static void die_with_parent(gpointer unused)
+{
+    (void)unused;
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+}
 
 /* Ends the program when its time is over. */
 static gpointer watch(gpointer data)
@@ -74,10 +89,15 @@ struct process *start(const char *program, const char *const *arguments,
         g_subprocess_launcher_take_stdout_fd(launcher, out);
     if (hook != NULL)
         g_subprocess_launcher_setenv(launcher, "HOOK", hook, TRUE);
+    g_subprocess_launcher_set_child_setup(launcher, die_with_parent, NULL,
+                                          NULL);
     process->subprocess = g_subprocess_launcher_spawnv(
         launcher, (const char *const *)argv->pdata, &error);
     cr_assert_not_null(process->subprocess, "%s: %s", process->command,
                        error ? error->message : "");
+    if (running == NULL)
+        running = g_ptr_array_new();
+    g_ptr_array_add(running, process->subprocess);
     g_object_unref(launcher);
     g_ptr_array_unref(argv);
 
@@ -167,6 +187,7 @@ struct run finish(struct process *process)
     GByteArray *err =
         read_to_end(g_subprocess_get_stderr_pipe(process->subprocess));
     g_subprocess_wait(process->subprocess, NULL, NULL);
+    g_ptr_array_remove(running, process->subprocess);
 
     g_mutex_lock(&process->lock);
     process->ended = true;
@@ -283,6 +304,10 @@ static void remove_tree(const char *path)
 
 void leave_scratch(void)
 {
+    for (guint i = 0; running != NULL && i < running->len; i++) {
+        g_subprocess_force_exit(running->pdata[i]);
+        g_subprocess_wait(running->pdata[i], NULL, NULL);
+    }
     if (g_chdir("..") == 0)
         remove_tree(scratch);
     g_free(scratch);
