@@ -14,7 +14,7 @@ $(foreach stage,$(STAGES),$(eval \
   build/tests/hooked/$(stage).exe: $(call objects,$(stage))))
 $(HOOKED): build/obj/tests/hooks/hooks.o
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
+	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS) -lsynchronization
 
 # The stages with the edit that their README's "Break it" shows. An edit may
 # leave a warning.

@@ -256,6 +256,31 @@ Test(final, every_thread_ends_before_the_port_is_closed)
                      "%s", describe(&run));
 }
 
+/* With packets held back, so that many are in flight when the first fails: main
+ * must wait for them all before it closes the file. */
+Test(final, every_read_comes_back_before_the_file_is_closed)
+{
+    make_file("file", 100000);
+    struct run run = RUN_HOOKED(HOOKED, "hold:5", "--threads", "4", "--depth",
+                                "16", "--block", "4096", "file");
+    cr_assert(run.ending == EXITED && run.status == 1, "%s", describe(&run));
+    cr_assert(strstr(run.err, "hooks: 16 in flight at most, 0 at the end\n"),
+              "%s", describe(&run));
+    cr_assert(strstr(run.err, "(error 5)\n"), "%s", describe(&run));
+}
+
+Test(final, no_more_reads_than_the_depth_are_in_flight)
+{
+    make_file("file", 3000001);
+    struct run run =
+        RUN_HOOKED(HOOKED, "flight", "--depth", "5", "--block", "1000", "file");
+    cr_assert(run.ending == EXITED && run.status == 0, "%s", describe(&run));
+    cr_assert(g_regex_match_simple("^hooks: [1-5] in flight at most, 0 at the "
+                                   "end\n$",
+                                   run.err, 0, 0),
+              "%s", describe(&run));
+}
+
 /* `--cat | head -c 10`: the pipe is closed while it writes. */
 Test(final, a_reader_that_leaves_is_an_error_and_no_hang)
 {

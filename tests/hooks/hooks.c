@@ -19,8 +19,12 @@
  *   no-packet:CODE    no packet can be taken from the port: error CODE
  *   bind:CODE         a handle cannot be bound
  *   thread:K:CODE     the K-th thread cannot be made
- *   count             tells on stderr, when the port is closed, how many
- * threads were made and how many had ended by then
+ *   flight            tells on stderr, when the file is closed, how many reads
+ *                     were in flight at most and how many are so now
+ *   hold:CODE         the same; and the first packet tells error CODE, the
+ * others are held back until the program waits for one of them count tells on
+ * stderr, when the port is closed, how many threads were made and how many had
+ * ended by then
  */
 #include <windows.h>
 
@@ -35,6 +39,8 @@ typedef BOOL WINAPI get_status(HANDLE, DWORD *, ULONG_PTR *, OVERLAPPED **,
                                DWORD);
 typedef HANDLE WINAPI create_port(HANDLE, HANDLE, ULONG_PTR, DWORD);
 typedef BOOL WINAPI close_handle(HANDLE);
+typedef BOOL WINAPI sleep_condition(CONDITION_VARIABLE *, SRWLOCK *, DWORD,
+                                    ULONG);
 typedef unsigned __stdcall thread_routine(void *);
 typedef uintptr_t begin_thread(void *, unsigned, thread_routine *, void *,
                                unsigned, unsigned *);
@@ -74,6 +80,23 @@ static BOOL fail(DWORD error)
     return FALSE;
 }
 
+/* ---- Reads ---- */
+
+static HANDLE the_file;
+static LONG in_flight, most_in_flight;
+
+/* Called before the read is started: afterwards its packet may be out. */
+static void take_off(HANDLE file)
+{
+    static SRWLOCK lock = SRWLOCK_INIT;
+    the_file = file;
+    LONG now = InterlockedIncrement(&in_flight);
+    AcquireSRWLockExclusive(&lock);
+    if (most_in_flight < now)
+        most_in_flight = now;
+    ReleaseSRWLockExclusive(&lock);
+}
+
 static BOOL WINAPI my_read_file(HANDLE file, void *buffer, DWORD length,
                                 DWORD *bytes, OVERLAPPED *overlapped)
 {
@@ -93,9 +116,14 @@ static BOOL WINAPI my_read_file(HANDLE file, void *buffer, DWORD length,
     if (hooked("short", numbers) && length > 3)
         length /= 3;
     read_file *next = (read_file *)real(L"kernel32", "ReadFile");
+    take_off(file);
     BOOL done = next(file, buffer, length, bytes, overlapped);
-    if (done || GetLastError() != ERROR_IO_PENDING)
-        return done;
+    if (done)
+        return TRUE;
+    if (GetLastError() != ERROR_IO_PENDING) {
+        InterlockedDecrement(&in_flight); /* keeps the error */
+        return FALSE;
+    }
     if (hooked("warning", numbers))
         return fail(ERROR_MORE_DATA);
     return hooked("true", numbers) ? TRUE : fail(ERROR_IO_PENDING);
@@ -148,6 +176,21 @@ static struct packet take_last(HANDLE port, DWORD timeout)
     return found ? packet : take(port, timeout);
 }
 
+/* What lets the packets of "hold" pass: none, the first, all. The program waits
+ * once when it has started its reads, and again when the first has failed. */
+static volatile LONG gate;
+static volatile LONG first_is_out;
+
+static BOOL WINAPI my_sleep_condition(CONDITION_VARIABLE *condition,
+                                      SRWLOCK *lock, DWORD timeout, ULONG flags)
+{
+    InterlockedExchange(&gate, first_is_out ? 2 : 1);
+    WakeByAddressAll((void *)&gate);
+    sleep_condition *next =
+        (sleep_condition *)real(L"kernel32", "SleepConditionVariableSRW");
+    return next(condition, lock, timeout, flags);
+}
+
 static BOOL WINAPI my_get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
                                  OVERLAPPED **overlapped, DWORD timeout)
 {
@@ -165,6 +208,18 @@ static BOOL WINAPI my_get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
         packet.bytes = numbers[2];
         packet.ok = packet.error == ERROR_SUCCESS;
     }
+    if (packet.overlapped != NULL && hooked("hold", numbers)) {
+        bool first = InterlockedIncrement(&packets) == 1;
+        for (LONG seen; (seen = gate) < (first ? 1 : 2);)
+            WaitOnAddress(&gate, &seen, sizeof seen, INFINITE);
+        if (first) {
+            packet.ok = FALSE;
+            packet.error = numbers[0];
+            InterlockedExchange(&first_is_out, 1);
+        }
+    }
+    if (packet.overlapped != NULL)
+        InterlockedDecrement(&in_flight);
     *bytes = packet.bytes;
     *key = packet.key;
     *overlapped = packet.overlapped;
@@ -198,6 +253,10 @@ static BOOL WINAPI my_close_handle(HANDLE handle)
     if (handle == the_port && hooked("count", numbers))
         fprintf(stderr, "hooks: %ld threads made, %ld ended, port closed\n",
                 made, ended);
+    if (handle == the_file &&
+        (hooked("flight", numbers) || hooked("hold", numbers)))
+        fprintf(stderr, "hooks: %ld in flight at most, %ld at the end\n",
+                most_in_flight, in_flight);
     close_handle *next = (close_handle *)real(L"kernel32", "CloseHandle");
     return next(handle);
 }
@@ -238,4 +297,5 @@ read_file *__imp_ReadFile = my_read_file;
 get_status *__imp_GetQueuedCompletionStatus = my_get_status;
 create_port *__imp_CreateIoCompletionPort = my_create_port;
 close_handle *__imp_CloseHandle = my_close_handle;
+sleep_condition *__imp_SleepConditionVariableSRW = my_sleep_condition;
 begin_thread *__imp__beginthreadex = my_begin_thread;
