@@ -94,6 +94,13 @@ elif command -v dnf >/dev/null; then
     command="${root}dnf install $(packages dnf)"
 elif [ -n "${MSYSTEM:-}" ]; then
     system=MSYS2
+    case " $NEEDS " in
+    *' test '*)
+        echo 'MSYS2 has no package of Criterion: run the tests from WSL, with' \
+            'make test WINE=' >&2
+        exit 1
+        ;;
+    esac
     command="pacman -S $(packages msys)"
 elif command -v pacman >/dev/null; then
     system=Arch
