@@ -51,9 +51,12 @@ run_tests = BUILD="$$PWD/build" CHOSEN='$(CHOSEN)' LAUNCHER='$(LAUNCHER)' \
   build/tests/suites $(ONLY)
 
 # One program stays meanwhile, or Wine would end and start its services again
-# and again. It goes when descriptor 9, its stdin, is closed with the shell.
+# and again, and they would hold on to a test's pipes. It is there when it has
+# said so, and goes when descriptor 9, its stdin, is closed with the shell.
 ifneq ($(WINE),)
-stay := exec 9> >(exec $(LAUNCHER) build/tests/holder.exe >/dev/null 2>&1);
+stay := rm -f build/stays; exec 9> >(exec $(LAUNCHER) build/tests/holder.exe \
+    >build/stays 2>/dev/null); \
+  for i in $$(seq 600); do [ -s build/stays ] && break; sleep 0.1; done;
 endif
 
 .PHONY: test flaky

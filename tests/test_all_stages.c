@@ -48,6 +48,7 @@ static void assert_cannot_open(const char *stage, const char *name,
     assert_error(&run, "open", error);
     char *told = g_strdup_printf("%s: cannot open '%s': ", stage, name);
     cr_assert(g_str_has_prefix(run.err, told), "%s", describe(&run));
+    cr_assert(run.err[strlen(told)] != '(', "no text: %s", describe(&run));
     g_free(told);
     run_clear(&run);
 }
@@ -122,16 +123,36 @@ FOR_EACH_STAGE(a_path_beyond_260_characters_can_be_read)
     g_free(part);
 }
 
-FOR_EACH_STAGE(a_file_open_for_writing_can_be_read_and_then_deleted)
+/* Whoever holds it may write and delete it; each stage must allow that. */
+FOR_EACH_STAGE(a_file_that_others_write_and_delete_can_be_read)
 {
-    make_file("open", 100);
-    FILE *file = fopen("open", "r+b");
-    cr_assert_not_null(file);
-    struct run run = RUN(stage, "open");
+    make_file("shared", 100);
+    struct process *holder =
+        start("tests/holder", (const char *const[]){"shared", "share", NULL},
+              NULL, -1, WATCHDOG);
+    expect_line(holder, "ready");
+    struct run run = RUN(stage, "shared");
     assert_ended(&run, 0);
-    fclose(file);
-    cr_assert_eq(g_remove("open"), 0);
     run_clear(&run);
+    send_end(holder);
+    run = finish(holder);
+    assert_ended(&run, 0);
+}
+
+/* Of a name that is too long for a line the beginning is told. */
+FOR_EACH_STAGE(a_very_long_name_is_told_in_part)
+{
+    char *name = g_strnfill(3000, 'x');
+    struct run run = RUN(stage, name);
+    char *shown = g_strndup(name, 1500);
+    char *told = g_strdup_printf("%s: cannot open '%s': ", stage, shown);
+    cr_assert(ended_with(&run, 1) && g_str_has_prefix(run.err, told) &&
+                  g_str_has_suffix(run.err, ")\n"),
+              "%s", describe(&run));
+    run_clear(&run);
+    g_free(told);
+    g_free(shown);
+    g_free(name);
 }
 
 /* ---- What they print ---- */
@@ -178,4 +199,43 @@ FOR_EACH_STAGE(the_readme_shows_how_it_breaks)
     run_clear(&run);
     g_free(program);
     g_free(block);
+}
+
+/* ---- What every pool does ---- */
+
+/* Runs the stage with the hooks under it, and asserts what it tells; the stages
+ * before `first` do not do yet what is hooked. */
+static void assert_hooked(const char *stage, size_t first, const char *hook,
+                          const char *tried, unsigned error)
+{
+    if (strcmp(stage, stages[first]) < 0 && strcmp(stage, "final") != 0)
+        return;
+    char *program = g_strdup_printf("tests/hooked/%s", stage);
+    make_file("file", 100);
+    struct run run = RUN_HOOKED(program, hook, "file");
+    assert_error(&run, tried, error);
+    run_clear(&run);
+    g_free(program);
+}
+
+enum { BINDS = 1, HAS_WORKERS = 2 }; /* from that stage on */
+
+FOR_EACH_STAGE(a_handle_that_cannot_be_bound_is_told)
+{
+    assert_hooked(stage, BINDS, "bind:6", "bind", 6);
+}
+
+/* Every worker meets it; one tells. */
+FOR_EACH_STAGE(a_failing_port_is_told_once)
+{
+    assert_hooked(stage, HAS_WORKERS, "no-packet:735", "take a packet from",
+                  735);
+}
+
+/* Those that were made before it end in order. */
+FOR_EACH_STAGE(a_thread_that_cannot_be_made_is_told)
+{
+    assert_hooked(stage, HAS_WORKERS, "thread:2:164", "create", 164);
+    /* The C library may give no reason. */
+    assert_hooked(stage, HAS_WORKERS, "thread:1:0", "create", 8);
 }

@@ -164,8 +164,13 @@ Test(final, a_file_beyond_4_gib_is_read_at_the_right_place)
 Test(final, a_read_beyond_the_last_offset_is_refused)
 {
     make_file("file", 100);
-    struct run run = RUN("final", "--offset", "9223372036854775807", "file");
+    /* ReadFile would fail with 5, if it were called. */
+    struct run run = RUN_HOOKED(HOOKED, "fail:1:5", "--offset",
+                                "9223372036854775807", "file");
     assert_error(&run, "read", 87);
+    run = RUN("final", "--depth", "1", "--block", "1", "--offset",
+              "9223372036854775806", "file");
+    assert_ended(&run, 0);
 }
 
 /* ---- The command line ---- */
@@ -196,6 +201,14 @@ ParameterizedTestParameters(final, what_is_no_option_is_wrong_usage)
         {{"--offset", "9223372036854775808", "file"}},
         {{"--offset", "18446744073709551616", "file"}},
         {{"--offset", "9223372036854775807K", "file"}},
+        {{"--offset", "18014398509481984K", "file"}}, /* 2^64 */
+        {{"--offset", "-18446744073709551615", "file"}},
+        {{"--offset", "+1", "file"}},
+        {{"--offset", " 1", "file"}},
+        {{"--offset", "K", "file"}},
+        {{"--offset", "0x10", "file"}},
+        {{"--block", "4k", "file"}},
+        {{"--what"}},
     };
     return cr_make_param_array(struct arguments, arguments,
                                G_N_ELEMENTS(arguments));
@@ -213,6 +226,32 @@ ParameterizedTest(struct arguments *arguments, final,
             words[i] = arguments->words[i];
     struct run run = finish(start("final", words, NULL, -1, WATCHDOG));
     cr_assert(ended_with(&run, 2) && *run.text == '\0', "%s", describe(&run));
+}
+
+/* Numbers are decimal, and may end in K, M or G. */
+static void assert_shown(const char *option, const char *number,
+                         const char *wanted)
+{
+    make_file("file", 100);
+    struct run run = RUN("final", option, number, "file");
+    assert_ended(&run, 0);
+    cr_assert(g_str_has_prefix(run.text, wanted), "wanted %s: %s", wanted,
+              describe(&run));
+    run_clear(&run);
+}
+
+Test(final, numbers_are_what_they_say)
+{
+    assert_shown("--block", "4K",
+                 "main: reading from offset 0 in blocks of 4096 bytes, 8 in");
+    assert_shown("--block", "1M",
+                 "main: reading from offset 0 in blocks of 1048576 bytes, 8");
+    assert_shown("--offset", "1G", "main: reading from offset 1073741824 in");
+    assert_shown("--offset", "010", "main: reading from offset 10 in");
+    assert_shown(
+        "--depth", "256",
+        "main: reading from offset 0 in blocks of 65536 bytes, 256 in");
+    assert_shown("--threads", "256", "main: reading from offset 0");
 }
 
 /* ---- Failures ---- */
@@ -233,18 +272,49 @@ ParameterizedTest(char hook[16], final, a_read_that_fails_is_told_once)
     assert_error(&run, "read", 5);
 }
 
-Test(final, a_failing_bind_is_told)
+/* Nine blocks, of which the last fails with 99 of its bytes. */
+Test(final, what_came_before_a_failure_is_put_out_and_nothing_else)
 {
-    make_file("file", 1);
-    struct run run = RUN_HOOKED(HOOKED, "bind:6", "file");
-    assert_error(&run, "bind", 6);
+    char wanted[80099];
+    make_file("file", 3000001);
+    fill_pattern(wanted, sizeof wanted, 0);
+    struct run run =
+        RUN_HOOKED(HOOKED, "packet:9:5:99", "--cat", "--threads", "1",
+                   "--depth", "4", "--block", "10000", "file");
+    gsize length;
+    const char *out = g_bytes_get_data(run.out, &length);
+    cr_assert(run.status == 1 && length == sizeof wanted &&
+                  memcmp(out, wanted, length) == 0,
+              "%u bytes came: %d, %s", (unsigned)length, run.status, run.err);
 }
 
-Test(final, a_thread_that_cannot_be_made_is_told)
+/* One read at a time, so that the third packet is that of the third block. */
+static struct run run_third(const char *hook)
 {
-    make_file("file", 1);
-    struct run run = RUN_HOOKED(HOOKED, "thread:2:8", "file");
-    assert_error(&run, "create", 8);
+    make_file("file", 100000);
+    return RUN_HOOKED(HOOKED, hook, "--threads", "1", "--depth", "1", "--block",
+                      "10000", "file");
+}
+
+static void assert_third(const char *hook, const char *done)
+{
+    struct run run = run_third(hook);
+    assert_ended(&run, 0);
+    cr_assert(g_str_has_suffix(run.text, done), "%s", describe(&run));
+    run_clear(&run);
+}
+
+Test(final, a_packet_means_what_its_error_says)
+{
+    /* A warning, with all its bytes; the two ends; nothing, and no error. */
+    assert_third("packet:3:234:10000",
+                 "main: done: 100000 bytes in 10 reads\n");
+    assert_third("packet:3:38:0", "main: done: 20000 bytes in 2 reads\n");
+    assert_third("packet:3:109:0", "main: done: 20000 bytes in 2 reads\n");
+    assert_third("packet:3:0:0", "main: done: 20000 bytes in 2 reads\n");
+    /* A pipe that was disconnected has lost what was not read: no end. */
+    struct run run = run_third("packet:3:233:0");
+    assert_error(&run, "read", 233);
 }
 
 Test(final, every_thread_ends_before_the_port_is_closed)
@@ -416,20 +486,48 @@ Test(final, a_pipe_comes_out_in_order)
     g_string_free(wanted, TRUE);
 }
 
+/* Each piece is waited for, so that none is read together with another. */
 Test(final, a_write_of_0_bytes_does_not_end_a_pipe)
+{
+    char name[64], piece[16];
+    int ends[2];
+    struct process *feeder = start_feeder(name);
+    cr_assert_eq(pipe(ends), 0);
+    struct process *reader =
+        start(HOOKED, (const char *const[]){"--cat", name, NULL}, "none",
+              ends[1], WATCHDOG);
+    send_line(feeder, "abc");
+    cr_assert_eq(read(ends[0], piece, sizeof piece), 3);
+    send_line(feeder, "");
+    send_line(feeder, "def");
+    cr_assert_eq(read(ends[0], piece, sizeof piece), 3);
+    cr_assert_eq(memcmp(piece, "def", 3), 0);
+    send_end(feeder);
+    cr_assert_eq(read(ends[0], piece, sizeof piece), 0);
+    close(ends[0]);
+    struct run run = finish(reader);
+    assert_ended(&run, 0);
+    run = finish(feeder);
+    assert_ended(&run, 0);
+}
+
+/* Its reads carry no offset that would tell their order. */
+Test(final, a_pipe_has_one_read_in_flight)
 {
     char name[64];
     struct process *feeder = start_feeder(name);
     struct process *reader =
-        start("final", (const char *const[]){"--cat", name, NULL}, NULL, -1,
-              WATCHDOG);
-    send_line(feeder, "abc");
-    send_line(feeder, "");
-    send_line(feeder, "def");
+        start(HOOKED, (const char *const[]){"--depth", "9", name, NULL},
+              "flight", -1, WATCHDOG);
+    expect_line(reader,
+                "main: reading from offset 0 in blocks of 65536 bytes, 1 in "
+                "flight");
+    send_line(feeder, "hello");
     send_end(feeder);
+    expect_line(reader, "main: done: 5 bytes in 1 reads");
     struct run run = finish(reader);
-    assert_ended(&run, 0);
-    cr_assert_str_eq(run.text, "abcdef");
+    cr_assert_str_eq(run.err, "hooks: 1 in flight at most, 0 at the end\n",
+                     "%s", describe(&run));
     run = finish(feeder);
     assert_ended(&run, 0);
 }

@@ -30,16 +30,6 @@ Test(step3, a_failed_packet_does_not_end_the_worker)
                       "main: done\n");
 }
 
-/* It fails without one: the port is at fault, and that is told once, though
- * every worker meets it. */
-Test(step3, a_failing_port_is_told_once)
-{
-    make_file("file", 1);
-    struct run run =
-        RUN_HOOKED("tests/hooked/step3-callback", "no-packet:735", "file");
-    assert_error(&run, "take a packet from", 735);
-}
-
 /* One sentinel a worker: each leaves, and the program ends. */
 Test(step3, every_worker_takes_its_own_sentinel)
 {
@@ -51,16 +41,4 @@ Test(step3, every_worker_takes_its_own_sentinel)
         "hooks: %u threads made, %u ended, port closed\n", workers, workers);
     cr_assert_str_eq(run.err, wanted, "%s", describe(&run));
     g_free(wanted);
-}
-
-/* Those that were made before it end in order, and the failure is told. */
-Test(step3, a_thread_that_cannot_be_made_is_told)
-{
-    make_file("file", 1);
-    struct run run =
-        RUN_HOOKED("tests/hooked/step3-callback", "thread:2:164", "file");
-    assert_error(&run, "create", 164);
-    /* The C library may give no reason. */
-    run = RUN_HOOKED("tests/hooked/step3-callback", "thread:1:0", "file");
-    assert_error(&run, "create", 8);
 }

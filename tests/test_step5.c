@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define HOOKED "tests/hooked/step5-readfile"
+
 enum { CHUNK = 32768 };
 
 TestSuite(step5, .init = enter_scratch, .fini = leave_scratch);
@@ -133,7 +135,8 @@ ParameterizedTest(char offset[24], step5,
                   a_read_beyond_the_last_offset_is_refused)
 {
     make_file("file", 100);
-    struct run run = RUN("step5-readfile", "file", offset);
+    /* ReadFile would fail with 5, if it were called. */
+    struct run run = RUN_HOOKED(HOOKED, "fail:1:5", "file", offset);
     assert_error(&run, "read", 87);
 }
 
@@ -278,8 +281,7 @@ static struct process *start_feeder(char name[64])
 static struct process *start_reader(const char *name)
 {
     struct process *reader =
-        start("step5-readfile", (const char *const[]){name, NULL}, NULL, -1,
-              WATCHDOG);
+        start(HOOKED, (const char *const[]){name, NULL}, "none", -1, WATCHDOG);
     expect_line(reader, "main: asking for the first read, then only waiting");
     expect_line(reader, "main: reading at offset 0");
     return reader;
@@ -388,8 +390,6 @@ Test(step5, an_offset_in_a_pipe_is_refused)
 
 /* ---- Ends that a plain file does not bring about under Wine ---- */
 
-#define HOOKED "tests/hooked/step5-readfile"
-
 ParameterizedTestParameters(step5,
                             whatever_readfile_answers_the_bytes_are_right)
 {
@@ -452,6 +452,26 @@ ParameterizedTest(char hook[16], step5, a_read_that_fails_is_told_once)
     make_file("file", 100000);
     struct run run = RUN_HOOKED(HOOKED, hook, "file");
     assert_error(&run, "read", 5);
+}
+
+/* A pipe that was disconnected has lost what was not read: that is no end. */
+Test(step5, a_disconnected_pipe_is_an_error)
+{
+    make_file("file", 100000);
+    for (int i = 0; i < 2; i++) {
+        const char *hook = i == 0 ? "fail:2:233" : "packet:2:233:0";
+        struct run run = RUN_HOOKED(HOOKED, hook, "file");
+        assert_error(&run, "read", 233);
+        run_clear(&run);
+    }
+}
+
+/* A warning comes with its bytes. */
+Test(step5, a_packet_with_a_warning_brings_data)
+{
+    make_file("file", 100000);
+    struct run run = RUN_HOOKED(HOOKED, "packet:1:234:32768", "file");
+    assert_transcript(&run, "file", 0, CHUNK);
 }
 
 /* No error and no bytes. */

@@ -6,15 +6,14 @@
  *
  * The environment variable HOOK says how (counts begin at 1):
  *
- *   sync-eof          at or behind the end ReadFile itself fails with 38, and
- *                     no packet comes: the other door
- *   true              ReadFile returns TRUE where it returned 997; the packet
- *                     comes all the same
- *   warning           the same with FALSE and 234
- *   short             every read brings at most a third of what was asked for
- *   fail:K:CODE       the K-th ReadFile fails with CODE, "pending" is left in
- *                     the OVERLAPPED, and no packet comes
- *   packet:K:CODE:N   the K-th packet tells error CODE and N bytes
+ *   none              as it is; but here, too, a read is refused whose
+ * OVERLAPPED is not set anew, and a handle bound to another port sync-eof at or
+ * behind the end ReadFile itself fails with 38, and no packet comes: the other
+ * door true              ReadFile returns TRUE where it returned 997; the
+ * packet comes all the same warning           the same with FALSE and 234 short
+ * every read brings at most a third of what was asked for fail:K:CODE       the
+ * K-th ReadFile fails with CODE, "pending" is left in the OVERLAPPED, and no
+ * packet comes packet:K:CODE:N   the K-th packet tells error CODE and N bytes
  *   reverse           packets that wait in the port come out last in, first out
  *   no-packet:CODE    no packet can be taken from the port: error CODE
  *   bind:CODE         a handle cannot be bound
@@ -74,6 +73,17 @@ static bool hooked(const char *name, unsigned numbers[3])
     return strcmp(hook, name) == 0;
 }
 
+/* What a read must look like, whatever HOOK says: nothing is left in the
+ * OVERLAPPED from its last use, and in a pipe there is no offset. */
+static bool well_formed(HANDLE file, const OVERLAPPED *overlapped)
+{
+    bool fresh = overlapped->Internal == 0 && overlapped->InternalHigh == 0 &&
+                 overlapped->hEvent == NULL;
+    bool placed = GetFileType(file) == FILE_TYPE_DISK ||
+                  (overlapped->Offset == 0 && overlapped->OffsetHigh == 0);
+    return fresh && placed;
+}
+
 static BOOL fail(DWORD error)
 {
     SetLastError(error);
@@ -103,6 +113,8 @@ static BOOL WINAPI my_read_file(HANDLE file, void *buffer, DWORD length,
     static LONG calls;
     unsigned numbers[3] = {0};
     LARGE_INTEGER size;
+    if (!well_formed(file, overlapped))
+        return fail(ERROR_BAD_ARGUMENTS);
     if (hooked("fail", numbers) &&
         InterlockedIncrement(&calls) == (LONG)numbers[0]) {
         overlapped->Internal = 0x103; /* STATUS_PENDING */
@@ -237,6 +249,10 @@ static HANDLE WINAPI my_create_port(HANDLE file, HANDLE port, ULONG_PTR key,
     unsigned numbers[3] = {0};
     if (file != INVALID_HANDLE_VALUE && hooked("bind", numbers)) {
         SetLastError(numbers[0]);
+        return NULL;
+    }
+    if (file != INVALID_HANDLE_VALUE && port != the_port) {
+        SetLastError(ERROR_BAD_ARGUMENTS); /* a port of its own */
         return NULL;
     }
     create_port *next =

@@ -1,17 +1,23 @@
 /*
- * holder [FILE]: waits until stdin ends, and meanwhile holds the file open
- * without sharing it. Says "ready" when it does.
+ * holder [FILE [share]]: waits until stdin ends, and meanwhile holds the file
+ * open: without sharing it, or for reading, writing and deleting, and shared
+ * for all of these. Says "ready" when it does.
  */
 #include <windows.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 
 int wmain(int argc, wchar_t **argv)
 {
     HANDLE file = NULL;
     if (argc > 1) {
-        file =
-            CreateFileW(argv[1], GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+        bool shared = argc > 2;
+        file = CreateFileW(
+            argv[1],
+            shared ? GENERIC_READ | GENERIC_WRITE | DELETE : GENERIC_READ,
+            shared ? FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE : 0,
+            NULL, OPEN_EXISTING, 0, NULL);
         if (file == INVALID_HANDLE_VALUE) {
             fprintf(stderr, "holder: cannot open (error %lu)\n",
                     GetLastError());
