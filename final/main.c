@@ -190,14 +190,14 @@ static int read_file(struct reader *reader, const struct options *options)
     unsigned depth = reader->block_count;
     reader->seekable = GetFileType(reader->file) == FILE_TYPE_DISK;
     if (!reader->seekable &&
-        !GetNamedPipeInfo(reader->file, NULL, NULL, NULL, NULL))
+        (options->offset != 0 ||
+         !GetNamedPipeInfo(reader->file, NULL, NULL, NULL, NULL)))
         return report("read", options->path, ERROR_NOT_SUPPORTED);
-    if (!reader->seekable && options->offset != 0)
-        return report("seek in", options->path, ERROR_SEEK_ON_DEVICE);
     if (!reader->seekable)
         depth = 1; /* one read at a time keeps the order */
     if (!options->cat)
-        say("reading from offset %llu in blocks of %lu bytes, %u in flight",
+        say("reading from offset %llu in blocks of %lu bytes, at most %u "
+            "in flight",
             options->offset, reader->block_size, depth);
     for (unsigned i = 0; i < depth && !end_seen(reader); i++)
         start(&reader->blocks[i],
@@ -300,24 +300,25 @@ static bool parse_number(const wchar_t *text, uint64_t least, uint64_t most,
 
 static bool parse_options(wchar_t **argument, struct options *options)
 {
-    bool done = true;
-    for (; done && *argument != NULL; argument++) {
+    bool valid = true;
+    for (; valid && *argument != NULL; argument++) {
         if (wcscmp(*argument, L"--threads") == 0)
-            done = parse_number(*++argument, 1, MAX_THREADS, &options->threads);
+            valid =
+                parse_number(*++argument, 1, MAX_THREADS, &options->threads);
         else if (wcscmp(*argument, L"--depth") == 0)
-            done = parse_number(*++argument, 1, MAX_DEPTH, &options->depth);
+            valid = parse_number(*++argument, 1, MAX_DEPTH, &options->depth);
         else if (wcscmp(*argument, L"--block") == 0)
-            done = parse_number(*++argument, 1, MAX_BLOCK, &options->block);
+            valid = parse_number(*++argument, 1, MAX_BLOCK, &options->block);
         else if (wcscmp(*argument, L"--offset") == 0)
-            done = parse_number(*++argument, 0, INT64_MAX, &options->offset);
+            valid = parse_number(*++argument, 0, INT64_MAX, &options->offset);
         else if (wcscmp(*argument, L"--cat") == 0)
             options->cat = true;
         else if (wcsncmp(*argument, L"--", 2) == 0 || options->path != NULL)
-            done = false;
+            valid = false;
         else
             options->path = *argument;
     }
-    return done && options->path != NULL &&
+    return valid && options->path != NULL &&
            options->depth * options->block <= MAX_MEMORY;
 }
 

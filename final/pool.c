@@ -29,7 +29,7 @@ static unsigned __stdcall worker(void *argument)
         BOOL ok = GetQueuedCompletionStatus(pool->port, &bytes, &key,
                                             &overlapped, INFINITE);
         DWORD error = ok ? ERROR_SUCCESS : GetLastError();
-        /* No packet came, neither good nor bad: the port itself failed. */
+        /* No packet, and with INFINITE no timeout: the port itself failed. */
         check(ok || overlapped != NULL, "take a packet from", L"port");
         if (key == KEY_STOP)
             return 0;

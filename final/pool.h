@@ -19,10 +19,10 @@ struct pool {
 };
 
 /*
- * Starts a pool with so many threads, 0 for twice the number of processors. Of
- * these the port lets as many run at once as there are processors. The struct
- * is the caller's, and must stay where it is until pool_stop has returned.
- * After a failure there is nothing to stop.
+ * Starts a pool with that many threads, 0 for twice the number of processors.
+ * Of these the port lets as many run at once as there are processors. The
+ * struct is the caller's, and must stay where it is until pool_stop has
+ * returned. After a failure there is nothing to stop.
  */
 DWORD pool_create(struct pool *pool, unsigned threads);
 

@@ -8,7 +8,7 @@ EXES := $(STAGES:%=build/%.exe)
 CHOSEN := $(STAGES)
 ifneq ($(STEP),)
 CHOSEN := $(filter $(if $(filter final,$(STEP)),final,step$(STEP)-%),$(STAGES))
-ifneq ($(words $(STEP) $(CHOSEN)),2)
+ifneq ($(words $(STEP)):$(words $(CHOSEN)),1:1)
 $(error STEP is 1, 2, 3, 4, 5 or final, not '$(STEP)')
 endif
 endif
@@ -56,8 +56,8 @@ plainly = $(1)
 endif
 
 ifneq ($(SLOW),)
-ifeq ($(filter 5 final,$(STEP)),)
-$(error SLOW=1 goes with STEP=5 or STEP=final)
+ifneq ($(SLOW) $(filter 5 final,$(STEP))$(FILE)$(ARGS),1 $(or $(STEP),none))
+$(error SLOW=1 goes with STEP=5 or STEP=final, and without FILE and ARGS)
 endif
 endif
 

@@ -20,7 +20,7 @@ $(HOOKED): build/obj/tests/hooks/hooks.o
 # leave a warning.
 BROKEN := $(STAGES:%=build/tests/break/%.exe)
 $(foreach stage,$(STAGES),$(eval \
-  build/tests/break/$(stage).exe: $(wildcard $(stage)/*)))
+  build/tests/break/$(stage).exe: $(wildcard $(stage)/*.[ch]) $(stage)/README.md))
 $(BROKEN): build/tests/break/%.exe: tools/break.sh | setup
 	@mkdir -p $(@D)
 	tools/break.sh $* build/tests/break/$*
@@ -40,8 +40,9 @@ build/tests/suites: $(TESTS:tests/%.c=build/obj/host/%.o)
 	@mkdir -p $(@D)
 	$(HOST_CC) -o $@ $^ $(PKG_LIBS)
 
-TEST_FILES := build/tests/suites build/sample.txt $(EXES) $(PROBES) \
-  $(HOOKED) $(BROKEN) $(WINE_READY)
+TEST_FILES := build/tests/suites build/sample.txt $(PROBES) $(WINE_READY) \
+  $(foreach dir,build build/tests/hooked build/tests/break, \
+    $(CHOSEN:%=$(dir)/%.exe))
 
 # STEP=3 leaves out the other steps' suites, and their turns in the common one.
 ONLY := $(if $(STEP),--filter '@(all_stages|$(if $(filter \

@@ -21,7 +21,9 @@ WINDRES ?= $(CROSS)windres
 HOST_CC ?= cc
 
 CFLAGS ?= -O2 -g
-STRICT := -std=c17 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+# WERROR= lets warnings pass while you try something.
+WERROR ?= -Werror
+STRICT := -std=c17 -Wall -Wextra -Wpedantic -Wconversion -Wshadow $(WERROR)
 # wmain; no DLL beside the system's; NtSetIoCompletion.
 WIN_LDFLAGS := -municode -static
 WIN_LDLIBS := -lntdll

@@ -71,7 +71,8 @@ static HANDLE open_overlapped(const wchar_t *path)
                        FILE_FLAG_OVERLAPPED | anonymous, NULL);
 }
 
-/* What a packet is: an I/O on a bound handle. */
+/* A completion key is given when a handle is bound, and comes with each of its
+ * packets. */
 enum completion_key { KEY_IO };
 
 struct pool {
@@ -119,7 +120,7 @@ static int show(struct pool *pool, HANDLE file)
     OVERLAPPED *overlapped;
     DWORD bytes;
 
-    DWORD error = pool_bind_handle(pool, file);
+    DWORD error = pool_bind_handle(pool, file); /* with_file was the first */
     if (error != ERROR_INVALID_PARAMETER)
         return report("get error 87 from a second bind to", L"port", error);
     say("bound; a second bind is refused (error %lu)", error);

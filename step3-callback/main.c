@@ -78,7 +78,7 @@ static HANDLE open_overlapped(const wchar_t *path)
 typedef void io_completion_callback(DWORD error, DWORD bytes,
                                     OVERLAPPED *overlapped);
 
-/* What a packet is: an I/O on a bound handle, or the order to leave. */
+/* Completion keys: of the I/O on bound handles, of the order to leave. */
 enum completion_key { KEY_IO, KEY_STOP };
 
 struct pool {
@@ -99,7 +99,7 @@ static unsigned __stdcall worker(void *argument)
         BOOL ok = GetQueuedCompletionStatus(pool->port, &bytes, &key,
                                             &overlapped, INFINITE);
         DWORD error = ok ? ERROR_SUCCESS : GetLastError();
-        /* No packet came, neither good nor bad: the port itself failed. */
+        /* No packet, and with INFINITE no timeout: the port itself failed. */
         check(ok || overlapped != NULL, "take a packet from", L"port");
         if (key == KEY_STOP)
             return 0;

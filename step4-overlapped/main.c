@@ -124,7 +124,7 @@ static void overlapped_free(struct request *request)
     free(request);
 }
 
-/* What a packet is: an I/O on a bound handle, or the order to leave. */
+/* Completion keys: of the I/O on bound handles, of the order to leave. */
 enum completion_key { KEY_IO, KEY_STOP };
 
 struct pool {
@@ -144,12 +144,12 @@ static unsigned __stdcall worker(void *argument)
         BOOL ok = GetQueuedCompletionStatus(pool->port, &bytes, &key,
                                             &overlapped, INFINITE);
         DWORD error = ok ? ERROR_SUCCESS : GetLastError();
-        /* No packet came, neither good nor bad: the port itself failed. */
+        /* No packet, and with INFINITE no timeout: the port itself failed. */
         check(ok || overlapped != NULL, "take a packet from", L"port");
         if (key == KEY_STOP)
             return 0;
-        /* A packet came; if !ok, of an I/O that failed. The request is the
-         * callback's now, which may free it: do not touch it again. */
+        /* A packet came; if !ok, of an I/O that failed. With the call the
+         * request becomes the callback's, which may free it. */
         struct request *request =
             CONTAINING_RECORD(overlapped, struct request, overlapped);
         request->state = REQUEST_IDLE;
@@ -234,20 +234,22 @@ static void on_second(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     tell("on_second", error, bytes, overlapped);
 }
 
-static struct request *pack(io_completion_callback *callback, HANDLE called,
-                            char *buffer, uint64_t offset)
+static struct request *pack_and_say(io_completion_callback *callback,
+                                    HANDLE called, char *buffer,
+                                    uint64_t offset)
 {
     say("packing offset %llu with '%s'", offset, buffer);
     struct request *request = overlapped_pack(callback, called, buffer,
                                               (DWORD)strlen(buffer), offset);
     if (request != NULL)
-        packed++;
+        packed++; /* only main does */
     return request;
 }
 
 /* Does by hand what the kernel does when an I/O has ended, and waits until the
  * callback has run. From the post on, the request is not ours. */
-static void complete(struct pool *pool, struct request *request, HANDLE called)
+static void post_by_hand(struct pool *pool, struct request *request,
+                         HANDLE called)
 {
     say("posting the packet of '%s'", (const char *)request->buffer);
     request->state = REQUEST_IN_FLIGHT;
@@ -265,12 +267,12 @@ static int show(struct pool *pool)
     if (called == NULL)
         return report("create", L"event", GetLastError());
     int status = EXIT_SUCCESS;
-    struct request *first = pack(on_first, called, buffers[0], 64);
+    struct request *first = pack_and_say(on_first, called, buffers[0], 64);
     struct request *second =
-        pack(on_second, called, buffers[1], (4ULL << 30) + 64);
+        pack_and_say(on_second, called, buffers[1], (4ULL << 30) + 64);
     if (first != NULL && second != NULL) {
-        complete(pool, second, called);
-        complete(pool, first, called);
+        post_by_hand(pool, second, called);
+        post_by_hand(pool, first, called);
         say("packed %ld, freed %ld", packed, freed);
     } else {
         if (first != NULL)

@@ -122,7 +122,7 @@ static void overlapped_free(struct request *request)
     free(request);
 }
 
-/* What a packet is: an I/O on a bound handle, or the order to leave. */
+/* Completion keys: of the I/O on bound handles, of the order to leave. */
 enum completion_key { KEY_IO, KEY_STOP };
 
 struct pool {
@@ -142,12 +142,12 @@ static unsigned __stdcall worker(void *argument)
         BOOL ok = GetQueuedCompletionStatus(pool->port, &bytes, &key,
                                             &overlapped, INFINITE);
         DWORD error = ok ? ERROR_SUCCESS : GetLastError();
-        /* No packet came, neither good nor bad: the port itself failed. */
+        /* No packet, and with INFINITE no timeout: the port itself failed. */
         check(ok || overlapped != NULL, "take a packet from", L"port");
         if (key == KEY_STOP)
             return 0;
-        /* A packet came; if !ok, of an I/O that failed. The request is the
-         * callback's now, which may free it: do not touch it again. */
+        /* A packet came; if !ok, of an I/O that failed. With the call the
+         * request becomes the callback's, which may free it. */
         struct request *request =
             CONTAINING_RECORD(overlapped, struct request, overlapped);
         request->state = REQUEST_IDLE;

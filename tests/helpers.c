@@ -367,7 +367,9 @@ void copy_sample(void)
     gsize length = 0;
     cr_assert(g_file_get_contents(path, &content, &length, NULL), "no %s",
               path);
-    cr_assert(g_file_set_contents("sample.txt", content, (gssize)length, NULL));
+    cr_assert_eq(g_mkdir("build", 0777), 0);
+    cr_assert(
+        g_file_set_contents("build/sample.txt", content, (gssize)length, NULL));
     g_free(content);
     g_free(path);
 }

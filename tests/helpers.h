@@ -112,7 +112,8 @@ void grow_file(const char *name, guint64 size);
 /* The bytes that make_file writes at an offset. */
 void fill_pattern(char *buffer, size_t length, guint64 offset);
 
-/* Copies build/sample.txt into the scratch directory, as sample.txt. */
+/* Copies the sample to where it is for who sits at the top: build/sample.txt.
+ */
 void copy_sample(void);
 
 /* ---- READMEs ---- */

@@ -176,7 +176,7 @@ FOR_EACH_STAGE(the_readme_shows_what_it_prints)
 {
     copy_sample();
     char *block = readme_block(stage, "Run it", "text");
-    struct run run = RUN(stage, "sample.txt");
+    struct run run = RUN(stage, "build/sample.txt");
     assert_ended(&run, 0);
     cr_assert(matches_block(run.text, block), "README:\n%s\n%s", block,
               describe(&run));
@@ -191,7 +191,7 @@ FOR_EACH_STAGE(the_readme_shows_how_it_breaks)
     copy_sample();
     char *block = readme_block(stage, "Break it", "text");
     char *program = g_strdup_printf("tests/break/%s", stage);
-    struct run run = RUN(program, "sample.txt");
+    struct run run = RUN(program, "build/sample.txt");
     char *all = g_strconcat(run.text, run.err, NULL);
     cr_assert(run.ending != HUNG && matches_block(all, block),
               "README:\n%s\n%s", block, describe(&run));

@@ -75,12 +75,52 @@ Test(ladder, what_is_the_same_in_every_step_is_the_same_to_the_letter)
     g_free(first);
 }
 
+/* Every `suite/name` that tests/README.md speaks of is a test. */
+Test(ladder, the_tests_that_are_spoken_of_exist)
+{
+    GString *sources = g_string_new(NULL);
+    char *tests = g_build_filename(g_getenv("BUILD"), "..", "tests", NULL);
+    GDir *dir = g_dir_open(tests, 0, NULL);
+    cr_assert_not_null(dir);
+    for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
+        char *path = g_build_filename(tests, name, NULL), *text = NULL;
+        if (g_str_has_suffix(name, ".c") &&
+            g_file_get_contents(path, &text, NULL, NULL))
+            g_string_append(sources, text);
+        g_free(text);
+        g_free(path);
+    }
+    g_dir_close(dir);
+    char *path = g_build_filename(tests, "README.md", NULL), *readme = NULL;
+    cr_assert(g_file_get_contents(path, &readme, NULL, NULL));
+    GRegex *names =
+        g_regex_new("`(?:all_stages|step.|final)/([a-z0-9_]+)`", 0, 0, NULL);
+    GMatchInfo *match;
+    unsigned count = 0;
+    for (g_regex_match(names, readme, 0, &match); g_match_info_matches(match);
+         g_match_info_next(match, NULL)) {
+        char *name = g_match_info_fetch(match, 1);
+        char *used = g_strdup_printf("%s)", name);
+        cr_expect_not_null(strstr(sources->str, used), "no test %s", name);
+        count++;
+        g_free(used);
+        g_free(name);
+    }
+    cr_assert_gt(count, 20);
+    g_match_info_free(match);
+    g_regex_unref(names);
+    g_string_free(sources, TRUE);
+    g_free(readme);
+    g_free(path);
+    g_free(tests);
+}
+
 /* The README's first screen shows some lines of step 5. */
 Test(ladder, the_readme_shows_what_step_5_prints)
 {
     copy_sample();
     char *block = readme_block(".", "", "text");
-    struct run run = RUN("step5-readfile", "sample.txt");
+    struct run run = RUN("step5-readfile", "build/sample.txt");
     assert_ended(&run, 0);
     cr_assert(matches_block(run.text, block), "README:\n%s\n%s", block,
               describe(&run));

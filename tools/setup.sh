@@ -16,7 +16,8 @@ for need in $NEEDS; do
         *mingw* | *windows*) ;;
         '') ;;
         *)
-            echo "CC=$CC makes programs for $machine, not for Windows." >&2
+            echo "CC=$CC makes programs for $machine, not for Windows." \
+                'Unset CC, or set it to a cross compiler.' >&2
             exit 1
             ;;
         esac
