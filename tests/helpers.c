@@ -159,6 +159,15 @@ void expect_line(struct process *process, const char *wanted)
     g_free(line);
 }
 
+struct process *start_feeder(char name[64])
+{
+    g_snprintf(name, 64, "\\\\.\\pipe\\test-%d", (int)getpid());
+    struct process *feeder = start(
+        "tests/feeder", (const char *const[]){name, NULL}, NULL, -1, WATCHDOG);
+    expect_line(feeder, "ready");
+    return feeder;
+}
+
 /* To the end, or until the watchdog's patience is over: whoever else holds the
  * pipe may never close it. */
 static GByteArray *read_to_end(GInputStream *stream, GCancellable *patience)

@@ -55,6 +55,12 @@ char *next_line(struct process *process);
 /* Fails the test unless the next line is this one. */
 void expect_line(struct process *process, const char *wanted);
 
+/*
+ * Starts the probe that feeds a pipe, and gives the pipe's name. Each line that
+ * it is sent goes through the pipe as one piece; its stdin's end closes it.
+ */
+struct process *start_feeder(char name[64]);
+
 /* Waits for the end, and frees the process. */
 struct run finish(struct process *process);
 

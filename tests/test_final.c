@@ -425,15 +425,6 @@ Test(final, a_file_that_is_cut_is_read_to_its_new_end)
 
 /* ---- Pipes ---- */
 
-static struct process *start_feeder(char name[64])
-{
-    g_snprintf(name, 64, "\\\\.\\pipe\\final-%d", (int)getpid());
-    struct process *feeder = start(
-        "tests/feeder", (const char *const[]){name, NULL}, NULL, -1, WATCHDOG);
-    expect_line(feeder, "ready");
-    return feeder;
-}
-
 /* What a pipe has sent is passed on at once, though the block is not full. */
 Test(final, a_pipe_is_passed_on_piece_by_piece)
 {

@@ -269,15 +269,6 @@ Test(step5, a_file_that_is_cut_is_read_to_its_new_end)
 
 /* ---- Pipes ---- */
 
-static struct process *start_feeder(char name[64])
-{
-    g_snprintf(name, 64, "\\\\.\\pipe\\step5-%d", (int)getpid());
-    struct process *feeder = start(
-        "tests/feeder", (const char *const[]){name, NULL}, NULL, -1, WATCHDOG);
-    expect_line(feeder, "ready");
-    return feeder;
-}
-
 static struct process *start_reader(const char *name)
 {
     struct process *reader =
