@@ -8,6 +8,10 @@ $(PROBES): build/tests/%.exe: build/obj/tests/probes/%.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^
 
+# This one uses final's library.
+build/tests/two_pools.exe: \
+  $(filter-out %/main.o,$(call objects,final))
+
 # The stages with tests/hooks linked under them: the same object files.
 HOOKED := $(STAGES:%=build/tests/hooked/%.exe)
 $(foreach stage,$(STAGES),$(eval \

@@ -122,6 +122,18 @@ Test(final, the_same_file_can_be_read_twice_at_once)
     assert_content(&second, "file", 0);
 }
 
+/* Nothing is global: each has its own port and threads, and stopping one leaves
+ * the other alone. */
+Test(final, two_pools_can_live_in_one_process)
+{
+    g_file_set_contents("file", "abcdefgh", 8, NULL);
+    struct run run = RUN("tests/two_pools", "file");
+    assert_ended(&run, 0);
+    assert_text(&run, "main: second: 8 bytes, abc\n"
+                      "main: first: 8 bytes, abc\n"
+                      "main: second, alone: 8 bytes, abc\n");
+}
+
 /* ---- Offsets ---- */
 
 ParameterizedTestParameters(final, an_offset_is_where_it_begins)
