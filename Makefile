@@ -11,7 +11,7 @@ help:
 	@echo 'make run                 build every stage and run it on a sample file'
 	@echo 'make run STEP=3          one stage: STEP is 1 to 5, or final'
 	@echo 'make run FILE=notes.txt  on a file of yours'
-	@echo 'make run STEP=5 ARGS=999000  with further arguments: here an offset'
+	@echo 'make run STEP=5 ARGS=64  with further arguments: here an offset'
 	@echo 'make run STEP=5 SLOW=1   on a pipe that is fed a piece every 300 ms'
 	@echo 'make all                 only build; make step1 ... step5, final: one stage'
 	@echo 'make test                test every stage; STEP=3: one'
