@@ -276,6 +276,13 @@ bool told_error(const struct run *run, const char *tried, unsigned error)
     return told;
 }
 
+void assert_done(struct process *process)
+{
+    struct run run = finish(process);
+    assert_ended(&run, 0);
+    run_clear(&run);
+}
+
 /* ---- Stages ---- */
 
 struct criterion_test_params chosen_stages(void)

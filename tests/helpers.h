@@ -96,6 +96,9 @@ bool told_error(const struct run *run, const char *tried, unsigned error);
     cr_assert(strcmp((run)->text, wanted) == 0, "wanted:\n%s\n%s", wanted,     \
               describe(run))
 
+/* Waits for the end of a program, which must be a success. */
+void assert_done(struct process *process);
+
 /* ---- Stages ---- */
 
 extern const char *const stages[6];

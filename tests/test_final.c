@@ -437,30 +437,44 @@ Test(final, a_file_that_is_cut_is_read_to_its_new_end)
 
 /* ---- Pipes ---- */
 
+/* The stage writes what a pipe sends to a pipe of ours, whose end this gives.
+ */
+static struct process *start_cat(const char *name, int *out)
+{
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    *out = ends[0];
+    return start(HOOKED, (const char *const[]){"--cat", name, NULL}, "none",
+                 ends[1], WATCHDOG);
+}
+
+/* The next piece is this one, and nothing else; "" is the end. */
+static void expect_piece(int out, const char *wanted)
+{
+    char piece[64];
+    ssize_t length = read(out, piece, sizeof piece);
+    cr_assert(length == (ssize_t)strlen(wanted) &&
+                  memcmp(piece, wanted, (size_t)length) == 0,
+              "wanted '%s', got %d bytes: '%.*s'", wanted, (int)length,
+              (int)MAX(length, 0), piece);
+}
+
 /* What a pipe has sent is passed on at once, though the block is not full. */
 Test(final, a_pipe_is_passed_on_piece_by_piece)
 {
     char name[64];
-    int ends[2];
-    char piece[16];
+    int out;
     struct process *feeder = start_feeder(name);
-    cr_assert_eq(pipe(ends), 0);
-    struct process *reader =
-        start("final", (const char *const[]){"--cat", name, NULL}, NULL,
-              ends[1], WATCHDOG);
+    struct process *reader = start_cat(name, &out);
     send_line(feeder, "hello");
-    cr_assert_eq(read(ends[0], piece, sizeof piece), 5);
-    cr_assert_eq(memcmp(piece, "hello", 5), 0);
+    expect_piece(out, "hello");
     send_line(feeder, "again");
-    cr_assert_eq(read(ends[0], piece, sizeof piece), 5);
-    cr_assert_eq(memcmp(piece, "again", 5), 0);
+    expect_piece(out, "again");
     send_end(feeder);
-    cr_assert_eq(read(ends[0], piece, sizeof piece), 0);
-    close(ends[0]);
-    struct run run = finish(reader);
-    assert_ended(&run, 0);
-    run = finish(feeder);
-    assert_ended(&run, 0);
+    expect_piece(out, "");
+    close(out);
+    assert_done(reader);
+    assert_done(feeder);
 }
 
 /* Many pieces, smaller and larger than a block: none lost, none out of order.
@@ -495,26 +509,20 @@ Test(final, a_pipe_comes_out_in_order)
 /* Each piece is waited for, so that none is read together with another. */
 Test(final, a_write_of_0_bytes_does_not_end_a_pipe)
 {
-    char name[64], piece[16];
-    int ends[2];
+    char name[64];
+    int out;
     struct process *feeder = start_feeder(name);
-    cr_assert_eq(pipe(ends), 0);
-    struct process *reader =
-        start(HOOKED, (const char *const[]){"--cat", name, NULL}, "none",
-              ends[1], WATCHDOG);
+    struct process *reader = start_cat(name, &out);
     send_line(feeder, "abc");
-    cr_assert_eq(read(ends[0], piece, sizeof piece), 3);
+    expect_piece(out, "abc");
     send_line(feeder, "");
     send_line(feeder, "def");
-    cr_assert_eq(read(ends[0], piece, sizeof piece), 3);
-    cr_assert_eq(memcmp(piece, "def", 3), 0);
+    expect_piece(out, "def");
     send_end(feeder);
-    cr_assert_eq(read(ends[0], piece, sizeof piece), 0);
-    close(ends[0]);
-    struct run run = finish(reader);
-    assert_ended(&run, 0);
-    run = finish(feeder);
-    assert_ended(&run, 0);
+    expect_piece(out, "");
+    close(out);
+    assert_done(reader);
+    assert_done(feeder);
 }
 
 /* Its reads carry no offset that would tell their order. */

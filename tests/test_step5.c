@@ -278,13 +278,6 @@ static struct process *start_reader(const char *name)
     return reader;
 }
 
-static void assert_done(struct process *process)
-{
-    struct run run = finish(process);
-    assert_ended(&run, 0);
-    run_clear(&run);
-}
-
 /* One read at a time, so each piece is reported before the next is sent. That
  * 0 comes to be "the end" only when the pipe is closed shows that a short read
  * is not one. */
