@@ -54,7 +54,7 @@ struct block {
 };
 
 struct reader {
-    HANDLE file;
+    struct bound_file file;
     bool seekable;
     bool end_seen; /* guarded by lock: nothing follows, so start no more */
     DWORD block_size;
@@ -86,13 +86,13 @@ static void complete(struct block *block, DWORD error)
 static void read_rest(struct block *block)
 {
     struct reader *reader = block->reader;
-    DWORD error;
     block->request->buffer = block->buffer + block->filled;
     block->request->length = reader->block_size - block->filled;
     overlapped_reset(block->request,
                      reader->seekable ? block->offset + block->filled : 0);
-    if (overlapped_read(reader->file, block->request, &error) != READ_QUEUED)
-        complete(block, error);
+    struct submission read = bound_file_read(&reader->file, block->request);
+    if (read.outcome != IO_QUEUED)
+        complete(block, read.error);
 }
 
 static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
@@ -188,10 +188,10 @@ static int use_blocks(struct reader *reader, unsigned depth,
 static int read_file(struct reader *reader, const struct options *options)
 {
     unsigned depth = reader->block_count;
-    reader->seekable = GetFileType(reader->file) == FILE_TYPE_DISK;
+    reader->seekable = GetFileType(reader->file.handle) == FILE_TYPE_DISK;
     if (!reader->seekable &&
         (options->offset != 0 ||
-         !GetNamedPipeInfo(reader->file, NULL, NULL, NULL, NULL)))
+         !GetNamedPipeInfo(reader->file.handle, NULL, NULL, NULL, NULL)))
         return report("read", options->path, ERROR_NOT_SUPPORTED);
     if (!reader->seekable)
         depth = 1; /* one read at a time keeps the order */
@@ -222,24 +222,27 @@ static HANDLE open_overlapped(const wchar_t *path)
 static int with_file(struct pool *pool, struct reader *reader,
                      const struct options *options)
 {
-    reader->file = open_overlapped(options->path);
-    if (reader->file == INVALID_HANDLE_VALUE)
+    HANDLE handle = open_overlapped(options->path);
+    if (handle == INVALID_HANDLE_VALUE)
         return report("open", options->path, GetLastError());
-    DWORD error = pool_bind_handle(pool, reader->file);
-    int status = error == ERROR_SUCCESS ? read_file(reader, options)
-                                        : report("bind", options->path, error);
-    check(CloseHandle(reader->file), "close", options->path);
+    DWORD error = pool_bind_handle(pool, handle, 0, &reader->file);
+    if (error != ERROR_SUCCESS) {
+        check(CloseHandle(handle), "close", options->path);
+        return report("bind", options->path, error);
+    }
+    int status = read_file(reader, options);
+    check(bound_file_close(&reader->file) == 0, "close", options->path);
     return status;
 }
 
 static int with_pool(struct reader *reader, const struct options *options)
 {
     struct pool pool;
-    DWORD error = pool_create(&pool, (unsigned)options->threads);
+    DWORD error = pool_create(&pool, (unsigned)options->threads, 0);
     if (error != ERROR_SUCCESS)
         return report("create", L"pool", error);
     int status = with_file(&pool, reader, options);
-    pool_stop(&pool);
+    pool_stop(&pool, POOL_DRAIN);
     return status;
 }
 

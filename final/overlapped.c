@@ -1,10 +1,9 @@
 #include "overlapped.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 struct request *overlapped_pack(io_completion_callback *callback, void *context,
-                                void *buffer, DWORD length, uint64_t offset)
+                                void *buffer, size_t length, uint64_t offset)
 {
     struct request *request = malloc(sizeof *request);
     if (request == NULL)
@@ -17,42 +16,91 @@ struct request *overlapped_pack(io_completion_callback *callback, void *context,
     return request;
 }
 
-void overlapped_free(struct request *request)
+DWORD overlapped_free(struct request *request)
 {
-    assert(request->state == REQUEST_IDLE);
+    if (request != NULL && request->state != REQUEST_IDLE)
+        return ERROR_BUSY;
     free(request);
+    return ERROR_SUCCESS;
 }
 
-void overlapped_reset(struct request *request, uint64_t offset)
+DWORD overlapped_reset(struct request *request, uint64_t offset)
 {
-    assert(request->state == REQUEST_IDLE);
+    static _Atomic uint64_t last_ticket; /* the process's: none comes twice */
+    if (request->state != REQUEST_IDLE)
+        return ERROR_BUSY;
     request->overlapped =
         (OVERLAPPED){.Offset = (DWORD)offset, /* both halves, or 4 GiB is 0 */
                      .OffsetHigh = (DWORD)(offset >> 32)};
+    request->ticket = ++last_ticket;
+    return ERROR_SUCCESS;
+}
+
+uint64_t overlapped_offset(const struct request *request)
+{
+    const OVERLAPPED *overlapped = &request->overlapped;
+    return (uint64_t)overlapped->OffsetHigh << 32 | overlapped->Offset;
+}
+
+enum io_status overlapped_status(DWORD error)
+{
+    switch (error) {
+    case ERROR_SUCCESS:
+        return IO_STATUS_SUCCESS;
+    case ERROR_IO_PENDING:
+        return IO_STATUS_PENDING;
+    case ERROR_MORE_DATA: /* a warning: the kernel has done what it could */
+        return IO_STATUS_MORE_DATA;
+    case ERROR_HANDLE_EOF:
+    case ERROR_BROKEN_PIPE:
+        return IO_STATUS_END_OF_FILE;
+    case ERROR_OPERATION_ABORTED:
+    case ERROR_TIMEOUT: /* the pool's word for a request that it cancelled */
+        return IO_STATUS_CANCELLED;
+    case ERROR_NO_DATA: /* written into a pipe that nobody reads: lost */
+    default:
+        return IO_STATUS_FAILED;
+    }
 }
 
 bool is_end_of_file(DWORD error)
 {
-    return error == ERROR_HANDLE_EOF || error == ERROR_BROKEN_PIPE;
+    return overlapped_status(error) == IO_STATUS_END_OF_FILE;
 }
 
-enum read_outcome overlapped_read(HANDLE file, struct request *request,
-                                  DWORD *error)
+/* What ReadFile or WriteFile has answered. TRUE and a warning send a packet
+ * just as "pending" does, unless that is skipped. */
+static struct submission submission(struct request *request, DWORD error,
+                                    bool skips)
 {
-    OVERLAPPED *at = &request->overlapped;
-    uint64_t offset = (uint64_t)at->OffsetHigh << 32 | at->Offset;
-    assert(request->state == REQUEST_IDLE);
-    *error = ERROR_INVALID_PARAMETER;
-    if (offset > (uint64_t)INT64_MAX - request->length)
-        return READ_FAILED;
-    request->state = REQUEST_IN_FLIGHT;
-    /* NULL, since the packet tells how many bytes came. */
-    if (ReadFile(file, request->buffer, request->length, NULL, at))
-        return READ_QUEUED; /* even then a packet comes */
-    *error = GetLastError();
-    if (*error == ERROR_IO_PENDING || *error == ERROR_MORE_DATA)
-        return READ_QUEUED; /* the second is a warning, not a failure */
-    at->Internal = 0;       /* it may still say "pending" */
-    request->state = REQUEST_IDLE;
-    return is_end_of_file(*error) ? READ_DONE : READ_FAILED;
+    enum io_status status = overlapped_status(error);
+    bool succeeded =
+        status == IO_STATUS_SUCCESS || status == IO_STATUS_MORE_DATA;
+    if (status == IO_STATUS_PENDING || (succeeded && !skips))
+        return (struct submission){.outcome = IO_QUEUED};
+    struct submission ended = {.outcome = IO_FAILED, .error = error};
+    if (succeeded)
+        ended.bytes = (DWORD)request->overlapped.InternalHigh;
+    if (succeeded || status == IO_STATUS_END_OF_FILE)
+        ended.outcome = IO_DONE;
+    request->overlapped.Internal = 0; /* it may still say "pending" */
+    return ended;
+}
+
+/* NULL for the bytes: the packet tells them. The error is taken at once, before
+ * any other call can change it. */
+struct submission overlapped_read(HANDLE handle, struct request *request,
+                                  bool skips)
+{
+    BOOL ok = ReadFile(handle, request->buffer, (DWORD)request->length, NULL,
+                       &request->overlapped);
+    return submission(request, ok ? ERROR_SUCCESS : GetLastError(), skips);
+}
+
+struct submission overlapped_write(HANDLE handle, struct request *request,
+                                   bool skips)
+{
+    BOOL ok = WriteFile(handle, request->buffer, (DWORD)request->length, NULL,
+                        &request->overlapped);
+    return submission(request, ok ? ERROR_SUCCESS : GetLastError(), skips);
 }

@@ -2,26 +2,231 @@
 #include "report.h"
 
 #include <process.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-/* The completion key tells what a packet is: an I/O on a bound handle, or the
- * order to leave. Often it points to data about the handle; here the request
- * holds all that is needed. */
-enum completion_key { KEY_IO, KEY_STOP };
+/* The completion key tells what a packet is: a request, or the order to leave.
+ * A key of anybody else's is taken for a stray packet. */
+enum completion_key { KEY_REQUEST = 1, KEY_STOP };
+
+enum { NO_DEADLINE = 0, NO_TICKET = 0 };
+
+/* The pool whose worker this thread is. */
+static _Thread_local const struct pool *own_pool;
+
+/* ---- The table of requests in flight. The lock is held. ---------------- */
+
+/* Where the pointer to it is, or would be. The address of a stray packet may be
+ * anything, and is not looked into. */
+static struct request **find(struct pool *pool, const OVERLAPPED *overlapped)
+{
+    uint32_t mixed = (uint32_t)((uintptr_t)overlapped >> 4) * 2654435769U;
+    struct request **at = &pool->in_flight[mixed >> 24];
+    while (*at != NULL && &(*at)->overlapped != overlapped)
+        at = &(*at)->next;
+    return at;
+}
+
+static void put_in(struct pool *pool, struct bound_file *file,
+                   struct request *request)
+{
+    struct request **at = find(pool, &request->overlapped);
+    request->state = REQUEST_IN_FLIGHT;
+    request->file = file;
+    request->next = NULL;
+    request->cancelled = request->timed_out = false;
+    *at = request;
+    pool->counters.issued++;
+    pool->counters.live++;
+    if (pool->counters.peak < pool->counters.live)
+        pool->counters.peak = pool->counters.live;
+}
+
+/* From now on the request belongs to whoever holds it. Returns the error that
+ * its holder is told. */
+static DWORD take_out(struct pool *pool, struct request **at, DWORD error,
+                      DWORD bytes)
+{
+    struct request *request = *at;
+    struct pool_counters *counters = &pool->counters;
+    if (error == ERROR_OPERATION_ABORTED && request->timed_out)
+        error = ERROR_TIMEOUT;
+    *at = request->next;
+    counters->live--;
+    counters->bytes += bytes;
+    switch (overlapped_status(error)) {
+    case IO_STATUS_SUCCESS:
+    case IO_STATUS_MORE_DATA:
+    case IO_STATUS_END_OF_FILE:
+        counters->completed++;
+        break;
+    case IO_STATUS_CANCELLED:
+        counters->cancelled++;
+        break;
+    case IO_STATUS_PENDING: /* no packet says so */
+    case IO_STATUS_FAILED:
+        counters->failed++;
+        break;
+    }
+    request->ticket = NO_TICKET;
+    request->state = REQUEST_IDLE;
+    return error;
+}
+
+/* Cancelling is only asked for: however CancelIoEx answers, the request ends
+ * with its packet. One that is just being started is not known to the kernel
+ * yet; who starts it sees the mark, and asks again. */
+static void cancel(struct request *request)
+{
+    request->cancelled = true;
+    request->file->cancels++;
+    CancelIoEx(request->file->handle, &request->overlapped);
+}
+
+/* All of the pool's, or of one file. */
+static void cancel_every(struct pool *pool, const struct bound_file *file)
+{
+    for (size_t i = 0; i < POOL_BUCKETS; i++)
+        for (struct request *at = pool->in_flight[i]; at; at = at->next)
+            if (at->file != NULL && (file == NULL || at->file == file))
+                cancel(at);
+}
+
+/* ---- Calls and callbacks that are under way. The lock is held. --------- */
+
+/* Until `leave`, the pool is not stopped and the file not closed. */
+static void enter(struct pool *pool, struct bound_file *file)
+{
+    pool->pending++;
+    if (file != NULL)
+        file->pending++;
+}
+
+static void leave(struct pool *pool, struct bound_file *file)
+{
+    bool last = --pool->pending == 0;
+    if (file != NULL && --file->pending == 0)
+        last = true;
+    if (last)
+        WakeAllConditionVariable(&pool->changed);
+}
+
+/* Waits until the count is 0; false if the time is over before. */
+static bool wait_for_none(struct pool *pool, const unsigned *pending,
+                          DWORD timeout)
+{
+    ULONGLONG start = GetTickCount64();
+    while (*pending > 0) {
+        ULONGLONG waited = GetTickCount64() - start;
+        if (timeout != INFINITE && waited >= timeout)
+            return false;
+        DWORD rest = timeout == INFINITE ? INFINITE : timeout - (DWORD)waited;
+        BOOL woken =
+            SleepConditionVariableSRW(&pool->changed, &pool->lock, rest, 0);
+        check(woken || GetLastError() == ERROR_TIMEOUT, "wait for", L"pool");
+    }
+    return true;
+}
+
+/* ---- Timeouts --------------------------------------------------------- */
+
+/* Cancels what is over its time; returns the next deadline. */
+static uint64_t cancel_late(struct pool *pool, uint64_t now)
+{
+    uint64_t next = NO_DEADLINE;
+    for (size_t i = 0; i < POOL_BUCKETS; i++)
+        for (struct request *at = pool->in_flight[i]; at; at = at->next) {
+            if (at->deadline == NO_DEADLINE || at->timed_out)
+                continue;
+            if (at->deadline <= now) {
+                at->timed_out = true;
+                cancel(at);
+            } else if (next == NO_DEADLINE || at->deadline < next) {
+                next = at->deadline;
+            }
+        }
+    return next;
+}
+
+/* Sleeps until the next deadline, or one earlier; looks only then what is still
+ * in flight, so that a request which ends in time costs nothing here. */
+static unsigned __stdcall timer(void *argument)
+{
+    struct pool *pool = argument;
+    AcquireSRWLockExclusive(&pool->lock);
+    while (pool->state == POOL_RUNNING || pool->pending > 0) {
+        uint64_t now = GetTickCount64();
+        DWORD rest = INFINITE;
+        if (pool->next_deadline != NO_DEADLINE && pool->next_deadline <= now)
+            pool->next_deadline = cancel_late(pool, now);
+        if (pool->next_deadline != NO_DEADLINE)
+            rest = (DWORD)(pool->next_deadline - now); /* it was a DWORD */
+        BOOL woken = SleepConditionVariableSRW(&pool->timer_changed,
+                                               &pool->lock, rest, 0);
+        check(woken || GetLastError() == ERROR_TIMEOUT, "wait for", L"timer");
+    }
+    ReleaseSRWLockExclusive(&pool->lock);
+    return 0;
+}
+
+static DWORD start_thread(unsigned(__stdcall *routine)(void *),
+                          struct pool *pool, HANDLE *thread)
+{
+    *thread = (HANDLE)_beginthreadex(NULL, 0, routine, pool, 0, NULL);
+    if (*thread != NULL)
+        return ERROR_SUCCESS;
+    return _doserrno != 0 ? _doserrno : ERROR_NOT_ENOUGH_MEMORY;
+}
+
+static DWORD set_deadline(struct pool *pool, struct request *request)
+{
+    request->deadline = NO_DEADLINE;
+    if (request->timeout == 0 || request->timeout == INFINITE)
+        return ERROR_SUCCESS;
+    if (pool->timer == NULL) {
+        DWORD error = start_thread(timer, pool, &pool->timer);
+        if (error != ERROR_SUCCESS)
+            return error;
+    }
+    request->deadline = GetTickCount64() + request->timeout;
+    if (pool->next_deadline == NO_DEADLINE ||
+        request->deadline < pool->next_deadline) {
+        pool->next_deadline = request->deadline;
+        WakeConditionVariable(&pool->timer_changed);
+    }
+    return ERROR_SUCCESS;
+}
+
+/* ---- Workers ---------------------------------------------------------- */
 
 /* Calls the callback of a packet's request, and does not touch it again. */
-static void dispatch(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+static void dispatch(struct pool *pool, DWORD error, DWORD bytes,
+                     OVERLAPPED *overlapped)
 {
-    struct request *request =
-        CONTAINING_RECORD(overlapped, struct request, overlapped);
-    request->state = REQUEST_IDLE;
+    AcquireSRWLockExclusive(&pool->lock);
+    struct request **at = find(pool, overlapped);
+    struct request *request = *at;
+    if (request == NULL) {
+        pool->counters.stray++;
+        ReleaseSRWLockExclusive(&pool->lock);
+        return;
+    }
+    struct bound_file *file = request->file;
+    error = take_out(pool, at, error, bytes);
+    ReleaseSRWLockExclusive(&pool->lock);
+
     request->callback(error, bytes, overlapped);
+
+    AcquireSRWLockExclusive(&pool->lock);
+    leave(pool, file);
+    ReleaseSRWLockExclusive(&pool->lock);
 }
 
 static unsigned __stdcall worker(void *argument)
 {
     struct pool *pool = argument;
     actor = "worker";
+    own_pool = pool;
     for (;;) {
         DWORD bytes;
         ULONG_PTR key;
@@ -33,44 +238,16 @@ static unsigned __stdcall worker(void *argument)
         check(ok || overlapped != NULL, "take a packet from", L"port");
         if (key == KEY_STOP)
             return 0;
-        if (key == KEY_IO && overlapped != NULL) /* otherwise nobody's */
-            dispatch(error, bytes, overlapped);
+        /* A packet came; if !ok, of an I/O that failed. */
+        dispatch(pool, error, bytes, key == KEY_REQUEST ? overlapped : NULL);
     }
 }
 
-DWORD pool_create(struct pool *pool, unsigned threads)
-{
-    SYSTEM_INFO system;
-    GetSystemInfo(&system);
-    if (threads == 0)
-        threads = 2 * system.dwNumberOfProcessors;
-    *pool = (struct pool){
-        .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};
-    if (pool->port == NULL) /* here NULL is the failure */
-        return GetLastError();
-    pool->workers = calloc(threads, sizeof *pool->workers);
-    DWORD error = pool->workers ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
-    while (error == ERROR_SUCCESS && pool->worker_count < threads) {
-        uintptr_t thread = _beginthreadex(NULL, 0, worker, pool, 0, NULL);
-        if (thread != 0)
-            pool->workers[pool->worker_count++] = (HANDLE)thread;
-        else
-            error = _doserrno != 0 ? _doserrno : ERROR_NOT_ENOUGH_MEMORY;
-    }
-    if (error != ERROR_SUCCESS)
-        pool_stop(pool);
-    return error;
-}
-
-DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
-{
-    HANDLE port = CreateIoCompletionPort(handle, pool->port, KEY_IO, 0);
-    return port != NULL ? ERROR_SUCCESS : GetLastError();
-}
+/* ---- The pool --------------------------------------------------------- */
 
 /* Each worker takes one sentinel and leaves; only then, with nobody waiting on
  * it, the port is closed. */
-void pool_stop(struct pool *pool)
+static void end_threads(struct pool *pool)
 {
     for (unsigned i = 0; i < pool->worker_count; i++)
         check(PostQueuedCompletionStatus(pool->port, 0, KEY_STOP, NULL),
@@ -84,4 +261,412 @@ void pool_stop(struct pool *pool)
     }
     free(pool->workers);
     check(CloseHandle(pool->port), "close", L"port");
+    if (pool->timer == NULL)
+        return;
+    WakeConditionVariable(&pool->timer_changed);
+    check(WaitForSingleObject(pool->timer, INFINITE) == WAIT_OBJECT_0,
+          "wait for", L"timer");
+    check(CloseHandle(pool->timer), "close", L"timer");
+}
+
+DWORD pool_create(struct pool *pool, unsigned threads, unsigned concurrency)
+{
+    SYSTEM_INFO system;
+    GetSystemInfo(&system);
+    if (threads == 0)
+        threads = 2 * system.dwNumberOfProcessors;
+    *pool = (struct pool){.port = CreateIoCompletionPort(INVALID_HANDLE_VALUE,
+                                                         NULL, 0, concurrency)};
+    if (pool->port == NULL) /* here NULL is the failure */
+        return GetLastError();
+    pool->workers = calloc(threads, sizeof *pool->workers);
+    DWORD error = pool->workers ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
+    while (error == ERROR_SUCCESS && pool->worker_count < threads) {
+        error = start_thread(worker, pool, &pool->workers[pool->worker_count]);
+        if (error == ERROR_SUCCESS)
+            pool->worker_count++;
+    }
+    if (error == ERROR_SUCCESS)
+        pool->state = POOL_RUNNING;
+    else
+        end_threads(pool);
+    return error;
+}
+
+DWORD pool_stop(struct pool *pool, enum pool_stop_mode mode)
+{
+    if (own_pool == pool)
+        return ERROR_POSSIBLE_DEADLOCK;
+    AcquireSRWLockExclusive(&pool->lock);
+    if (pool->state == POOL_RUNNING) {
+        pool->state = POOL_STOPPING;
+        if (mode == POOL_CANCEL)
+            cancel_every(pool, NULL);
+        /* First all packets, then the sentinels: none is left behind them. */
+        wait_for_none(pool, &pool->pending, INFINITE);
+        ReleaseSRWLockExclusive(&pool->lock);
+        end_threads(pool);
+        AcquireSRWLockExclusive(&pool->lock);
+        pool->state = POOL_STOPPED;
+        WakeAllConditionVariable(&pool->changed);
+    }
+    while (pool->state == POOL_STOPPING) /* somebody else stops it */
+        check(
+            SleepConditionVariableSRW(&pool->changed, &pool->lock, INFINITE, 0),
+            "wait for", L"pool");
+    ReleaseSRWLockExclusive(&pool->lock);
+    return ERROR_SUCCESS;
+}
+
+void pool_cancel_all(struct pool *pool)
+{
+    AcquireSRWLockExclusive(&pool->lock);
+    cancel_every(pool, NULL);
+    ReleaseSRWLockExclusive(&pool->lock);
+}
+
+static DWORD wait_idle(struct pool *pool, const unsigned *pending,
+                       DWORD timeout)
+{
+    if (own_pool == pool)
+        return ERROR_POSSIBLE_DEADLOCK;
+    AcquireSRWLockExclusive(&pool->lock);
+    bool idle = wait_for_none(pool, pending, timeout);
+    ReleaseSRWLockExclusive(&pool->lock);
+    return idle ? ERROR_SUCCESS : WAIT_TIMEOUT;
+}
+
+DWORD pool_wait_idle(struct pool *pool, DWORD timeout)
+{
+    return wait_idle(pool, &pool->pending, timeout);
+}
+
+struct pool_counters pool_counters(struct pool *pool)
+{
+    AcquireSRWLockExclusive(&pool->lock);
+    struct pool_counters counters = pool->counters;
+    ReleaseSRWLockExclusive(&pool->lock);
+    return counters;
+}
+
+void pool_print_counters(struct pool *pool)
+{
+    struct pool_counters counters = pool_counters(pool);
+    fprintf(stderr,
+            "pool: issued %llu, completed %llu, failed %llu, cancelled %llu, "
+            "live %llu, peak %llu, bytes %llu, stray %llu\n",
+            counters.issued, counters.completed, counters.failed,
+            counters.cancelled, counters.live, counters.peak, counters.bytes,
+            counters.stray);
+    fflush(stderr);
+}
+
+/* ---- Work without I/O ------------------------------------------------- */
+
+DWORD pool_queue_request(struct pool *pool, struct request *request)
+{
+    DWORD error = ERROR_SUCCESS;
+    AcquireSRWLockExclusive(&pool->lock);
+    if (pool->state != POOL_RUNNING)
+        error = ERROR_SHUTDOWN_IN_PROGRESS;
+    else if (request->state != REQUEST_IDLE)
+        error = ERROR_BUSY;
+    else if (request->ticket == NO_TICKET)
+        error = ERROR_INVALID_PARAMETER;
+    else if (!PostQueuedCompletionStatus(pool->port, 0, KEY_REQUEST,
+                                         &request->overlapped))
+        error = GetLastError();
+    /* A worker that has the packet already waits for the lock. */
+    if (error == ERROR_SUCCESS) {
+        request->deadline = NO_DEADLINE;
+        put_in(pool, NULL, request);
+        enter(pool, NULL);
+    }
+    ReleaseSRWLockExclusive(&pool->lock);
+    return error;
+}
+
+struct work {
+    struct request request;
+    pool_work *function;
+    void *context;
+};
+
+static void on_work(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    struct request *request =
+        CONTAINING_RECORD(overlapped, struct request, overlapped);
+    struct work work = *(struct work *)request->context;
+    (void)error, (void)bytes;
+    free(request->context);
+    work.function(work.context);
+}
+
+DWORD pool_queue_work(struct pool *pool, pool_work *function, void *context)
+{
+    struct work *work = malloc(sizeof *work);
+    if (work == NULL)
+        return ERROR_NOT_ENOUGH_MEMORY;
+    *work = (struct work){.request = {.callback = on_work, .context = work},
+                          .function = function,
+                          .context = context};
+    overlapped_reset(&work->request, 0);
+    DWORD error = pool_queue_request(pool, &work->request);
+    if (error != ERROR_SUCCESS)
+        free(work);
+    return error;
+}
+
+/* ---- Files ------------------------------------------------------------ */
+
+DWORD pool_bind_handle(struct pool *pool, HANDLE handle, UCHAR modes,
+                       struct bound_file *file)
+{
+    DWORD error = ERROR_SUCCESS;
+    *file = (struct bound_file){0};
+    AcquireSRWLockExclusive(&pool->lock);
+    if (pool->state != POOL_RUNNING)
+        error = ERROR_SHUTDOWN_IN_PROGRESS;
+    else if (!CreateIoCompletionPort(handle, pool->port, KEY_REQUEST, 0))
+        error = GetLastError();
+    ReleaseSRWLockExclusive(&pool->lock);
+    if (error != ERROR_SUCCESS)
+        return error;
+    modes &= FILE_SKIP_COMPLETION_PORT_ON_SUCCESS; /* no other is known here */
+    *file = (struct bound_file){
+        .pool = pool,
+        .handle = handle,
+        .skips = modes && SetFileCompletionNotificationModes(handle, modes),
+        .open = true};
+    return ERROR_SUCCESS;
+}
+
+typedef struct submission start_io(HANDLE, struct request *, bool);
+
+static bool is_valid(const struct request *request)
+{
+    uint64_t offset = overlapped_offset(request);
+    return request->ticket != NO_TICKET && request->length <= MAXDWORD &&
+           (request->buffer != NULL || request->length == 0) &&
+           offset <= (uint64_t)INT64_MAX - request->length;
+}
+
+/* Puts the request into the table, unless it is refused. It is there before the
+ * I/O is started, since its packet may come before that has returned. */
+static DWORD admit(struct bound_file *file, struct request *request)
+{
+    struct pool *pool = file->pool;
+    if (!file->open)
+        return ERROR_INVALID_HANDLE;
+    if (pool->state != POOL_RUNNING)
+        return ERROR_SHUTDOWN_IN_PROGRESS;
+    if (request->state != REQUEST_IDLE)
+        return ERROR_BUSY;
+    if (!is_valid(request))
+        return ERROR_INVALID_PARAMETER;
+    DWORD error = set_deadline(pool, request);
+    if (error == ERROR_SUCCESS) {
+        put_in(pool, file, request);
+        enter(pool, file);
+    }
+    return error;
+}
+
+/* NULL if this use of the request is over. */
+static struct request *find_ticket(struct pool *pool,
+                                   const OVERLAPPED *overlapped,
+                                   uint64_t ticket)
+{
+    struct request *request = *find(pool, overlapped);
+    return request != NULL && request->ticket == ticket ? request : NULL;
+}
+
+static struct submission submit(struct bound_file *file,
+                                struct request *request, start_io *start)
+{
+    struct submission started = {.outcome = IO_FAILED,
+                                 .error = ERROR_INVALID_HANDLE};
+    struct pool *pool = file->pool;
+    if (pool == NULL) /* not bound */
+        return started;
+    AcquireSRWLockExclusive(&pool->lock);
+    const OVERLAPPED *overlapped = &request->overlapped;
+    uint64_t ticket = request->ticket;
+    unsigned cancels = file->cancels;
+    started.error = admit(file, request);
+    if (started.error == ERROR_SUCCESS)
+        enter(pool, file); /* this call: the file stays open until it is over */
+    ReleaseSRWLockExclusive(&pool->lock);
+    if (started.error != ERROR_SUCCESS)
+        return started;
+
+    started = start(file->handle, request, file->skips);
+
+    AcquireSRWLockExclusive(&pool->lock);
+    /* The request itself may be gone by now: only the table can tell. */
+    struct request *still = NULL;
+    if (started.outcome != IO_QUEUED || file->cancels != cancels)
+        still = find_ticket(pool, overlapped, ticket);
+    if (started.outcome == IO_QUEUED) {
+        if (still != NULL && still->cancelled)
+            cancel(still); /* it may have been too early */
+    } else if (still != NULL) {
+        started.error = take_out(pool, find(pool, overlapped), started.error,
+                                 started.bytes);
+        leave(pool, file);
+    } else { /* against the rule a packet came all the same, and was used */
+        started = (struct submission){.outcome = IO_QUEUED};
+    }
+    leave(pool, file);
+    ReleaseSRWLockExclusive(&pool->lock);
+    return started;
+}
+
+struct submission bound_file_read(struct bound_file *file,
+                                  struct request *request)
+{
+    return submit(file, request, overlapped_read);
+}
+
+struct submission bound_file_write(struct bound_file *file,
+                                   struct request *request)
+{
+    return submit(file, request, overlapped_write);
+}
+
+/* An event that a call waits for; from the last call, if nobody has it. */
+static HANDLE take_event(struct bound_file *file)
+{
+    HANDLE event = file->event;
+    file->event = NULL;
+    return event != NULL ? event : CreateEventW(NULL, FALSE, FALSE, NULL);
+}
+
+static void give_event(struct bound_file *file, HANDLE event)
+{
+    if (file->open && file->event == NULL)
+        file->event = event;
+    else
+        check(CloseHandle(event), "close", L"event");
+}
+
+/* The lowest bit of hEvent, which is no part of the handle, says: no packet.
+ * The event may still be set from the call before; so what counts is whether
+ * the OVERLAPPED still says "pending". */
+static DWORD run(struct bound_file *file, struct request *request,
+                 start_io *start, HANDLE event, DWORD *bytes)
+{
+    OVERLAPPED *overlapped = &request->overlapped;
+    overlapped->hEvent = (HANDLE)((ULONG_PTR)event | 1);
+    struct submission started = start(file->handle, request, true);
+    *bytes = started.bytes;
+    if (started.outcome != IO_QUEUED)
+        return started.error;
+    AcquireSRWLockExclusive(&file->pool->lock);
+    if (request->cancelled)
+        cancel(request); /* it may have been too early */
+    ReleaseSRWLockExclusive(&file->pool->lock);
+    while (!HasOverlappedIoCompleted(overlapped))
+        check(WaitForSingleObject(event, INFINITE) == WAIT_OBJECT_0, "wait for",
+              L"event");
+    BOOL ok = GetOverlappedResult(file->handle, overlapped, bytes, FALSE);
+    return ok ? ERROR_SUCCESS : GetLastError();
+}
+
+static DWORD run_sync(struct bound_file *file, struct request *request,
+                      start_io *start, DWORD *bytes)
+{
+    struct pool *pool = file->pool;
+    *bytes = 0;
+    if (pool == NULL) /* not bound */
+        return ERROR_INVALID_HANDLE;
+    AcquireSRWLockExclusive(&pool->lock);
+    HANDLE event = take_event(file);
+    DWORD error = event != NULL ? admit(file, request) : GetLastError();
+    ReleaseSRWLockExclusive(&pool->lock);
+    bool admitted = error == ERROR_SUCCESS;
+    if (admitted)
+        error = run(file, request, start, event, bytes);
+    AcquireSRWLockExclusive(&pool->lock);
+    if (admitted) {
+        error = take_out(pool, find(pool, &request->overlapped), error, *bytes);
+        leave(pool, file);
+    }
+    if (event != NULL)
+        give_event(file, event);
+    ReleaseSRWLockExclusive(&pool->lock);
+    return error;
+}
+
+DWORD bound_file_read_sync(struct bound_file *file, void *buffer, size_t length,
+                           uint64_t offset, DWORD *bytes)
+{
+    struct request request = {.buffer = buffer, .length = length};
+    overlapped_reset(&request, offset);
+    return run_sync(file, &request, overlapped_read, bytes);
+}
+
+DWORD bound_file_write_sync(struct bound_file *file, const void *buffer,
+                            size_t length, uint64_t offset, DWORD *bytes)
+{
+    struct request request = {.buffer = (void *)buffer, .length = length};
+    overlapped_reset(&request, offset);
+    return run_sync(file, &request, overlapped_write, bytes);
+}
+
+DWORD bound_file_cancel(struct bound_file *file, uint64_t ticket)
+{
+    DWORD error = ERROR_NOT_FOUND;
+    struct pool *pool = file->pool;
+    if (pool == NULL) /* not bound */
+        return error;
+    AcquireSRWLockExclusive(&pool->lock);
+    for (size_t i = 0; i < POOL_BUCKETS && error != ERROR_SUCCESS; i++)
+        for (struct request *at = pool->in_flight[i]; at; at = at->next)
+            if (at->file == file && at->ticket == ticket) {
+                cancel(at);
+                error = ERROR_SUCCESS;
+            }
+    ReleaseSRWLockExclusive(&pool->lock);
+    return error;
+}
+
+void bound_file_cancel_all(struct bound_file *file)
+{
+    struct pool *pool = file->pool;
+    if (pool == NULL) /* not bound */
+        return;
+    AcquireSRWLockExclusive(&pool->lock);
+    cancel_every(pool, file);
+    ReleaseSRWLockExclusive(&pool->lock);
+}
+
+DWORD bound_file_wait_idle(struct bound_file *file, DWORD timeout)
+{
+    return wait_idle(file->pool, &file->pending, timeout);
+}
+
+DWORD bound_file_close(struct bound_file *file)
+{
+    struct pool *pool = file->pool;
+    if (pool == NULL) /* not bound */
+        return ERROR_INVALID_HANDLE;
+    if (own_pool == pool)
+        return ERROR_POSSIBLE_DEADLOCK;
+    AcquireSRWLockExclusive(&pool->lock);
+    bool ours = file->open;
+    HANDLE event = NULL;
+    if (ours) {
+        file->open = false;
+        cancel_every(pool, file);
+        wait_for_none(pool, &file->pending, INFINITE);
+        event = file->event;
+        file->event = NULL;
+    }
+    ReleaseSRWLockExclusive(&pool->lock);
+    if (event != NULL)
+        check(CloseHandle(event), "close", L"event");
+    if (!ours)
+        return ERROR_INVALID_HANDLE;
+    return CloseHandle(file->handle) ? ERROR_SUCCESS : GetLastError();
 }

@@ -2,7 +2,9 @@
 
 STAGES := step1-create step2-bind step3-callback step4-overlapped \
   step5-readfile final
-EXES := $(STAGES:%=build/%.exe)
+# final's programs: main.c is final.exe, each other has its own name.
+PROGRAMS := $(notdir $(basename $(wildcard final/copy.c final/compare.c)))
+EXES := $(STAGES:%=build/%.exe) $(PROGRAMS:%=build/%.exe)
 
 # STEP=3 is step3-callback, STEP=final is final; no STEP is all of them.
 CHOSEN := $(STAGES)
@@ -15,11 +17,20 @@ endif
 
 # ---- Build ----
 
-objects = $(patsubst %.c,build/obj/%.o,$(wildcard $(1)/*.c))
-$(foreach stage,$(STAGES),$(eval build/$(stage).exe: $(call objects,$(stage))))
+# What a program is linked from; final's share a library.
+LIBRARY := build/libfinal.a
+objects = build/obj/$(if $(filter $(PROGRAMS),$(1)),final/$(1),$(1)/main).o \
+  $(if $(filter final $(PROGRAMS),$(1)),$(LIBRARY))
+$(foreach name,$(STAGES) $(PROGRAMS),$(eval \
+  build/$(name).exe: $(call objects,$(name))))
 
 $(EXES): build/obj/windows.o
 	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
+
+$(LIBRARY): $(patsubst %.c,build/obj/%.o, \
+  $(filter-out $(PROGRAMS:%=final/%.c) final/main.c,$(wildcard final/*.c)))
+	rm -f $@
+	$(WINAR) rcs $@ $^
 
 build/obj/%.o: %.c | setup
 	@mkdir -p $(@D)

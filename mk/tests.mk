@@ -4,13 +4,9 @@ TESTS := $(wildcard tests/*.c)
 PROBES := $(patsubst tests/probes/%.c,build/tests/%.exe,$(wildcard tests/probes/*.c))
 
 # Windows programs that the suites start.
-$(PROBES): build/tests/%.exe: build/obj/tests/probes/%.o
+$(PROBES): build/tests/%.exe: build/obj/tests/probes/%.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^
-
-# This one uses final's library.
-build/tests/two_pools.exe: \
-  $(filter-out %/main.o,$(call objects,final))
+	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
 
 # The stages with tests/hooks linked under them: the same object files.
 HOOKED := $(STAGES:%=build/tests/hooked/%.exe)
@@ -28,6 +24,7 @@ $(foreach stage,$(STAGES),$(eval \
 $(BROKEN): build/tests/break/%.exe: tools/break.sh | setup
 	@mkdir -p $(@D)
 	tools/break.sh $* build/tests/break/$*
+	rm -f $(PROGRAMS:%=build/tests/break/$*/%.c)
 	$(CC) -std=c17 $(CFLAGS) $(WIN_LDFLAGS) -o $@ build/tests/break/$*/*.c \
 	  $(WIN_LDLIBS)
 

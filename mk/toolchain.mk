@@ -18,15 +18,16 @@ ifneq ($(filter default undefined,$(origin CC)),)
 CC := $(CROSS)gcc
 endif
 WINDRES ?= $(CROSS)windres
+WINAR ?= $(CROSS)ar
 HOST_CC ?= cc
 
 CFLAGS ?= -O2 -g
 # WERROR= lets warnings pass while you try something.
 WERROR ?= -Werror
 STRICT := -std=c17 -Wall -Wextra -Wpedantic -Wconversion -Wshadow $(WERROR)
-# wmain; no DLL beside the system's; NtSetIoCompletion.
+# wmain; no DLL beside the system's; NtSetIoCompletion, SHA-256.
 WIN_LDFLAGS := -municode -static
-WIN_LDLIBS := -lntdll
+WIN_LDLIBS := -lntdll -lbcrypt
 
 # The launcher. Empty: an .exe is run as it is (WSL, Windows).
 WINE ?= wine

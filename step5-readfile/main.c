@@ -206,31 +206,31 @@ static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
 
 /* Queued: a packet comes, perhaps has come: hands off the request. Done (the
  * end, at once) and failed: no packet comes, and the request is still ours. */
-enum read_outcome { READ_QUEUED, READ_DONE, READ_FAILED };
+enum io_outcome { IO_QUEUED, IO_DONE, IO_FAILED };
 
 static bool is_end_of_file(DWORD error)
 {
     return error == ERROR_HANDLE_EOF || error == ERROR_BROKEN_PIPE;
 }
 
-static enum read_outcome overlapped_read(HANDLE file, struct request *request,
-                                         DWORD *error)
+static enum io_outcome overlapped_read(HANDLE file, struct request *request,
+                                       DWORD *error)
 {
     OVERLAPPED *at = &request->overlapped;
     uint64_t offset = (uint64_t)at->OffsetHigh << 32 | at->Offset;
     *error = ERROR_INVALID_PARAMETER;
     if (offset > (uint64_t)INT64_MAX - request->length)
-        return READ_FAILED;
+        return IO_FAILED;
     request->state = REQUEST_IN_FLIGHT;
     /* NULL, since the packet tells how many bytes came. */
     if (ReadFile(file, request->buffer, request->length, NULL, at))
-        return READ_QUEUED; /* even then a packet comes */
+        return IO_QUEUED; /* even then a packet comes */
     *error = GetLastError();
     if (*error == ERROR_IO_PENDING || *error == ERROR_MORE_DATA)
-        return READ_QUEUED; /* the second is a warning, not a failure */
-    at->Internal = 0;       /* it may still say "pending" */
+        return IO_QUEUED; /* the second is a warning, not a failure */
+    at->Internal = 0;     /* it may still say "pending" */
     request->state = REQUEST_IDLE;
-    return is_end_of_file(*error) ? READ_DONE : READ_FAILED;
+    return is_end_of_file(*error) ? IO_DONE : IO_FAILED;
 }
 
 struct reader {
@@ -258,7 +258,7 @@ static void read_next(struct reader *reader, struct request *request)
     DWORD error;
     say("reading at offset %llu", reader->position);
     overlapped_reset(request, reader->seekable ? reader->position : 0);
-    if (overlapped_read(reader->file, request, &error) != READ_QUEUED)
+    if (overlapped_read(reader->file, request, &error) != IO_QUEUED)
         finish(reader, request, error);
 }
 

@@ -164,7 +164,7 @@ static struct packet take(HANDLE port, DWORD timeout)
 }
 
 /* Empties the port, and gives back the last packet that was in it; the others
- * follow on later calls. The order to stop (key 1) goes back into the port: it
+ * follow on later calls. The order to stop (key 2) goes back into the port: it
  * is for whoever waits there. */
 static struct packet take_last(HANDLE port, DWORD timeout)
 {
@@ -177,7 +177,7 @@ static struct packet take_last(HANDLE port, DWORD timeout)
         packet = take(port, 0);
         if (!packet.ok && packet.overlapped == NULL)
             break;
-        if (packet.key == 1) {
+        if (packet.key == 2) {
             PostQueuedCompletionStatus(port, 0, packet.key, NULL);
             break;
         }

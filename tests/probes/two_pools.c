@@ -12,7 +12,7 @@ const wchar_t program[] = L"two_pools";
 
 struct side {
     struct pool pool;
-    HANDLE file;
+    struct bound_file file;
     HANDLE came; /* event */
     struct request *request;
     DWORD bytes;
@@ -30,11 +30,12 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 
 static void open_side(struct side *side, const wchar_t *path)
 {
-    check(pool_create(&side->pool, 2) == 0, "create", L"pool");
-    side->file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL,
-                             OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
-    check(side->file != INVALID_HANDLE_VALUE, "open", path);
-    check(pool_bind_handle(&side->pool, side->file) == 0, "bind", path);
+    check(pool_create(&side->pool, 2, 0) == 0, "create", L"pool");
+    HANDLE handle = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL,
+                                OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+    check(handle != INVALID_HANDLE_VALUE, "open", path);
+    check(pool_bind_handle(&side->pool, handle, 0, &side->file) == 0, "bind",
+          path);
     side->came = CreateEventW(NULL, FALSE, FALSE, NULL);
     check(side->came != NULL, "create", L"event");
     side->request =
@@ -44,9 +45,8 @@ static void open_side(struct side *side, const wchar_t *path)
 
 static void start_read(struct side *side)
 {
-    DWORD error;
     overlapped_reset(side->request, 0);
-    check(overlapped_read(side->file, side->request, &error) == READ_QUEUED,
+    check(bound_file_read(&side->file, side->request).outcome == IO_QUEUED,
           "read", L"file");
 }
 
@@ -60,8 +60,8 @@ static void wait_for_read(struct side *side, const char *name)
 static void close_side(struct side *side)
 {
     overlapped_free(side->request);
-    check(CloseHandle(side->file), "close", L"file");
-    pool_stop(&side->pool);
+    check(bound_file_close(&side->file) == 0, "close", L"file");
+    pool_stop(&side->pool, POOL_DRAIN);
     check(CloseHandle(side->came), "close", L"event");
 }
 
