@@ -293,9 +293,14 @@ DWORD pool_create(struct pool *pool, unsigned threads, unsigned concurrency)
     return error;
 }
 
+bool pool_is_worker(const struct pool *pool)
+{
+    return own_pool == pool;
+}
+
 DWORD pool_stop(struct pool *pool, enum pool_stop_mode mode)
 {
-    if (own_pool == pool)
+    if (pool_is_worker(pool))
         return ERROR_POSSIBLE_DEADLOCK;
     AcquireSRWLockExclusive(&pool->lock);
     if (pool->state == POOL_RUNNING) {
@@ -328,7 +333,7 @@ void pool_cancel_all(struct pool *pool)
 static DWORD wait_idle(struct pool *pool, const unsigned *pending,
                        DWORD timeout)
 {
-    if (own_pool == pool)
+    if (pool_is_worker(pool))
         return ERROR_POSSIBLE_DEADLOCK;
     AcquireSRWLockExclusive(&pool->lock);
     bool idle = wait_for_none(pool, pending, timeout);
@@ -651,7 +656,7 @@ DWORD bound_file_close(struct bound_file *file)
     struct pool *pool = file->pool;
     if (pool == NULL) /* not bound */
         return ERROR_INVALID_HANDLE;
-    if (own_pool == pool)
+    if (pool_is_worker(pool))
         return ERROR_POSSIBLE_DEADLOCK;
     AcquireSRWLockExclusive(&pool->lock);
     bool ours = file->open;

@@ -90,6 +90,9 @@ void pool_cancel_all(struct pool *pool);
  * or INFINITE. 0, WAIT_TIMEOUT, or ERROR_POSSIBLE_DEADLOCK. */
 DWORD pool_wait_idle(struct pool *pool, DWORD timeout);
 
+/* Whether the caller runs in a callback of this pool. */
+bool pool_is_worker(const struct pool *pool);
+
 /* What has been counted up to now, all at one moment. */
 struct pool_counters pool_counters(struct pool *pool);
 

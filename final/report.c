@@ -7,14 +7,26 @@
 
 _Thread_local const char *actor = "main";
 
-int report(const char *tried, const wchar_t *name, DWORD error)
+static void system_text(DWORD error, wchar_t text[256])
 {
-    wchar_t text[256] = L""; /* stays so if the system has no text */
-    wchar_t line[2048];
-    char utf8[3 * 2048];
+    text[0] = L'\0'; /* stays so if the system has no text */
     FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
                        FORMAT_MESSAGE_MAX_WIDTH_MASK, /* all in one line */
                    NULL, error, 0, text, 256, NULL);
+}
+
+void error_text(DWORD error, char text[ERROR_TEXT])
+{
+    wchar_t wide[256];
+    system_text(error, wide);
+    WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, ERROR_TEXT, NULL, NULL);
+}
+
+int report(const char *tried, const wchar_t *name, DWORD error)
+{
+    wchar_t text[256], line[2048];
+    char utf8[3 * 2048];
+    system_text(error, text);
     swprintf(line, 2048, L"%ls: cannot %hs '%.1500ls': %ls(error %lu)\n",
              program, tried, name, text, error);
     WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);

@@ -15,6 +15,11 @@ extern const wchar_t program[];
  * "main" until the thread says otherwise. */
 extern _Thread_local const char *actor;
 
+/* The system's text for a Win32 error, in one line of UTF-8 that ends in a
+ * space; "" if it has none. */
+enum { ERROR_TEXT = 3 * 256 };
+void error_text(DWORD error, char text[ERROR_TEXT]);
+
 /*
  * Tells a failure: what was tried, on what ("port" for what has no name), the
  * system's text if it has one, and the Win32 error. Returns EXIT_FAILURE, the
