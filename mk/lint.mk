@@ -1,7 +1,7 @@
 # Formats, and what static analysis finds.
 
-WINDOWS_C := $(wildcard step*/*.c final/*.c tests/probes/*.c tests/hooks/*.c)
-HEADERS := $(wildcard final/*.h tests/*.h)
+WINDOWS_C := $(wildcard step*/*.c final/*.c lab/*/*.c tests/*/*.c)
+HEADERS := $(wildcard final/*.h lab/*/*.h tests/*.h)
 CPPCHECK := cppcheck -q --std=c11 --enable=warning,style,performance,portability \
   --inline-suppr --error-exitcode=1
 

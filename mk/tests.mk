@@ -9,10 +9,11 @@ $(PROBES): build/tests/%.exe: build/obj/tests/probes/%.o $(LIBRARY)
 	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
 
 # The stages with tests/hooks linked under them: the same object files.
+HOOKS := $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c tests/hooks/*.c))
 HOOKED := $(STAGES:%=build/tests/hooked/%.exe)
 $(foreach stage,$(STAGES),$(eval \
   build/tests/hooked/$(stage).exe: $(call objects,$(stage))))
-$(HOOKED): build/obj/tests/hooks/hooks.o
+$(HOOKED): $(HOOKS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS) -lsynchronization
 

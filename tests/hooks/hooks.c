@@ -1,88 +1,69 @@
 /*
- * Linked under a stage, makes ReadFile and GetQueuedCompletionStatus end in
- * ways that a plain file does not bring about here. The compiler calls an
- * imported function through a pointer, __imp_NAME; whoever defines that pointer
- * decides what is called. The stage's own code stays as it is.
+ * Linked under a program, makes ReadFile and others end in ways that a plain
+ * file does not bring about here; the program's own code stays as it is. How
+ * that works is told in lab/interpose/interpose.h, and how the environment
+ * variable HOOK is written in lab/interpose/words.h, together with the words
+ * that make a function fail. These are understood here; counts begin at 1:
  *
- * The environment variable HOOK says how (counts begin at 1):
- *
- *   none              as it is; but here, too, a read is refused whose
- * OVERLAPPED is not set anew, and a handle bound to another port sync-eof at or
- * behind the end ReadFile itself fails with 38, and no packet comes: the other
- * door true              ReadFile returns TRUE where it returned 997; the
- * packet comes all the same warning           the same with FALSE and 234 short
- * every read brings at most a third of what was asked for fail:K:CODE       the
- * K-th ReadFile fails with CODE, "pending" is left in the OVERLAPPED, and no
- * packet comes packet:K:CODE:N   the K-th packet tells error CODE and N bytes
+ *   sync-eof          at or behind the end ReadFile itself fails with 38, and
+ *                     no packet comes: the other door
+ *   true              ReadFile returns TRUE where it returned 997; the packet
+ *                     comes all the same
+ *   warning           the same with FALSE and 234
+ *   short             each read brings at most a third of what was asked for
+ *   short-write       likewise
+ *   skip              what is read from or written to a file without a packet
+ *                     for its success has ended when ReadFile or WriteFile
+ *                     returns: TRUE, or FALSE and the error, the end included.
+ *                     That is so after FILE_SKIP_COMPLETION_PORT_ON_SUCCESS,
+ *                     and for an event whose lowest bit is set
+ *   late              ReadFile returns only when the read's callback is over,
+ *                     unless a worker called it, or the file is not on a disk
+ *   stray:K:CODE      the K-th ReadFile fails with CODE, but a packet comes all
+ *                     the same, and is dealt with before ReadFile returns
+ *   packet:K:CODE:N   the K-th packet tells error CODE and N bytes
  *   reverse           packets that wait in the port come out last in, first out
- *   no-packet:CODE    no packet can be taken from the port: error CODE
- *   bind:CODE         a handle cannot be bound
- *   thread:K:CODE     the K-th thread cannot be made
- *   flight            tells on stderr, when the file is closed, how many reads
- *                     were in flight at most and how many are so now
+ *   flight            tells on stderr, when the file that was read last is
+ *                     closed, how many reads and writes were in flight at most
+ *                     and how many are so now
  *   hold:CODE         the same; and the first packet tells error CODE, the
- * others are held back until the program waits for one of them count tells on
- * stderr, when the port is closed, how many threads were made and how many had
- * ended by then
+ *                     others are held back until the program waits for one of
+ *                     them
+ *   count             tells on stderr, when a port is closed, how many threads
+ *                     were made and how many had ended by then
+ *   allocations       is lab/guard's
+ *
+ * A function that HOOK makes fail leaves "pending" in the OVERLAPPED, and no
+ * packet comes. Of ReadFile and WriteFile only calls with an OVERLAPPED are
+ * counted.
+ *
+ * Whatever HOOK says, 160 (ERROR_BAD_ARGUMENTS) is the answer to a read or
+ * write whose OVERLAPPED is not set anew, or is in flight already, and to a
+ * bind without the program's port.
  */
-#include <windows.h>
+#include "../../lab/interpose/interpose.h"
+#include "../../lab/interpose/words.h"
 
-#include <process.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef BOOL WINAPI read_file(HANDLE, void *, DWORD, DWORD *, OVERLAPPED *);
-typedef BOOL WINAPI get_status(HANDLE, DWORD *, ULONG_PTR *, OVERLAPPED **,
-                               DWORD);
-typedef HANDLE WINAPI create_port(HANDLE, HANDLE, ULONG_PTR, DWORD);
-typedef BOOL WINAPI close_handle(HANDLE);
-typedef BOOL WINAPI sleep_condition(CONDITION_VARIABLE *, SRWLOCK *, DWORD,
-                                    ULONG);
-typedef unsigned __stdcall thread_routine(void *);
-typedef uintptr_t begin_thread(void *, unsigned, thread_routine *, void *,
-                               unsigned, unsigned *);
+static const char *const known[] = {
+    "none",   "fail", "fail-from", "sync-eof",    "true",        "warning",
+    "short",  "skip", "late",      "stray",       "packet",      "reverse",
+    "flight", "hold", "count",     "short-write", "allocations",
+};
 
-typedef void any_function(void);
+/* ---- Every function can be made to fail -------------------------------- */
 
-static any_function *real(const wchar_t *module, const char *name)
-{
-    any_function *function =
-        (any_function *)GetProcAddress(GetModuleHandleW(module), name);
-    if (function == NULL) {
-        fprintf(stderr, "hooks: no %s\n", name);
-        exit(EXIT_FAILURE);
+static struct imports next;
+
+#define IMPORT(result, failure, name, parameters, arguments)                   \
+    static result failing_##name parameters                                    \
+    {                                                                          \
+        return fails(#name) ? failure : next.name arguments;                   \
     }
-    return function;
-}
-
-/* Whether HOOK is `name`; its numbers, where it has some. */
-static bool hooked(const char *name, unsigned numbers[3])
-{
-    char hook[64] = "";
-    char *rest;
-    GetEnvironmentVariableA("HOOK", hook, sizeof hook);
-    rest = strchr(hook, ':');
-    if (rest != NULL)
-        *rest++ = '\0';
-    for (int i = 0; i < 3 && rest != NULL; i++) {
-        numbers[i] = (unsigned)strtoul(rest, &rest, 10);
-        rest = *rest == ':' ? rest + 1 : NULL;
-    }
-    return strcmp(hook, name) == 0;
-}
-
-/* What a read must look like, whatever HOOK says: nothing is left in the
- * OVERLAPPED from its last use, and in a pipe there is no offset. */
-static bool well_formed(HANDLE file, const OVERLAPPED *overlapped)
-{
-    bool fresh = overlapped->Internal == 0 && overlapped->InternalHigh == 0 &&
-                 overlapped->hEvent == NULL;
-    bool placed = GetFileType(file) == FILE_TYPE_DISK ||
-                  (overlapped->Offset == 0 && overlapped->OffsetHigh == 0);
-    return fresh && placed;
-}
+#include "../../lab/interpose/imports.h"
 
 static BOOL fail(DWORD error)
 {
@@ -90,60 +71,296 @@ static BOOL fail(DWORD error)
     return FALSE;
 }
 
-/* ---- Reads ---- */
+/* ---- Sets of handles and addresses -------------------------------------- */
 
-static HANDLE the_file;
-static LONG in_flight, most_in_flight;
+enum { SET_SIZE = 4096 };
 
-/* Called before the read is started: afterwards its packet may be out. */
-static void take_off(HANDLE file)
+struct set {
+    SRWLOCK lock;
+    unsigned count, most;
+    const void *members[SET_SIZE];
+};
+
+static unsigned place(const struct set *set, const void *member)
 {
-    static SRWLOCK lock = SRWLOCK_INIT;
-    the_file = file;
-    LONG now = InterlockedIncrement(&in_flight);
-    AcquireSRWLockExclusive(&lock);
-    if (most_in_flight < now)
-        most_in_flight = now;
-    ReleaseSRWLockExclusive(&lock);
+    unsigned i = 0;
+    while (i < set->count && set->members[i] != member)
+        i++;
+    return i;
 }
 
-static BOOL WINAPI my_read_file(HANDLE file, void *buffer, DWORD length,
-                                DWORD *bytes, OVERLAPPED *overlapped)
+static bool has(struct set *set, const void *member)
 {
-    static LONG calls;
-    unsigned numbers[3] = {0};
+    AcquireSRWLockExclusive(&set->lock);
+    bool found = place(set, member) < set->count;
+    ReleaseSRWLockExclusive(&set->lock);
+    return found;
+}
+
+/* False if it is there already. */
+static bool add(struct set *set, const void *member)
+{
+    AcquireSRWLockExclusive(&set->lock);
+    bool is_new = place(set, member) == set->count;
+    if (is_new && set->count == SET_SIZE) {
+        fputs("hooks: too much in flight\n", stderr);
+        exit(EXIT_FAILURE);
+    }
+    if (is_new)
+        set->members[set->count++] = member;
+    if (set->most < set->count)
+        set->most = set->count;
+    ReleaseSRWLockExclusive(&set->lock);
+    return is_new;
+}
+
+static void drop(struct set *set, const void *member)
+{
+    AcquireSRWLockExclusive(&set->lock);
+    unsigned i = place(set, member);
+    if (i < set->count)
+        set->members[i] = set->members[--set->count];
+    ReleaseSRWLockExclusive(&set->lock);
+}
+
+static struct set ports, bound; /* handles; bound are those of files */
+static struct set skipping;     /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS */
+static struct set in_flight;    /* OVERLAPPEDs: a packet comes for each */
+
+/* ---- Callbacks that are over ------------------------------------------- */
+
+/* Somebody who waits until a packet's callback is over. */
+struct waiter {
+    struct waiter *next;
+    const OVERLAPPED *overlapped;
+    volatile LONG over;
+};
+
+static SRWLOCK waiters_lock = SRWLOCK_INIT;
+static struct waiter *waiters;
+
+static _Thread_local bool is_worker;
+static _Thread_local const OVERLAPPED *taken; /* the last packet's */
+
+/* Before its packet can come. */
+static void await(struct waiter *waiter)
+{
+    AcquireSRWLockExclusive(&waiters_lock);
+    waiter->next = waiters;
+    waiters = waiter;
+    ReleaseSRWLockExclusive(&waiters_lock);
+}
+
+static void wait_until_over(struct waiter *waiter)
+{
+    for (LONG seen = 0; !waiter->over;)
+        WaitOnAddress(&waiter->over, &seen, sizeof seen, INFINITE);
+}
+
+/* A worker has come back for its next packet. Or none came, nor will one. */
+static void callback_over(const OVERLAPPED *overlapped)
+{
+    AcquireSRWLockExclusive(&waiters_lock);
+    for (struct waiter **at = &waiters; *at != NULL; at = &(*at)->next)
+        if ((*at)->overlapped == overlapped) {
+            struct waiter *waiter = *at;
+            *at = waiter->next;
+            InterlockedExchange(&waiter->over, TRUE);
+            WakeByAddressAll((void *)&waiter->over);
+            break;
+        }
+    ReleaseSRWLockExclusive(&waiters_lock);
+}
+
+/* ---- Reads and writes --------------------------------------------------- */
+
+enum { PENDING = 0x103 }; /* STATUS_PENDING */
+
+static HANDLE the_file; /* that was read last */
+static HANDLE the_port; /* that a file was bound to last, with this key */
+static ULONG_PTR the_key;
+
+struct io {
+    bool write;
+    HANDLE file;
+    bool skips; /* if it succeeds at once, no packet comes */
+    void *buffer;
+    DWORD length;
+    DWORD *bytes;
+    OVERLAPPED *overlapped;
+};
+
+static BOOL start(const struct io *io, OVERLAPPED *overlapped)
+{
+    return io->write ? next.WriteFile(io->file, io->buffer, io->length,
+                                      io->bytes, overlapped)
+                     : next.ReadFile(io->file, io->buffer, io->length,
+                                     io->bytes, overlapped);
+}
+
+static bool is_on_disk(const struct io *io)
+{
+    return GetFileType(io->file) == FILE_TYPE_DISK;
+}
+
+/* An event whose lowest bit is set. */
+static bool has_silent_event(const struct io *io)
+{
+    return ((ULONG_PTR)io->overlapped->hEvent & 1) != 0;
+}
+
+/* It ends in the port: always, if it ends later. */
+static bool uses_port(const struct io *io)
+{
+    return has(&bound, io->file) && !has_silent_event(io);
+}
+
+/* A packet comes after this answer. */
+static bool is_queued(const struct io *io, DWORD error)
+{
+    return error == ERROR_IO_PENDING ||
+           ((error == ERROR_SUCCESS || error == ERROR_MORE_DATA) && !io->skips);
+}
+
+/* What it must look like, whatever HOOK says: nothing is left in the OVERLAPPED
+ * from its last use, and in a pipe there is no offset. */
+static bool is_well_formed(const struct io *io)
+{
+    const OVERLAPPED *overlapped = io->overlapped;
+    return overlapped->Internal == 0 && overlapped->InternalHigh == 0 &&
+           (overlapped->hEvent == NULL || has_silent_event(io) ||
+            !has(&bound, io->file)) &&
+           (is_on_disk(io) ||
+            (overlapped->Offset == 0 && overlapped->OffsetHigh == 0)) &&
+           !has(&in_flight, overlapped);
+}
+
+static bool is_at_end(const struct io *io)
+{
     LARGE_INTEGER size;
-    read_file *next = (read_file *)real(L"kernel32", "ReadFile");
-    if (overlapped == NULL) /* step 1 shows what comes of that */
-        return next(file, buffer, length, bytes, NULL);
-    if (!well_formed(file, overlapped))
-        return fail(ERROR_BAD_ARGUMENTS);
-    if (hooked("fail", numbers) &&
-        InterlockedIncrement(&calls) == (LONG)numbers[0]) {
-        overlapped->Internal = 0x103; /* STATUS_PENDING */
-        return fail(numbers[1]);
-    }
     LONGLONG offset =
-        (LONGLONG)overlapped->OffsetHigh << 32 | overlapped->Offset;
-    if (hooked("sync-eof", numbers) && GetFileSizeEx(file, &size) &&
-        offset >= size.QuadPart)
-        return fail(ERROR_HANDLE_EOF);
-    if (hooked("short", numbers) && length > 3)
-        length /= 3;
-    take_off(file);
-    BOOL done = next(file, buffer, length, bytes, overlapped);
-    if (done)
-        return TRUE;
-    if (GetLastError() != ERROR_IO_PENDING) {
-        InterlockedDecrement(&in_flight); /* keeps the error */
-        return FALSE;
-    }
-    if (hooked("warning", numbers))
-        return fail(ERROR_MORE_DATA);
-    return hooked("true", numbers) ? TRUE : fail(ERROR_IO_PENDING);
+        (LONGLONG)io->overlapped->OffsetHigh << 32 | io->overlapped->Offset;
+    return next.GetFileSizeEx(io->file, &size) && offset >= size.QuadPart;
 }
 
-/* ---- Packets ---- */
+/* Starts it with an OVERLAPPED of our own, waits, and tells how it ended. */
+static BOOL do_at_once(const struct io *io)
+{
+    OVERLAPPED *overlapped = io->overlapped;
+    HANDLE event = next.CreateEventW(NULL, TRUE, FALSE, NULL);
+    OVERLAPPED own = {.Offset = overlapped->Offset,
+                      .OffsetHigh = overlapped->OffsetHigh,
+                      .hEvent = (HANDLE)((ULONG_PTR)event | 1)};
+    DWORD bytes = 0;
+    BOOL ok = start(io, &own);
+    if (ok || GetLastError() == ERROR_IO_PENDING) {
+        next.WaitForSingleObject(event, INFINITE);
+        ok = next.GetOverlappedResult(io->file, &own, &bytes, FALSE);
+    }
+    DWORD error = GetLastError();
+    next.CloseHandle(event);
+    if (!ok)
+        return fail(error);
+    overlapped->Internal = 0;
+    overlapped->InternalHigh = bytes;
+    if (has_silent_event(io))
+        next.SetEvent((HANDLE)((ULONG_PTR)overlapped->hEvent & ~(ULONG_PTR)1));
+    return TRUE;
+}
+
+/* Starts it; its packet is expected from before on. Afterwards the OVERLAPPED
+ * is not ours any more. */
+static BOOL start_queued(const struct io *io)
+{
+    const OVERLAPPED *overlapped = io->overlapped;
+    add(&in_flight, overlapped);
+    BOOL ok = start(io, io->overlapped);
+    DWORD error = ok ? ERROR_SUCCESS : GetLastError();
+    if (!is_queued(io, error))
+        drop(&in_flight, overlapped);
+    else if (error == ERROR_IO_PENDING && !io->skips && asked("true"))
+        return TRUE;
+    else if (error == ERROR_IO_PENDING && !io->skips && asked("warning") &&
+             !io->write)
+        return fail(ERROR_MORE_DATA);
+    return ok ? TRUE : fail(error);
+}
+
+static BOOL do_io(const struct io *io)
+{
+    if (!is_well_formed(io))
+        return fail(ERROR_BAD_ARGUMENTS);
+    io->overlapped->Internal = PENDING;
+    if (fails(io->write ? "WriteFile" : "ReadFile"))
+        return FALSE;
+    if (asked("sync-eof") && !io->write && is_at_end(io))
+        return fail(ERROR_HANDLE_EOF);
+    if (asked("skip") && is_on_disk(io) && (io->skips || has_silent_event(io)))
+        return do_at_once(io);
+    return uses_port(io) ? start_queued(io) : start(io, io->overlapped);
+}
+
+/* A packet for a read that nobody has started. */
+static BOOL leave_stray(OVERLAPPED *overlapped, DWORD error)
+{
+    next.PostQueuedCompletionStatus(the_port, 0, the_key, overlapped);
+    return fail(error);
+}
+
+static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
+                      OVERLAPPED *overlapped)
+{
+    if (overlapped == NULL) /* step 1 shows what comes of that */
+        return next.ReadFile(file, buffer, length, bytes, NULL);
+    bool is_short = asked("short") && length > 3;
+    const struct io io = {.file = file,
+                          .skips = has(&skipping, file),
+                          .buffer = buffer,
+                          .length = is_short ? length / 3 : length,
+                          .bytes = bytes,
+                          .overlapped = overlapped};
+    struct waiter waiter = {.overlapped = overlapped};
+    struct word *stray = asked("stray");
+    bool strays = is_due(stray);
+    bool waits = strays || (asked("late") && !is_worker && is_on_disk(&io) &&
+                            uses_port(&io));
+    the_file = file;
+    if (waits)
+        await(&waiter);
+    BOOL ok = strays ? leave_stray(overlapped, stray->numbers[1]) : do_io(&io);
+    DWORD error = ok ? ERROR_SUCCESS : GetLastError();
+    if (waits && !strays && !is_queued(&io, error))
+        callback_over(overlapped); /* it will not be called */
+    if (waits)
+        wait_until_over(&waiter);
+    return ok ? TRUE : fail(error);
+}
+
+static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
+                       DWORD *bytes, OVERLAPPED *overlapped)
+{
+    if (overlapped == NULL)
+        return next.WriteFile(file, buffer, length, bytes, NULL);
+    bool is_short = asked("short-write") && length > 3;
+    const struct io io = {.write = true,
+                          .file = file,
+                          .skips = has(&skipping, file),
+                          .buffer = (void *)buffer,
+                          .length = is_short ? length / 3 : length,
+                          .bytes = bytes,
+                          .overlapped = overlapped};
+    return do_io(&io);
+}
+
+static BOOL set_modes(HANDLE file, UCHAR modes)
+{
+    BOOL ok = failing_SetFileCompletionNotificationModes(file, modes);
+    if (ok && (modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS))
+        add(&skipping, file);
+    return ok;
+}
+
+/* ---- Packets ------------------------------------------------------------ */
 
 struct packet {
     BOOL ok;
@@ -155,10 +372,8 @@ struct packet {
 static struct packet take(HANDLE port, DWORD timeout)
 {
     struct packet packet = {0};
-    get_status *next =
-        (get_status *)real(L"kernel32", "GetQueuedCompletionStatus");
-    packet.ok =
-        next(port, &packet.bytes, &packet.key, &packet.overlapped, timeout);
+    packet.ok = failing_GetQueuedCompletionStatus(
+        port, &packet.bytes, &packet.key, &packet.overlapped, timeout);
     packet.error = packet.ok ? ERROR_SUCCESS : GetLastError();
     return packet;
 }
@@ -178,7 +393,7 @@ static struct packet take_last(HANDLE port, DWORD timeout)
         if (!packet.ok && packet.overlapped == NULL)
             break;
         if (packet.key == 2) {
-            PostQueuedCompletionStatus(port, 0, packet.key, NULL);
+            next.PostQueuedCompletionStatus(port, 0, packet.key, NULL);
             break;
         }
         stack[count++] = packet;
@@ -195,89 +410,90 @@ static struct packet take_last(HANDLE port, DWORD timeout)
 static volatile LONG gate;
 static volatile LONG first_is_out;
 
-static BOOL WINAPI my_sleep_condition(CONDITION_VARIABLE *condition,
-                                      SRWLOCK *lock, DWORD timeout, ULONG flags)
+static BOOL sleep_condition(CONDITION_VARIABLE *condition, SRWLOCK *lock,
+                            DWORD timeout, ULONG flags)
 {
     InterlockedExchange(&gate, first_is_out ? 2 : 1);
     WakeByAddressAll((void *)&gate);
-    sleep_condition *next =
-        (sleep_condition *)real(L"kernel32", "SleepConditionVariableSRW");
-    return next(condition, lock, timeout, flags);
+    return failing_SleepConditionVariableSRW(condition, lock, timeout, flags);
 }
 
-static BOOL WINAPI my_get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
-                                 OVERLAPPED **overlapped, DWORD timeout)
+static void hold(struct packet *packet, DWORD error)
 {
     static LONG packets;
-    unsigned numbers[3] = {0};
-    if (hooked("no-packet", numbers)) {
-        *overlapped = NULL;
-        return fail(numbers[0]);
+    bool first = InterlockedIncrement(&packets) == 1;
+    for (LONG seen; (seen = gate) < (first ? 1 : 2);)
+        WaitOnAddress(&gate, &seen, sizeof seen, INFINITE);
+    if (first) {
+        packet->ok = FALSE;
+        packet->error = error;
+        InterlockedExchange(&first_is_out, 1);
     }
-    struct packet packet = hooked("reverse", numbers) ? take_last(port, timeout)
-                                                      : take(port, timeout);
-    if (packet.overlapped != NULL && hooked("packet", numbers) &&
-        InterlockedIncrement(&packets) == (LONG)numbers[0]) {
-        packet.error = numbers[1];
-        packet.bytes = numbers[2];
+}
+
+static BOOL get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
+                       OVERLAPPED **overlapped, DWORD timeout)
+{
+    struct word *altered = asked("packet"), *held = asked("hold");
+    if (taken != NULL)
+        callback_over(taken);
+    is_worker = true;
+    struct packet packet =
+        asked("reverse") ? take_last(port, timeout) : take(port, timeout);
+    taken = packet.overlapped;
+    if (taken != NULL && is_due(altered)) {
+        packet.error = altered->numbers[1];
+        packet.bytes = altered->numbers[2];
         packet.ok = packet.error == ERROR_SUCCESS;
     }
-    if (packet.overlapped != NULL && hooked("hold", numbers)) {
-        bool first = InterlockedIncrement(&packets) == 1;
-        for (LONG seen; (seen = gate) < (first ? 1 : 2);)
-            WaitOnAddress(&gate, &seen, sizeof seen, INFINITE);
-        if (first) {
-            packet.ok = FALSE;
-            packet.error = numbers[0];
-            InterlockedExchange(&first_is_out, 1);
-        }
-    }
-    if (packet.overlapped != NULL)
-        InterlockedDecrement(&in_flight);
+    if (taken != NULL && held != NULL)
+        hold(&packet, held->numbers[0]);
+    if (taken != NULL)
+        drop(&in_flight, taken);
     *bytes = packet.bytes;
     *key = packet.key;
     *overlapped = packet.overlapped;
     return packet.ok ? TRUE : fail(packet.error);
 }
 
-/* ---- The port and the threads ---- */
+/* ---- Ports and threads -------------------------------------------------- */
 
-static HANDLE the_port;
 static LONG made, ended;
 
-static HANDLE WINAPI my_create_port(HANDLE file, HANDLE port, ULONG_PTR key,
-                                    DWORD threads)
+static HANDLE create_port(HANDLE file, HANDLE port, ULONG_PTR key,
+                          DWORD threads)
 {
-    unsigned numbers[3] = {0};
-    if (file != INVALID_HANDLE_VALUE && hooked("bind", numbers)) {
-        SetLastError(numbers[0]);
+    bool binds = file != INVALID_HANDLE_VALUE;
+    if (binds && !has(&ports, port)) { /* a port of its own */
+        SetLastError(ERROR_BAD_ARGUMENTS);
         return NULL;
     }
-    if (file != INVALID_HANDLE_VALUE && port != the_port) {
-        SetLastError(ERROR_BAD_ARGUMENTS); /* a port of its own */
+    HANDLE result = failing_CreateIoCompletionPort(file, port, key, threads);
+    if (result == NULL)
         return NULL;
+    add(binds ? &bound : &ports, binds ? file : result);
+    if (binds) {
+        the_port = port;
+        the_key = key;
     }
-    create_port *next =
-        (create_port *)real(L"kernel32", "CreateIoCompletionPort");
-    HANDLE result = next(file, port, key, threads);
-    if (file == INVALID_HANDLE_VALUE)
-        the_port = result;
     return result;
 }
 
-static BOOL WINAPI my_close_handle(HANDLE handle)
+static BOOL close_handle(HANDLE handle)
 {
-    unsigned numbers[3] = {0};
-    if (handle == the_port && hooked("count", numbers))
+    if (has(&ports, handle) && asked("count"))
         fprintf(stderr, "hooks: %ld threads made, %ld ended, port closed\n",
                 made, ended);
-    if (handle == the_file &&
-        (hooked("flight", numbers) || hooked("hold", numbers)))
-        fprintf(stderr, "hooks: %ld in flight at most, %ld at the end\n",
-                most_in_flight, in_flight);
-    close_handle *next = (close_handle *)real(L"kernel32", "CloseHandle");
-    return next(handle);
+    if (handle == the_file && (asked("flight") || asked("hold")))
+        fprintf(stderr, "hooks: %u in flight at most, %u at the end\n",
+                in_flight.most, in_flight.count);
+    drop(&ports, handle);
+    drop(&bound, handle);
+    drop(&skipping, handle);
+    return failing_CloseHandle(handle);
 }
+
+typedef unsigned __stdcall thread_routine(void *);
 
 struct thread {
     thread_routine *routine;
@@ -293,27 +509,48 @@ static unsigned __stdcall counted(void *argument)
     return status;
 }
 
-static uintptr_t my_begin_thread(void *security, unsigned stack,
-                                 thread_routine *routine, void *argument,
-                                 unsigned flags, unsigned *id)
+static uintptr_t begin_thread(void *security, unsigned stack,
+                              thread_routine *routine, void *argument,
+                              unsigned flags, unsigned *id)
 {
-    unsigned numbers[3] = {0};
     struct thread *thread = malloc(sizeof *thread);
-    if (thread == NULL ||
-        (hooked("thread", numbers) && made + 1 == (LONG)numbers[0])) {
-        free(thread);
-        *__doserrno() = numbers[1];
+    if (thread == NULL)
         return 0;
-    }
-    made++;
     *thread = (struct thread){routine, argument};
-    begin_thread *next = (begin_thread *)real(L"msvcrt", "_beginthreadex");
-    return next(security, stack, counted, thread, flags, id);
+    uintptr_t result =
+        failing__beginthreadex(security, stack, counted, thread, flags, id);
+    if (result == 0)
+        free(thread);
+    else
+        InterlockedIncrement(&made);
+    return result;
 }
 
-read_file *__imp_ReadFile = my_read_file;
-get_status *__imp_GetQueuedCompletionStatus = my_get_status;
-create_port *__imp_CreateIoCompletionPort = my_create_port;
-close_handle *__imp_CloseHandle = my_close_handle;
-sleep_condition *__imp_SleepConditionVariableSRW = my_sleep_condition;
-begin_thread *__imp__beginthreadex = my_begin_thread;
+/* ---- The layer ---------------------------------------------------------- */
+
+static bool is_known(const char *name)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i], name) == 0)
+            return true;
+    return false;
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    for (struct word *word = words; word->name != NULL; word++)
+        if (!is_known(word->name))
+            refuse_word(word->name);
+    next = imports_now();
+#define IMPORT(result, failure, name, parameters, arguments)                   \
+    __imp_##name = failing_##name;
+#include "../../lab/interpose/imports.h"
+    __imp_CloseHandle = close_handle;
+    __imp_CreateIoCompletionPort = create_port;
+    __imp_GetQueuedCompletionStatus = get_status;
+    __imp_ReadFile = read_file;
+    __imp_SetFileCompletionNotificationModes = set_modes;
+    __imp_SleepConditionVariableSRW = sleep_condition;
+    __imp_WriteFile = write_file;
+    __imp__beginthreadex = begin_thread;
+}

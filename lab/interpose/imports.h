@@ -1,0 +1,64 @@
+/*
+ * The functions that can be replaced, one a line: its result, the result that
+ * says that it has failed, its name, its parameters, and these again as
+ * arguments. Whoever includes this says before what is to be made of a line, by
+ * defining IMPORT; afterwards IMPORT is gone. A further function is a further
+ * line, if the system's header declares it __declspec(dllimport).
+ */
+IMPORT(BOOL, FALSE, CancelIoEx, (HANDLE file, OVERLAPPED *overlapped),
+       (file, overlapped))
+IMPORT(BOOL, FALSE, CloseHandle, (HANDLE handle), (handle))
+IMPORT(HANDLE, NULL, CreateEventW,
+       (LPSECURITY_ATTRIBUTES security, BOOL manual, BOOL set,
+        const wchar_t *name),
+       (security, manual, set, name))
+IMPORT(HANDLE, INVALID_HANDLE_VALUE, CreateFileW,
+       (const wchar_t *path, DWORD access, DWORD share,
+        LPSECURITY_ATTRIBUTES security, DWORD disposition, DWORD flags,
+        HANDLE like),
+       (path, access, share, security, disposition, flags, like))
+IMPORT(HANDLE, NULL, CreateIoCompletionPort,
+       (HANDLE file, HANDLE port, ULONG_PTR key, DWORD threads),
+       (file, port, key, threads))
+IMPORT(BOOL, FALSE, DeleteFileW, (const wchar_t *path), (path))
+IMPORT(BOOL, FALSE, FlushFileBuffers, (HANDLE file), (file))
+IMPORT(BOOL, FALSE, GetFileSizeEx, (HANDLE file, LARGE_INTEGER *size),
+       (file, size))
+IMPORT(BOOL, FALSE, GetOverlappedResult,
+       (HANDLE file, OVERLAPPED *overlapped, DWORD *bytes, BOOL wait),
+       (file, overlapped, bytes, wait))
+IMPORT(BOOL, FALSE, GetQueuedCompletionStatus,
+       (HANDLE port, DWORD *bytes, ULONG_PTR *key, OVERLAPPED **overlapped,
+        DWORD timeout),
+       (port, bytes, key, overlapped, timeout))
+IMPORT(BOOL, FALSE, MoveFileExW,
+       (const wchar_t *from, const wchar_t *to, DWORD flags), (from, to, flags))
+IMPORT(BOOL, FALSE, PostQueuedCompletionStatus,
+       (HANDLE port, DWORD bytes, ULONG_PTR key, OVERLAPPED *overlapped),
+       (port, bytes, key, overlapped))
+IMPORT(BOOL, FALSE, ReadFile,
+       (HANDLE file, void *buffer, DWORD length, DWORD *bytes,
+        OVERLAPPED *overlapped),
+       (file, buffer, length, bytes, overlapped))
+IMPORT(BOOL, FALSE, SetEvent, (HANDLE event), (event))
+IMPORT(BOOL, FALSE, SetFileCompletionNotificationModes,
+       (HANDLE file, UCHAR modes), (file, modes))
+IMPORT(BOOL, FALSE, SetFileInformationByHandle,
+       (HANDLE file, FILE_INFO_BY_HANDLE_CLASS class, void *information,
+        DWORD length),
+       (file, class, information, length))
+IMPORT(BOOL, FALSE, SleepConditionVariableSRW,
+       (PCONDITION_VARIABLE condition, PSRWLOCK lock, DWORD timeout,
+        ULONG flags),
+       (condition, lock, timeout, flags))
+IMPORT(DWORD, WAIT_FAILED, WaitForSingleObject, (HANDLE handle, DWORD timeout),
+       (handle, timeout))
+IMPORT(BOOL, FALSE, WriteFile,
+       (HANDLE file, const void *buffer, DWORD length, DWORD *bytes,
+        OVERLAPPED *overlapped),
+       (file, buffer, length, bytes, overlapped))
+IMPORT(uintptr_t, 0, _beginthreadex,
+       (void *security, unsigned stack, unsigned(__stdcall *routine)(void *),
+        void *argument, unsigned flags, unsigned *id),
+       (security, stack, routine, argument, flags, id))
+#undef IMPORT
