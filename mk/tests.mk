@@ -13,7 +13,24 @@ HOOKS := $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c tests/hooks/*
 HOOKED := $(STAGES:%=build/tests/hooked/%.exe)
 $(foreach stage,$(STAGES),$(eval \
   build/tests/hooked/$(stage).exe: $(call objects,$(stage))))
-$(HOOKED): $(HOOKS)
+
+# final's programs and the probes, with tests/hooks and lab/guard: what they and
+# final's library allocate is guarded. Only the names in the object files change.
+GUARDED := $(patsubst %,build/tests/guarded/%.exe,final $(PROGRAMS)) \
+  $(PROBES:build/tests/%=build/tests/guarded/%)
+guarded = build/obj/lab/guard/guard.o $(patsubst build/%,build/guarded/%,$(1))
+$(foreach name,final $(PROGRAMS),$(eval \
+  build/tests/guarded/$(name).exe: $(call guarded,$(call objects,$(name)))))
+$(foreach probe,$(PROBES:build/tests/%.exe=%),$(eval \
+  build/tests/guarded/$(probe).exe: \
+    $(call guarded,build/obj/tests/probes/$(probe).o $(LIBRARY))))
+
+build/guarded/%: build/%
+	@mkdir -p $(@D)
+	$(OBJCOPY) $(foreach name,malloc calloc realloc free, \
+	  --redefine-sym $(name)=guard_$(name)) $< $@
+
+$(HOOKED) $(GUARDED): $(HOOKS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS) -lsynchronization
 
@@ -44,11 +61,16 @@ build/tests/suites: $(TESTS:tests/%.c=build/obj/host/%.o)
 
 TEST_FILES := build/tests/suites build/sample.txt $(PROBES) $(WINE_READY) \
   $(foreach dir,build build/tests/hooked build/tests/break, \
-    $(CHOSEN:%=$(dir)/%.exe))
+    $(CHOSEN:%=$(dir)/%.exe)) \
+  $(if $(filter final,$(CHOSEN)),$(PROGRAMS:%=build/%.exe) $(GUARDED))
 
 # STEP=3 leaves out the other steps' suites, and their turns in the common one.
-ONLY := $(if $(STEP),--filter '@(all_stages|$(if $(filter \
-  final,$(STEP)),final,step$(STEP)))/*')
+# final has several suites: all that are nobody else's.
+SUITES := @(all_stages|step$(STEP))
+ifeq ($(STEP),final)
+SUITES := !(step?|ladder|helpers)
+endif
+ONLY := $(if $(STEP),--filter '$(SUITES)/*')
 
 run_tests = BUILD="$$PWD/build" CHOSEN='$(CHOSEN)' LAUNCHER='$(LAUNCHER)' \
   build/tests/suites $(ONLY)

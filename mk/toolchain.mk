@@ -19,6 +19,7 @@ CC := $(CROSS)gcc
 endif
 WINDRES ?= $(CROSS)windres
 WINAR ?= $(CROSS)ar
+OBJCOPY ?= $(CROSS)objcopy
 HOST_CC ?= cc
 
 CFLAGS ?= -O2 -g

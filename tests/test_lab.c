@@ -1,0 +1,190 @@
+/* What the other suites rely on: tests/hooks and lab/ do what they say. */
+#include "helpers.h"
+
+#define ANSWERS "tests/guarded/answers"
+#define GUARDED "tests/guarded/final"
+
+TestSuite(lab, .init = enter_scratch, .fini = leave_scratch);
+
+/* ---- lab/interpose ---- */
+
+static unsigned count_lines(const char *text, const char *end)
+{
+    char **lines = g_strsplit(text, "\n", -1);
+    unsigned count = 0;
+    for (char **line = lines; *line != NULL; line++)
+        if (g_str_has_suffix(*line, end))
+            count++;
+    g_strfreev(lines);
+    return count;
+}
+
+Test(lab, every_function_of_the_table_is_replaced)
+{
+    struct run plain = RUN("tests/interposed", "");
+    struct run guarded = RUN("tests/guarded/interposed", "");
+    assert_ended(&plain, 0);
+    assert_ended(&guarded, 0);
+    unsigned count = count_lines(guarded.text, ": program");
+    cr_assert(count > 0 && count_lines(guarded.text, ": system") == 0, "%s",
+              describe(&guarded));
+    cr_assert(count_lines(plain.text, ": system") == count &&
+                  count_lines(plain.text, ": program") == 0,
+              "%s", describe(&plain));
+}
+
+struct failure {
+    char hook[48], tried[24];
+    unsigned error;
+};
+
+ParameterizedTestParameters(lab, the_kth_call_of_a_function_fails)
+{
+    static struct failure failures[] = {
+        {"fail:CreateFileW:1:5", "open", 5},
+        {"fail:CreateIoCompletionPort:1:1450", "create", 1450},
+        {"fail:CreateIoCompletionPort:2:87", "bind", 87},
+        {"bind:87", "bind", 87},
+        {"fail:_beginthreadex:3:164", "create", 164},
+        {"thread:3:164", "create", 164},
+        {"fail:ReadFile:9:1117", "read", 1117},
+        {"fail:9:1117", "read", 1117},
+        {"fail-from:ReadFile:9:1117", "read", 1117},
+        {"fail:CloseHandle:1:6", "close", 6},
+        {"fail:PostQueuedCompletionStatus:1:1450", "post to", 1450},
+        {"fail:GetQueuedCompletionStatus:1:735", "take a packet from", 735},
+        {"no-packet:735", "take a packet from", 735},
+        {"none,fail:malloc:3:0", "allocate", 8},
+        {"fail:calloc:1:0", "allocate", 8},
+        {"fail:calloc:2:0", "create", 8},
+    };
+    return cr_make_param_array(struct failure, failures,
+                               G_N_ELEMENTS(failures));
+}
+
+ParameterizedTest(struct failure *failure, lab,
+                  the_kth_call_of_a_function_fails)
+{
+    make_file("file", 3000001);
+    struct run run = RUN_HOOKED(GUARDED, failure->hook, "file");
+    assert_error(&run, failure->tried, failure->error);
+}
+
+/* A file of 100 bytes takes nine reads at most: one of each of eight blocks,
+ * and one behind the bytes that came. */
+Test(lab, no_other_call_fails)
+{
+    make_file("file", 100);
+    struct run run = RUN_HOOKED(GUARDED, "fail:ReadFile:10:5", "file");
+    assert_ended(&run, 0);
+    run = RUN_HOOKED(GUARDED, "fail-from:ReadFile:10:5", "file");
+    assert_ended(&run, 0);
+    run = RUN_HOOKED(GUARDED, "fail:ReadFile:2:38", "--depth", "1", "--block",
+                     "10", "file");
+    assert_ended(&run, 0);
+    assert_text(&run, "main: reading from offset 0 in blocks of 10 bytes, at "
+                      "most 1 in flight\nmain: done: 10 bytes in 1 reads\n");
+}
+
+ParameterizedTestParameters(lab, a_word_that_is_not_understood_is_told)
+{
+    static char hooks[][24] = {"shrot",     "none,shrot",    "none,",
+                               "short:x",   "fail:Raed:1:5", "fail:1:5:2:7",
+                               "packet:1:", "fail:1:5x"};
+    return cr_make_param_array(char[24], hooks, G_N_ELEMENTS(hooks));
+}
+
+ParameterizedTest(char hook[24], lab, a_word_that_is_not_understood_is_told)
+{
+    make_file("file", 100);
+    struct run run = RUN_HOOKED(GUARDED, hook, "file");
+    cr_assert(ended_with(&run, 1) && g_str_has_prefix(run.err, "HOOK: '"), "%s",
+              describe(&run));
+}
+
+/* ---- tests/hooks ---- */
+
+static void assert_answers(const char *hook, const char *wanted)
+{
+    make_file("file", 1000);
+    struct run run = RUN_HOOKED(ANSWERS, hook, "file", "skip");
+    assert_ended(&run, 0);
+    cr_assert(strstr(run.text, wanted), "wanted %s: %s", wanted,
+              describe(&run));
+    run_clear(&run);
+}
+
+/* Who asked for no packet gets none, but the end of the transfer at once. */
+Test(lab, what_skips_has_ended_at_once)
+{
+    assert_answers("skip",
+                   "main: read: TRUE, error 0, 100 bytes\n"
+                   "main: read across the end: TRUE, error 0, 50 bytes\n"
+                   "main: read at the end: FALSE, error 38, 0 bytes\n"
+                   "main: write: TRUE, error 0, 100 bytes\n"
+                   "main: read with an event: TRUE, error 0, 100 bytes\n"
+                   "main: 0 of 100 were over at once\n"
+                   "main: 0 packets\n");
+}
+
+/* Who did not ask still gets its packets. */
+Test(lab, what_does_not_skip_has_its_packet)
+{
+    make_file("file", 1000);
+    struct run run = RUN_HOOKED(ANSWERS, "skip", "file");
+    assert_ended(&run, 0);
+    cr_assert(g_str_has_suffix(run.text, "main: 104 packets\n"), "%s",
+              describe(&run));
+    cr_assert(strstr(run.text, "main: read with an event: TRUE, error 0, 100"),
+              "%s", describe(&run));
+}
+
+Test(lab, late_is_after_the_callback)
+{
+    assert_answers("late", "main: 100 of 100 were over at once\n");
+    assert_answers("late,fail:ReadFile:2:5",
+                   "main: read across the end: FALSE, error 5, 0 bytes\n");
+}
+
+Test(lab, a_stray_packet_comes_with_a_failure)
+{
+    make_file("file", 1000);
+    struct run run = RUN_HOOKED(ANSWERS, "stray:2:5", "file");
+    assert_ended(&run, 0);
+    cr_assert(strstr(run.text, "main: read across the end: FALSE, error 5, 0"),
+              "%s", describe(&run));
+    cr_assert(g_str_has_suffix(run.text, "main: 104 packets\n"), "%s",
+              describe(&run));
+}
+
+/* ---- lab/guard ---- */
+
+ParameterizedTestParameters(lab, misuse_of_memory_crashes)
+{
+    static char kinds[][16] = {"overrun", "read-after", "write-after",
+                               "free-twice", "free-inside"};
+    return cr_make_param_array(char[16], kinds, G_N_ELEMENTS(kinds));
+}
+
+ParameterizedTest(char how[16], lab, misuse_of_memory_crashes)
+{
+    struct run run = RUN("tests/guarded/misuse", how);
+    cr_assert(run.ending == CRASHED, "%s", describe(&run));
+}
+
+static void assert_told(const char *how, const char *out, const char *err)
+{
+    struct run run = RUN_HOOKED("tests/guarded/misuse", "allocations", how);
+    cr_assert(run.ending == EXITED && run.status == 0 &&
+                  strcmp(run.text, out) == 0 && strcmp(run.err, err) == 0,
+              "wanted '%s', '%s': %s", out, err, describe(&run));
+    run_clear(&run);
+}
+
+Test(lab, the_guard_counts_and_fills)
+{
+    assert_told("nothing", "", "guard: 2 allocations, 0 not freed\n");
+    assert_told("leak", "", "guard: 2 allocations, 1 not freed\n");
+    assert_told("uninitialized", "a5 00\n",
+                "guard: 2 allocations, 0 not freed\n");
+}
