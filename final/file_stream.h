@@ -154,8 +154,10 @@ struct file_task {
     struct request request;
     struct file_stream *stream;
     struct file_task *next; /* in the stream's list */
-    enum { TASK_IDLE, TASK_WAITING, TASK_RUNNING, TASK_DONE } state;
+    _Atomic enum { TASK_IDLE, TASK_WAITING, TASK_RUNNING, TASK_DONE } state;
     bool writes, fills, cancelled;
+    bool has_turn; /* in a pipe: no other may go on in its direction */
+    uint64_t ticket;
     uint64_t offset; /* of its range, in bytes */
     char *buffer;
     size_t length, done; /* of its range, in bytes */
@@ -172,8 +174,8 @@ struct file_task {
  * pipe it ends with the first bytes, and calls take their turns.
  *
  * IO_QUEUED: the callback, if there is one, will be called once, on a worker.
- * IO_DONE: it is over already; error (0) and bytes tell how; no callback.
- * IO_FAILED: it was not started.
+ * IO_DONE: it is over already, and well; bytes tell how much; no callback.
+ * IO_FAILED: it could not be started, or has failed at once; no callback.
  *
  * Buffer and task must stay until the call is over.
  */
