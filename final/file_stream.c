@@ -616,16 +616,24 @@ static struct submission launch(struct file_task *task)
     return over;
 }
 
+static struct submission end_at_once(struct file_task *task, DWORD error)
+{
+    task->error = error;
+    task->state = TASK_DONE;
+    return error == ERROR_SUCCESS ? (struct submission){.outcome = IO_DONE}
+                                  : failed(error);
+}
+
 /* Takes what the buffer has, and claims its range. */
 static struct submission begin_in_file(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
     uint64_t offset = position(stream);
     if (reaches_too_far(offset, task->length))
-        return failed(ERROR_INVALID_PARAMETER);
+        return end_at_once(task, ERROR_INVALID_PARAMETER);
     DWORD error = flush_buffer(stream);
     if (error != ERROR_SUCCESS)
-        return failed(error);
+        return end_at_once(task, error);
     if (task->writes)
         forget_buffer(stream);
     else if (has_buffer(stream))
@@ -670,14 +678,8 @@ static struct submission begin(struct file_stream *stream, bool writes,
                                void *buffer, size_t length,
                                struct file_task *task)
 {
-    DWORD error = check_call(stream, writes, buffer, length);
-    if (error == ERROR_SUCCESS &&
-        (task->state == TASK_WAITING || task->state == TASK_RUNNING))
-        error = ERROR_BUSY;
-    if (error == ERROR_SUCCESS && stream->pool == NULL)
-        error = ERROR_INVALID_PARAMETER;
-    if (error != ERROR_SUCCESS)
-        return failed(error);
+    if (task->state == TASK_WAITING || task->state == TASK_RUNNING)
+        return failed(ERROR_BUSY);
     *task = (struct file_task){.callback = task->callback,
                                .context = task->context,
                                .stream = stream,
@@ -685,9 +687,11 @@ static struct submission begin(struct file_stream *stream, bool writes,
                                .buffer = buffer,
                                .length = length};
     struct submission begun = {.outcome = IO_QUEUED};
-    if (length == 0) {
-        begun.outcome = IO_DONE;
-        task->state = TASK_DONE;
+    DWORD error = check_call(stream, writes, buffer, length);
+    if (error == ERROR_SUCCESS && stream->pool == NULL)
+        error = ERROR_INVALID_PARAMETER;
+    if (error != ERROR_SUCCESS || length == 0) {
+        begun = end_at_once(task, error);
     } else if (stream->seekable) {
         AcquireSRWLockExclusive(&stream->calls[0]);
         begun = begin_in_file(task);

@@ -177,6 +177,9 @@ struct file_task {
  * IO_DONE: it is over already, and well; bytes tell how much; no callback.
  * IO_FAILED: it could not be started, or has failed at once; no callback.
  *
+ * Who does not care which it was may just wait for the task: that tells the
+ * result in any case, but for a task that is under way already (ERROR_BUSY).
+ *
  * Buffer and task must stay until the call is over.
  */
 struct submission file_stream_read_async(struct file_stream *stream,

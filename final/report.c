@@ -36,14 +36,24 @@ int report(const char *tried, const wchar_t *name, DWORD error)
 }
 
 /* The lock is never released: of several threads only the first tells. */
-void check(bool ok, const char *tried, const wchar_t *name)
+static void fail(DWORD error, const char *tried, const wchar_t *name)
 {
     static SRWLOCK first = SRWLOCK_INIT;
-    DWORD error = GetLastError();
-    if (ok)
-        return;
     AcquireSRWLockExclusive(&first);
     TerminateProcess(GetCurrentProcess(), (UINT)report(tried, name, error));
+}
+
+void check(bool ok, const char *tried, const wchar_t *name)
+{
+    DWORD error = GetLastError(); /* before any other call */
+    if (!ok)
+        fail(error, tried, name);
+}
+
+void check_error(DWORD error, const char *tried, const wchar_t *name)
+{
+    if (error != ERROR_SUCCESS)
+        fail(error, tried, name);
 }
 
 /* One event, one line, one WriteFile: lines of several threads do not mix, and

@@ -33,6 +33,9 @@ int report(const char *tried, const wchar_t *name, DWORD error);
  */
 void check(bool ok, const char *tried, const wchar_t *name);
 
+/* The same for a function that returns its Win32 error; 0 is well. */
+void check_error(DWORD error, const char *tried, const wchar_t *name);
+
 /* Prints one event, of up to 199 characters, as one line, written at once. */
 void say(const char *format, ...)
     __attribute__((format(__MINGW_PRINTF_FORMAT, 1, 2)));
