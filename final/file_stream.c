@@ -12,7 +12,7 @@ struct buffer {
 };
 
 /* The buffer that is read ahead. It is asked for as work of the pool; who wants
- * it before a worker has begun takes it back, so that nobody ever waits for a
+ * it before a worker has begun takes it back, so that no read waits for a
  * worker to be free. */
 enum ahead_state {
     AHEAD_NONE,
@@ -26,7 +26,7 @@ struct file_stream {
     struct pool *pool;
     HANDLE handle;
     struct bound_file file; /* if it is asynchronous: owns the handle */
-    bool asynchronous, seekable, reads_ahead;
+    bool asynchronous, seekable, is_pipe, reads_ahead;
     enum file_access access;
     uint64_t append_start; /* nothing is written before it */
     DWORD preallocation_error;
@@ -38,6 +38,7 @@ struct file_stream {
     struct buffer buffer;
     bool dirty; /* it was written to, and the file was not yet */
     _Atomic bool filling;
+    _Atomic unsigned writing; /* asynchronous calls in a file */
 
     SRWLOCK pointer_lock; /* of a synchronous handle's own position */
     uint64_t pointer;
@@ -50,9 +51,9 @@ struct file_stream {
     struct buffer ahead;
     enum ahead_state ahead_state;
     bool ahead_unwanted;
-    DWORD ahead_error;
     struct request ahead_request;
-    unsigned pending; /* asynchronous calls, and what still looks at this */
+    bool closing;
+    unsigned pending; /* calls, and what still looks at this */
     unsigned cancels; /* how often something was cancelled */
     struct file_task *running;
     struct file_task *waiting[2]; /* in a pipe, for their turn; in order */
@@ -61,8 +62,8 @@ struct file_stream {
 
 /* ---- The system's calls ----------------------------------------------- */
 
-/* One call, at an offset, on a handle that has a position of its own. That the
- * file is at its end is no error there, but 0 bytes. */
+/* One call on a synchronous handle. That has a position of its own, which is
+ * moved if it is not where this call begins. */
 static DWORD transfer_synchronous(struct file_stream *stream, bool writes,
                                   void *buffer, DWORD length, uint64_t offset,
                                   DWORD *bytes)
@@ -76,13 +77,12 @@ static DWORD transfer_synchronous(struct file_stream *stream, bool writes,
         ok = writes ? WriteFile(stream->handle, buffer, length, bytes, NULL)
                     : ReadFile(stream->handle, buffer, length, bytes, NULL);
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
-    stream->pointer = ok ? offset + *bytes : UINT64_MAX; /* else unknown */
-    if (ok && !writes && stream->seekable && *bytes == 0)
-        error = ERROR_HANDLE_EOF;
+    if (stream->seekable) /* after a failure it may be anywhere */
+        stream->pointer = ok ? offset + *bytes : UINT64_MAX;
     return error;
 }
 
-/* One call; errors are those of an asynchronous handle. */
+/* One call, on either kind of handle. */
 static DWORD transfer(struct file_stream *stream, bool writes, void *buffer,
                       size_t length, uint64_t offset, DWORD *bytes)
 {
@@ -91,10 +91,12 @@ static DWORD transfer(struct file_stream *stream, bool writes, void *buffer,
                                               offset, bytes)
                       : bound_file_read_sync(&stream->file, buffer, length,
                                              offset, bytes);
-    AcquireSRWLockExclusive(&stream->pointer_lock);
+    if (stream->seekable)
+        AcquireSRWLockExclusive(&stream->pointer_lock);
     DWORD error = transfer_synchronous(stream, writes, buffer, (DWORD)length,
                                        offset, bytes);
-    ReleaseSRWLockExclusive(&stream->pointer_lock);
+    if (stream->seekable)
+        ReleaseSRWLockExclusive(&stream->pointer_lock);
     return error;
 }
 
@@ -106,7 +108,7 @@ static DWORD read_at(struct file_stream *stream, void *buffer, size_t length,
     DWORD error, count;
     do
         error = transfer(stream, false, buffer, length, offset, &count);
-    while (error == ERROR_SUCCESS && count == 0 && !stream->seekable);
+    while (error == ERROR_SUCCESS && count == 0 && stream->is_pipe);
     *bytes = count;
     return is_end_of_file(error) || error == ERROR_MORE_DATA ? ERROR_SUCCESS
                                                              : error;
@@ -145,8 +147,9 @@ static void on_ahead(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         DWORD failure = read_at(stream, ahead->data, stream->buffer_size,
                                 ahead->offset, &ahead->filled);
         AcquireSRWLockExclusive(&stream->lock);
-        stream->ahead_error = failure;
-        stream->ahead_state = stream->ahead_unwanted ? AHEAD_NONE : AHEAD_READY;
+        /* Whoever wants it reads it again, and meets the error. */
+        bool good = failure == ERROR_SUCCESS && !stream->ahead_unwanted;
+        stream->ahead_state = good ? AHEAD_READY : AHEAD_NONE;
     }
     WakeAllConditionVariable(&stream->changed);
     ReleaseSRWLockExclusive(&stream->lock);
@@ -177,8 +180,7 @@ static void drop_ahead(struct file_stream *stream)
 }
 
 /* Makes it the buffer, if it is what stands at the offset. */
-static bool take_ahead(struct file_stream *stream, uint64_t offset,
-                       DWORD *error)
+static bool take_ahead(struct file_stream *stream, uint64_t offset)
 {
     AcquireSRWLockExclusive(&stream->lock);
     bool wanted = stream->ahead.offset == offset && !stream->ahead_unwanted;
@@ -191,7 +193,6 @@ static bool take_ahead(struct file_stream *stream, uint64_t offset,
         struct buffer used = stream->buffer;
         stream->buffer = stream->ahead;
         stream->ahead = used;
-        *error = stream->ahead_error;
         stream->ahead_state = AHEAD_NONE;
     } else {
         drop_ahead(stream);
@@ -200,11 +201,25 @@ static bool take_ahead(struct file_stream *stream, uint64_t offset,
     return taken;
 }
 
+static bool reaches_too_far(uint64_t offset, size_t length)
+{
+    return offset > (uint64_t)INT64_MAX - length;
+}
+
 /* ---- The buffer, with stream->calls held ------------------------------- */
 
 static bool has_buffer(const struct file_stream *stream)
 {
-    return stream->buffer_size > 0 && !stream->filling;
+    return stream->buffer_size > 0 && !stream->filling && stream->writing == 0;
+}
+
+/* What can be filled is longer than what is asked for, and lies where a file
+ * can have bytes. */
+static bool can_fill(const struct file_stream *stream, uint64_t offset,
+                     size_t length)
+{
+    return has_buffer(stream) && length < stream->buffer_size &&
+           !reaches_too_far(offset, stream->buffer_size);
 }
 
 static DWORD flush_buffer(struct file_stream *stream)
@@ -224,9 +239,9 @@ static DWORD flush_buffer(struct file_stream *stream)
 /* Forgets what has been read, since it is going to be overwritten. */
 static void forget_buffer(struct file_stream *stream)
 {
+    AcquireSRWLockExclusive(&stream->lock); /* or a fill might end in between */
     if (!stream->dirty && !stream->filling)
         stream->buffer.filled = 0;
-    AcquireSRWLockExclusive(&stream->lock);
     stream->stale = true;
     drop_ahead(stream);
     ReleaseSRWLockExclusive(&stream->lock);
@@ -250,8 +265,8 @@ static size_t copy_buffered(const struct file_stream *stream, void *to,
 static DWORD fill_buffer(struct file_stream *stream, uint64_t offset)
 {
     struct buffer *buffer = &stream->buffer;
-    DWORD error;
-    if (!stream->reads_ahead || !take_ahead(stream, offset, &error)) {
+    DWORD error = ERROR_SUCCESS;
+    if (!stream->reads_ahead || !take_ahead(stream, offset)) {
         buffer->filled = 0;
         buffer->offset = offset;
         error = read_at(stream, buffer->data, stream->buffer_size, offset,
@@ -269,15 +284,14 @@ static DWORD read_buffered(struct file_stream *stream, char *to, size_t length,
     *bytes = 0;
     if (error != ERROR_SUCCESS)
         return error;
-    bool buffered = has_buffer(stream);
-    if (buffered)
+    if (has_buffer(stream))
         *bytes = copy_buffered(stream, to, length, offset);
     size_t rest = length - *bytes, count = 0;
     to += *bytes;
     offset += *bytes;
     if (rest == 0)
         return ERROR_SUCCESS;
-    if (buffered && rest < stream->buffer_size) {
+    if (can_fill(stream, offset, rest)) {
         error = fill_buffer(stream, offset);
         count = copy_buffered(stream, to, rest, offset);
     } else {
@@ -325,11 +339,6 @@ static DWORD check_call(const struct file_stream *stream, bool writes,
     return ERROR_SUCCESS;
 }
 
-static bool reaches_too_far(uint64_t offset, size_t length)
-{
-    return offset > (uint64_t)INT64_MAX - length;
-}
-
 static uint64_t position(struct file_stream *stream)
 {
     AcquireSRWLockExclusive(&stream->lock);
@@ -361,8 +370,7 @@ static void append(struct file_task **list, struct file_task *task)
     *list = task;
 }
 
-/* With the lock held. False if it was not there; the task itself is looked into
- * only if it was. */
+/* With the lock held. False if it was not there. */
 static bool remove_task(struct file_task **list, const struct file_task *task)
 {
     while (*list != NULL && *list != task)
@@ -462,7 +470,7 @@ static DWORD end_fill(struct file_task *task, DWORD bytes)
 }
 
 /* Takes in how one I/O has ended. Returns whether the call is over with it. */
-static bool is_over(struct file_task *task, DWORD error, DWORD bytes)
+static bool end_io(struct file_task *task, DWORD error, DWORD bytes)
 {
     bool seekable = task->stream->seekable;
     if (task->fills)
@@ -480,7 +488,7 @@ static bool is_over(struct file_task *task, DWORD error, DWORD bytes)
         if (task->writes && bytes == 0)
             task->error = ERROR_WRITE_FAULT; /* it would never end */
         if (bytes == 0) /* in a pipe, a write of nothing: read on */
-            return task->writes || seekable;
+            return task->writes || !task->stream->is_pipe;
         return task->done == task->length || (!task->writes && !seekable);
     case IO_STATUS_PENDING:
     case IO_STATUS_CANCELLED:
@@ -491,13 +499,13 @@ static bool is_over(struct file_task *task, DWORD error, DWORD bytes)
 }
 
 /* Goes on until something is queued (true), or the call is over. */
-static bool is_queued(struct file_task *task)
+static bool start_io(struct file_task *task)
 {
     for (;;) {
         struct submission started = start_rest(task);
         if (started.outcome == IO_QUEUED)
             return true;
-        if (is_over(task, started.error, started.bytes))
+        if (end_io(task, started.error, started.bytes))
             return false;
     }
 }
@@ -511,11 +519,13 @@ static struct file_task *retire(struct file_task *task)
     remove_task(&stream->running, task);
     if (task->has_turn)
         next = next_turn(stream, task->writes);
-    else if (!task->writes && task->seeks == stream->seeks)
+    else if (stream->seekable && task->seeks == stream->seeks)
         stream->position -= task->length - task->done;
+    if (stream->seekable && task->writes)
+        stream->writing--;
     task->state = TASK_DONE;
-    WakeAllConditionVariable(&stream->changed);
     ReleaseSRWLockExclusive(&stream->lock);
+    WakeByAddressAll(&task->state); /* an address is no look into it */
     return next;
 }
 
@@ -562,7 +572,7 @@ static void on_io(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     struct request *request =
         CONTAINING_RECORD(overlapped, struct request, overlapped);
     struct file_task *task = request->context;
-    if (is_over(task, error, bytes) || !is_queued(task))
+    if (end_io(task, error, bytes) || !start_io(task))
         finish(task);
 }
 
@@ -596,7 +606,7 @@ static void on_turn(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     (void)error, (void)bytes; /* of the packet, which only says: begin */
     if (!task->stream->asynchronous)
         run_blocking(task);
-    else if (is_queued(task))
+    else if (start_io(task))
         return;
     finish(task);
 }
@@ -605,7 +615,7 @@ static void on_turn(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 static struct submission launch(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
-    if (stream->asynchronous ? is_queued(task) : !pass_turn(task))
+    if (stream->asynchronous ? start_io(task) : !pass_turn(task))
         return (struct submission){.outcome = IO_QUEUED};
     struct submission over = {
         .outcome = task->error == ERROR_SUCCESS ? IO_DONE : IO_FAILED,
@@ -641,8 +651,9 @@ static struct submission begin_in_file(struct file_task *task)
     size_t rest = task->length - task->done;
     task->offset = offset;
     task->fills = !task->writes && stream->asynchronous && rest > 0 &&
-                  has_buffer(stream) && rest < stream->buffer_size;
-    stream->filling = stream->filling || task->fills;
+                  can_fill(stream, offset + task->done, rest);
+    if (task->fills) /* else end_fill may set it meanwhile */
+        stream->filling = true;
 
     AcquireSRWLockExclusive(&stream->lock);
     if (task->fills)
@@ -653,6 +664,8 @@ static struct submission begin_in_file(struct file_task *task)
     if (rest > 0) {
         append(&stream->running, task);
         stream->pending++;
+        stream->writing += task->writes;
+        task->cancelled = stream->closing; /* too late */
     }
     ReleaseSRWLockExclusive(&stream->lock);
     return (struct submission){.outcome = rest > 0 ? IO_QUEUED : IO_DONE,
@@ -670,6 +683,7 @@ static bool has_to_wait(struct file_task *task)
     task->has_turn = !busy;
     task->state = busy ? TASK_WAITING : TASK_RUNNING;
     append(busy ? &stream->waiting[task->writes] : &stream->running, task);
+    task->cancelled = stream->closing; /* too late */
     ReleaseSRWLockExclusive(&stream->lock);
     return busy;
 }
@@ -683,6 +697,7 @@ static struct submission begin(struct file_stream *stream, bool writes,
     *task = (struct file_task){.callback = task->callback,
                                .context = task->context,
                                .stream = stream,
+                               .pool = stream->pool,
                                .writes = writes,
                                .buffer = buffer,
                                .length = length};
@@ -718,32 +733,21 @@ struct submission file_stream_write_async(struct file_stream *stream,
 
 DWORD file_task_wait(struct file_task *task, DWORD timeout, size_t *bytes)
 {
-    struct file_stream *stream = task->stream;
     ULONGLONG start = GetTickCount64();
     if (bytes != NULL)
         *bytes = 0;
     if (task->state == TASK_IDLE)
         return ERROR_INVALID_PARAMETER;
-    if (task->state != TASK_DONE && pool_is_worker(stream->pool))
-        return ERROR_POSSIBLE_DEADLOCK;
-    if (task->state != TASK_DONE) {
-        AcquireSRWLockExclusive(&stream->lock);
-        while (task->state != TASK_DONE) {
-            ULONGLONG waited = GetTickCount64() - start;
-            DWORD rest = waited < timeout ? timeout - (DWORD)waited : 0;
-            if (rest == 0)
-                break;
-            if (timeout == INFINITE)
-                rest = INFINITE;
-            BOOL woken = SleepConditionVariableSRW(&stream->changed,
-                                                   &stream->lock, rest, 0);
-            check(woken || GetLastError() == ERROR_TIMEOUT, "wait for",
-                  L"stream");
-        }
-        ReleaseSRWLockExclusive(&stream->lock);
+    for (int state; (state = task->state) != TASK_DONE;) {
+        ULONGLONG waited = GetTickCount64() - start;
+        if (pool_is_worker(task->pool))
+            return ERROR_POSSIBLE_DEADLOCK;
+        if (timeout != INFINITE && waited >= timeout)
+            return WAIT_TIMEOUT;
+        DWORD rest = timeout == INFINITE ? INFINITE : timeout - (DWORD)waited;
+        BOOL woken = WaitOnAddress(&task->state, &state, sizeof state, rest);
+        check(woken || GetLastError() == ERROR_TIMEOUT, "wait for", L"task");
     }
-    if (task->state != TASK_DONE)
-        return WAIT_TIMEOUT;
     if (bytes != NULL)
         *bytes = task->done;
     return task->error;
@@ -770,9 +774,9 @@ void file_task_cancel(struct file_task *task)
     finish(pass_turn(turn));
 }
 
-void file_stream_cancel(struct file_stream *stream)
+/* With the lock held. */
+static void cancel_all(struct file_stream *stream)
 {
-    AcquireSRWLockExclusive(&stream->lock);
     struct file_task *lists[] = {stream->running, stream->waiting[0],
                                  stream->waiting[1]};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
@@ -783,6 +787,12 @@ void file_stream_cancel(struct file_stream *stream)
         bound_file_cancel_all(&stream->file);
     else
         CancelIoEx(stream->handle, NULL);
+}
+
+void file_stream_cancel(struct file_stream *stream)
+{
+    AcquireSRWLockExclusive(&stream->lock);
+    cancel_all(stream);
     ReleaseSRWLockExclusive(&stream->lock);
 }
 
@@ -812,7 +822,8 @@ static DWORD transfer_in_file(struct file_stream *stream, bool writes,
 }
 
 static DWORD transfer_in_pipe(struct file_stream *stream, bool writes,
-                              void *buffer, size_t length, size_t *bytes)
+                              void *buffer, size_t length, size_t *bytes,
+                              struct file_task **next)
 {
     AcquireSRWLockExclusive(&stream->lock);
     bool busy = stream->busy[writes];
@@ -828,24 +839,40 @@ static DWORD transfer_in_pipe(struct file_stream *stream, bool writes,
         error = read_at(stream, buffer, length, 0, bytes);
     }
     AcquireSRWLockExclusive(&stream->lock);
-    struct file_task *next = next_turn(stream, writes);
+    *next = next_turn(stream, writes);
     ReleaseSRWLockExclusive(&stream->lock);
-    finish(pass_turn(next));
     return error;
+}
+
+/* The stream stays until `unpin`. */
+static bool pin(struct file_stream *stream)
+{
+    AcquireSRWLockExclusive(&stream->lock);
+    bool open = !stream->closing;
+    stream->pending += open;
+    ReleaseSRWLockExclusive(&stream->lock);
+    return open;
 }
 
 static DWORD call(struct file_stream *stream, bool writes, void *buffer,
                   size_t length, size_t *bytes)
 {
     DWORD error = check_call(stream, writes, buffer, length);
+    struct file_task *next = NULL;
     *bytes = 0;
     if (error != ERROR_SUCCESS || length == 0)
         return error;
+    if (!pin(stream))
+        return ERROR_INVALID_HANDLE;
     SRWLOCK *calls = calls_of(stream, writes);
     AcquireSRWLockExclusive(calls);
-    error = (stream->seekable ? transfer_in_file : transfer_in_pipe)(
-        stream, writes, buffer, length, bytes);
+    error =
+        stream->seekable
+            ? transfer_in_file(stream, writes, buffer, length, bytes)
+            : transfer_in_pipe(stream, writes, buffer, length, bytes, &next);
     ReleaseSRWLockExclusive(calls);
+    finish(pass_turn(next)); /* a callback may call in again */
+    unpin(stream);
     return error;
 }
 
@@ -864,6 +891,8 @@ DWORD file_stream_write(struct file_stream *stream, const void *buffer,
 
 DWORD file_stream_flush(struct file_stream *stream)
 {
+    if (!stream->seekable) /* it has no buffer, and a read may hold the lock */
+        return ERROR_SUCCESS;
     AcquireSRWLockExclusive(&stream->calls[0]);
     DWORD error = flush_buffer(stream);
     ReleaseSRWLockExclusive(&stream->calls[0]);
@@ -873,7 +902,8 @@ DWORD file_stream_flush(struct file_stream *stream)
 DWORD file_stream_flush_to_disk(struct file_stream *stream)
 {
     DWORD error = file_stream_flush(stream);
-    if (error == ERROR_SUCCESS && !FlushFileBuffers(stream->handle))
+    if (error == ERROR_SUCCESS && stream->access & FILE_ACCESS_WRITE &&
+        !FlushFileBuffers(stream->handle))
         error = GetLastError();
     return error;
 }
@@ -886,9 +916,11 @@ static DWORD file_length(struct file_stream *stream, uint64_t *length)
     if (!GetFileSizeEx(stream->handle, &size))
         return GetLastError();
     *length = (uint64_t)size.QuadPart;
-    uint64_t end = stream->buffer.offset + stream->buffer.filled;
-    if (stream->dirty && end > *length)
-        *length = end;
+    if (stream->dirty) {
+        uint64_t end = stream->buffer.offset + stream->buffer.filled;
+        if (end > *length)
+            *length = end;
+    }
     return ERROR_SUCCESS;
 }
 
@@ -1047,6 +1079,11 @@ static DWORD preallocate(HANDLE handle, uint64_t size)
     return GetLastError();
 }
 
+static bool has_no_room(DWORD error)
+{
+    return error == ERROR_DISK_FULL || error == ERROR_FILE_TOO_LARGE;
+}
+
 static DWORD allocate_buffers(struct file_stream *stream)
 {
     if (stream->buffer_size == 0)
@@ -1066,10 +1103,12 @@ static DWORD set_up(struct file_stream *stream,
 {
     unsigned ahead = FILE_OPTION_ASYNCHRONOUS | FILE_OPTION_SEQUENTIAL;
     DWORD error = preallocate(stream->handle, options->preallocation_size);
-    if (error == ERROR_DISK_FULL)
+    if (has_no_room(error))
         return error;
     stream->preallocation_error = error;
-    stream->seekable = GetFileType(stream->handle) == FILE_TYPE_DISK;
+    DWORD type = GetFileType(stream->handle);
+    stream->seekable = type == FILE_TYPE_DISK;
+    stream->is_pipe = type == FILE_TYPE_PIPE;
     stream->buffer_size = stream->seekable ? options->buffer_size : 0;
     stream->reads_ahead = stream->buffer_size > 0 &&
                           (options->options & ahead) == ahead &&
@@ -1088,13 +1127,6 @@ static DWORD set_up(struct file_stream *stream,
         stream->asynchronous = error == ERROR_SUCCESS;
     }
     return error;
-}
-
-static DWORD close_handle(struct file_stream *stream)
-{
-    if (stream->asynchronous)
-        return bound_file_close(&stream->file);
-    return CloseHandle(stream->handle) ? ERROR_SUCCESS : GetLastError();
 }
 
 static void free_stream(struct file_stream *stream)
@@ -1125,8 +1157,8 @@ DWORD file_stream_open(struct pool *pool, const wchar_t *path,
     }
     error = set_up(stream, options);
     if (error != ERROR_SUCCESS) {
-        close_handle(stream);
-        if (error == ERROR_DISK_FULL)
+        CloseHandle(stream->handle); /* not bound: that comes last */
+        if (has_no_room(error))
             DeleteFileW(path); /* it was made for more than there is room for */
         free_stream(stream);
         return error;
@@ -1147,17 +1179,27 @@ DWORD file_stream_close(struct file_stream *stream)
     if (stream->pool != NULL && pool_is_worker(stream->pool))
         return ERROR_POSSIBLE_DEADLOCK;
     DWORD error = file_stream_flush(stream);
-    file_stream_cancel(stream);
+    AcquireSRWLockExclusive(&stream->lock);
+    stream->closing = true;
+    cancel_all(stream);
+    ReleaseSRWLockExclusive(&stream->lock);
+    DWORD closing = stream->asynchronous ? bound_file_close(&stream->file) : 0;
     AcquireSRWLockExclusive(&stream->lock);
     drop_ahead(stream);
     while (stream->pending > 0 || stream->ahead_state != AHEAD_NONE) {
-        check(SleepConditionVariableSRW(&stream->changed, &stream->lock,
-                                        INFINITE, 0),
-              "wait for", L"stream");
+        /* On a synchronous handle a call that was just about to begin was not
+         * cancelled, and there is no way to know: so ask again. */
+        BOOL woken =
+            SleepConditionVariableSRW(&stream->changed, &stream->lock,
+                                      stream->asynchronous ? INFINITE : 100, 0);
+        check(woken || GetLastError() == ERROR_TIMEOUT, "wait for", L"stream");
         drop_ahead(stream);
+        if (!woken)
+            cancel_all(stream);
     }
     ReleaseSRWLockExclusive(&stream->lock);
-    DWORD closing = close_handle(stream);
+    if (!stream->asynchronous && !CloseHandle(stream->handle))
+        closing = GetLastError();
     free_stream(stream);
     return error != ERROR_SUCCESS ? error : closing;
 }

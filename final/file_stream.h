@@ -11,7 +11,8 @@
  *
  * A stream is one conversation with a file: of two threads that call at once
  * one waits until the other's call has returned. In a pipe only calls in the
- * same direction do so: one thread may read while another writes.
+ * same direction do so: one thread may read while another writes, as far as the
+ * system lets them (on a synchronous handle it may not).
  */
 #ifndef FILE_STREAM_H
 #define FILE_STREAM_H
@@ -35,7 +36,7 @@ enum file_access {
     FILE_ACCESS_READ_WRITE = 3,
 };
 
-/* .NET's FileOptions: */
+/* .NET's FileOptions. Only the reading ahead is not .NET's. */
 enum file_options {
     /* The handle is overlapped and bound to the pool. Without it asynchronous
      * calls work, too, but each blocks a worker, as in .NET. */
@@ -67,8 +68,11 @@ struct file_stream_options {
 struct file_stream;
 
 /*
- * Opens a file, or a pipe, which has no length, no position and no buffer. The
- * pool must outlive the stream. Besides CreateFileW's own errors, it fails with
+ * Opens a file, or a pipe, which has no length, no position and no buffer.
+ * Close the stream before you stop its pool: what is buffered could not be
+ * written any more. The pool may be NULL for a stream that is never used
+ * asynchronously.
+ * Besides CreateFileW's own errors, it fails with
  * ERROR_INVALID_PARAMETER for options that do not go together (to truncate
  * without write access, to append with read access), with
  * ERROR_NOT_ENOUGH_MEMORY, and with ERROR_DISK_FULL if there is no room for the
@@ -99,6 +103,8 @@ DWORD file_stream_preallocation_error(const struct file_stream *stream);
  * Reads at the position, which moves on by what came, and waits for it. *bytes
  * is 0 only at the end, or if nothing was asked for; fewer than asked for are
  * no end. At the end the result is 0, too: it is no error.
+ * A length that is no DWORD is refused with ERROR_INVALID_PARAMETER, here and
+ * in all calls.
  */
 DWORD file_stream_read(struct file_stream *stream, void *buffer, size_t length,
                        size_t *bytes);
@@ -111,7 +117,8 @@ DWORD file_stream_write(struct file_stream *stream, const void *buffer,
 /* Hands what is buffered to the system. */
 DWORD file_stream_flush(struct file_stream *stream);
 
-/* The same, and waits until the system has it on the disk. */
+/* The same, and waits until the system has it on the disk (for a pipe: until
+ * its reader has it). Asynchronous writes are not waited for. */
 DWORD file_stream_flush_to_disk(struct file_stream *stream);
 
 /* ---- Position and length ---------------------------------------------- */
@@ -152,10 +159,12 @@ struct file_task {
     void *context;                  /* the caller's */
     /* The stream's own. */
     struct request request;
+    struct pool *pool;
     struct file_stream *stream;
     struct file_task *next; /* in the stream's list */
     _Atomic enum { TASK_IDLE, TASK_WAITING, TASK_RUNNING, TASK_DONE } state;
-    bool writes, fills, cancelled;
+    bool writes, fills;
+    _Atomic bool cancelled;
     bool has_turn; /* in a pipe: no other may go on in its direction */
     uint64_t ticket;
     uint64_t offset; /* of its range, in bytes */
@@ -168,12 +177,14 @@ struct file_task {
 /*
  * Start to read or write at the position and return. The position moves on at
  * once, by the whole length; so calls that are made one after the other take
- * consecutive ranges, and may be under way together. When a read brings less,
- * at the end of the file, the position moves back by what did not come. In a
- * file a read goes on until the buffer is full or the file at its end; in a
- * pipe it ends with the first bytes, and calls take their turns.
+ * consecutive ranges, and may be under way together. When one brings
+ * less, at the end of the file or since it fails, the position moves back by
+ * what is missing, unless it was set meanwhile. In a file a read goes on until
+ * the buffer is full or the file at its end; in a pipe it ends with the first
+ * bytes, and calls take their turns.
  *
- * IO_QUEUED: the callback, if there is one, will be called once, on a worker.
+ * IO_QUEUED: the callback, if there is one, will be called once, on a worker;
+ * if the pool stops meanwhile, perhaps on the thread that made it fail.
  * IO_DONE: it is over already, and well; bytes tell how much; no callback.
  * IO_FAILED: it could not be started, or has failed at once; no callback.
  *
@@ -197,7 +208,9 @@ struct submission file_stream_write_async(struct file_stream *stream,
 DWORD file_task_wait(struct file_task *task, DWORD timeout, size_t *bytes);
 
 /* Asks for it to be cancelled: it ends with ERROR_OPERATION_ABORTED, or as if
- * nothing had been asked if it was over before. */
+ * nothing had been asked if it was over before. Not to be called when its end
+ * may have been told already, and its memory be gone. On a synchronous handle
+ * it only helps while no worker is at it yet. */
 void file_task_cancel(struct file_task *task);
 
 /* The same for all calls that are under way, synchronous ones too. */

@@ -303,10 +303,10 @@ DWORD pool_stop(struct pool *pool, enum pool_stop_mode mode)
     if (pool_is_worker(pool))
         return ERROR_POSSIBLE_DEADLOCK;
     AcquireSRWLockExclusive(&pool->lock);
+    if (mode == POOL_CANCEL) /* even if somebody else drains it already */
+        cancel_every(pool, NULL);
     if (pool->state == POOL_RUNNING) {
         pool->state = POOL_STOPPING;
-        if (mode == POOL_CANCEL)
-            cancel_every(pool, NULL);
         /* First all packets, then the sentinels: none is left behind them. */
         wait_for_none(pool, &pool->pending, INFINITE);
         ReleaseSRWLockExclusive(&pool->lock);
@@ -648,6 +648,8 @@ void bound_file_cancel_all(struct bound_file *file)
 
 DWORD bound_file_wait_idle(struct bound_file *file, DWORD timeout)
 {
+    if (file->pool == NULL) /* not bound */
+        return ERROR_SUCCESS;
     return wait_idle(file->pool, &file->pending, timeout);
 }
 

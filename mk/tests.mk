@@ -32,7 +32,7 @@ build/guarded/%: build/%
 
 $(HOOKED) $(GUARDED): $(HOOKS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS) -lsynchronization
+	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
 
 # The stages with the edit that their README's "Break it" shows. An edit may
 # leave a warning.

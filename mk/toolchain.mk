@@ -26,9 +26,9 @@ CFLAGS ?= -O2 -g
 # WERROR= lets warnings pass while you try something.
 WERROR ?= -Werror
 STRICT := -std=c17 -Wall -Wextra -Wpedantic -Wconversion -Wshadow $(WERROR)
-# wmain; no DLL beside the system's; NtSetIoCompletion, SHA-256.
+# wmain; no DLL beside the system's; NtSetIoCompletion, SHA-256, WaitOnAddress.
 WIN_LDFLAGS := -municode -static
-WIN_LDLIBS := -lntdll -lbcrypt
+WIN_LDLIBS := -lntdll -lbcrypt -lsynchronization
 
 # The launcher. Empty: an .exe is run as it is (WSL, Windows).
 WINE ?= wine
