@@ -5,6 +5,7 @@ include mk/toolchain.mk
 include mk/stages.mk
 include mk/tests.mk
 include mk/lint.mk
+include mk/coverage.mk
 
 .PHONY: help all clean setup
 help:
@@ -16,6 +17,8 @@ help:
 	@echo 'make all                 only build; make step1 ... step5, final: one stage'
 	@echo 'make test                test every stage; STEP=3: one'
 	@echo 'make flaky RUNS=25       run the tests many times, to find one that wavers'
+	@echo 'make stress SEED=7       final, everything at once; REQUESTS=1000000'
+	@echo 'make coverage            which lines of final the tests run'
 	@echo 'make lint                format, clang-tidy, cppcheck, -fanalyzer'
 	@echo 'make clean               remove build/, where everything made is kept'
 	@echo 'NO_INSTALL=1             before any command: say what is missing, install nothing'

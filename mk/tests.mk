@@ -94,3 +94,11 @@ flaky: $(TEST_FILES)
 	  $(run_tests) >build/flaky.log 2>&1 || { cat build/flaky.log; \
 	    echo "run $$run of $(RUNS) failed"; exit 1; }; \
 	  echo "run $$run of $(RUNS): $$(tail -n 1 build/flaky.log)"; done
+
+# The program that does everything at once, as long as you like.
+STRESS ?= tests/stress
+REQUESTS ?= 1000000
+
+.PHONY: stress
+stress: build/$(STRESS).exe $(WINE_READY)
+	@$(LAUNCHER) $< --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))

@@ -20,6 +20,7 @@ endif
 WINDRES ?= $(CROSS)windres
 WINAR ?= $(CROSS)ar
 OBJCOPY ?= $(CROSS)objcopy
+GCOV ?= $(CROSS)gcov
 HOST_CC ?= cc
 
 CFLAGS ?= -O2 -g
@@ -50,11 +51,14 @@ LAUNCHER := $(NO_ASLR) $(WINE)
 
 # What the commands given need, for tools/setup.sh.
 NEEDS := $(if $(filter-out help clean setup,$(MAKECMDGOALS)),build)
-ifneq ($(filter run test flaky%,$(MAKECMDGOALS)),)
+ifneq ($(filter run test flaky% stress coverage,$(MAKECMDGOALS)),)
 NEEDS += run
 endif
-ifneq ($(filter test flaky%,$(MAKECMDGOALS)),)
+ifneq ($(filter test flaky% coverage,$(MAKECMDGOALS)),)
 NEEDS += test
+endif
+ifneq ($(filter coverage,$(MAKECMDGOALS)),)
+NEEDS += coverage
 endif
 ifneq ($(filter lint,$(MAKECMDGOALS)),)
 NEEDS += test lint

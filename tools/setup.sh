@@ -1,7 +1,7 @@
 #!/bin/sh
 # Says which tools are missing, and installs them where it knows how to.
 #
-#   NEEDS        what is about to be done: build, run, test, lint
+#   NEEDS        what is about to be done: build, run, test, coverage, lint
 #   CC           makes Windows programs        HOST_CC  makes the tests
 #   WINE         runs Windows programs; empty where the system does
 #   NO_INSTALL   1: only say what is missing
@@ -34,6 +34,11 @@ for need in $NEEDS; do
             pkg-config --exists criterion || missing="$missing criterion"
             pkg-config --exists gio-2.0 || missing="$missing glib"
         fi
+        ;;
+    coverage)
+        for tool in python3 gcovr; do
+            command -v $tool >/dev/null || missing="$missing $tool"
+        done
         ;;
     lint)
         for tool in clang-format clang-tidy cppcheck; do

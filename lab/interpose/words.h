@@ -17,9 +17,9 @@
  *                           makes the port
  *   no-packet:CODE          fail-from:GetQueuedCompletionStatus:1:CODE
  *
- * CODE is what GetLastError says then, and _doserrno. All calls are counted that
- * are made by what is linked together, so seldom one of the compiler's run-time
- * library: it may wait for an object when two threads are new.
+ * CODE is what GetLastError says then, and _doserrno. All calls count that are
+ * made by what is linked together: seldom one of the compiler's own library,
+ * which may wait when two threads are new.
  */
 #ifndef WORDS_H
 #define WORDS_H

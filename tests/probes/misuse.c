@@ -17,9 +17,9 @@ static void misuse(const wchar_t *how, char *memory, char *zeros)
         printf("%02x %02x\n", (unsigned char)memory[99], zeros[99]);
     else if (wcscmp(how, L"overrun") == 0)
         memory[behind] = 1;
-    else if (wcscmp(how, L"free-inside") == 0)
+    if (wcscmp(how, L"free-inside") == 0)
         release(memory + 16);
-    if (wcscmp(how, L"leak") != 0)
+    else if (wcscmp(how, L"leak") != 0)
         release(memory);
     if (wcscmp(how, L"read-after") == 0)
         printf("%d\n", memory[0]);
