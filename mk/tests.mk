@@ -46,6 +46,15 @@ $(BROKEN): build/tests/break/%.exe: tools/break.sh | setup
 	$(CC) -std=c17 $(CFLAGS) $(WIN_LDFLAGS) -o $@ build/tests/break/$*/*.c \
 	  $(WIN_LDLIBS)
 
+# The programs that final's README begins with: its first two blocks of C.
+EXAMPLES := build/tests/example1.exe build/tests/example2.exe
+build/tests/example%.c: final/README.md
+	@mkdir -p $(@D)
+	awk '/^```c$$/ && ++block == $* { on = 1; next } /^```$$/ { on = 0 } on' \
+	  $< >$@
+$(EXAMPLES): %.exe: %.c $(LIBRARY) | setup
+	$(CC) $(STRICT) $(CFLAGS) -Ifinal $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
+
 # The suites.
 PKG_CFLAGS = $(shell pkg-config --cflags criterion gio-2.0)
 PKG_LIBS = $(shell pkg-config --libs criterion gio-2.0)
@@ -62,7 +71,7 @@ build/tests/suites: $(TESTS:tests/%.c=build/obj/host/%.o)
 TEST_FILES := build/tests/suites build/sample.txt $(PROBES) $(WINE_READY) \
   $(foreach dir,build build/tests/hooked build/tests/break, \
     $(CHOSEN:%=$(dir)/%.exe)) \
-  $(if $(filter final,$(CHOSEN)),$(PROGRAMS:%=build/%.exe) $(GUARDED))
+  $(if $(filter final,$(CHOSEN)),$(PROGRAMS:%=build/%.exe) $(GUARDED) $(EXAMPLES))
 
 # STEP=3 leaves out the other steps' suites, and their turns in the common one.
 # final has several suites: all that are nobody else's.
