@@ -24,6 +24,10 @@ IMPORT(BOOL, FALSE, DeleteFileW, (const wchar_t *path), (path))
 IMPORT(BOOL, FALSE, FlushFileBuffers, (HANDLE file), (file))
 IMPORT(BOOL, FALSE, GetFileSizeEx, (HANDLE file, LARGE_INTEGER *size),
        (file, size))
+IMPORT(DWORD, FILE_TYPE_UNKNOWN, GetFileType, (HANDLE file), (file))
+IMPORT(BOOL, FALSE, GetNamedPipeInfo,
+       (HANDLE pipe, DWORD *flags, DWORD *out, DWORD *in, DWORD *instances),
+       (pipe, flags, out, in, instances))
 IMPORT(BOOL, FALSE, GetOverlappedResult,
        (HANDLE file, OVERLAPPED *overlapped, DWORD *bytes, BOOL wait),
        (file, overlapped, bytes, wait))
@@ -40,6 +44,8 @@ IMPORT(BOOL, FALSE, ReadFile,
        (HANDLE file, void *buffer, DWORD length, DWORD *bytes,
         OVERLAPPED *overlapped),
        (file, buffer, length, bytes, overlapped))
+IMPORT(BOOL, FALSE, SetConsoleCtrlHandler, (PHANDLER_ROUTINE routine, BOOL add),
+       (routine, add))
 IMPORT(BOOL, FALSE, SetEvent, (HANDLE event), (event))
 IMPORT(BOOL, FALSE, SetFileCompletionNotificationModes,
        (HANDLE file, UCHAR modes), (file, modes))
@@ -47,6 +53,10 @@ IMPORT(BOOL, FALSE, SetFileInformationByHandle,
        (HANDLE file, FILE_INFO_BY_HANDLE_CLASS class, void *information,
         DWORD length),
        (file, class, information, length))
+IMPORT(BOOL, FALSE, SetFilePointerEx,
+       (HANDLE file, LARGE_INTEGER distance, LARGE_INTEGER *position,
+        DWORD origin),
+       (file, distance, position, origin))
 IMPORT(BOOL, FALSE, SleepConditionVariableSRW,
        (PCONDITION_VARIABLE condition, PSRWLOCK lock, DWORD timeout,
         ULONG flags),

@@ -200,7 +200,7 @@ static BOOL start(const struct io *io, OVERLAPPED *overlapped)
 
 static bool is_on_disk(const struct io *io)
 {
-    return GetFileType(io->file) == FILE_TYPE_DISK;
+    return next.GetFileType(io->file) == FILE_TYPE_DISK;
 }
 
 /* An event whose lowest bit is set. */
