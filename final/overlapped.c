@@ -68,23 +68,28 @@ bool is_end_of_file(DWORD error)
     return overlapped_status(error) == IO_STATUS_END_OF_FILE;
 }
 
-/* What ReadFile or WriteFile has answered. TRUE and a warning send a packet
- * just as "pending" does, unless that is skipped. */
-static struct submission submission(struct request *request, DWORD error,
-                                    bool skips)
+static bool has_succeeded(DWORD error)
 {
     enum io_status status = overlapped_status(error);
-    bool succeeded =
-        status == IO_STATUS_SUCCESS || status == IO_STATUS_MORE_DATA;
-    if (status == IO_STATUS_PENDING || (succeeded && !skips))
+    return status == IO_STATUS_SUCCESS || status == IO_STATUS_MORE_DATA;
+}
+
+/* What ReadFile or WriteFile has answered. TRUE and a warning send a packet
+ * just as "pending" does, unless that is skipped. */
+static struct submission submission(DWORD error, bool skips)
+{
+    if (error == ERROR_IO_PENDING || (has_succeeded(error) && !skips))
         return (struct submission){.outcome = IO_QUEUED};
-    struct submission ended = {.outcome = IO_FAILED, .error = error};
-    if (succeeded)
-        ended.bytes = (DWORD)request->overlapped.InternalHigh;
-    if (succeeded || status == IO_STATUS_END_OF_FILE)
-        ended.outcome = IO_DONE;
+    bool well = has_succeeded(error) || is_end_of_file(error);
+    return (struct submission){.outcome = well ? IO_DONE : IO_FAILED,
+                               .error = error};
+}
+
+void overlapped_ended(struct request *request, struct submission *ended)
+{
+    if (has_succeeded(ended->error))
+        ended->bytes = (DWORD)request->overlapped.InternalHigh;
     request->overlapped.Internal = 0; /* it may still say "pending" */
-    return ended;
 }
 
 /* NULL for the bytes: the packet tells them. The error is taken at once, before
@@ -94,7 +99,7 @@ struct submission overlapped_read(HANDLE handle, struct request *request,
 {
     BOOL ok = ReadFile(handle, request->buffer, (DWORD)request->length, NULL,
                        &request->overlapped);
-    return submission(request, ok ? ERROR_SUCCESS : GetLastError(), skips);
+    return submission(ok ? ERROR_SUCCESS : GetLastError(), skips);
 }
 
 struct submission overlapped_write(HANDLE handle, struct request *request,
@@ -102,5 +107,5 @@ struct submission overlapped_write(HANDLE handle, struct request *request,
 {
     BOOL ok = WriteFile(handle, request->buffer, (DWORD)request->length, NULL,
                         &request->overlapped);
-    return submission(request, ok ? ERROR_SUCCESS : GetLastError(), skips);
+    return submission(ok ? ERROR_SUCCESS : GetLastError(), skips);
 }

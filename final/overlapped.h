@@ -140,11 +140,18 @@ struct submission {
  * FILE_SKIP_COMPLETION_PORT_ON_SUCCESS or the request an event that says so.
  *
  * By the time they return IO_QUEUED the callback may have run, and may have
- * freed the request.
+ * freed the request. It may even have done so when they return IO_DONE or
+ * IO_FAILED: some systems send a packet though the call has failed. So they do
+ * not look into the request after the call, and leave the bytes 0; who knows
+ * that it has not been freed asks overlapped_ended for them.
  */
 struct submission overlapped_read(HANDLE handle, struct request *request,
                                   bool skips);
 struct submission overlapped_write(HANDLE handle, struct request *request,
                                    bool skips);
+
+/* For an I/O that has ended at once: fills in the bytes, and clears what a call
+ * that failed may have left in the OVERLAPPED. */
+void overlapped_ended(struct request *request, struct submission *ended);
 
 #endif

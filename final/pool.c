@@ -516,6 +516,7 @@ static struct submission submit(struct bound_file *file,
         if (still != NULL && still->cancelled)
             cancel(still); /* it may have been too early */
     } else if (still != NULL) {
+        overlapped_ended(still, &started);
         started.error = take_out(pool, find(pool, overlapped), started.error,
                                  started.bytes);
         leave(pool, file);
@@ -564,9 +565,11 @@ static DWORD run(struct bound_file *file, struct request *request,
     OVERLAPPED *overlapped = &request->overlapped;
     overlapped->hEvent = (HANDLE)((ULONG_PTR)event | 1);
     struct submission started = start(file->handle, request, true);
-    *bytes = started.bytes;
-    if (started.outcome != IO_QUEUED)
+    if (started.outcome != IO_QUEUED) {
+        overlapped_ended(request, &started);
+        *bytes = started.bytes;
         return started.error;
+    }
     AcquireSRWLockExclusive(&file->pool->lock);
     if (request->cancelled)
         cancel(request); /* it may have been too early */

@@ -1,0 +1,984 @@
+/*
+ * pool_cancel CASE [WORKERS]: cancelling, timeouts, closing. See pool_probe.h.
+ */
+#include "pool_probe.h"
+
+/* ---- By ticket --------------------------------------------------------- */
+
+struct wanted {
+    struct bound_file *file;
+    uint64_t ticket;
+    DWORD result;
+};
+
+static unsigned __stdcall cancel_it(void *argument)
+{
+    struct wanted *wanted = argument;
+    wanted->result = bound_file_cancel(wanted->file, wanted->ticket);
+    return 0;
+}
+
+/* One of two reads of a pipe, by a thread that has not started it. */
+static void one(void)
+{
+    struct pipe pipe;
+    struct io first, second;
+    begin();
+    open_pipe(&pipe);
+    start_read(&pipe, &first);
+    start_read(&pipe, &second);
+    struct wanted wanted = {.file = &pipe.file,
+                            .ticket = second.request->ticket};
+    join(run_thread(cancel_it, &wanted));
+    say("cancel: %lu", wanted.result);
+    wait_until_live(1);
+    feed(&pipe, "for the first");
+    wait_idle();
+    say_ended("first", &first);
+    say_ended("second", &second);
+    close_pipe(&pipe);
+    unpack(&first);
+    unpack(&second);
+    end();
+}
+
+static void twice(void)
+{
+    struct pipe pipe;
+    struct io io;
+    begin();
+    open_pipe(&pipe);
+    start_read(&pipe, &io);
+    block_workers(workers); /* its packet stays in the port */
+    say("cancel: %lu", bound_file_cancel(&pipe.file, io.request->ticket));
+    say("again: %lu", bound_file_cancel(&pipe.file, io.request->ticket));
+    open_gate();
+    wait_idle();
+    say_ended("read", &io);
+    close_pipe(&pipe);
+    unpack(&io);
+    end();
+}
+
+/* A ticket is good for one use of one request of one file. */
+static void old_ticket(void)
+{
+    struct pipe pipe, other;
+    struct io io, queued;
+    begin();
+    open_pipe(&pipe);
+    open_pipe(&other);
+    say("none: %lu", bound_file_cancel(&pipe.file, 0));
+    pack(&io, 64, 0);
+    uint64_t ticket = io.request->ticket;
+    say("idle: %lu", bound_file_cancel(&pipe.file, ticket));
+    must_be_queued(bound_file_read(&pipe.file, io.request));
+    say("another file: %lu", bound_file_cancel(&other.file, ticket));
+    feed(&pipe, "x");
+    wait_idle();
+    say("completed: %lu", bound_file_cancel(&pipe.file, ticket));
+    reset(&io, 0);
+    must_be_queued(bound_file_read(&pipe.file, io.request));
+    say("used again: %lu", bound_file_cancel(&pipe.file, ticket));
+    say("none: %lu", bound_file_cancel(&pipe.file, 0));
+    feed(&pipe, "x");
+    wait_idle();
+    say_ended("the second use", &io);
+    unpack(&io);
+    say("freed: %lu", bound_file_cancel(&pipe.file, ticket));
+    block_workers(workers);
+    pack(&queued, 64, 0);
+    ticket = queued.request->ticket;
+    must(pool_queue_request(&pool, queued.request), "queue");
+    say("no I/O: %lu", bound_file_cancel(&pipe.file, ticket));
+    open_gate();
+    wait_idle();
+    say_ended("callback", &queued);
+    close_pipe(&pipe);
+    close_pipe(&other);
+    unpack(&queued);
+    end();
+}
+
+/* A read of a regular file is over before it can be cancelled, or not: its end
+ * comes once. */
+static void regular_file(void)
+{
+    struct bound_file file;
+    struct io io;
+    LONG64 told = 0, wrong = 0;
+    begin();
+    open_file(&file);
+    pack(&io, 64, 0);
+    for (LONG64 i = 1; i <= 300; i++) {
+        reset(&io, 0);
+        uint64_t ticket = io.request->ticket;
+        struct submission started = bound_file_read(&file, io.request);
+        DWORD error = bound_file_cancel(&file, ticket);
+        wrong += error != 0 && error != ERROR_NOT_FOUND;
+        must(bound_file_wait_idle(&file, INFINITE), "wait for");
+        told += io.calls + !is_queued(started);
+        if (is_queued(started))
+            wrong += io.error != 0 && io.error != ERROR_OPERATION_ABORTED;
+    }
+    say("told %lld times, %lld wrong", told, wrong);
+    close_file(&file);
+    unpack(&io);
+    must(pool_stop(&pool, POOL_DRAIN), "stop");
+    struct pool_counters counters = pool_counters(&pool);
+    say("%llu ended, %llu stray", counters.completed + counters.cancelled,
+        counters.stray);
+}
+
+/* ---- All of a file, all of a pool -------------------------------------- */
+
+static void all_of_a_file(void)
+{
+    struct pipe pipe, other;
+    struct io ios[3], left;
+    begin();
+    open_pipe(&pipe);
+    open_pipe(&other);
+    start_read(&other, &left);
+    for (int i = 0; i < 3; i++)
+        start_read(&pipe, &ios[i]);
+    bound_file_cancel_all(&pipe.file);
+    must(bound_file_wait_idle(&pipe.file, INFINITE), "wait for");
+    for (int i = 0; i < 3; i++)
+        say_ended("read", &ios[i]);
+    say_ended("another file's", &left);
+    feed(&other, "x");
+    wait_idle();
+    say_ended("another file's", &left);
+    close_pipe(&pipe);
+    close_pipe(&other);
+    for (int i = 0; i < 3; i++)
+        unpack(&ios[i]);
+    unpack(&left);
+    end();
+}
+
+static void all_of_a_pool(void)
+{
+    enum { MANY = 40 };
+    struct pipe pipes[MANY];
+    struct io ios[MANY];
+    LONG once = 0;
+    begin();
+    for (int i = 0; i < MANY; i++) {
+        open_pipe(&pipes[i]);
+        start_read(&pipes[i], &ios[i]);
+    }
+    pool_cancel_all(&pool);
+    wait_idle();
+    for (int i = 0; i < MANY; i++) {
+        once += ios[i].calls == 1 && ios[i].error == ERROR_OPERATION_ABORTED;
+        close_pipe(&pipes[i]);
+        unpack(&ios[i]);
+    }
+    say("%ld cancelled", once);
+    end();
+}
+
+/* More than the pipe takes: it waits until somebody reads. */
+static void write(void)
+{
+    static char much[1 << 20];
+    struct pipe pipe;
+    struct io io;
+    begin();
+    open_pipe(&pipe);
+    pack(&io, 64, 0);
+    io.request->buffer = much;
+    io.request->length = sizeof much;
+    must_be_queued(bound_file_write(&pipe.file, io.request));
+    say("cancel: %lu", bound_file_cancel(&pipe.file, io.request->ticket));
+    wait_idle();
+    say("called %s, error %lu", times(io.calls), io.error);
+    close_pipe(&pipe);
+    unpack(&io);
+    must(pool_stop(&pool, POOL_DRAIN), "stop");
+}
+
+/* ---- Cancelled before ReadFile was called ------------------------------ */
+
+/* Each is called in ReadFile's place, before it: the request is in the table,
+ * and the kernel does not know of it yet. */
+static struct pipe early_pipe;
+static uint64_t early_ticket;
+static void (*early_cancel)(void);
+
+static BOOL WINAPI cancel_first(HANDLE handle, void *buffer, DWORD length,
+                                DWORD *bytes, OVERLAPPED *overlapped)
+{
+    early_cancel();
+    return next.ReadFile(handle, buffer, length, bytes, overlapped);
+}
+
+static void by_ticket(void)
+{
+    say("cancel: %lu", bound_file_cancel(&early_pipe.file, early_ticket));
+}
+
+static void by_file(void)
+{
+    bound_file_cancel_all(&early_pipe.file);
+}
+
+static void by_pool(void)
+{
+    pool_cancel_all(&pool);
+}
+
+/* Another request of the file was cancelled meanwhile; not this one. */
+static struct io other_io;
+
+static void of_another(void)
+{
+    say("cancel another: %lu",
+        bound_file_cancel(&early_pipe.file, other_io.request->ticket));
+}
+
+static volatile LONG cancels;
+
+static void count_cancel(void)
+{
+    InterlockedIncrement(&cancels);
+}
+
+static void wait_for_cancel(void)
+{
+    while (cancels == 0)
+        SwitchToThread();
+}
+
+static HANDLE closer;
+static DWORD closed; /* how it went */
+
+static unsigned __stdcall close_early_pipe(void *unused)
+{
+    (void)unused;
+    closed = bound_file_close(&early_pipe.file);
+    return 0;
+}
+
+static unsigned __stdcall stop_pool(void *unused)
+{
+    (void)unused;
+    closed = pool_stop(&pool, POOL_CANCEL);
+    return 0;
+}
+
+static void by_closing(void)
+{
+    closer = run_thread(close_early_pipe, NULL);
+    wait_for_cancel();
+}
+
+static void by_stopping(void)
+{
+    closer = run_thread(stop_pool, NULL);
+    wait_for_cancel();
+}
+
+static void say_early(const char *name, void (*how)(void))
+{
+    struct io io;
+    pack(&io, 64, 0);
+    early_ticket = io.request->ticket;
+    early_cancel = how;
+    read_hook = cancel_first;
+    must_be_queued(bound_file_read(&early_pipe.file, io.request));
+    must(bound_file_wait_idle(&early_pipe.file, INFINITE), "wait for");
+    read_hook = NULL;
+    say_ended(name, &io);
+    unpack(&io);
+}
+
+static void say_early_sync(const char *name, void (*how)(void))
+{
+    char buffer[64];
+    DWORD bytes;
+    early_cancel = how;
+    read_hook = cancel_first;
+    DWORD error = bound_file_read_sync(&early_pipe.file, buffer, 64, 0, &bytes);
+    read_hook = NULL;
+    say("%s: error %lu, %lu bytes", name, error, bytes);
+}
+
+static void early(void)
+{
+    struct io io;
+    begin();
+    open_pipe(&early_pipe);
+    say_early("by ticket", by_ticket);
+    say_early("by file", by_file);
+    say_early("by pool", by_pool);
+    say_early_sync("a call that waits", by_file);
+    start_read(&early_pipe, &other_io);
+    pack(&io, 64, 0);
+    early_cancel = of_another;
+    read_hook = cancel_first;
+    must_be_queued(bound_file_read(&early_pipe.file, io.request));
+    wait_until_live(1);
+    feed(&early_pipe, "x");
+    wait_idle();
+    say_ended("not asked for", &io);
+    say_ended("the other", &other_io);
+    close_pipe(&early_pipe);
+    unpack(&io);
+    unpack(&other_io);
+    end();
+}
+
+static void early_close(void)
+{
+    begin();
+    cancel_hook = count_cancel;
+    open_pipe(&early_pipe);
+    say_early("by closing", by_closing);
+    join(closer);
+    say("close: %lu", closed);
+    hang_up(&early_pipe);
+    end();
+}
+
+static void early_stop(void)
+{
+    begin();
+    cancel_hook = count_cancel;
+    open_pipe(&early_pipe);
+    say_early_sync("by stopping", by_stopping);
+    join(closer);
+    say("stop: %lu", closed);
+    say_counters();
+}
+
+/* The read is over, and its request in flight anew, when its ReadFile comes
+ * back: the new use was not asked to be cancelled. */
+static void on_first_end(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    struct io *io = request_of(overlapped)->context;
+    if (io->calls == 0) {
+        must(overlapped_reset(io->request, 0), "reset");
+        read_hook = NULL;
+        must_be_queued(bound_file_read(&early_pipe.file, io->request));
+    }
+    on_end(error, bytes, overlapped);
+}
+
+static BOOL WINAPI return_late(HANDLE handle, void *buffer, DWORD length,
+                               DWORD *bytes, OVERLAPPED *overlapped)
+{
+    struct io *io = request_of(overlapped)->context;
+    BOOL ok = next.ReadFile(handle, buffer, length, bytes, overlapped);
+    DWORD error = GetLastError();
+    bound_file_cancel_all(&early_pipe.file);
+    while (io->calls == 0)
+        SwitchToThread();
+    SetLastError(error);
+    return ok;
+}
+
+static void late_return(void)
+{
+    struct io io;
+    begin();
+    open_pipe(&early_pipe);
+    pack(&io, 64, 0);
+    io.request->callback = on_first_end;
+    read_hook = return_late;
+    must_be_queued(bound_file_read(&early_pipe.file, io.request));
+    say_ended("first use", &io);
+    feed(&early_pipe, "second");
+    wait_idle();
+    say_ended("second use", &io);
+    close_pipe(&early_pipe);
+    unpack(&io);
+    end();
+}
+
+/* ---- Cancelling, completing, using again and freeing, all at once ------ */
+
+enum { USES = 1000, MAX_USES = 100000 };
+
+struct use {
+    volatile LONG64 ticket;
+    volatile LONG asked, calls;
+    DWORD error;
+};
+
+static struct use uses[MAX_USES];
+static LONG last = USES;
+static volatile LONG current = -1;
+static struct pipe race_pipe;
+
+/* Every other use ends with its request freed, the rest with it kept. */
+static struct request *kept;
+
+static void on_use_end(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    struct request *request = request_of(overlapped);
+    struct use *use = request->context;
+    (void)bytes;
+    use->error = error;
+    if ((use - uses) % 2 == 0)
+        must(overlapped_free(request), "free");
+    else
+        kept = request;
+    InterlockedIncrement(&use->calls);
+}
+
+/* Cancels what is the newest, again and again, until there is no more. */
+static unsigned __stdcall cancel_on_and_on(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        LONG at = current;
+        if (at == last)
+            return 0;
+        if (at >= 0 &&
+            bound_file_cancel(&race_pipe.file, (uint64_t)uses[at].ticket) == 0)
+            InterlockedIncrement(&uses[at].asked);
+    }
+}
+
+/* Each read is fed at once, and may be cancelled before. */
+static void use_once(int i)
+{
+    static char buffer[64];
+    struct request *request = kept;
+    struct use *use = &uses[i];
+    kept = NULL;
+    if (request == NULL)
+        request = overlapped_pack(on_use_end, NULL, buffer, 1, 0);
+    else
+        must(overlapped_reset(request, 0), "reset");
+    request->context = use;
+    InterlockedExchange64(&use->ticket, (LONG64)request->ticket);
+    InterlockedExchange(&current, i);
+    struct submission started = bound_file_read(&race_pipe.file, request);
+    feed(&race_pipe, "x");
+    if (!is_queued(started))
+        on_use_end(started.error, started.bytes, &request->overlapped);
+    while (use->calls == 0)
+        SwitchToThread();
+}
+
+static void cancel_races(void)
+{
+    LONG once = 0, unasked = 0, other = 0;
+    if (rounds != 0)
+        last = (LONG)min(rounds, MAX_USES);
+    begin();
+    open_pipe(&race_pipe);
+    HANDLE thread = run_thread(cancel_on_and_on, NULL);
+    for (int i = 0; i < last; i++)
+        use_once(i);
+    InterlockedExchange(&current, last);
+    join(thread);
+    close_pipe(&race_pipe);
+    must(overlapped_free(kept), "free"); /* of the last, which is odd */
+    must(pool_stop(&pool, POOL_DRAIN), "stop");
+    for (int i = 0; i < last; i++) {
+        once += uses[i].calls == 1;
+        unasked += uses[i].error == ERROR_OPERATION_ABORTED && !uses[i].asked;
+        other += uses[i].error != ERROR_OPERATION_ABORTED && uses[i].error != 0;
+    }
+    struct pool_counters counters = pool_counters(&pool);
+    say("%ld told once, %ld cancelled though not asked for, %ld otherwise",
+        once, unasked, other);
+    say("%llu ended, %llu stray", counters.completed + counters.cancelled,
+        counters.stray);
+}
+
+/* ---- Timeouts ---------------------------------------------------------- */
+
+enum { SOON = 20, NOT_SOON = 1000000 }; /* ms */
+
+static void start_timed(struct pipe *pipe, struct io *io, DWORD timeout)
+{
+    pack(io, 64, 0);
+    io->request->timeout = timeout;
+    must_be_queued(bound_file_read(&pipe->file, io->request));
+}
+
+static void timeout(void)
+{
+    struct pipe pipe;
+    struct io io;
+    begin();
+    open_pipe(&pipe);
+    ULONGLONG start = GetTickCount64();
+    start_timed(&pipe, &io, SOON);
+    wait_idle();
+    say_ended("read", &io);
+    say("%s", GetTickCount64() - start >= SOON ? "in time" : "too early");
+    reset(&io, 0);
+    say_started("again", bound_file_read(&pipe.file, io.request));
+    wait_idle();
+    say_ended("again", &io);
+    close_pipe(&pipe);
+    unpack(&io);
+    end();
+}
+
+/* What has ended in time is not cancelled; nor is who comes after it, with the
+ * same request or another, cancelled in its stead. */
+static void in_time(void)
+{
+    struct pipe pipe, other;
+    struct io io, late;
+    begin();
+    open_pipe(&pipe);
+    open_pipe(&other);
+    feed(&pipe, "x");
+    start_timed(&pipe, &io, SOON);
+    must(bound_file_wait_idle(&pipe.file, INFINITE), "wait for");
+    reset(&io, 0);
+    io.request->timeout = 0;
+    must_be_queued(bound_file_read(&pipe.file, io.request));
+    start_timed(&other, &late, 2 * SOON);
+    must(bound_file_wait_idle(&other.file, INFINITE), "wait for");
+    say_ended("late", &late);
+    say_ended("without timeout", &io);
+    feed(&pipe, "x");
+    wait_idle();
+    say_ended("without timeout", &io);
+    close_pipe(&pipe);
+    close_pipe(&other);
+    unpack(&io);
+    unpack(&late);
+    end();
+}
+
+static void shorter_first(void)
+{
+    struct pipe pipe, other;
+    struct io longer, shorter;
+    begin();
+    open_pipe(&pipe);
+    open_pipe(&other);
+    start_timed(&pipe, &longer, NOT_SOON);
+    start_timed(&other, &shorter, SOON);
+    must(bound_file_wait_idle(&other.file, INFINITE), "wait for");
+    say_ended("shorter", &shorter);
+    say_ended("longer", &longer);
+    bound_file_cancel_all(&pipe.file);
+    wait_idle();
+    say_ended("cancelled by hand", &longer);
+    close_pipe(&pipe);
+    close_pipe(&other);
+    unpack(&longer);
+    unpack(&shorter);
+    end();
+}
+
+/* 0, INFINITE, and as long as there is. */
+static void never(void)
+{
+    static const DWORD timeouts[3] = {0, INFINITE, INFINITE - 1};
+    struct pipe pipes[3], other;
+    struct io ios[3], io;
+    begin();
+    open_pipe(&other);
+    for (int i = 0; i < 3; i++) {
+        open_pipe(&pipes[i]);
+        start_timed(&pipes[i], &ios[i], timeouts[i]);
+    }
+    start_timed(&other, &io, SOON);
+    must(bound_file_wait_idle(&other.file, INFINITE), "wait for");
+    say_ended("short", &io);
+    for (int i = 0; i < 3; i++) {
+        say_ended("never", &ios[i]);
+        feed(&pipes[i], "x");
+        must(bound_file_wait_idle(&pipes[i].file, INFINITE), "wait for");
+        say_ended("never", &ios[i]);
+        close_pipe(&pipes[i]);
+        unpack(&ios[i]);
+    }
+    close_pipe(&other);
+    unpack(&io);
+    end();
+}
+
+static void timeout_with_all_blocked(void)
+{
+    struct pipe pipe;
+    struct io io;
+    begin();
+    cancel_hook = count_cancel;
+    open_pipe(&pipe);
+    block_workers(workers);
+    start_timed(&pipe, &io, SOON);
+    wait_for_cancel();
+    feed(&pipe, "too late");
+    say_ended("read", &io);
+    open_gate();
+    wait_idle();
+    say_ended("read", &io);
+    close_pipe(&pipe);
+    unpack(&io);
+    end();
+}
+
+/* Its data were there when the time was over; the packet waited for a worker.
+ */
+static void timeout_too_late(void)
+{
+    struct pipe pipe;
+    struct io io;
+    begin();
+    cancel_hook = count_cancel;
+    open_pipe(&pipe);
+    block_workers(workers);
+    feed(&pipe, "x");
+    start_timed(&pipe, &io, SOON);
+    wait_for_cancel();
+    open_gate();
+    wait_idle();
+    say_ended("read", &io);
+    close_pipe(&pipe);
+    unpack(&io);
+    end();
+}
+
+/* A deadline is one of I/O, and of one use. The timer looks at all that is in
+ * flight when it is over. */
+static void queued_after_timeout(void)
+{
+    struct pipe pipe;
+    struct io io, late;
+    begin();
+    cancel_hook = count_cancel;
+    open_pipe(&pipe);
+    feed(&pipe, "x");
+    start_timed(&pipe, &io, SOON);
+    wait_idle();
+    reset(&io, 0);
+    block_workers(workers);
+    must(pool_queue_request(&pool, io.request), "queue");
+    start_timed(&pipe, &late, 2 * SOON);
+    wait_for_cancel();
+    open_gate();
+    wait_idle();
+    say_ended("late", &late);
+    say_ended("queued", &io);
+    close_pipe(&pipe);
+    unpack(&io);
+    unpack(&late);
+    end();
+}
+
+static void several_timeouts(void)
+{
+    enum { MANY = 12 };
+    struct pipe pipes[MANY];
+    struct io ios[MANY];
+    LONG late = 0;
+    begin();
+    for (int i = 0; i < MANY; i++) {
+        open_pipe(&pipes[i]);
+        start_timed(&pipes[i], &ios[i], 1 + (DWORD)(i * 7 % MANY) * 3);
+    }
+    wait_idle();
+    for (int i = 0; i < MANY; i++) {
+        late += ios[i].calls == 1 && ios[i].error == ERROR_TIMEOUT;
+        close_pipe(&pipes[i]);
+        unpack(&ios[i]);
+    }
+    say("%ld timed out", late);
+    end();
+}
+
+static void timeout_while_stopping(void)
+{
+    struct pipe pipe;
+    struct io io;
+    begin();
+    open_pipe(&pipe);
+    start_timed(&pipe, &io, SOON);
+    say("stop: %lu", pool_stop(&pool, POOL_DRAIN));
+    say_ended("read", &io);
+    close_pipe(&pipe);
+    unpack(&io);
+    say_counters();
+}
+
+/* The time is over before ReadFile is called. */
+static void early_timeout(void)
+{
+    struct io io;
+    begin();
+    cancel_hook = count_cancel;
+    open_pipe(&early_pipe);
+    pack(&io, 64, 0);
+    io.request->timeout = SOON;
+    early_cancel = wait_for_cancel;
+    read_hook = cancel_first;
+    must_be_queued(bound_file_read(&early_pipe.file, io.request));
+    wait_idle();
+    say_ended("read", &io);
+    close_pipe(&early_pipe);
+    unpack(&io);
+    end();
+}
+
+/* Without a thread for the timer a read with a timeout is refused, and may be
+ * started later. */
+static void no_timer(void)
+{
+    struct pipe pipe;
+    struct io io;
+    begin();
+    open_pipe(&pipe);
+    pack(&io, 64, 0);
+    io.request->timeout = NOT_SOON;
+    thread_to_fail = 1;
+    say_started("read", bound_file_read(&pipe.file, io.request));
+    say_started("read", bound_file_read(&pipe.file, io.request));
+    feed(&pipe, "x");
+    wait_idle();
+    say_ended("callback", &io);
+    close_pipe(&pipe);
+    unpack(&io);
+    end();
+}
+
+/* ---- Closing ----------------------------------------------------------- */
+
+static void close_pending(void)
+{
+    struct pipe pipe;
+    struct io ios[3];
+    char byte;
+    DWORD bytes;
+    begin();
+    open_pipe(&pipe);
+    for (int i = 0; i < 3; i++)
+        start_read(&pipe, &ios[i]);
+    HANDLE handle = pipe.file.handle;
+    say("close: %lu", bound_file_close(&pipe.file));
+    for (int i = 0; i < 3; i++) {
+        say_ended("read", &ios[i]);
+        unpack(&ios[i]);
+    }
+    OVERLAPPED overlapped = {0};
+    BOOL ok = ReadFile(handle, &byte, 1, &bytes, &overlapped);
+    say("its handle: %lu", ok ? 0 : GetLastError());
+    say("again: %lu", bound_file_close(&pipe.file));
+    hang_up(&pipe);
+    end();
+}
+
+static void close_leaves_others(void)
+{
+    struct pipe pipe, other;
+    struct io io, left;
+    begin();
+    open_pipe(&pipe);
+    open_pipe(&other);
+    start_read(&pipe, &io);
+    start_read(&other, &left);
+    close_pipe(&pipe);
+    say_ended("closed", &io);
+    say_ended("another file's", &left);
+    feed(&other, "x");
+    wait_idle();
+    say_ended("another file's", &left);
+    close_pipe(&other);
+    unpack(&io);
+    unpack(&left);
+    end();
+}
+
+/* A callback that runs is waited for. */
+static volatile bool callback_over;
+
+static void on_end_block(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    block(NULL);
+    on_end(error, bytes, overlapped);
+    callback_over = true;
+}
+
+static unsigned __stdcall close_and_tell(void *argument)
+{
+    struct pipe *pipe = argument;
+    DWORD error = bound_file_close(&pipe->file);
+    say("close: %lu, %s", error, callback_over ? "after it" : "too early");
+    return 0;
+}
+
+static void close_waits(void)
+{
+    struct pipe pipe;
+    struct io io;
+    begin();
+    open_pipe(&pipe);
+    gate = new_event();
+    pack(&io, 64, 0);
+    io.request->callback = on_end_block;
+    must_be_queued(bound_file_read(&pipe.file, io.request));
+    feed(&pipe, "x");
+    while (blocked == 0)
+        SwitchToThread();
+    HANDLE thread = run_thread(close_and_tell, &pipe);
+    wait_for_sleepers(1);
+    say_started("read", bound_file_read(&pipe.file, io.request));
+    open_gate();
+    join(thread);
+    say_ended("callback", &io);
+    unpack(&io);
+    hang_up(&pipe);
+    end();
+}
+
+/* Against the rule: the caller has closed the handle itself. Its reads end with
+ * whatever the system makes of that. */
+static void handle_closed_by_hand(void)
+{
+    struct pipe pipe;
+    struct io io;
+    begin();
+    open_pipe(&pipe);
+    start_read(&pipe, &io);
+    check(CloseHandle(pipe.file.handle), "close", L"pipe");
+    hang_up(&pipe);
+    wait_idle();
+    say("called %s, %s", times(io.calls),
+        io.error != 0 ? "with an error" : "without");
+    unpack(&io);
+    must(pool_stop(&pool, POOL_CANCEL), "stop");
+    say("live %llu", pool_counters(&pool).live);
+}
+
+/* ---- Closing while others read ----------------------------------------- */
+
+enum { READERS = 4 };
+
+static LONG closes = 200;
+
+static struct {
+    struct bound_file file;
+    volatile LONG open;    /* rounds that have begun */
+    volatile LONG refused; /* threads that were, in all rounds */
+    volatile LONG64 started, ended, wrong;
+} crowd;
+
+static char crowd_buffer[READERS][64];
+
+static void on_crowd_end(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    struct request *request = request_of(overlapped);
+    (void)bytes;
+    if (error != 0 && error != ERROR_OPERATION_ABORTED)
+        InterlockedIncrement64(&crowd.wrong);
+    must(overlapped_free(request), "free");
+    InterlockedIncrement64(&crowd.ended);
+}
+
+static void read_until_refused(char *buffer)
+{
+    for (;;) {
+        struct request *request =
+            overlapped_pack(on_crowd_end, NULL, buffer, 64, 0);
+        struct submission read = bound_file_read(&crowd.file, request);
+        if (!is_queued(read) && read.error == ERROR_INVALID_HANDLE) {
+            must(overlapped_free(request), "free");
+            return;
+        }
+        InterlockedIncrement64(&crowd.started);
+        if (!is_queued(read))
+            on_crowd_end(read.error, read.bytes, &request->overlapped);
+    }
+}
+
+static unsigned __stdcall read_every_round(void *argument)
+{
+    for (LONG round = 1; round <= closes; round++) {
+        while (crowd.open < round)
+            SwitchToThread();
+        read_until_refused(argument);
+        InterlockedIncrement(&crowd.refused);
+    }
+    return 0;
+}
+
+/* Files and pipes by turns. A read that came too late would meet a handle that
+ * is closed, or the next round's. */
+static void close_races(void)
+{
+    HANDLE threads[READERS], theirs = NULL;
+    LONG64 seen = 0;
+    unsigned before = 0;
+    if (rounds != 0)
+        closes = (LONG)rounds;
+    begin();
+    for (int i = 0; i < READERS; i++)
+        threads[i] = run_thread(read_every_round, crowd_buffer[i]);
+    for (LONG round = 1; round <= closes; round++) {
+        if (round == 3)
+            before = open_handles();
+        bool is_pipe = round % 2 == 0;
+        HANDLE handle =
+            is_pipe ? make_pipe(&theirs, PIPE_TYPE_BYTE)
+                    : open_handle(L"file", GENERIC_READ, FILE_FLAG_OVERLAPPED);
+        must(pool_bind_handle(&pool, handle, 0, &crowd.file), "bind");
+        InterlockedIncrement(&crowd.open);
+        while (crowd.started < seen + round % 7)
+            SwitchToThread();
+        must(bound_file_close(&crowd.file), "close");
+        while (crowd.refused < round * READERS)
+            SwitchToThread();
+        seen = crowd.started;
+        crowd.wrong += crowd.ended != seen;
+        if (is_pipe)
+            check(CloseHandle(theirs), "close", L"pipe");
+    }
+    for (int i = 0; i < READERS; i++)
+        join(threads[i]);
+    say("%lld wrong, %lld without an end, %d handles left behind", crowd.wrong,
+        crowd.started - crowd.ended, (int)(open_handles() + READERS - before));
+    must(pool_stop(&pool, POOL_DRAIN), "stop");
+    struct pool_counters counters = pool_counters(&pool);
+    say("%s, %llu live, %llu stray",
+        counters.issued == (uint64_t)crowd.started ? "all counted"
+                                                   : "not all counted",
+        counters.live, counters.stray);
+}
+
+int wmain(int argc, wchar_t **argv)
+{
+    static const struct probe_case cases[] = {
+        {L"one", one},
+        {L"twice", twice},
+        {L"old-ticket", old_ticket},
+        {L"regular-file", regular_file},
+        {L"all-of-a-file", all_of_a_file},
+        {L"all-of-a-pool", all_of_a_pool},
+        {L"write", write},
+        {L"early", early},
+        {L"early-close", early_close},
+        {L"early-stop", early_stop},
+        {L"late-return", late_return},
+        {L"cancel-races", cancel_races},
+        {L"timeout", timeout},
+        {L"in-time", in_time},
+        {L"shorter-first", shorter_first},
+        {L"never", never},
+        {L"timeout-with-all-blocked", timeout_with_all_blocked},
+        {L"timeout-too-late", timeout_too_late},
+        {L"queued-after-timeout", queued_after_timeout},
+        {L"several-timeouts", several_timeouts},
+        {L"timeout-while-stopping", timeout_while_stopping},
+        {L"early-timeout", early_timeout},
+        {L"no-timer", no_timer},
+        {L"close-pending", close_pending},
+        {L"close-leaves-others", close_leaves_others},
+        {L"close-waits", close_waits},
+        {L"handle-closed-by-hand", handle_closed_by_hand},
+        {L"close-races", close_races},
+        {0}};
+    return run_case(argc, argv, cases);
+}

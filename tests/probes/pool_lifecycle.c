@@ -1,0 +1,894 @@
+/*
+ * pool_lifecycle CASE [WORKERS]: making and stopping pools, binding handles,
+ * work, waiting, counting. See pool_probe.h.
+ */
+#include "pool_probe.h"
+
+#include <tlhelp32.h>
+
+/* ---- What the process has ---------------------------------------------- */
+
+static unsigned threads(void)
+{
+    unsigned count = 0;
+    THREADENTRY32 entry = {.dwSize = sizeof entry};
+    HANDLE snapshot = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
+    check(snapshot != INVALID_HANDLE_VALUE, "list", L"threads");
+    for (BOOL ok = Thread32First(snapshot, &entry); ok;
+         ok = Thread32Next(snapshot, &entry))
+        count += entry.th32OwnerProcessID == GetCurrentProcessId();
+    check(CloseHandle(snapshot), "close", L"snapshot");
+    return count;
+}
+
+static bool is_open(HANDLE handle)
+{
+    DWORD flags;
+    return GetHandleInformation(handle, &flags);
+}
+
+/* ---- Creating ---------------------------------------------------------- */
+
+static void create_default(void)
+{
+    SYSTEM_INFO system;
+    GetSystemInfo(&system);
+    unsigned before = threads();
+    say("create: %lu", pool_create(&pool, 0, 0));
+    say("%lu threads for each processor, concurrency %lu",
+        (threads() - before) / system.dwNumberOfProcessors, concurrency);
+    end();
+}
+
+/* Three that wait for each other need three threads, whatever the port lets
+ * run at once: who waits does not run. */
+static void create_explicit(void)
+{
+    unsigned before = threads();
+    say("create: %lu", pool_create(&pool, 3, 1));
+    say("%u threads, concurrency %lu", threads() - before, concurrency);
+    block_workers(3);
+    say("%ld callbacks at once", blocked);
+    open_gate();
+    end();
+}
+
+/* Which allocations fail, HOOK says. */
+static void no_memory(void)
+{
+    say("create: %lu", pool_create(&pool, 3, 0));
+    say("create: %lu", pool_create(&pool, 3, 0));
+    say("pack: %s", overlapped_pack(on_end, NULL, NULL, 0, 0) == NULL
+                        ? "NULL"
+                        : "a request");
+    say("work: %lu", pool_queue_work(&pool, block, NULL));
+    end();
+}
+
+static void create_fails(void)
+{
+    begin(); /* the first makes what the process keeps */
+    end();
+    unsigned handles_before = open_handles(), threads_before = threads();
+    port_error = ERROR_NO_SYSTEM_RESOURCES;
+    say("no port: %lu", pool_create(&pool, 3, 0));
+    port_error = 0;
+    thread_to_fail = 1;
+    say("no first thread: %lu", pool_create(&pool, 3, 0));
+    thread_to_fail = 3;
+    say("no third thread: %lu", pool_create(&pool, 3, 0));
+    say("stop: %lu", pool_stop(&pool, POOL_DRAIN));
+    say("left behind: %u handles, %u threads", open_handles() - handles_before,
+        threads() - threads_before);
+}
+
+/* Each pool with all that it may have: a file, a timer, a kept event. */
+static void come_and_go(void)
+{
+    struct io io;
+    struct pipe pipe;
+    DWORD bytes;
+    begin();
+    open_pipe(&pipe);
+    pack(&io, 64, 0);
+    io.request->timeout = 1000000;
+    must_be_queued(bound_file_read(&pipe.file, io.request));
+    feed(&pipe, "x");
+    wait_idle();
+    feed(&pipe, "y");
+    must(bound_file_read_sync(&pipe.file, io.buffer, 64, 0, &bytes), "read");
+    must(pool_queue_work(&pool, block, NULL), "queue");
+    unpack(&io);
+    close_pipe(&pipe);
+    must(pool_stop(&pool, POOL_CANCEL), "stop");
+}
+
+static void create_200_times(void)
+{
+    gate = new_event();
+    set(gate);
+    come_and_go(); /* the first makes what the process keeps */
+    unsigned handles_before = open_handles(), threads_before = threads();
+    for (int i = 0; i < 200; i++)
+        come_and_go();
+    say("left behind: %u handles, %u threads", open_handles() - handles_before,
+        threads() - threads_before);
+}
+
+/* ---- Stopping ---------------------------------------------------------- */
+
+static void stop_twice(void)
+{
+    begin();
+    say("stop: %lu", pool_stop(&pool, POOL_CANCEL));
+    say("again: %lu", pool_stop(&pool, POOL_CANCEL));
+    say("and again: %lu", pool_stop(&pool, POOL_DRAIN));
+}
+
+static void do_nothing(void *unused)
+{
+    (void)unused;
+}
+
+/* What was never started is like what has been stopped. */
+static void never_started(void)
+{
+    struct bound_file file;
+    HANDLE handle = open_handle(L"file", GENERIC_READ, FILE_FLAG_OVERLAPPED);
+    say("stop: %lu", pool_stop(&pool, POOL_CANCEL));
+    say("wait: %lu", pool_wait_idle(&pool, INFINITE));
+    say("work: %lu", pool_queue_work(&pool, do_nothing, NULL));
+    say("bind: %lu", pool_bind_handle(&pool, handle, 0, &file));
+    pool_cancel_all(&pool);
+    say_counters();
+}
+
+struct stopper {
+    enum pool_stop_mode mode;
+    DWORD result;
+    bool was_over;
+    HANDLE thread;
+};
+
+static volatile bool work_is_over;
+
+static void block_and_tell(void *unused)
+{
+    block(unused);
+    work_is_over = true;
+}
+
+static unsigned __stdcall stop_it(void *argument)
+{
+    struct stopper *stopper = argument;
+    stopper->result = pool_stop(&pool, stopper->mode);
+    stopper->was_over = work_is_over && !is_open(pool.port);
+    return 0;
+}
+
+static void start_stopping(struct stopper *stopper, enum pool_stop_mode mode)
+{
+    LONG before = sleepers;
+    *stopper = (struct stopper){.mode = mode};
+    stopper->thread = run_thread(stop_it, stopper);
+    wait_for_sleepers(before + 1);
+}
+
+static void say_stopped(const char *name, struct stopper *stopper)
+{
+    join(stopper->thread);
+    say("%s: %lu, %s", name, stopper->result,
+        stopper->was_over ? "after all was over" : "too early");
+}
+
+static void stop_by_two(void)
+{
+    struct stopper first, second;
+    begin();
+    gate = new_event();
+    must(pool_queue_work(&pool, block_and_tell, NULL), "queue");
+    start_stopping(&first, POOL_DRAIN);
+    start_stopping(&second, POOL_DRAIN);
+    open_gate();
+    say_stopped("first", &first);
+    say_stopped("second", &second);
+}
+
+static void stop_cancel(void)
+{
+    struct pipe pipes[3];
+    struct io ios[3];
+    begin();
+    for (int i = 0; i < 3; i++) {
+        open_pipe(&pipes[i]);
+        start_read(&pipes[i], &ios[i]);
+    }
+    say("stop: %lu", pool_stop(&pool, POOL_CANCEL));
+    for (int i = 0; i < 3; i++) {
+        say_ended("read", &ios[i]);
+        say("its file is %s", is_open(pipes[i].file.handle) ? "open" : "gone");
+        say("close: %lu", bound_file_close(&pipes[i].file));
+        unpack(&ios[i]);
+    }
+    say_counters();
+}
+
+/* What is asked for while a pool stops is refused, and not counted. */
+static void stop_drain(void)
+{
+    struct pipe pipe;
+    struct io io, other;
+    struct stopper stopper;
+    struct bound_file file;
+    DWORD bytes = 99;
+    begin();
+    open_pipe(&pipe);
+    start_read(&pipe, &io);
+    pack(&other, 64, 0);
+    HANDLE handle = open_handle(L"file", GENERIC_READ, FILE_FLAG_OVERLAPPED);
+    start_stopping(&stopper, POOL_DRAIN);
+    say_started("read", bound_file_read(&pipe.file, other.request));
+    say_started("write", bound_file_write(&pipe.file, other.request));
+    DWORD error = bound_file_read_sync(&pipe.file, other.buffer, 64, 0, &bytes);
+    say("read_sync: %lu, %lu bytes", error, bytes);
+    say("bind: %lu", pool_bind_handle(&pool, handle, 0, &file));
+    say("work: %lu", pool_queue_work(&pool, do_nothing, NULL));
+    say("request: %lu", pool_queue_request(&pool, other.request));
+    work_is_over = true;
+    feed(&pipe, "late");
+    say_stopped("stop", &stopper);
+    say_ended("the read before", &io);
+    say_ended("the read refused", &other);
+    close_pipe(&pipe);
+    check(CloseHandle(handle), "close", L"file");
+    unpack(&io);
+    unpack(&other);
+    say_counters();
+}
+
+/* A callback of a pool that stops learns that it cannot go on. */
+static struct pipe the_pipe;
+static struct submission resubmitted;
+
+static void on_end_read_again(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    struct request *request = request_of(overlapped);
+    struct io *io = request->context;
+    on_end(error, bytes, overlapped);
+    reset(io, 0);
+    resubmitted = bound_file_read(&the_pipe.file, request);
+}
+
+static void stop_with_resubmitting_callback(void)
+{
+    struct io io;
+    begin();
+    open_pipe(&the_pipe);
+    pack(&io, 64, 0);
+    io.request->callback = on_end_read_again;
+    must_be_queued(bound_file_read(&the_pipe.file, io.request));
+    say("stop: %lu", pool_stop(&pool, POOL_CANCEL));
+    say_started("started again", resubmitted);
+    close_pipe(&the_pipe);
+    unpack(&io);
+    say_counters();
+}
+
+static volatile LONG done;
+
+static void count(void *unused)
+{
+    (void)unused;
+    InterlockedIncrement(&done);
+}
+
+/* The work waits behind a callback that blocks; stopping does not drop it. */
+static void stop_with_work(void)
+{
+    struct stopper stopper;
+    workers = 1;
+    begin();
+    block_workers(1);
+    for (int i = 0; i < 100; i++)
+        must(pool_queue_work(&pool, count, NULL), "queue");
+    start_stopping(&stopper, POOL_CANCEL);
+    work_is_over = true;
+    open_gate();
+    say_stopped("stop", &stopper);
+    say("%ld pieces of work done", done);
+    say_counters();
+}
+
+/* ---- From a callback --------------------------------------------------- */
+
+static struct pool other_pool;
+static struct bound_file here, there;
+
+static void wait_for_itself(void *unused)
+{
+    (void)unused;
+    say("worker of this pool %d, of the other %d", pool_is_worker(&pool),
+        pool_is_worker(&other_pool));
+    say("stop: %lu", pool_stop(&pool, POOL_CANCEL));
+    say("wait for the pool: %lu", pool_wait_idle(&pool, INFINITE));
+    say("wait for the file: %lu", bound_file_wait_idle(&here, INFINITE));
+    say("close: %lu", bound_file_close(&here));
+    say("the other pool, wait for the file: %lu",
+        bound_file_wait_idle(&there, INFINITE));
+    say("close: %lu", bound_file_close(&there));
+    say("wait for the pool: %lu", pool_wait_idle(&other_pool, INFINITE));
+    say("stop: %lu", pool_stop(&other_pool, POOL_CANCEL));
+}
+
+static void wait_in_callback(void)
+{
+    begin();
+    must(pool_create(&other_pool, 1, 0), "create");
+    open_file(&here);
+    HANDLE handle = open_handle(L"file", GENERIC_READ, FILE_FLAG_OVERLAPPED);
+    must(pool_bind_handle(&other_pool, handle, 0, &there), "bind");
+    must(pool_queue_work(&pool, wait_for_itself, NULL), "queue");
+    wait_idle();
+    say("worker %d", pool_is_worker(&pool));
+    say("close: %lu", bound_file_close(&here));
+    end();
+}
+
+/* ---- Binding ----------------------------------------------------------- */
+
+/* A refused file is not bound, and the handle still its caller's. */
+static void say_refused(const char *name, HANDLE handle)
+{
+    struct bound_file file;
+    struct io io;
+    say("%s: %lu", name, pool_bind_handle(&pool, handle, 0, &file));
+    pack(&io, 64, 0);
+    say_started("read", bound_file_read(&file, io.request));
+    say("close: %lu", bound_file_close(&file));
+    unpack(&io);
+}
+
+static void bind_refused(void)
+{
+    char byte;
+    DWORD bytes;
+    begin();
+    say_refused("NULL", NULL);
+    say_refused("INVALID_HANDLE_VALUE", INVALID_HANDLE_VALUE);
+    HANDLE handle = open_handle(L"file", GENERIC_READ, FILE_FLAG_OVERLAPPED);
+    check(CloseHandle(handle), "close", L"file");
+    say_refused("closed", handle);
+    handle = open_handle(L"file", GENERIC_READ, 0);
+    say_refused("synchronous", handle);
+    say("and still reads: %d", ReadFile(handle, &byte, 1, &bytes, NULL));
+    end();
+}
+
+static void bind_twice(void)
+{
+    struct pool second;
+    struct bound_file first, again = {.skips = true};
+    struct io io;
+    begin();
+    must(pool_create(&second, 1, 0), "create");
+    open_file(&first);
+    say("same pool: %lu", pool_bind_handle(&pool, first.handle, 0, &again));
+    say("another pool: %lu",
+        pool_bind_handle(&second, first.handle, 0, &again));
+    say("close what was refused: %lu", bound_file_close(&again));
+    pack(&io, 64, 64);
+    say_either("read", &first, &io, bound_file_read(&first, io.request));
+    say("it reads %.14s", io.buffer);
+    must(pool_stop(&second, POOL_CANCEL), "stop");
+    close_file(&first);
+    unpack(&io);
+    end();
+}
+
+/* ---- Work and queued requests ------------------------------------------ */
+
+static void say_hello(void *context)
+{
+    say("hello, %s", (const char *)context);
+}
+
+static void queue_more(void *context)
+{
+    say("work: %lu", pool_queue_work(&pool, say_hello, context));
+}
+
+static void work(void)
+{
+    workers = 1;
+    begin();
+    DWORD error = pool_queue_work(&pool, say_hello, "worker");
+    wait_idle();
+    say("work: %lu", error);
+    must(pool_queue_work(&pool, queue_more, "from a worker"), "queue");
+    wait_idle();
+    end();
+    say("work: %lu", pool_queue_work(&pool, say_hello, "too late"));
+}
+
+static void no_packet_can_be_posted(void)
+{
+    struct io io;
+    begin();
+    pack(&io, 64, 0);
+    post_error = ERROR_NO_SYSTEM_RESOURCES;
+    say("work: %lu", pool_queue_work(&pool, count, NULL));
+    say("request: %lu", pool_queue_request(&pool, io.request));
+    say("reset: %lu", overlapped_reset(io.request, 0));
+    post_error = 0;
+    wait_idle();
+    say_ended("request", &io);
+    say("request: %lu", pool_queue_request(&pool, io.request));
+    wait_idle();
+    say_ended("request", &io);
+    unpack(&io);
+    say("%ld pieces of work done", done);
+    end();
+}
+
+static OVERLAPPED *came_back;
+
+static void on_queued(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    on_end(error, bytes, overlapped);
+    came_back = overlapped;
+}
+
+static void queue_request(void)
+{
+    struct io io;
+    begin();
+    pack(&io, 64, 5);
+    io.request->callback = on_queued;
+    io.request->timeout = 1; /* of an I/O; this is none */
+    block_workers(workers);
+    say("queue: %lu", pool_queue_request(&pool, io.request));
+    say("again: %lu", pool_queue_request(&pool, io.request));
+    pool_cancel_all(&pool);
+    open_gate();
+    wait_idle();
+    say_ended("request", &io);
+    say("its OVERLAPPED came back: %d", came_back == &io.request->overlapped);
+    say("without reset: %lu", pool_queue_request(&pool, io.request));
+    say_ended("request", &io);
+    unpack(&io);
+    end();
+}
+
+/* ---- Waiting ----------------------------------------------------------- */
+
+static void say_idle(const char *name, struct bound_file *file)
+{
+    say("%s: file %lu, pool %lu", name, bound_file_wait_idle(file, 0),
+        pool_wait_idle(&pool, 1));
+}
+
+static void idle(void)
+{
+    struct pipe pipe, other;
+    struct io io;
+    struct bound_file unbound = {0};
+    begin();
+    open_pipe(&pipe);
+    open_pipe(&other);
+    say_idle("nothing", &pipe.file);
+    start_read(&pipe, &io);
+    say_idle("a read", &pipe.file);
+    say_idle("a read of another file", &other.file);
+    feed(&pipe, "x");
+    wait_idle();
+    say_ended("read", &io);
+    say_idle("it has ended", &pipe.file);
+    block_workers(1);
+    say("live %llu", pool_counters(&pool).live);
+    say_idle("a callback that runs", &pipe.file);
+    open_gate();
+    wait_idle();
+    close_pipe(&pipe);
+    say("closed: %lu", bound_file_wait_idle(&pipe.file, 0));
+    say("never bound: %lu", bound_file_wait_idle(&unbound, 0));
+    close_pipe(&other);
+    unpack(&io);
+    end();
+}
+
+/* Wakes once for no reason, some time later; how long is still to be slept? */
+static DWORD timeouts[2];
+
+static bool wake_once(DWORD timeout)
+{
+    LONG slept = sleepers - 1;
+    ULONGLONG now = GetTickCount64();
+    if (slept < 2)
+        timeouts[slept] = timeout;
+    while (slept == 0 && GetTickCount64() == now)
+        SwitchToThread();
+    return slept == 0;
+}
+
+static void idle_in_time(void)
+{
+    struct pipe pipe;
+    struct io io;
+    begin();
+    open_pipe(&pipe);
+    start_read(&pipe, &io);
+    sleep_hook = wake_once;
+    say("wait: %lu", pool_wait_idle(&pool, 50));
+    say("of 50 ms %lu, and then %s", timeouts[0],
+        timeouts[1] < timeouts[0] ? "the rest" : "all again");
+    sleep_hook = NULL;
+    close_pipe(&pipe);
+    unpack(&io);
+    end();
+}
+
+struct waiter {
+    struct bound_file *file;
+    struct io *io;
+    LONG calls;
+    DWORD result;
+};
+
+static unsigned __stdcall wait_until_idle(void *argument)
+{
+    struct waiter *waiter = argument;
+    waiter->result = waiter->file != NULL
+                         ? bound_file_wait_idle(waiter->file, INFINITE)
+                         : pool_wait_idle(&pool, 1000000);
+    waiter->calls = waiter->io->calls;
+    return 0;
+}
+
+/* Who waits already is woken when the last callback is over. */
+static void idle_wakes_who_waits(void)
+{
+    struct pipe pipe, other;
+    struct io io, other_io;
+    begin();
+    open_pipe(&pipe);
+    open_pipe(&other);
+    start_read(&pipe, &io);
+    start_read(&other, &other_io);
+    struct waiter for_file = {.file = &pipe.file, .io = &io};
+    struct waiter for_pool = {.io = &other_io};
+    HANDLE first = run_thread(wait_until_idle, &for_file);
+    HANDLE second = run_thread(wait_until_idle, &for_pool);
+    wait_for_sleepers(2);
+    feed(&pipe, "x");
+    join(first);
+    say("file: %lu, after %ld callbacks", for_file.result, for_file.calls);
+    feed(&other, "x");
+    join(second);
+    say("pool: %lu, after %ld callbacks", for_pool.result, for_pool.calls);
+    close_pipe(&pipe);
+    close_pipe(&other);
+    unpack(&io);
+    unpack(&other_io);
+    end();
+}
+
+static HANDLE resubmitted_event;
+
+static void on_end_go_on(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    struct request *request = request_of(overlapped);
+    on_end(error, bytes, overlapped);
+    if (bytes < 3) { /* of "go" */
+        must(overlapped_reset(request, 0), "reset");
+        must_be_queued(bound_file_read(&the_pipe.file, request));
+        set(resubmitted_event);
+    }
+}
+
+static void idle_not_between(void)
+{
+    struct io io;
+    begin();
+    open_pipe(&the_pipe);
+    pack(&io, 64, 0);
+    io.request->callback = on_end_go_on;
+    resubmitted_event = new_event();
+    must_be_queued(bound_file_read(&the_pipe.file, io.request));
+    feed(&the_pipe, "go");
+    wait_for(resubmitted_event);
+    say_idle("the callback has read on", &the_pipe.file);
+    feed(&the_pipe, "stop");
+    wait_idle();
+    say_ended("read", &io);
+    close_pipe(&the_pipe);
+    unpack(&io);
+    end();
+}
+
+/* ---- Callbacks --------------------------------------------------------- */
+
+static void one_blocks(void)
+{
+    struct pipe pipe;
+    struct io io;
+    workers = 2;
+    begin();
+    open_pipe(&pipe);
+    start_read(&pipe, &io);
+    block_workers(1);
+    feed(&pipe, "x");
+    must(bound_file_wait_idle(&pipe.file, INFINITE), "wait for");
+    say_ended("read", &io);
+    say("%ld blocked", blocked);
+    open_gate();
+    wait_idle();
+    close_pipe(&pipe);
+    unpack(&io);
+    end();
+}
+
+static void on_end_say(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    const struct io *io = request_of(overlapped)->context;
+    say("error %lu, %lu bytes '%s'", error, bytes, io->buffer);
+}
+
+static struct io left_behind;
+
+static unsigned __stdcall issue(void *argument)
+{
+    struct pipe *pipe = argument;
+    pack(&left_behind, 64, 0);
+    left_behind.request->callback = on_end_say;
+    must_be_queued(bound_file_read(&pipe->file, left_behind.request));
+    return 0;
+}
+
+static void issuer_exits(void)
+{
+    struct pipe pipe;
+    begin();
+    open_pipe(&pipe);
+    join(run_thread(issue, &pipe));
+    feed(&pipe, "still here");
+    wait_idle();
+    close_pipe(&pipe);
+    unpack(&left_behind);
+    end();
+}
+
+static void on_end_free(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    struct request *request = request_of(overlapped);
+    (void)error, (void)bytes;
+    must(overlapped_free(request), "free");
+    InterlockedIncrement(&done);
+}
+
+/* The packet often comes before the call that started the read is back. */
+static void callbacks_free(void)
+{
+    static char buffer[64];
+    struct bound_file file;
+    begin();
+    open_file(&file);
+    for (int i = 0; i < 2000; i++) {
+        struct request *request =
+            overlapped_pack(on_end_free, NULL, buffer, sizeof buffer, 0);
+        struct submission started = bound_file_read(&file, request);
+        if (!is_queued(started))
+            on_end_free(started.error, started.bytes, &request->overlapped);
+        if (i % 16 == 0)
+            wait_idle();
+    }
+    wait_idle();
+    close_file(&file);
+    say("%ld freed", done);
+    end();
+}
+
+/* ---- Traffic ----------------------------------------------------------- */
+
+enum { DEPTH = 16, BLOCK = 640 };
+
+struct stream {
+    struct bound_file file;
+    volatile LONG64 next; /* offset of the next read */
+    volatile LONG64 wrong;
+};
+
+struct block {
+    struct stream *stream;
+    struct request *request;
+    char buffer[BLOCK];
+};
+
+/* Every line of 64 bytes begins with its own offset. */
+static LONG64 wrong_lines(const char *buffer, DWORD bytes, uint64_t offset)
+{
+    LONG64 wrong = 0;
+    for (DWORD at = 0; at < bytes; at += 64)
+        wrong += strtoull(buffer + at, NULL, 10) != offset + at;
+    return wrong;
+}
+
+static void read_on(struct block *block);
+
+static void take(struct block *block, DWORD error, DWORD bytes)
+{
+    struct request *request = block->request;
+    if (error != ERROR_SUCCESS) {
+        if (!is_end_of_file(error))
+            InterlockedAdd64(&block->stream->wrong, 1000000);
+        return;
+    }
+    InterlockedAdd64(
+        &block->stream->wrong,
+        wrong_lines(block->buffer, bytes, overlapped_offset(request)));
+    read_on(block);
+}
+
+static void on_block(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    take(request_of(overlapped)->context, error, bytes);
+}
+
+static void read_on(struct block *block)
+{
+    LONG64 offset = InterlockedAdd64(&block->stream->next, BLOCK) - BLOCK;
+    must(overlapped_reset(block->request, (uint64_t)offset), "reset");
+    struct submission started =
+        bound_file_read(&block->stream->file, block->request);
+    if (!is_queued(started))
+        take(block, started.error, started.bytes);
+}
+
+static struct stream stream;
+static struct block blocks[DEPTH];
+
+static void start_traffic(void)
+{
+    stream.next = 0;
+    for (int i = 0; i < DEPTH; i++) {
+        struct block *block = &blocks[i];
+        block->stream = &stream;
+        if (block->request == NULL)
+            block->request =
+                overlapped_pack(on_block, block, block->buffer, BLOCK, 0);
+        check(block->request != NULL, "pack", L"request");
+        read_on(block);
+    }
+}
+
+static void free_blocks(void)
+{
+    for (int i = 0; i < DEPTH; i++)
+        must(overlapped_free(blocks[i].request), "free");
+}
+
+/* Reads a file with 16 requests that start themselves again. */
+static void traffic(void)
+{
+    begin();
+    open_file(&stream.file);
+    start_traffic();
+    wait_idle();
+    say("%lld wrong", stream.wrong);
+    close_file(&stream.file);
+    free_blocks();
+    end();
+}
+
+static void say_sum(const struct pool_counters *counters)
+{
+    say("peak %llu, %s", counters->peak,
+        counters->issued == counters->completed + counters->failed +
+                                counters->cancelled + counters->live
+            ? "they add up"
+            : "they do not add up");
+}
+
+static volatile bool traffic_is_over;
+static uint64_t samples, bad_samples;
+
+static unsigned __stdcall sample(void *unused)
+{
+    struct pool_counters last = {0};
+    (void)unused;
+    while (!traffic_is_over) {
+        struct pool_counters now = pool_counters(&pool);
+        samples++;
+        bad_samples += now.issued != now.completed + now.failed +
+                                         now.cancelled + now.live ||
+                       now.live > now.peak || now.peak > DEPTH ||
+                       now.issued < last.issued || now.bytes < last.bytes;
+        last = now;
+    }
+    return 0;
+}
+
+static void counters_always_add_up(void)
+{
+    begin();
+    open_file(&stream.file);
+    HANDLE sampler = run_thread(sample, NULL);
+    start_traffic();
+    wait_idle();
+    traffic_is_over = true;
+    join(sampler);
+    say("samples: %s taken, %llu wrong", samples > 0 ? "some" : "none",
+        bad_samples);
+    close_file(&stream.file);
+    free_blocks();
+    end();
+}
+
+/* One of each kind. */
+static void counters(void)
+{
+    struct pipe pipes[3];
+    struct io ios[3];
+    begin();
+    say_counters();
+    for (int i = 0; i < 3; i++) {
+        open_pipe(&pipes[i]);
+        start_read(&pipes[i], &ios[i]);
+    }
+    say_counters();
+    feed(&pipes[0], "12345");
+    must(bound_file_wait_idle(&pipes[0].file, INFINITE), "wait for");
+    say_counters();
+    bound_file_cancel_all(&pipes[1].file);
+    must(bound_file_wait_idle(&pipes[1].file, INFINITE), "wait for");
+    say_counters();
+    hang_up(&pipes[2]);
+    wait_idle();
+    say_counters();
+    must(overlapped_reset(ios[2].request, 0), "reset");
+    say_started("write into what nobody reads",
+                bound_file_write(&pipes[2].file, ios[2].request));
+    struct pool_counters all = pool_counters(&pool);
+    say_sum(&all);
+    pool_print_counters(&pool);
+    close_pipe(&pipes[0]);
+    close_pipe(&pipes[1]);
+    close_file(&pipes[2].file);
+    for (int i = 0; i < 3; i++)
+        unpack(&ios[i]);
+    end();
+}
+
+int wmain(int argc, wchar_t **argv)
+{
+    static const struct probe_case cases[] = {
+        {L"create-default", create_default},
+        {L"create-explicit", create_explicit},
+        {L"no-memory", no_memory},
+        {L"create-fails", create_fails},
+        {L"create-200-times", create_200_times},
+        {L"stop-twice", stop_twice},
+        {L"never-started", never_started},
+        {L"stop-by-two", stop_by_two},
+        {L"stop-cancel", stop_cancel},
+        {L"stop-drain", stop_drain},
+        {L"stop-with-resubmitting-callback", stop_with_resubmitting_callback},
+        {L"stop-with-work", stop_with_work},
+        {L"wait-in-callback", wait_in_callback},
+        {L"bind-refused", bind_refused},
+        {L"bind-twice", bind_twice},
+        {L"work", work},
+        {L"no-packet-can-be-posted", no_packet_can_be_posted},
+        {L"queue-request", queue_request},
+        {L"idle", idle},
+        {L"idle-in-time", idle_in_time},
+        {L"idle-wakes-who-waits", idle_wakes_who_waits},
+        {L"idle-not-between", idle_not_between},
+        {L"one-blocks", one_blocks},
+        {L"issuer-exits", issuer_exits},
+        {L"frees", callbacks_free},
+        {L"traffic", traffic},
+        {L"counters-always-add-up", counters_always_add_up},
+        {L"counters", counters},
+        {0}};
+    return run_case(argc, argv, cases);
+}

@@ -1,0 +1,399 @@
+/*
+ * pool_packets CASE [WORKERS]: what packets say, which of them are nobody's,
+ * and a system that breaks its own rule. See pool_probe.h.
+ */
+#include "pool_probe.h"
+
+/* ---- One table for both doors ------------------------------------------ */
+
+/* How the next read ends: the error, and the same as the kernel says it. */
+struct code {
+    DWORD error, status, bytes;
+};
+static const struct code *code;
+
+/* ReadFile itself tells. A call that fails may leave "pending" behind. */
+static BOOL WINAPI end_at_once(HANDLE handle, void *buffer, DWORD length,
+                               DWORD *bytes, OVERLAPPED *overlapped)
+{
+    (void)handle, (void)buffer, (void)length, (void)bytes;
+    overlapped->Internal = STATUS_PENDING;
+    overlapped->InternalHigh = code->bytes;
+    return code->error == 0 ? TRUE : fail(code->error);
+}
+
+static void send_packet(OVERLAPPED *overlapped)
+{
+    inject(pool.port, key_of_files, overlapped, code->status, code->bytes);
+}
+
+/* A packet tells. */
+static BOOL WINAPI end_later(HANDLE handle, void *buffer, DWORD length,
+                             DWORD *bytes, OVERLAPPED *overlapped)
+{
+    (void)handle, (void)buffer, (void)length, (void)bytes;
+    send_packet(overlapped);
+    return fail(ERROR_IO_PENDING);
+}
+
+static const char *counted(void)
+{
+    static struct pool_counters before;
+    struct pool_counters now = pool_counters(&pool);
+    const char *as = now.issued != before.issued + 1         ? "not once"
+                     : now.completed == before.completed + 1 ? "completed"
+                     : now.failed == before.failed + 1       ? "failed"
+                     : now.cancelled == before.cancelled + 1 ? "cancelled"
+                                                             : "not at all";
+    before = now;
+    return as;
+}
+
+static const char *name_of(enum io_status status)
+{
+    static const char *const names[] = {
+        [IO_STATUS_SUCCESS] = "success",
+        [IO_STATUS_PENDING] = "pending",
+        [IO_STATUS_MORE_DATA] = "more data",
+        [IO_STATUS_END_OF_FILE] = "end of file",
+        [IO_STATUS_CANCELLED] = "cancelled",
+        [IO_STATUS_FAILED] = "failed",
+    };
+    return names[status];
+}
+
+static void say_meaning(DWORD error)
+{
+    say("%lu is %s%s", error, name_of(overlapped_status(error)),
+        is_end_of_file(error) ? ", an end" : "");
+}
+
+static void one_table(void)
+{
+    static const struct code codes[] = {
+        {0, 0, 64},
+        {ERROR_MORE_DATA, 0x80000005, 64},
+        {ERROR_HANDLE_EOF, 0xC0000011, 0},
+        {ERROR_BROKEN_PIPE, 0xC000014B, 0},
+        {ERROR_OPERATION_ABORTED, 0xC0000120, 0},
+        {ERROR_TIMEOUT, 0xC0010000 + ERROR_TIMEOUT, 0},
+        {ERROR_NO_DATA, 0xC00000B1, 0},
+        {ERROR_PIPE_NOT_CONNECTED, 0xC00000B0, 0},
+        {ERROR_ACCESS_DENIED, 0xC0000022, 0},
+    };
+    struct bound_file file;
+    struct io io;
+    DWORD bytes;
+    begin();
+    open_named(&file, L"file", FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
+    pack(&io, 64, 0);
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        code = &codes[i];
+        say_meaning(code->error);
+        read_hook = end_at_once;
+        reset(&io, 0);
+        struct submission read = bound_file_read(&file, io.request);
+        say("  ReadFile: %s, error %lu, %lu bytes, %s",
+            read.outcome == IO_DONE ? "done" : "failed", read.error, read.bytes,
+            counted());
+        DWORD error = bound_file_read_sync(&file, io.buffer, 64, 0, &bytes);
+        say("  waiting: error %lu, %lu bytes, %s", error, bytes, counted());
+        read_hook = end_later;
+        reset(&io, 0);
+        must_be_queued(bound_file_read(&file, io.request));
+        wait_idle();
+        say("  packet: error %lu, %lu bytes, %s", io.error, io.bytes,
+            counted());
+    }
+    say_meaning(ERROR_IO_PENDING);
+    say_meaning(ERROR_INVALID_PARAMETER);
+    close_file(&file);
+    unpack(&io);
+    must(pool_stop(&pool, POOL_DRAIN), "stop");
+}
+
+/* What came with an error is delivered with it. */
+static void errors_with_bytes(void)
+{
+    static const struct code packets[] = {{.status = 0xC000009C},
+                                          {.status = 0xC000009C, .bytes = 123},
+                                          {.status = 0x80000005, .bytes = 4}};
+    struct bound_file file;
+    struct io io;
+    begin();
+    open_file(&file);
+    pack(&io, 64, 0);
+    read_hook = end_later;
+    for (size_t i = 0; i < sizeof packets / sizeof *packets; i++) {
+        code = &packets[i];
+        reset(&io, 0);
+        must_be_queued(bound_file_read(&file, io.request));
+        wait_idle();
+        say_ended("packet", &io);
+    }
+    close_file(&file);
+    unpack(&io);
+    end();
+}
+
+/* ReadFile is not asked for the number of bytes: the packet brings it. What a
+ * failed call leaves behind does not say "pending" for ever. */
+static BOOL WINAPI say_arguments(HANDLE handle, void *buffer, DWORD length,
+                                 DWORD *bytes, OVERLAPPED *overlapped)
+{
+    say("bytes %s, hEvent %s", bytes == NULL ? "NULL" : "wanted",
+        overlapped->hEvent == NULL ? "NULL" : "set");
+    return end_at_once(handle, buffer, length, bytes, overlapped);
+}
+
+static void failed_call(void)
+{
+    struct bound_file file;
+    struct io io;
+    begin();
+    open_file(&file);
+    code = &(struct code){.error = ERROR_NOT_ENOUGH_MEMORY, .bytes = 9};
+    read_hook = say_arguments;
+    pack(&io, 64, 0);
+    say_started("read", bound_file_read(&file, io.request));
+    say("pending: %d", !HasOverlappedIoCompleted(&io.request->overlapped));
+    say_ended("callback", &io);
+    say("reset: %lu", overlapped_reset(io.request, 0));
+    close_file(&file);
+    unpack(&io);
+    end();
+}
+
+/* ---- Packets that are nobody's ----------------------------------------- */
+
+static void post(ULONG_PTR key, void *overlapped)
+{
+    check(PostQueuedCompletionStatus(pool.port, 5, key, overlapped), "post to",
+          L"port");
+}
+
+/* With one worker, what is queued behind a packet comes after it. */
+static void set_event(void *event)
+{
+    set(event);
+}
+
+static void say_stray(const char *name)
+{
+    HANDLE behind = new_event();
+    must(pool_queue_work(&pool, set_event, behind), "queue");
+    wait_for(behind);
+    check(CloseHandle(behind), "close", L"event");
+    say("%s: %llu stray", name, pool_counters(&pool).stray);
+}
+
+static void stray(void)
+{
+    static OVERLAPPED foreign;
+    struct pipe pipe;
+    struct io io, idle;
+    workers = 1;
+    begin();
+    open_pipe(&pipe);
+    start_read(&pipe, &io);
+    pack(&idle, 64, 0);
+    struct request *gone = overlapped_pack(on_end, NULL, NULL, 0, 0);
+    OVERLAPPED *of_gone = &gone->overlapped;
+    must(overlapped_free(gone), "free");
+
+    post(key_of_files, NULL);
+    say_stray("no OVERLAPPED");
+    post(99, NULL);
+    say_stray("a foreign key");
+    post(key_of_files, &foreign);
+    say_stray("a foreign OVERLAPPED");
+    post(key_of_files, (void *)(uintptr_t)0xDEAD0000);
+    say_stray("no address");
+    post(key_of_files, (void *)(uintptr_t)1);
+    say_stray("an odd one");
+    post(key_of_files, &idle.request->overlapped);
+    say_stray("an idle request");
+    post(key_of_files, of_gone);
+    say_stray("a freed one");
+    inject(pool.port, key_of_files, &foreign, 0xC0000011, 0);
+    say_stray("a foreign one that failed");
+    post(99, &io.request->overlapped);
+    say_stray("a foreign key with a request in flight");
+    say_ended("callback", &io);
+    feed(&pipe, "x");
+    wait_until_live(0);
+    post(key_of_files, &io.request->overlapped);
+    say_stray("a second packet");
+    say_ended("callback", &io);
+    say_ended("the idle request", &idle);
+    close_pipe(&pipe);
+    unpack(&io);
+    unpack(&idle);
+    end();
+}
+
+/* ---- A packet, though the call has failed ------------------------------ */
+
+static const struct code end_of_file = {ERROR_HANDLE_EOF, 0xC0000011, 0};
+static volatile LONG ends;
+
+static void on_end_free(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    must(overlapped_free(request_of(overlapped)), "free");
+    say("callback: error %lu, %lu bytes", error, bytes);
+    InterlockedIncrement(&ends);
+}
+
+static struct pipe next_pipe;
+
+static void on_end_go_on(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    struct request *request = request_of(overlapped);
+    on_end(error, bytes, overlapped);
+    say("callback: error %lu, %lu bytes", error, bytes);
+    if (error == ERROR_HANDLE_EOF) {
+        read_hook = NULL;
+        must(overlapped_reset(request, 0), "reset");
+        must_be_queued(bound_file_read(&next_pipe.file, request));
+    }
+    InterlockedIncrement(&ends);
+}
+
+/* Returns when the callback is over: the request may be gone by then, or in
+ * flight again. */
+static BOOL WINAPI packet_first(HANDLE handle, void *buffer, DWORD length,
+                                DWORD *bytes, OVERLAPPED *overlapped)
+{
+    const struct code *told = code;
+    LONG before = ends;
+    (void)handle, (void)buffer, (void)length, (void)bytes;
+    send_packet(overlapped);
+    while (ends == before)
+        SwitchToThread();
+    return told->error == 0 ? TRUE : fail(told->error);
+}
+
+static BOOL WINAPI packet_too(HANDLE handle, void *buffer, DWORD length,
+                              DWORD *bytes, OVERLAPPED *overlapped)
+{
+    send_packet(overlapped);
+    return end_at_once(handle, buffer, length, bytes, overlapped);
+}
+
+/* The callback that the packet brought is the end of it, and the only one. */
+static void packet_first_freed(void)
+{
+    static const struct code codes[] = {
+        {ERROR_IO_PENDING, 0, 64}, /* as it should be */
+        {0, 0, 64},
+        {ERROR_HANDLE_EOF, 0xC0000011, 0},
+        {ERROR_INVALID_PARAMETER, 0xC000000D, 0}};
+    static const UCHAR modes[] = {0, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS};
+    static char buffer[64];
+    struct bound_file file;
+    begin();
+    read_hook = packet_first;
+    for (int mode = 0; mode < 2; mode++) {
+        open_named(&file, L"file", modes[mode]);
+        for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+            struct request *request =
+                overlapped_pack(on_end_free, NULL, buffer, 64, 0);
+            code = &codes[i];
+            say_started("read", bound_file_read(&file, request));
+        }
+        close_file(&file);
+    }
+    end();
+}
+
+/* The request is in flight again when the call comes back that had failed: that
+ * failure is not the new use's. */
+static void packet_first_reused(void)
+{
+    struct bound_file file;
+    struct io io;
+    begin();
+    open_file(&file);
+    open_pipe(&next_pipe);
+    pack(&io, 64, 0);
+    io.request->callback = on_end_go_on;
+    code = &end_of_file;
+    read_hook = packet_first;
+    say_started("read", bound_file_read(&file, io.request));
+    say_counters();
+    feed(&next_pipe, "and on");
+    wait_idle();
+    say_ended("in the end", &io);
+    close_file(&file);
+    close_pipe(&next_pipe);
+    unpack(&io);
+    end();
+}
+
+/* The call tells first: its packet is nobody's when it comes. */
+static void packet_last(void)
+{
+    struct bound_file file;
+    struct io io;
+    workers = 1;
+    begin();
+    open_file(&file);
+    pack(&io, 64, 0);
+    block_workers(1);
+    code = &end_of_file;
+    read_hook = packet_too;
+    say_started("read", bound_file_read(&file, io.request));
+    unpack(&io);
+    open_gate();
+    wait_idle();
+    say_ended("callback", &io);
+    close_file(&file);
+    end();
+}
+
+/* A device whose every read is at its end. Under some systems the call fails
+ * and a packet comes all the same. */
+static void null_device(void)
+{
+    struct bound_file file;
+    struct io io;
+    LONG told = 0, wrong = 0;
+    DWORD bytes;
+    begin();
+    open_named(&file, L"NUL", 0);
+    pack(&io, 64, 0);
+    for (LONG i = 1; i <= 500; i++) {
+        must(overlapped_reset(io.request, 0), "reset");
+        struct submission started = bound_file_read(&file, io.request);
+        told += !is_queued(started);
+        wrong += !is_queued(started) && started.error != ERROR_HANDLE_EOF;
+        while (told + io.calls < i)
+            SwitchToThread();
+        wrong += told + io.calls != i;
+    }
+    say("500 reads: told %ld times, %ld wrong, error %lu", told + io.calls,
+        wrong, io.calls > 0 ? io.error : (DWORD)ERROR_HANDLE_EOF);
+    DWORD error = bound_file_read_sync(&file, io.buffer, 64, 0, &bytes);
+    say("read_sync: %lu, %lu bytes", error, bytes);
+    wait_idle();
+    close_file(&file);
+    unpack(&io);
+    must(pool_stop(&pool, POOL_DRAIN), "stop");
+    struct pool_counters counters = pool_counters(&pool);
+    say("%llu issued, %llu completed", counters.issued, counters.completed);
+}
+
+int wmain(int argc, wchar_t **argv)
+{
+    static const struct probe_case cases[] = {
+        {L"one-table", one_table},
+        {L"errors-with-bytes", errors_with_bytes},
+        {L"failed-call", failed_call},
+        {L"stray", stray},
+        {L"packet-first-freed", packet_first_freed},
+        {L"packet-first-reused", packet_first_reused},
+        {L"packet-last", packet_last},
+        {L"null-device", null_device},
+        {0}};
+    return run_case(argc, argv, cases);
+}
