@@ -417,6 +417,23 @@ Test(file_stream, a_seek_before_the_beginning_is_error_131_and_moves_nothing)
          {"read 9", "ok, 2 bytes: lo"});
 }
 
+Test(file_stream, a_position_ends_where_an_offset_does)
+{
+    put("a", "hello");
+    FOR_EACH_KIND(kind)
+    {
+        TALK("a", {kind, "ok"},
+             {"seek 9223372036854775807 begin", "ok, at 9223372036854775807"},
+             {"seek 1 current", "error 87, at 9223372036854775807"},
+             {"read 1", "error 87, 0 bytes"}, {"write x", "error 87"},
+             {"start 0 read 1", "error 87"}, {"wait 0", "error 87, 0 bytes"},
+             {"seek -1 current", "ok, at 9223372036854775806"},
+             {"read 1", "ok, 0 bytes"}, {"start 0 read 1", "ok"},
+             {"wait 0", "ok, 0 bytes"},
+             {"position", "ok, 9223372036854775806"});
+    }
+}
+
 Test(file_stream, what_is_written_behind_the_end_leaves_zeros_before_it)
 {
     FOR_EACH_KIND(kind)
@@ -895,6 +912,98 @@ Test(file_stream, what_a_pipes_server_throws_away_is_no_end)
                   {"start 0 read 9", "ok|error 233"},
                   {"wait 0", "error 233, 0 bytes"});
     }
+}
+
+/* ---- Calls under way: tests/probes/stream_order.c ---------------------- */
+
+/* On a file of 1000 digits. */
+static void assert_case(const char *probe, const char *name, const char *kind,
+                        const char *wanted)
+{
+    GString *digits = g_string_new(NULL);
+    for (guint i = 0; i < 100; i++)
+        g_string_append(digits, "0123456789");
+    put("digits", digits->str);
+    g_string_free(digits, TRUE);
+    struct run run = RUN(probe, name, kind, "digits");
+    assert_ended(&run, 0);
+    assert_text(&run, wanted);
+    run_clear(&run);
+}
+
+#define IN_ORDER(name, wanted)                                                 \
+    do {                                                                       \
+        assert_case("tests/stream_order", name, "asynchronous", wanted);       \
+        assert_case("tests/stream_order", name, "synchronous", wanted);        \
+    } while (0)
+/* What only an asynchronous stream promises. */
+#define IN_ASYNCHRONOUS_ORDER(name, wanted)                                    \
+    assert_case("tests/stream_order", name, "asynchronous", wanted)
+
+Test(file_stream, calls_at_once_take_consecutive_ranges_whoever_is_done_first)
+{
+    IN_ORDER("last-comes-first", "main: position 24\n"
+                                 "main: wait: 258\n"
+                                 "worker: third: error 0, 8 bytes: 67890123\n"
+                                 "main: wait: 258\n"
+                                 "worker: second: error 0, 8 bytes: 89012345\n"
+                                 "main: wait: 258\n"
+                                 "worker: first: error 0, 8 bytes: 01234567\n"
+                                 "main: position 24\n");
+}
+
+Test(file_stream, a_read_is_over_when_its_last_piece_has_come)
+{
+    IN_ORDER("piece-by-piece", "main: wait: 258\n"
+                               "main: position 8\n"
+                               "main: wait: 258\n"
+                               "main: 3 calls of the system: 01234567\n");
+}
+
+Test(file_stream, what_is_written_while_a_read_fills_the_buffer_is_not_lost)
+{
+    IN_ORDER("write-before-fill-ends", "main: then: 23WRITTEN1\n");
+    IN_ORDER("write-after-fill-read", "main: then: 23WRITTEN1\n");
+}
+
+Test(file_stream, a_position_that_is_set_is_not_moved_back_by_an_earlier_read)
+{
+    IN_ORDER("seek-during-read", "main: position 1096\n"
+                                 "main: position 7\n");
+    IN_ORDER("cut-during-read", "main: position 550\n"
+                                "main: position 550\n");
+}
+
+Test(file_stream, a_read_that_is_cancelled_tells_what_it_has_and_moves_back)
+{
+    IN_ASYNCHRONOUS_ORDER("cancelled-between-pieces",
+                          "main: error 995, 3 bytes\n"
+                          "main: position 3\n");
+}
+
+Test(file_stream, close_cancels_what_is_under_way_and_waits_for_each_callback)
+{
+    IN_ASYNCHRONOUS_ORDER("close-with-io",
+                          "worker: call: error 995, 0 bytes: \n"
+                          "worker: call: error 995, 0 bytes: \n"
+                          "worker: call: error 995, 0 bytes: \n"
+                          "main: closed after 3 callbacks\n");
+}
+
+Test(file_stream, a_pool_that_is_stopped_cancels_what_is_under_way)
+{
+    IN_ASYNCHRONOUS_ORDER("stop-with-io", "worker: call: error 995, 0 bytes: \n"
+                                          "worker: call: error 995, 0 bytes: \n"
+                                          "main: stopped after 2 callbacks\n"
+                                          "main: not started, error 1115\n");
+}
+
+Test(file_stream, what_is_read_while_a_write_is_under_way_is_not_kept)
+{
+    IN_ORDER("read-during-write", "main: meanwhile: 012\n"
+                                  "main: then: WRITTEN789\n");
+    IN_ORDER("start-write-during-fill", "main: meanwhile: 23\n"
+                                        "main: then: 23WRITTEN1\n");
 }
 
 /* ---- How calls end: tests/probes/stream_end.c -------------------------- */
