@@ -27,6 +27,7 @@ struct file_stream {
     HANDLE handle;
     struct bound_file file; /* if it is asynchronous: owns the handle */
     bool asynchronous, seekable, is_pipe, reads_ahead;
+    _Atomic bool closing; /* callbacks may still come, and make no calls */
     enum file_access access;
     uint64_t append_start; /* nothing is written before it */
     DWORD preallocation_error;
@@ -52,7 +53,6 @@ struct file_stream {
     enum ahead_state ahead_state;
     bool ahead_unwanted;
     struct request ahead_request;
-    bool closing;
     unsigned pending; /* calls, and what still looks at this */
     unsigned cancels; /* how often something was cancelled */
     struct file_task *running;
@@ -665,7 +665,6 @@ static struct submission begin_in_file(struct file_task *task)
         append(&stream->running, task);
         stream->pending++;
         stream->writing += task->writes;
-        task->cancelled = stream->closing; /* too late */
     }
     ReleaseSRWLockExclusive(&stream->lock);
     return (struct submission){.outcome = rest > 0 ? IO_QUEUED : IO_DONE,
@@ -683,7 +682,6 @@ static bool has_to_wait(struct file_task *task)
     task->has_turn = !busy;
     task->state = busy ? TASK_WAITING : TASK_RUNNING;
     append(busy ? &stream->waiting[task->writes] : &stream->running, task);
-    task->cancelled = stream->closing; /* too late */
     ReleaseSRWLockExclusive(&stream->lock);
     return busy;
 }
@@ -705,6 +703,8 @@ static struct submission begin(struct file_stream *stream, bool writes,
     DWORD error = check_call(stream, writes, buffer, length);
     if (error == ERROR_SUCCESS && stream->pool == NULL)
         error = ERROR_INVALID_PARAMETER;
+    if (error == ERROR_SUCCESS && stream->closing)
+        error = ERROR_INVALID_HANDLE;
     if (error != ERROR_SUCCESS || length == 0) {
         begun = end_at_once(task, error);
     } else if (stream->seekable) {
@@ -845,13 +845,11 @@ static DWORD transfer_in_pipe(struct file_stream *stream, bool writes,
 }
 
 /* The stream stays until `unpin`. */
-static bool pin(struct file_stream *stream)
+static void pin(struct file_stream *stream)
 {
     AcquireSRWLockExclusive(&stream->lock);
-    bool open = !stream->closing;
-    stream->pending += open;
+    stream->pending++;
     ReleaseSRWLockExclusive(&stream->lock);
-    return open;
 }
 
 static DWORD call(struct file_stream *stream, bool writes, void *buffer,
@@ -862,14 +860,15 @@ static DWORD call(struct file_stream *stream, bool writes, void *buffer,
     *bytes = 0;
     if (error != ERROR_SUCCESS || length == 0)
         return error;
-    if (!pin(stream))
-        return ERROR_INVALID_HANDLE;
+    pin(stream);
     SRWLOCK *calls = calls_of(stream, writes);
     AcquireSRWLockExclusive(calls);
-    error =
-        stream->seekable
-            ? transfer_in_file(stream, writes, buffer, length, bytes)
-            : transfer_in_pipe(stream, writes, buffer, length, bytes, &next);
+    if (stream->closing) /* what is buffered now is not written any more */
+        error = ERROR_INVALID_HANDLE;
+    else if (stream->seekable)
+        error = transfer_in_file(stream, writes, buffer, length, bytes);
+    else
+        error = transfer_in_pipe(stream, writes, buffer, length, bytes, &next);
     ReleaseSRWLockExclusive(calls);
     finish(pass_turn(next)); /* a callback may call in again */
     unpin(stream);
@@ -1178,12 +1177,10 @@ DWORD file_stream_close(struct file_stream *stream)
         return ERROR_SUCCESS;
     if (stream->pool != NULL && pool_is_worker(stream->pool))
         return ERROR_POSSIBLE_DEADLOCK;
+    stream->closing = true; /* first, or what comes now would get lost */
     DWORD error = file_stream_flush(stream);
-    AcquireSRWLockExclusive(&stream->lock);
-    stream->closing = true;
-    cancel_all(stream);
-    ReleaseSRWLockExclusive(&stream->lock);
-    DWORD closing = stream->asynchronous ? bound_file_close(&stream->file) : 0;
+    file_stream_cancel(stream);
+    DWORD failure = stream->asynchronous ? bound_file_close(&stream->file) : 0;
     AcquireSRWLockExclusive(&stream->lock);
     drop_ahead(stream);
     while (stream->pending > 0 || stream->ahead_state != AHEAD_NONE) {
@@ -1199,7 +1196,7 @@ DWORD file_stream_close(struct file_stream *stream)
     }
     ReleaseSRWLockExclusive(&stream->lock);
     if (!stream->asynchronous && !CloseHandle(stream->handle))
-        closing = GetLastError();
+        failure = GetLastError();
     free_stream(stream);
-    return error != ERROR_SUCCESS ? error : closing;
+    return error != ERROR_SUCCESS ? error : failure;
 }

@@ -83,7 +83,8 @@ DWORD file_stream_open(struct pool *pool, const wchar_t *path,
                        struct file_stream **stream);
 
 /*
- * Writes what is buffered, cancels what is in flight, waits until its callbacks
+ * Refuses what callbacks may still try to read or write (ERROR_INVALID_HANDLE),
+ * writes what is buffered, cancels what is in flight, waits until its callbacks
  * have run, closes the handle and frees the stream, even if an error is
  * returned: the first that was met. In a callback it is refused with
  * ERROR_POSSIBLE_DEADLOCK, and then nothing has happened. NULL: nothing to do.

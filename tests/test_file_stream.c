@@ -916,15 +916,20 @@ Test(file_stream, what_a_pipes_server_throws_away_is_no_end)
 
 /* ---- Calls under way: tests/probes/stream_order.c ---------------------- */
 
-/* On a file of 1000 digits. */
-static void assert_case(const char *probe, const char *name, const char *kind,
-                        const char *wanted)
+static void put_digits(const char *name)
 {
     GString *digits = g_string_new(NULL);
     for (guint i = 0; i < 100; i++)
         g_string_append(digits, "0123456789");
-    put("digits", digits->str);
+    put(name, digits->str);
     g_string_free(digits, TRUE);
+}
+
+/* On a file of 1000 digits. */
+static void assert_case(const char *probe, const char *name, const char *kind,
+                        const char *wanted)
+{
+    put_digits("digits");
     struct run run = RUN(probe, name, kind, "digits");
     assert_ended(&run, 0);
     assert_text(&run, wanted);
@@ -996,6 +1001,26 @@ Test(file_stream, a_pool_that_is_stopped_cancels_what_is_under_way)
                                           "worker: call: error 995, 0 bytes: \n"
                                           "main: stopped after 2 callbacks\n"
                                           "main: not started, error 1115\n");
+}
+
+Test(file_stream, what_a_callback_writes_during_close_is_written_or_refused)
+{
+    static const char *const both[] = {"asynchronous", "synchronous"};
+    for (guint i = 0; i < 2; i++) {
+        put_digits("digits");
+        struct run run =
+            RUN("tests/stream_order", "write-during-close", both[i], "digits");
+        assert_ended(&run, 0);
+        char **lines = g_strsplit(run.text, "\n", -1);
+        for (char **line = lines; **line != '\0'; line++)
+            cr_assert(
+                strcmp(*line, "main: written: 0123456789WRITTEN789") == 0 ||
+                    strcmp(*line, "main: refused: 01234567890123456789") == 0,
+                "%s", describe(&run));
+        cr_assert_eq(g_strv_length(lines), 8, "%s", describe(&run));
+        g_strfreev(lines);
+        run_clear(&run);
+    }
 }
 
 Test(file_stream, what_is_read_while_a_write_is_under_way_is_not_kept)
@@ -1073,6 +1098,14 @@ Test(file_stream, close_also_ends_what_had_not_reached_the_system)
 {
     ENDS("close-before-a-read-begins", "main: close: error 0\n"
                                        "main: read: error 995\n");
+}
+
+Test(file_stream, a_callback_that_goes_on_is_refused_when_the_stream_is_closed)
+{
+    ENDS("close-during-a-chain", "main: close: error 0\n"
+                                 "main: after its callbacks\n");
+    ENDS("close-during-a-read-in-a-callback", "worker: read: an error\n"
+                                              "main: close: error 0\n");
 }
 
 Test(file_stream, to_wait_without_a_limit_has_none)

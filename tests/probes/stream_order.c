@@ -17,6 +17,15 @@ static bool asynchronous;
 static struct pool pool;
 static struct file_stream *stream;
 
+static void open_stream(void)
+{
+    struct file_stream_options options = {
+        .access = FILE_ACCESS_READ_WRITE,
+        .buffer_size = 100,
+        .options = asynchronous ? FILE_OPTION_ASYNCHRONOUS : 0};
+    must(file_stream_open(&pool, path, &options, &stream), "open");
+}
+
 /* ---- Held back --------------------------------------------------------- */
 
 /* On an asynchronous stream the call is "pending", and handed on when it is let
@@ -376,17 +385,23 @@ static void stop_with_io(void)
     start_read(2, "late", 8);
 }
 
-/* A callback has begun to write when the stream is closed: what it writes is
- * not lost. */
-static bool is_late; /* the next lock that a worker takes, it takes late */
-static HANDLE at_lock, in_close;
+/* A callback is writing when the stream is closed: before one of the locks that
+ * it takes it is overtaken. What it has written is not lost, or it is told. */
+static LONG locks_until_late; /* of a worker; 0: it is not late */
+static DWORD written_error;
+static HANDLE is_late, in_close;
 
 static void WINAPI my_acquire(SRWLOCK *lock)
 {
-    if (strcmp(actor, "worker") == 0 && is_late) {
-        is_late = false;
-        set(at_lock);
+    if (strcmp(actor, "worker") == 0 && locks_until_late > 0 &&
+        --locks_until_late == 0) {
+        set(is_late);
         wait_for(in_close);
+    }
+    if (strcmp(actor, "main") == 0 && in_close != NULL) {
+        if (TryAcquireSRWLockExclusive(lock))
+            return;
+        set(in_close); /* it is the worker who has the lock */
     }
     next.acquire(lock);
 }
@@ -401,22 +416,31 @@ static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
 
 static void on_read_write(void *context, DWORD error, size_t bytes)
 {
-    (void)context, (void)error, (void)bytes;
-    is_late = true;
-    error = file_stream_write(stream, "WRITTEN", 7);
-    say("write: error %lu", error);
+    (void)error, (void)bytes;
+    locks_until_late = *(LONG *)context;
+    written_error = file_stream_write(stream, "WRITTEN", 7);
+    locks_until_late = 0;
+    set(is_late); /* it was not, if it takes fewer locks */
 }
 
 static void write_during_close(void)
 {
-    calls[0].task.callback = on_read_write;
-    start_read(0, "read", 10);
     in_close = new_event();
-    at_lock = new_event();
-    let_go(0);
-    wait_for(at_lock);
-    must(file_stream_close(stream), "close");
-    stream = NULL;
+    is_late = new_event();
+    for (LONG locks = 1; locks < 8; locks++) {
+        calls[0].task.callback = on_read_write;
+        calls[0].task.context = &locks;
+        start_read(0, "read", 10);
+        let_go(held_count - 1);
+        wait_for(is_late);
+        must(file_stream_close(stream), "close");
+        check(ResetEvent(is_late) && ResetEvent(in_close), "reset", L"event");
+        open_stream();
+        read_here(written_error == ERROR_SUCCESS ? "written" : "refused", 20);
+        go_to(10);
+        must(file_stream_write(stream, "0123456", 7), "write");
+        go_to(0);
+    }
 }
 
 static const struct {
@@ -443,12 +467,8 @@ int wmain(int argc, wchar_t **argv)
         return 2;
     path = argv[3];
     asynchronous = wcscmp(argv[2], L"asynchronous") == 0;
-    struct file_stream_options options = {
-        .access = FILE_ACCESS_READ_WRITE,
-        .buffer_size = 100,
-        .options = asynchronous ? FILE_OPTION_ASYNCHRONOUS : 0};
     must(pool_create(&pool, 4, 0), "create");
-    must(file_stream_open(&pool, path, &options, &stream), "open");
+    open_stream();
     put_layer((struct layer){.read = my_read,
                              .write = my_write,
                              .cancel = my_cancel,
