@@ -1031,6 +1031,65 @@ Test(file_stream, what_is_read_while_a_write_is_under_way_is_not_kept)
                                         "main: then: 23WRITTEN1\n");
 }
 
+/* ---- Reading ahead: tests/probes/stream_ahead.c ------------------------ */
+
+static void assert_ahead(const char *name, const char *wanted)
+{
+    put_digits("digits");
+    struct run run = RUN("tests/stream_ahead", name, "digits");
+    assert_ended(&run, 0);
+    assert_text(&run, wanted);
+    run_clear(&run);
+}
+
+Test(file_stream, a_sequential_reader_finds_the_next_buffer_read_by_a_worker)
+{
+    assert_ahead("workers-read", "main: 1000 bytes\n"
+                                 "main: main read 1 times, workers 10 times\n");
+    assert_ahead("in-small-pieces", "main: 1000 bytes\n");
+    put_digits("digits");
+    struct run run =
+        RUN("tests/stream_ahead", "workers-read", "digits", "plain");
+    assert_text(&run, "main: 1000 bytes\n"
+                      "main: main read 11 times, workers 0 times\n");
+    run_clear(&run);
+}
+
+Test(file_stream, what_a_worker_is_reading_is_not_read_twice)
+{
+    assert_ahead("a-worker-is-at-it", "main: main read 1 times\n");
+}
+
+Test(file_stream, what_was_read_ahead_is_dropped_when_the_reader_goes_elsewhere)
+{
+    assert_ahead("seek-away", "main: 56789\n"
+                              "main: 12345\n"
+                              "main: 12345\n"
+                              "main: main read 3 times, workers 3 times\n");
+}
+
+Test(file_stream, what_was_read_ahead_is_dropped_when_it_is_overwritten)
+{
+    assert_ahead("write-into-it", "main: 01234WRITTEN23456789\n");
+    assert_ahead("write-before-it-is-read", "main: 01234WRITTEN23456789\n");
+    assert_ahead("write-after-it-is-read", "main: 01234\n"
+                                           "main: 01234WRITTEN23456789\n");
+    assert_ahead("start-write-into-it", "main: 01234WRITTEN23456789\n");
+    assert_ahead("cut-it-off", "main: 0123456789\n"
+                               "main: \n");
+}
+
+Test(file_stream, what_could_not_be_read_ahead_is_read_when_it_is_wanted)
+{
+    assert_ahead("worker-fails", "main: 1000 bytes\n");
+}
+
+Test(file_stream, close_waits_for_who_reads_ahead)
+{
+    assert_ahead("close-while-a-worker-reads", "main: closed\n");
+    assert_ahead("close-when-it-is-ready", "main: closed\n");
+}
+
 /* ---- How calls end: tests/probes/stream_end.c -------------------------- */
 
 static void assert_end(const char *name, const char *kind, const char *wanted)
