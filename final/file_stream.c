@@ -12,12 +12,13 @@ struct buffer {
 };
 
 /* The buffer that is read ahead. It is asked for as work of the pool; who wants
- * it before a worker has begun takes it back, so that no read waits for a
+ * it before a worker has begun takes it back, so that nobody ever waits for a
  * worker to be free. */
 enum ahead_state {
     AHEAD_NONE,
     AHEAD_QUEUED,
     AHEAD_DROPPED, /* queued, and not wanted any more */
+    AHEAD_CLOSED,  /* likewise, and the stream is: its packet frees it */
     AHEAD_READING, /* a worker is at it */
     AHEAD_READY,
 };
@@ -132,6 +133,13 @@ static DWORD write_at(struct file_stream *stream, const char *buffer,
 
 /* ---- Reading ahead ---------------------------------------------------- */
 
+static void free_stream(struct file_stream *stream)
+{
+    free(stream->buffer.data);
+    free(stream->ahead.data);
+    free(stream);
+}
+
 static void on_ahead(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
     struct request *request =
@@ -141,6 +149,7 @@ static void on_ahead(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     (void)error, (void)bytes; /* of the packet, which only says: begin */
     AcquireSRWLockExclusive(&stream->lock);
     bool wanted = stream->ahead_state == AHEAD_QUEUED;
+    bool closed = stream->ahead_state == AHEAD_CLOSED;
     stream->ahead_state = wanted ? AHEAD_READING : AHEAD_NONE;
     if (wanted) {
         ReleaseSRWLockExclusive(&stream->lock);
@@ -153,6 +162,8 @@ static void on_ahead(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     }
     WakeAllConditionVariable(&stream->changed);
     ReleaseSRWLockExclusive(&stream->lock);
+    if (closed)
+        free_stream(stream);
 }
 
 static void start_ahead(struct file_stream *stream, uint64_t offset)
@@ -1128,13 +1139,6 @@ static DWORD set_up(struct file_stream *stream,
     return error;
 }
 
-static void free_stream(struct file_stream *stream)
-{
-    free(stream->buffer.data);
-    free(stream->ahead.data);
-    free(stream);
-}
-
 DWORD file_stream_open(struct pool *pool, const wchar_t *path,
                        const struct file_stream_options *options,
                        struct file_stream **opened)
@@ -1171,6 +1175,18 @@ DWORD file_stream_preallocation_error(const struct file_stream *stream)
     return stream->preallocation_error;
 }
 
+/* Frees it, unless a packet has still to come: that does it then. */
+static void leave_stream(struct file_stream *stream)
+{
+    AcquireSRWLockExclusive(&stream->lock);
+    bool comes = stream->ahead_state == AHEAD_DROPPED;
+    if (comes)
+        stream->ahead_state = AHEAD_CLOSED;
+    ReleaseSRWLockExclusive(&stream->lock);
+    if (!comes)
+        free_stream(stream);
+}
+
 DWORD file_stream_close(struct file_stream *stream)
 {
     if (stream == NULL)
@@ -1183,7 +1199,7 @@ DWORD file_stream_close(struct file_stream *stream)
     DWORD failure = stream->asynchronous ? bound_file_close(&stream->file) : 0;
     AcquireSRWLockExclusive(&stream->lock);
     drop_ahead(stream);
-    while (stream->pending > 0 || stream->ahead_state != AHEAD_NONE) {
+    while (stream->pending > 0 || stream->ahead_state == AHEAD_READING) {
         /* On a synchronous handle a call that was just about to begin was not
          * cancelled, and there is no way to know: so ask again. */
         BOOL woken =
@@ -1197,6 +1213,6 @@ DWORD file_stream_close(struct file_stream *stream)
     ReleaseSRWLockExclusive(&stream->lock);
     if (!stream->asynchronous && !CloseHandle(stream->handle))
         failure = GetLastError();
-    free_stream(stream);
+    leave_stream(stream);
     return error != ERROR_SUCCESS ? error : failure;
 }

@@ -1055,6 +1055,15 @@ Test(file_stream, a_sequential_reader_finds_the_next_buffer_read_by_a_worker)
     run_clear(&run);
 }
 
+Test(file_stream, a_sequential_reader_does_not_wait_for_a_worker_to_be_free)
+{
+    assert_ahead("no-worker-is-free",
+                 "main: 1000 bytes\n"
+                 "main: main read 11 times, workers 0 times\n"
+                 "main: closed\n"
+                 "main: main read 11 times, workers 0 times\n");
+}
+
 Test(file_stream, what_a_worker_is_reading_is_not_read_twice)
 {
     assert_ahead("a-worker-is-at-it", "main: main read 1 times\n");
