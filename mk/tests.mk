@@ -8,6 +8,11 @@ $(PROBES): build/tests/%.exe: build/obj/tests/probes/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
 
+# One of them is more than a file.
+build/tests/stress.exe: $(patsubst %.c,build/obj/%.o,$(wildcard tests/stress/*.c))
+build/tests/guarded/stress.exe: \
+  $(patsubst %.c,build/guarded/obj/%.o,$(wildcard tests/stress/*.c))
+
 # The stages with tests/hooks linked under them: the same object files.
 HOOKS := $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c tests/hooks/*.c))
 HOOKED := $(STAGES:%=build/tests/hooked/%.exe)
