@@ -130,13 +130,14 @@ static bool wait_for_none(struct pool *pool, const unsigned *pending,
 
 /* ---- Timeouts --------------------------------------------------------- */
 
-/* Cancels what is over its time; returns the next deadline. */
+/* Cancels what is over its time; returns the next deadline. What somebody has
+ * cancelled already is not told a timeout, though its packet may still wait. */
 static uint64_t cancel_late(struct pool *pool, uint64_t now)
 {
     uint64_t next = NO_DEADLINE;
     for (size_t i = 0; i < POOL_BUCKETS; i++)
         for (struct request *at = pool->in_flight[i]; at; at = at->next) {
-            if (at->deadline == NO_DEADLINE || at->timed_out)
+            if (at->deadline == NO_DEADLINE || at->cancelled)
                 continue;
             if (at->deadline <= now) {
                 at->timed_out = true;

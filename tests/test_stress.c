@@ -59,3 +59,11 @@ Test(stress, nothing_is_touched_after_it_was_freed)
 {
     assert_stressed("tests/guarded/stress", "5", "10000", "8");
 }
+
+Test(stress, what_somebody_cancels_in_time_is_told_no_timeout)
+{
+    struct run run = RUN("tests/cancel_in_time", "");
+    assert_ended(&run, 0);
+    assert_text(&run, "worker: cancelled: error 995\n"
+                      "worker: late: error 1460\n");
+}
