@@ -5,6 +5,9 @@
  * defining IMPORT; afterwards IMPORT is gone. A further function is a further
  * line, if the system's header declares it __declspec(dllimport).
  */
+IMPORT(BOOL, FALSE, BindIoCompletionCallback,
+       (HANDLE file, LPOVERLAPPED_COMPLETION_ROUTINE callback, ULONG flags),
+       (file, callback, flags))
 IMPORT(BOOL, FALSE, CancelIoEx, (HANDLE file, OVERLAPPED *overlapped),
        (file, overlapped))
 IMPORT(BOOL, FALSE, CloseHandle, (HANDLE handle), (handle))
@@ -20,6 +23,10 @@ IMPORT(HANDLE, INVALID_HANDLE_VALUE, CreateFileW,
 IMPORT(HANDLE, NULL, CreateIoCompletionPort,
        (HANDLE file, HANDLE port, ULONG_PTR key, DWORD threads),
        (file, port, key, threads))
+IMPORT(PTP_IO, NULL, CreateThreadpoolIo,
+       (HANDLE file, PTP_WIN32_IO_CALLBACK callback, void *context,
+        PTP_CALLBACK_ENVIRON environment),
+       (file, callback, context, environment))
 IMPORT(BOOL, FALSE, DeleteFileW, (const wchar_t *path), (path))
 IMPORT(BOOL, FALSE, FlushFileBuffers, (HANDLE file), (file))
 IMPORT(BOOL, FALSE, GetFileSizeEx, (HANDLE file, LARGE_INTEGER *size),

@@ -32,6 +32,8 @@
  *   count             tells on stderr, when a port is closed, how many threads
  *                     were made and how many had ended by then
  *   allocations       is lab/guard's
+ *   plain, callback, threadpool, files
+ *                     are in ways.c
  *
  * A function that HOOK makes fail leaves "pending" in the OVERLAPPED, and no
  * packet comes. Of ReadFile and WriteFile only calls with an OVERLAPPED are
@@ -49,9 +51,11 @@
 #include <string.h>
 
 static const char *const known[] = {
-    "none",   "fail", "fail-from", "sync-eof",    "true",        "warning",
-    "short",  "skip", "late",      "stray",       "packet",      "reverse",
-    "flight", "hold", "count",     "short-write", "allocations",
+    "none",        "fail",        "fail-from", "sync-eof", "true",
+    "warning",     "short",       "skip",      "late",     "stray",
+    "packet",      "reverse",     "flight",    "hold",     "count",
+    "short-write", "allocations", "plain",     "callback", "threadpool",
+    "files",
 };
 
 /* ---- Every function can be made to fail -------------------------------- */
