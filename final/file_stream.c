@@ -42,9 +42,6 @@ struct file_stream {
     _Atomic bool filling;
     _Atomic unsigned writing; /* asynchronous calls in a file */
 
-    SRWLOCK pointer_lock; /* of a synchronous handle's own position */
-    uint64_t pointer;
-
     SRWLOCK lock; /* guards all below; held for moments only */
     CONDITION_VARIABLE changed;
     uint64_t position;
@@ -63,42 +60,34 @@ struct file_stream {
 
 /* ---- The system's calls ----------------------------------------------- */
 
-/* One call on a synchronous handle. That has a position of its own, which is
- * moved if it is not where this call begins. */
+/* One call at an offset on a handle that is not overlapped: it waits. In a pipe
+ * there is no offset. */
 static DWORD transfer_synchronous(struct file_stream *stream, bool writes,
-                                  void *buffer, DWORD length, uint64_t offset,
+                                  void *buffer, size_t length, uint64_t offset,
                                   DWORD *bytes)
 {
-    LARGE_INTEGER to = {.QuadPart = (LONGLONG)offset};
-    BOOL ok = TRUE;
+    OVERLAPPED at = {.Offset = (DWORD)offset,
+                     .OffsetHigh = (DWORD)(offset >> 32)};
+    OVERLAPPED *overlapped = stream->seekable ? &at : NULL;
+    HANDLE handle = stream->handle;
+    DWORD count = (DWORD)length;
     *bytes = 0;
-    if (stream->seekable && stream->pointer != offset)
-        ok = SetFilePointerEx(stream->handle, to, NULL, FILE_BEGIN);
-    if (ok)
-        ok = writes ? WriteFile(stream->handle, buffer, length, bytes, NULL)
-                    : ReadFile(stream->handle, buffer, length, bytes, NULL);
-    DWORD error = ok ? ERROR_SUCCESS : GetLastError();
-    if (stream->seekable) /* after a failure it may be anywhere */
-        stream->pointer = ok ? offset + *bytes : UINT64_MAX;
-    return error;
+    BOOL ok = writes ? WriteFile(handle, buffer, count, bytes, overlapped)
+                     : ReadFile(handle, buffer, count, bytes, overlapped);
+    return ok ? ERROR_SUCCESS : GetLastError();
 }
 
 /* One call, on either kind of handle. */
 static DWORD transfer(struct file_stream *stream, bool writes, void *buffer,
                       size_t length, uint64_t offset, DWORD *bytes)
 {
-    if (stream->asynchronous)
-        return writes ? bound_file_write_sync(&stream->file, buffer, length,
-                                              offset, bytes)
-                      : bound_file_read_sync(&stream->file, buffer, length,
-                                             offset, bytes);
-    if (stream->seekable)
-        AcquireSRWLockExclusive(&stream->pointer_lock);
-    DWORD error = transfer_synchronous(stream, writes, buffer, (DWORD)length,
-                                       offset, bytes);
-    if (stream->seekable)
-        ReleaseSRWLockExclusive(&stream->pointer_lock);
-    return error;
+    if (!stream->asynchronous)
+        return transfer_synchronous(stream, writes, buffer, length, offset,
+                                    bytes);
+    return writes ? bound_file_write_sync(&stream->file, buffer, length, offset,
+                                          bytes)
+                  : bound_file_read_sync(&stream->file, buffer, length, offset,
+                                         bytes);
 }
 
 /* 0 bytes are the end, whatever the system calls it. In a pipe a write of 0

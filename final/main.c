@@ -1,33 +1,28 @@
 /*
- * final.exe: reads a file through the pool, with many reads in flight.
+ * final.exe: reads files through the pool, one after the other, each with many
+ * reads in flight, and counts, prints or hashes what they bring.
  *
- * The file is cut into blocks of equal size. Up to `depth` of them are in
- * flight, each with a request and a buffer of its own, and they complete in
- * any order, on any worker. main takes them in the order of the file, uses what
- * came, and sends each buffer out again for the block `depth` further on:
- *
- *      depth 3         | block 0 | block 1 | block 2 | block 3 | block 4 |
- *      first:            buffer 0  buffer 1  buffer 2
- *      block 0 is used:            buffer 1  buffer 2  buffer 0
- *
- * So memory and reads in flight are bounded, whatever the size of the file,
- * which nobody asks for: a read finds the end. A pipe has no offsets to tell
- * its reads apart, so there one read at a time keeps the order.
+ * How a file is read is in reader.h; what is here is what a program makes of
+ * it: the bytes in the order of the file, the first failure told once, and an
+ * end in order, whoever ends it: main or Ctrl-C.
  */
-#include "pool.h"
+#include "arguments.h"
+#include "files.h"
+#include "reader.h"
 #include "report.h"
 
+#include <bcrypt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <wchar.h>
+#include <winternl.h>
 
 const wchar_t program[] = L"final";
 
 enum {
-    MAX_THREADS = 256,
-    MAX_DEPTH = 256,
-    MAX_BLOCK = 16 << 20,
-    MAX_MEMORY = 256 << 20, /* depth x block */
+    EXIT_USAGE = 2,
+    EXIT_INTERRUPTED = 130,
+    DIGEST_BYTES = 32,    /* of SHA-256 */
+    NAME_BYTES = 3 << 15, /* a command line in UTF-8 */
 };
 
 struct options {
@@ -35,117 +30,55 @@ struct options {
     uint64_t depth;
     uint64_t block;
     uint64_t offset;
-    bool cat;
-    const wchar_t *path;
+    uint64_t timeout; /* 0: none */
+    bool cat, sha256, stats;
 };
 
-struct reader;
+/* ---- The end ---------------------------------------------------------- */
 
-/* One buffer, on its way through the file. In flight it is its callback's,
- * which sets `completed` under the reader's lock; from then on it is main's. */
-struct block {
-    struct reader *reader;
-    struct request *request;
-    char *buffer;
-    uint64_t offset; /* of the block's first byte */
-    DWORD filled;
-    DWORD error; /* why it is not filled to the end, 0 if it is */
-    bool completed;
-};
+/* Ctrl-C's handler is given nothing, so it finds here what it needs. */
+static struct pool pool;
+static bool with_stats;
 
-struct reader {
-    struct bound_file file;
-    bool seekable;
-    bool end_seen; /* guarded by lock: nothing follows, so start no more */
-    DWORD block_size;
-    unsigned block_count;
-    struct block *blocks;
-    uint64_t bytes; /* in order, main's */
-    LONG64 reads;   /* that brought bytes, in any order */
-    SRWLOCK lock;
-    CONDITION_VARIABLE block_completed;
-};
+/* Whether there is a pool that nobody has begun to stop. Whoever sets this to
+ * false ends the program, and alone tells how it went. */
+static atomic_bool running;
 
-/* ---- The way of a block ---------------------------------------------- */
-
-/* Gives the block to main, which may send it out again at once. The reader
- * itself stays until every worker has ended, so it can still be touched. */
-static void complete(struct block *block, DWORD error)
+static void stop(void)
 {
-    struct reader *reader = block->reader;
-    AcquireSRWLockExclusive(&reader->lock);
-    block->error = error;
-    block->completed = true;
-    if (error != ERROR_SUCCESS)
-        reader->end_seen = true;
-    ReleaseSRWLockExclusive(&reader->lock);
-    WakeConditionVariable(&reader->block_completed); /* only main waits */
+    pool_stop(&pool, POOL_CANCEL);
+    if (with_stats)
+        pool_print_counters(&pool);
 }
 
-/* Starts a read into what is left of the block. */
-static void read_rest(struct block *block)
+/*
+ * Called on a thread of its own. It ends the process by itself: main may be
+ * writing to a pipe that nobody reads, and never come back. If the program is
+ * just starting or ending, or this is the second time, then at once.
+ */
+static BOOL WINAPI on_control(DWORD event)
 {
-    struct reader *reader = block->reader;
-    block->request->buffer = block->buffer + block->filled;
-    block->request->length = reader->block_size - block->filled;
-    overlapped_reset(block->request,
-                     reader->seekable ? block->offset + block->filled : 0);
-    struct submission read = bound_file_read(&reader->file, block->request);
-    if (read.outcome != IO_QUEUED)
-        complete(block, read.error);
+    (void)event;
+    if (atomic_exchange(&running, false))
+        stop(); /* no read is started any more, and all callbacks have run */
+    return TerminateProcess(GetCurrentProcess(), EXIT_INTERRUPTED);
 }
 
-static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+/* From here on main ends the program; if Ctrl-C does, it never returns. */
+static void begin_to_end(void)
 {
-    struct request *request =
-        CONTAINING_RECORD(overlapped, struct request, overlapped);
-    struct block *block = request->context;
-    struct reader *reader = block->reader;
-    if (error == ERROR_MORE_DATA) /* the rest of a message comes next */
-        error = ERROR_SUCCESS;
-    if (bytes > 0)
-        InterlockedIncrement64(&reader->reads);
-    else if (error == ERROR_SUCCESS && reader->seekable)
-        error = ERROR_HANDLE_EOF; /* in a pipe it is a write of nothing */
-    block->filled += bytes;
-    /* A file's next block starts at a fixed place, so this one must be filled:
-     * a short read is not the end. What a pipe has sent is used at once. */
-    if (error == ERROR_SUCCESS && reader->seekable &&
-        block->filled < reader->block_size)
-        read_rest(block);
-    else
-        complete(block, error);
+    if (!atomic_exchange(&running, false))
+        Sleep(INFINITE);
 }
 
-/* Sends the block out, to be filled from this offset on. */
-static void start(struct block *block, uint64_t offset)
+/* What fails since Ctrl-C has stopped the pool is not told. */
+static int failed(const char *tried, const wchar_t *name, DWORD error)
 {
-    block->offset = offset;
-    block->filled = 0;
-    block->completed = false;
-    read_rest(block);
+    begin_to_end();
+    return report(tried, name, error);
 }
 
-static void wait_for_block(struct block *block)
-{
-    struct reader *reader = block->reader;
-    AcquireSRWLockExclusive(&reader->lock);
-    while (!block->completed)
-        check(SleepConditionVariableSRW(&reader->block_completed, &reader->lock,
-                                        INFINITE, 0),
-              "wait for", L"block");
-    ReleaseSRWLockExclusive(&reader->lock);
-}
-
-static bool end_seen(struct reader *reader)
-{
-    AcquireSRWLockExclusive(&reader->lock);
-    bool seen = reader->end_seen;
-    ReleaseSRWLockExclusive(&reader->lock);
-    return seen;
-}
-
-/* ---- What main does --------------------------------------------------- */
+/* ---- Output ----------------------------------------------------------- */
 
 /* Returns a Win32 error, 0 for success. */
 static DWORD write_all(const char *buffer, DWORD bytes)
@@ -161,190 +94,181 @@ static DWORD write_all(const char *buffer, DWORD bytes)
     return ERROR_SUCCESS;
 }
 
-/* Takes the blocks in the order of the file, until one ends early. */
-static int use_blocks(struct reader *reader, unsigned depth,
-                      const struct options *options)
+/* The line that sha256sum prints: if there are backslashes in the name, each is
+ * doubled, and the line begins with one. */
+static DWORD print_digest(const UCHAR *digest, const wchar_t *path)
 {
-    uint64_t ahead = (uint64_t)depth * reader->block_size;
-    for (unsigned i = 0;; i = i + 1 < depth ? i + 1 : 0) {
-        struct block *block = &reader->blocks[i];
-        wait_for_block(block);
-        reader->bytes += block->filled;
-        if (options->cat) {
-            DWORD error = write_all(block->buffer, block->filled);
-            if (error != ERROR_SUCCESS)
-                return report("write to", L"stdout", error);
-        }
-        if (is_end_of_file(block->error))
-            return EXIT_SUCCESS;
-        if (block->error != ERROR_SUCCESS)
-            return report("read", options->path, block->error);
-        /* If a later block has met the end, its turn comes without this. */
-        if (!end_seen(reader))
-            start(block, block->offset + ahead);
+    static char name[NAME_BYTES];
+    static char line[2 * NAME_BYTES + 2 * DIGEST_BYTES + 8];
+    char *end = line;
+    WideCharToMultiByte(CP_UTF8, 0, path, -1, name, sizeof name, NULL, NULL);
+    if (strchr(name, '\\') != NULL)
+        *end++ = '\\';
+    for (unsigned i = 0; i < DIGEST_BYTES; i++)
+        end += sprintf(end, "%02x", digest[i]);
+    end += sprintf(end, "  ");
+    for (const char *c = name; *c != '\0'; c++) {
+        if (*c == '\\')
+            *end++ = '\\';
+        *end++ = *c;
     }
+    *end++ = '\n';
+    return write_all(line, (DWORD)(end - line));
 }
 
-static int read_file(struct reader *reader, const struct options *options)
+/* ---- One file --------------------------------------------------------- */
+
+struct work {
+    const struct options *options;
+    struct reader reader;
+    BCRYPT_ALG_HANDLE sha256; /* NULL if nothing is hashed */
+    uint64_t bytes;           /* of all files */
+};
+
+/* Takes the bytes in the order of the file, to its end. */
+static int use_bytes(struct work *work, const wchar_t *path,
+                     BCRYPT_HASH_HANDLE hash)
 {
-    unsigned depth = reader->block_count;
-    reader->seekable = GetFileType(reader->file.handle) == FILE_TYPE_DISK;
-    if (!reader->seekable &&
-        (options->offset != 0 ||
-         !GetNamedPipeInfo(reader->file.handle, NULL, NULL, NULL, NULL)))
-        return report("read", options->path, ERROR_NOT_SUPPORTED);
-    if (!reader->seekable)
-        depth = 1; /* one read at a time keeps the order */
+    const char *bytes;
+    DWORD count, error;
+    while ((error = reader_next(&work->reader, &bytes, &count)) == 0) {
+        work->bytes += count;
+        if (hash != NULL)
+            error = RtlNtStatusToDosError(
+                BCryptHashData(hash, (UCHAR *)bytes, count, 0));
+        if (error != ERROR_SUCCESS)
+            return failed("hash", path, error);
+        if (work->options->cat)
+            error = write_all(bytes, count);
+        if (error != ERROR_SUCCESS)
+            return failed("write to", L"stdout", error);
+    }
+    return is_end_of_file(error) ? EXIT_SUCCESS : failed("read", path, error);
+}
+
+static int hash_bytes(struct work *work, const wchar_t *path)
+{
+    UCHAR digest[DIGEST_BYTES];
+    BCRYPT_HASH_HANDLE hash;
+    DWORD error = RtlNtStatusToDosError(
+        BCryptCreateHash(work->sha256, &hash, NULL, 0, NULL, 0, 0));
+    if (error != ERROR_SUCCESS)
+        return failed("hash", path, error);
+    int status = use_bytes(work, path, hash);
+    error =
+        RtlNtStatusToDosError(BCryptFinishHash(hash, digest, sizeof digest, 0));
+    BCryptDestroyHash(hash);
+    if (status != EXIT_SUCCESS)
+        return status;
+    if (error != ERROR_SUCCESS)
+        return failed("hash", path, error);
+    error = print_digest(digest, path);
+    return error == ERROR_SUCCESS ? EXIT_SUCCESS
+                                  : failed("write to", L"stdout", error);
+}
+
+static int use_file(struct work *work, const wchar_t *path,
+                    struct bound_file *file)
+{
+    const struct options *options = work->options;
+    DWORD error = reader_begin(&work->reader, file, options->offset);
+    if (error != ERROR_SUCCESS)
+        return failed("read", path, error);
+    if (options->sha256)
+        return hash_bytes(work, path);
     if (!options->cat)
-        say("reading from offset %llu in blocks of %lu bytes, at most %u "
+        say("reading from offset %llu in blocks of %llu bytes, at most %u "
             "in flight",
-            options->offset, reader->block_size, depth);
-    for (unsigned i = 0; i < depth && !end_seen(reader); i++)
-        start(&reader->blocks[i],
-              options->offset + (uint64_t)i * reader->block_size);
-    int status = use_blocks(reader, depth, options);
-    /* Whatever happened: nothing may end while a read is in flight. */
-    for (unsigned i = 0; i < depth; i++)
-        wait_for_block(&reader->blocks[i]);
-    return status;
+            options->offset, options->block, work->reader.depth);
+    return use_bytes(work, path, NULL);
 }
 
-/* INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError. As in .NET,
- * the server of a pipe may not act in our name: SECURITY_ANONYMOUS. */
-static HANDLE open_overlapped(const wchar_t *path)
+static int with_file(struct work *work, const wchar_t *path)
 {
-    const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-    const DWORD anonymous = SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
-    return CreateFileW(path, GENERIC_READ, share, NULL, OPEN_EXISTING,
-                       FILE_FLAG_OVERLAPPED | anonymous, NULL);
-}
-
-static int with_file(struct pool *pool, struct reader *reader,
-                     const struct options *options)
-{
-    HANDLE handle = open_overlapped(options->path);
+    struct bound_file file;
+    HANDLE handle = open_overlapped(path);
     if (handle == INVALID_HANDLE_VALUE)
-        return report("open", options->path, GetLastError());
-    DWORD error = pool_bind_handle(pool, handle, 0, &reader->file);
+        return failed("open", path, GetLastError());
+    DWORD error = pool_bind_handle(&pool, handle, 0, &file);
     if (error != ERROR_SUCCESS) {
-        check(CloseHandle(handle), "close", options->path);
-        return report("bind", options->path, error);
+        check(CloseHandle(handle), "close", path);
+        return failed("bind", path, error);
     }
-    int status = read_file(reader, options);
-    check(bound_file_close(&reader->file) == 0, "close", options->path);
+    int status = use_file(work, path, &file);
+    check(reader_close(&work->reader) == ERROR_SUCCESS, "close", path);
     return status;
 }
 
-static int with_pool(struct reader *reader, const struct options *options)
+/* ---- All files -------------------------------------------------------- */
+
+/* One after the other, up to the first that fails. */
+static int with_pool(struct work *work, wchar_t *const *paths)
 {
-    struct pool pool;
-    DWORD error = pool_create(&pool, (unsigned)options->threads, 0);
+    int status = EXIT_SUCCESS;
+    check(SetConsoleCtrlHandler(on_control, TRUE), "handle", L"Ctrl-C");
+    DWORD error = pool_create(&pool, (unsigned)work->options->threads, 0);
     if (error != ERROR_SUCCESS)
         return report("create", L"pool", error);
-    int status = with_file(&pool, reader, options);
-    pool_stop(&pool, POOL_DRAIN);
+    with_stats = work->options->stats;
+    running = true;
+    for (; status == EXIT_SUCCESS && *paths != NULL; paths++)
+        status = with_file(work, *paths);
+    if (status == EXIT_SUCCESS)
+        begin_to_end();
+    stop();
     return status;
 }
 
-static void free_blocks(struct reader *reader)
+static int with_hash(struct work *work, wchar_t *const *paths)
 {
-    for (unsigned i = 0; reader->blocks != NULL && i < reader->block_count;
-         i++) {
-        if (reader->blocks[i].request != NULL)
-            overlapped_free(reader->blocks[i].request);
-        free(reader->blocks[i].buffer);
-    }
-    free(reader->blocks);
+    if (!work->options->sha256)
+        return with_pool(work, paths);
+    DWORD error = RtlNtStatusToDosError(BCryptOpenAlgorithmProvider(
+        &work->sha256, BCRYPT_SHA256_ALGORITHM, NULL, 0));
+    if (error != ERROR_SUCCESS)
+        return report("open", L"SHA-256", error);
+    int status = with_pool(work, paths);
+    BCryptCloseAlgorithmProvider(work->sha256, 0);
+    return status;
 }
 
-/* Returns false if there is not memory enough; free_blocks is right even then.
- */
-static bool allocate_blocks(struct reader *reader)
+/* What is left in argv are the files. */
+static bool parse_options(wchar_t **argv, struct options *options)
 {
-    reader->blocks = calloc(reader->block_count, sizeof *reader->blocks);
-    if (reader->blocks == NULL)
-        return false;
-    for (unsigned i = 0; i < reader->block_count; i++) {
-        struct block *block = &reader->blocks[i];
-        block->reader = reader;
-        block->completed = true; /* not in flight */
-        block->buffer = malloc(reader->block_size);
-        block->request = overlapped_pack(on_read, block, block->buffer,
-                                         reader->block_size, 0);
-        if (block->buffer == NULL || block->request == NULL)
-            return false;
-    }
-    return true;
-}
-
-/* ---- The command line ------------------------------------------------- */
-
-/* A number between least and most; it may end in K, M or G, for 2^10, 2^20 and
- * 2^30. Digits only: wcstoull alone would also take " 1" and "-1". */
-static bool parse_number(const wchar_t *text, uint64_t least, uint64_t most,
-                         uint64_t *number)
-{
-    static const wchar_t suffixes[] = L"KMG";
-    wchar_t *end;
-    unsigned shift = 0;
-    if (text == NULL || !iswdigit(*text))
-        return false;
-    *number = wcstoull(text, &end, 10); /* too large: ULLONG_MAX */
-    const wchar_t *suffix = *end != L'\0' ? wcschr(suffixes, *end) : NULL;
-    if (suffix != NULL) {
-        shift = 10 * (unsigned)(suffix - suffixes + 1);
-        end++;
-    }
-    if (*end != L'\0' || *number > most >> shift)
-        return false;
-    *number <<= shift;
-    return *number >= least;
-}
-
-static bool parse_options(wchar_t **argument, struct options *options)
-{
-    bool valid = true;
-    for (; valid && *argument != NULL; argument++) {
-        if (wcscmp(*argument, L"--threads") == 0)
-            valid =
-                parse_number(*++argument, 1, MAX_THREADS, &options->threads);
-        else if (wcscmp(*argument, L"--depth") == 0)
-            valid = parse_number(*++argument, 1, MAX_DEPTH, &options->depth);
-        else if (wcscmp(*argument, L"--block") == 0)
-            valid = parse_number(*++argument, 1, MAX_BLOCK, &options->block);
-        else if (wcscmp(*argument, L"--offset") == 0)
-            valid = parse_number(*++argument, 0, INT64_MAX, &options->offset);
-        else if (wcscmp(*argument, L"--cat") == 0)
-            options->cat = true;
-        else if (wcsncmp(*argument, L"--", 2) == 0 || options->path != NULL)
-            valid = false;
-        else
-            options->path = *argument;
-    }
-    return valid && options->path != NULL &&
+    const struct option known[] = {
+        {L"--threads", .number = &options->threads, 1, MAX_THREADS},
+        {L"--depth", .number = &options->depth, 1, MAX_DEPTH},
+        {L"--block", .number = &options->block, 1, MAX_BLOCK},
+        {L"--offset", .number = &options->offset, 0, INT64_MAX},
+        {L"--timeout", .number = &options->timeout, 1, INFINITE - 1},
+        {L"--cat", .given = &options->cat},
+        {L"--sha256", .given = &options->sha256},
+        {L"--stats", .given = &options->stats},
+        {.name = NULL}};
+    return take_options(argv, known) > 0 &&
+           !(options->cat && options->sha256) &&
            options->depth * options->block <= MAX_MEMORY;
 }
 
 int wmain(int argc, wchar_t **argv)
 {
     (void)argc;
-    struct options options = {.depth = 8, .block = 64 << 10};
+    struct options options = {.depth = 8, .block = 512 << 10};
     if (!parse_options(argv + 1, &options)) {
         fprintf(stderr,
                 "usage: %ls [--threads N] [--depth N] [--block SIZE] "
-                "[--offset N] [--cat] FILE\n",
+                "[--offset N] [--cat | --sha256] [--stats] [--timeout MS] "
+                "FILE...\n",
                 program);
-        return 2;
+        return EXIT_USAGE;
     }
-    struct reader reader = {.block_size = (DWORD)options.block,
-                            .block_count = (unsigned)options.depth,
-                            .lock = SRWLOCK_INIT,
-                            .block_completed = CONDITION_VARIABLE_INIT};
-    int status = allocate_blocks(&reader)
-                     ? with_pool(&reader, &options)
-                     : report("allocate", L"blocks", ERROR_NOT_ENOUGH_MEMORY);
-    free_blocks(&reader); /* after the pool: no worker knows them any more */
-    if (status == EXIT_SUCCESS && !options.cat)
-        say("done: %llu bytes in %lld reads", reader.bytes, reader.reads);
+    struct work work = {.options = &options};
+    DWORD error = reader_create(&work.reader, (unsigned)options.depth,
+                                (DWORD)options.block, (DWORD)options.timeout);
+    int status = error == ERROR_SUCCESS ? with_hash(&work, argv + 1)
+                                        : report("allocate", L"blocks", error);
+    reader_free(&work.reader); /* after the pool: no worker knows it any more */
+    if (status == EXIT_SUCCESS && !options.cat && !options.sha256)
+        say("done: %llu bytes in %lld reads", work.bytes, work.reader.reads);
     return status;
 }

@@ -3,7 +3,7 @@
 STAGES := step1-create step2-bind step3-callback step4-overlapped \
   step5-readfile final
 # final's programs: main.c is final.exe, each other has its own name.
-PROGRAMS := $(notdir $(basename $(wildcard final/copy.c final/compare.c)))
+PROGRAMS := copy compare
 EXES := $(STAGES:%=build/%.exe) $(PROGRAMS:%=build/%.exe)
 
 # STEP=3 is step3-callback, STEP=final is final; no STEP is all of them.

@@ -66,6 +66,13 @@ static gpointer watch(gpointer data)
     return NULL;
 }
 
+static int next_stderr = -1;
+
+void set_next_stderr(int descriptor)
+{
+    next_stderr = descriptor;
+}
+
 struct process *start(const char *program, const char *const *arguments,
                       const char *hook, int out, unsigned seconds)
 {
@@ -89,10 +96,14 @@ struct process *start(const char *program, const char *const *arguments,
     g_free(words);
 
     GSubprocessLauncher *launcher = g_subprocess_launcher_new(
-        G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE |
+        G_SUBPROCESS_FLAGS_STDIN_PIPE |
+        (next_stderr == -1 ? G_SUBPROCESS_FLAGS_STDERR_PIPE : 0) |
         (out == -1 ? G_SUBPROCESS_FLAGS_STDOUT_PIPE : 0));
     if (out != -1)
         g_subprocess_launcher_take_stdout_fd(launcher, out);
+    if (next_stderr != -1)
+        g_subprocess_launcher_take_stderr_fd(launcher, next_stderr);
+    next_stderr = -1;
     if (hook != NULL)
         g_subprocess_launcher_setenv(launcher, "HOOK", hook, TRUE);
     g_subprocess_launcher_set_child_setup(launcher, die_with_parent, NULL,
@@ -138,6 +149,11 @@ void send_end(struct process *process)
                           NULL, NULL);
 }
 
+void send_signal(struct process *process, int signal)
+{
+    g_subprocess_send_signal(process->subprocess, signal);
+}
+
 char *next_line(struct process *process)
 {
     char *line = g_data_input_stream_read_line(process->out, NULL,
@@ -163,7 +179,8 @@ void expect_line(struct process *process, const char *wanted)
 
 struct process *start_feeder(char name[64])
 {
-    g_snprintf(name, 64, "\\\\.\\pipe\\test-%d", (int)getpid());
+    static int count;
+    g_snprintf(name, 64, "\\\\.\\pipe\\test-%d-%d", (int)getpid(), ++count);
     struct process *feeder = start(
         "tests/feeder", (const char *const[]){name, NULL}, NULL, -1, WATCHDOG);
     expect_line(feeder, "ready");
@@ -203,8 +220,10 @@ struct run finish(struct process *process)
         g_byte_array_append(out, rest->data, rest->len);
         g_byte_array_unref(rest);
     }
-    GByteArray *err = read_to_end(
-        g_subprocess_get_stderr_pipe(process->subprocess), process->patience);
+    GInputStream *err_pipe = g_subprocess_get_stderr_pipe(process->subprocess);
+    GByteArray *err = err_pipe != NULL
+                          ? read_to_end(err_pipe, process->patience)
+                          : g_byte_array_new();
     g_subprocess_wait(process->subprocess, NULL, NULL);
     g_ptr_array_remove(running, process->subprocess);
 
@@ -221,9 +240,9 @@ struct run finish(struct process *process)
     run.status = g_subprocess_get_if_exited(process->subprocess)
                      ? g_subprocess_get_exit_status(process->subprocess)
                      : -1;
-    run.ending = process->hung                        ? HUNG
-                 : run.status >= 0 && run.status <= 2 ? EXITED
-                                                      : CRASHED;
+    bool in_order =
+        (run.status >= 0 && run.status <= 2) || run.status == INTERRUPTED;
+    run.ending = process->hung ? HUNG : in_order ? EXITED : CRASHED;
     if (process->out != NULL)
         g_object_unref(process->out);
     g_object_unref(process->subprocess);
@@ -262,7 +281,8 @@ static bool is_one_line(const char *text)
 bool ended_with(const struct run *run, int status)
 {
     return run->ending == EXITED && run->status == status &&
-           (status == 0 ? *run->err == '\0' : is_one_line(run->err));
+           (status == 1 || status == 2 ? is_one_line(run->err)
+                                       : *run->err == '\0');
 }
 
 bool told_error(const struct run *run, const char *tried, unsigned error)
@@ -276,6 +296,37 @@ bool told_error(const struct run *run, const char *tried, unsigned error)
     g_free(number);
     g_free(what);
     return told;
+}
+
+/* The number behind the word, in a line such as "pool: issued 7, ...". */
+static guint64 number_behind(const char *line, const char *word)
+{
+    char *found = strstr(line, word);
+    return found != NULL ? g_ascii_strtoull(found + strlen(word), NULL, 10)
+                         : G_MAXUINT64;
+}
+
+struct counters take_counters(struct run *run)
+{
+    char *line = g_strrstr(run->err, "pool: issued ");
+    cr_assert(line != NULL && is_one_line(line), "no counters: %s",
+              describe(run));
+    struct counters counters = {
+        .issued = number_behind(line, "issued "),
+        .completed = number_behind(line, ", completed "),
+        .failed = number_behind(line, ", failed "),
+        .cancelled = number_behind(line, ", cancelled "),
+        .live = number_behind(line, ", live "),
+        .peak = number_behind(line, ", peak "),
+        .bytes = number_behind(line, ", bytes "),
+        .stray = number_behind(line, ", stray "),
+    };
+    cr_assert(counters.live == 0 && counters.stray == 0 &&
+                  counters.issued ==
+                      counters.completed + counters.failed + counters.cancelled,
+              "no balance: %s", describe(run));
+    *line = '\0';
+    return counters;
 }
 
 void assert_done(struct process *process)

@@ -16,7 +16,7 @@
 /* ---- Programs ---- */
 
 enum ending {
-    EXITED,  /* with a status of the contract: 0, 1 or 2 */
+    EXITED,  /* with a status of the contract: 0, 1, 2 or 130 */
     CRASHED, /* with any other status */
     HUNG,    /* the watchdog ended it */
 };
@@ -42,11 +42,18 @@ struct run {
 struct process *start(const char *program, const char *const *arguments,
                       const char *hook, int out, unsigned seconds);
 
+/* The next program that is started has this descriptor as its stderr, and it is
+ * closed here; what goes there is none of finish's. */
+void set_next_stderr(int descriptor);
+
 /* Sends a line to the program's stdin; an empty one is a line, too. */
 void send_line(struct process *process, const char *line);
 
 /* Closes the program's stdin. */
 void send_end(struct process *process);
+
+/* Sends it a signal: SIGINT is its Ctrl-C, SIGKILL its end. */
+void send_signal(struct process *process, int signal);
 
 /* The next line from its stdout, without the end of the line; the caller frees
  * it. NULL at the end. */
@@ -64,7 +71,8 @@ struct process *start_feeder(char name[64]);
 /* Waits for the end, and frees the process. */
 struct run finish(struct process *process);
 
-enum { WATCHDOG = 30 }; /* seconds; a stage takes less than one */
+enum { WATCHDOG = 30 };     /* seconds; a stage takes less than one */
+enum { INTERRUPTED = 130 }; /* the exit status after Ctrl-C */
 
 /* Starts a program and waits for its end. The arguments are strings. */
 #define RUN(program, ...)                                                      \
@@ -79,7 +87,8 @@ void run_clear(struct run *run);
 /* How it ended and all it printed, for a message; the caller frees it. */
 char *describe(const struct run *run);
 
-/* It exited with this status, and if that is not 0 with one line on stderr. */
+/* It exited with this status, and if that is 1 or 2 with one line on stderr,
+ * else with none. */
 bool ended_with(const struct run *run, int status);
 
 /* The one line on stderr tells this Win32 error. */
@@ -92,6 +101,13 @@ bool told_error(const struct run *run, const char *tried, unsigned error);
     cr_assert(ended_with(run, 1) && told_error(run, tried, error),             \
               "wanted 'cannot %s ...' with error %u: %s", tried,               \
               (unsigned)(error), describe(run))
+/* --stats: takes the pool's counters, one line, off the end of stderr. They
+ * must balance, with nothing in flight any more. */
+struct counters {
+    guint64 issued, completed, failed, cancelled, live, peak, bytes, stray;
+};
+struct counters take_counters(struct run *run);
+
 #define assert_text(run, wanted)                                               \
     cr_assert(strcmp((run)->text, wanted) == 0, "wanted:\n%s\n%s", wanted,     \
               describe(run))

@@ -1,7 +1,9 @@
 /* final: many reads in flight, and yet every byte in its place. */
 #include "helpers.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -46,10 +48,10 @@ ParameterizedTest(guint64 *size, final,
                   a_file_of_any_size_comes_out_byte_for_byte)
 {
     make_file("file", *size);
-    struct run run = RUN("final", "--cat", "file");
+    struct run run = RUN("final", "--cat", "--block", "64K", "file");
     assert_content(&run, "file", 0);
     run_clear(&run);
-    run = RUN("final", "file");
+    run = RUN("final", "--block", "64K", "file");
     char *wanted = g_strdup_printf(
         "main: reading from offset 0 in blocks of 65536 bytes, at most 8 in "
         "flight\n"
@@ -164,7 +166,8 @@ Test(final, a_file_beyond_4_gib_is_read_at_the_right_place)
     cr_assert_eq(fseeko(file, (off_t)(4 * GIB + 65536), SEEK_SET), 0);
     fputs("above", file);
     cr_assert_eq(fclose(file), 0);
-    struct run run = RUN("final", "--cat", "--offset", "4294901760", "sparse");
+    struct run run = RUN("final", "--cat", "--block", "64K", "--offset",
+                         "4294901760", "sparse");
     assert_ended(&run, 0);
     gsize length;
     const char *out = g_bytes_get_data(run.out, &length);
@@ -222,6 +225,11 @@ ParameterizedTestParameters(final, what_is_no_option_is_wrong_usage)
         {{"--offset", "0x10", "file"}},
         {{"--block", "4k", "file"}},
         {{"--what"}},
+        {{"--timeout", "0", "file"}},
+        {{"--timeout", "4294967295", "file"}}, /* INFINITE */
+        {{"file", "--timeout"}},
+        {{"--cat", "--sha256", "file"}},
+        {{"--stats"}},
     };
     return cr_make_param_array(struct arguments, arguments,
                                G_N_ELEMENTS(arguments));
@@ -265,8 +273,383 @@ Test(final, numbers_are_what_they_say)
     assert_shown("--offset", "010", "main: reading from offset 10 in");
     assert_shown(
         "--depth", "256",
-        "main: reading from offset 0 in blocks of 65536 bytes, at most 256");
+        "main: reading from offset 0 in blocks of 524288 bytes, at most 256");
     assert_shown("--threads", "256", "main: reading from offset 0");
+}
+
+/* ---- Several files ---- */
+
+Test(final, files_come_out_one_after_the_other)
+{
+    char *content = NULL;
+    gsize length = 0, got;
+    make_file("one", 300001);
+    make_file("two", 0);
+    make_file("three", 70000);
+    struct run run =
+        RUN("final", "--cat", "--block", "10000", "three", "one", "two", "one");
+    assert_ended(&run, 0);
+    GByteArray *wanted = g_byte_array_new();
+    const char *names[] = {"three", "one", "two", "one"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        cr_assert(g_file_get_contents(names[i], &content, &length, NULL));
+        g_byte_array_append(wanted, (guint8 *)content, (guint)length);
+        g_free(content);
+    }
+    const char *out = g_bytes_get_data(run.out, &got);
+    cr_assert(got == wanted->len && memcmp(out, wanted->data, got) == 0,
+              "%u bytes came", (unsigned)got);
+    g_byte_array_unref(wanted);
+}
+
+Test(final, several_files_are_counted_together)
+{
+    make_file("one", 100001);
+    make_file("two", 50000);
+    struct run run = RUN("final", "--stats", "--block", "10000", "one", "two");
+    take_counters(&run);
+    assert_ended(&run, 0);
+    assert_text(&run, "main: reading from offset 0 in blocks of 10000 bytes, "
+                      "at most 8 in flight\n"
+                      "main: reading from offset 0 in blocks of 10000 bytes, "
+                      "at most 8 in flight\n"
+                      "main: done: 150001 bytes in 16 reads\n");
+}
+
+/* The first failure is the end: what comes after it is not read. */
+Test(final, the_first_file_that_fails_is_the_last)
+{
+    make_file("one", 100);
+    make_file("two", 200);
+    struct run run = RUN("final", "--cat", "one", "missing", "two");
+    assert_error(&run, "open", 2);
+    cr_assert_eq(g_bytes_get_size(run.out), 100);
+    /* In the first of two files. */
+    run = RUN_HOOKED(HOOKED, "fail:1:5", "--cat", "one", "two");
+    assert_error(&run, "read", 5);
+    cr_assert_eq(g_bytes_get_size(run.out), 0);
+}
+
+Test(final, an_offset_is_that_of_each_file)
+{
+    char wanted[1000];
+    make_file("one", 10500);
+    make_file("two", 10500);
+    fill_pattern(wanted, 500, 10000);
+    fill_pattern(wanted + 500, 500, 10000);
+    struct run run = RUN("final", "--cat", "--offset", "10000", "one", "two");
+    gsize length;
+    const char *out = g_bytes_get_data(run.out, &length);
+    cr_assert(ended_with(&run, 0) && length == sizeof wanted &&
+                  memcmp(out, wanted, length) == 0,
+              "%s", describe(&run));
+}
+
+/* A pipe has one read in flight; the file after it many again. */
+Test(final, a_file_may_follow_a_pipe)
+{
+    char name[64];
+    struct process *feeder = start_feeder(name);
+    make_file("file", 100000);
+    struct process *reader = start(
+        "final", (const char *const[]){"--block", "1000", name, "file", NULL},
+        NULL, -1, WATCHDOG);
+    send_line(feeder, "hello");
+    send_end(feeder);
+    assert_done(feeder);
+    struct run run = finish(reader);
+    assert_ended(&run, 0);
+    assert_text(&run, "main: reading from offset 0 in blocks of 1000 bytes, "
+                      "at most 1 in flight\n"
+                      "main: reading from offset 0 in blocks of 1000 bytes, "
+                      "at most 8 in flight\n"
+                      "main: done: 100005 bytes in 101 reads\n");
+}
+
+/* ---- SHA-256 ---- */
+
+/* What sha256sum says about these files; ours must say the same. */
+static char *sha256sum(const char *const *names)
+{
+    GPtrArray *argv = g_ptr_array_new();
+    char *out = NULL;
+    int status = -1;
+    g_ptr_array_add(argv, (gpointer) "sha256sum");
+    while (*names != NULL)
+        g_ptr_array_add(argv, (gpointer)*names++);
+    g_ptr_array_add(argv, NULL);
+    cr_assert(g_spawn_sync(NULL, (char **)argv->pdata, NULL,
+                           G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, &status,
+                           NULL) &&
+                  status == 0,
+              "no sha256sum");
+    g_ptr_array_unref(argv);
+    return out;
+}
+
+static void assert_hashed(const struct run *run, const char *wanted)
+{
+    gsize length;
+    const char *out = g_bytes_get_data(run->out, &length);
+    cr_assert(ended_with(run, 0) && length == strlen(wanted) &&
+                  memcmp(out, wanted, length) == 0,
+              "wanted:\n%s\n%s", wanted, describe(run));
+}
+
+ParameterizedTestParameters(final, sha256_is_what_sha256sum_says)
+{
+    static guint64 sizes[] = {0,     1,     55,    56,    63,      64,     65,
+                              65535, 65536, 65537, 99999, 1000000, 3000001};
+    return cr_make_param_array(guint64, sizes, G_N_ELEMENTS(sizes));
+}
+
+ParameterizedTest(guint64 *size, final, sha256_is_what_sha256sum_says)
+{
+    make_file("file", *size);
+    char *wanted = sha256sum((const char *const[]){"file", NULL});
+    struct run run = RUN("final", "--sha256", "file");
+    assert_hashed(&run, wanted);
+    run = RUN("final", "--sha256", "--block", "1000", "--depth", "64", "file");
+    assert_hashed(&run, wanted);
+    g_free(wanted);
+}
+
+Test(final, sha256_tells_each_file_by_its_name)
+{
+    const char *const names[] = {"one",
+                                 "with spaces",
+                                 "\u00e4\u00f6\u00fc\u00df",
+                                 "directory/\u6587\u4ef6 \U0001F600",
+                                 "./one",
+                                 "one",
+                                 NULL};
+    cr_assert_eq(g_mkdir("directory", 0777), 0);
+    for (guint64 i = 0; i < 4; i++)
+        make_file(names[i], 1000 * i);
+    char *wanted = sha256sum(names);
+    struct run run = RUN("final", "--sha256", names[0], names[1], names[2],
+                         names[3], names[4], names[5]);
+    assert_hashed(&run, wanted);
+    g_free(wanted);
+}
+
+/* sha256sum doubles them, and begins the line with one. Where it runs, a
+ * backslash is part of a name; for us it is between two. */
+Test(final, sha256_tells_a_name_with_a_backslash_as_sha256sum_does)
+{
+    cr_assert_eq(g_mkdir("a", 0777), 0);
+    make_file("a/b", 1000);
+    make_file("a\\b", 1000);
+    char *wanted = sha256sum((const char *const[]){"a\\b", NULL});
+    struct run run = RUN("final", "--sha256", "a\\b");
+    assert_hashed(&run, wanted);
+    g_free(wanted);
+}
+
+Test(final, sha256_begins_where_it_is_told)
+{
+    make_file("file", 100000);
+    make_file("rest", 0);
+    char *content = NULL;
+    cr_assert(g_file_get_contents("file", &content, NULL, NULL));
+    cr_assert(g_file_set_contents("rest", content + 777, 100000 - 777, NULL));
+    char *rest = sha256sum((const char *const[]){"rest", NULL});
+    char *wanted = g_strdup_printf("%.64s  file\n", rest);
+    struct run run =
+        RUN("final", "--sha256", "--offset", "777", "--block", "999", "file");
+    assert_hashed(&run, wanted);
+    g_free(wanted);
+    g_free(rest);
+    g_free(content);
+}
+
+/* What was read before is not told as the hash of anything. */
+Test(final, sha256_tells_nothing_of_a_file_that_fails)
+{
+    make_file("file", 100000);
+    struct run run =
+        RUN_HOOKED(HOOKED, "fail:3:5", "--sha256", "--block", "10000", "file");
+    assert_error(&run, "read", 5);
+    cr_assert_eq(g_bytes_get_size(run.out), 0);
+}
+
+Test(final, sha256_into_a_closed_stdout_is_an_error)
+{
+    int ends[2];
+    make_file("file", 100);
+    cr_assert_eq(pipe(ends), 0);
+    close(ends[0]);
+    struct run run =
+        finish(start("final", (const char *const[]){"--sha256", "file", NULL},
+                     NULL, ends[1], WATCHDOG));
+    cr_assert(ended_with(&run, 1) &&
+                  strstr(run.err, ": cannot write to 'stdout': ") != NULL,
+              "%s", describe(&run));
+}
+
+/* ---- Counters, and memory ---- */
+
+ParameterizedTestParameters(final, counters_balance_whatever_the_end)
+{
+    static char hooks[][24] = {
+        "none",          "fail:1:5", "fail:9:5", "packet:9:5:0",
+        "packet:9:5:99", "hold:5",   "bind:6",   "fail:CreateFileW:1:5"};
+    return cr_make_param_array(char[24], hooks, G_N_ELEMENTS(hooks));
+}
+
+ParameterizedTest(char hook[24], final, counters_balance_whatever_the_end)
+{
+    make_file("file", 1000000);
+    struct run run = RUN_HOOKED(HOOKED, hook, "--stats", "--threads", "4",
+                                "--depth", "16", "--block", "10000", "file");
+    bool all = strcmp(hook, "none") == 0;
+    struct counters counters = take_counters(&run);
+    cr_assert(run.ending == EXITED && run.status == (all ? 0 : 1), "%s",
+              describe(&run));
+    cr_assert_leq(counters.peak, 16);
+    if (all)
+        cr_assert_eq(counters.bytes, 1000000);
+}
+
+Test(final, counters_balance_when_the_reader_leaves)
+{
+    int ends[2];
+    char ten[10];
+    make_file("file", 3000001);
+    cr_assert_eq(pipe(ends), 0);
+    struct process *process =
+        start("final", (const char *const[]){"--stats", "--cat", "file", NULL},
+              NULL, ends[1], WATCHDOG);
+    cr_assert_eq(read(ends[0], ten, sizeof ten), sizeof ten);
+    close(ends[0]);
+    struct run run = finish(process);
+    take_counters(&run);
+    cr_assert(ended_with(&run, 1), "%s", describe(&run));
+}
+
+/* All is allocated before the first read. */
+static char *guard_line(guint64 size, const char *option)
+{
+    make_file("file", size);
+    struct run run = RUN_HOOKED("tests/guarded/final", "allocations", option,
+                                "--block", "1000", "file", "file");
+    cr_assert(run.status == 0 && strstr(run.err, ", 0 not freed\n") != NULL,
+              "%s", describe(&run));
+    char *line = g_strdup(run.err);
+    run_clear(&run);
+    return line;
+}
+
+Test(final, no_memory_is_allocated_for_a_read)
+{
+    cr_assert_str_eq(guard_line(10, "--cat"), guard_line(1000000, "--cat"));
+    cr_assert_str_eq(guard_line(10, "--sha256"),
+                     guard_line(1000000, "--sha256"));
+}
+
+/* ---- Timeouts ---- */
+
+Test(final, a_read_that_takes_too_long_is_error_1460)
+{
+    char name[64];
+    struct process *feeder = start_feeder(name);
+    struct process *reader =
+        start("final",
+              (const char *const[]){"--stats", "--timeout", "50", name, NULL},
+              NULL, -1, WATCHDOG);
+    struct run run = finish(reader);
+    struct counters counters = take_counters(&run);
+    assert_error(&run, "read", 1460);
+    cr_assert_eq(counters.cancelled, 1);
+    send_end(feeder);
+    assert_done(feeder);
+}
+
+/* Each read has its own: only the last takes too long. */
+Test(final, what_came_in_time_is_put_out)
+{
+    char name[64], five[5];
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    struct process *feeder = start_feeder(name);
+    send_line(feeder, "hello");
+    struct process *reader =
+        start("final",
+              (const char *const[]){"--cat", "--timeout", "1000", name, NULL},
+              NULL, ends[1], WATCHDOG);
+    cr_assert_eq(read(ends[0], five, 5), 5);
+    cr_assert_eq(memcmp(five, "hello", 5), 0);
+    struct run run = finish(reader);
+    assert_error(&run, "read", 1460);
+    close(ends[0]);
+    send_end(feeder);
+    assert_done(feeder);
+}
+
+Test(final, a_timeout_that_is_not_needed_changes_nothing)
+{
+    make_file("file", 3000001);
+    struct run run =
+        RUN("final", "--cat", "--timeout", "60000", "--block", "10000", "file");
+    assert_content(&run, "file", 0);
+}
+
+/* ---- Ctrl-C ---- */
+
+/* All that was in flight has come back, and nothing is told as done. */
+static void assert_interrupted(struct run *run)
+{
+    take_counters(run);
+    assert_ended(run, INTERRUPTED);
+    cr_assert_null(strstr(run->text, "done"), "%s", describe(run));
+}
+
+Test(final, ctrl_c_ends_a_read_that_waits)
+{
+    char name[64];
+    struct process *feeder = start_feeder(name);
+    struct process *reader =
+        start("final", (const char *const[]){"--stats", name, NULL}, NULL, -1,
+              WATCHDOG);
+    g_free(next_line(reader));
+    send_signal(reader, SIGINT);
+    struct run run = finish(reader);
+    assert_interrupted(&run);
+    send_end(feeder);
+}
+
+/* One packet is held back until its read is cancelled. */
+Test(final, ctrl_c_waits_for_all_that_is_in_flight)
+{
+    make_file("file", 1000000);
+    struct process *reader =
+        start(HOOKED,
+              (const char *const[]){"--stats", "--threads", "2", "--block",
+                                    "10000", "file", "file", NULL},
+              "hold-read:1000000", -1, WATCHDOG);
+    g_free(next_line(reader));
+    expect_line(reader, "hooks: a packet is held");
+    send_signal(reader, SIGINT);
+    struct run run = finish(reader);
+    assert_interrupted(&run);
+}
+
+/* Only a part of the file, into a pipe that nobody reads any more. */
+Test(final, ctrl_c_ends_it_even_while_nobody_reads_its_output)
+{
+    int ends[2];
+    char ten[10];
+    make_file("file", 3000001);
+    cr_assert_eq(pipe(ends), 0);
+    struct process *process =
+        start("final", (const char *const[]){"--stats", "--cat", "file", NULL},
+              NULL, ends[1], WATCHDOG);
+    cr_assert_eq(read(ends[0], ten, sizeof ten), sizeof ten);
+    send_signal(process, SIGINT);
+    struct run run = finish(process);
+    take_counters(&run);
+    assert_ended(&run, INTERRUPTED);
+    close(ends[0]);
 }
 
 /* ---- Failures ---- */
@@ -283,7 +666,7 @@ ParameterizedTestParameters(final, a_read_that_fails_is_told_once)
 ParameterizedTest(char hook[16], final, a_read_that_fails_is_told_once)
 {
     make_file("file", 3000001);
-    struct run run = RUN_HOOKED(HOOKED, hook, "file");
+    struct run run = RUN_HOOKED(HOOKED, hook, "--block", "64K", "file");
     assert_error(&run, "read", 5);
 }
 
@@ -365,6 +748,20 @@ Test(final, no_more_reads_than_the_depth_are_in_flight)
               "%s", describe(&run));
 }
 
+/* Both reads have completed before main goes on; the second has met the end. */
+Test(final, nothing_is_started_behind_a_known_end)
+{
+    make_file("file", 1000);
+    struct run run = RUN_HOOKED(HOOKED, "late", "--stats", "--depth", "2",
+                                "--block", "1000", "file");
+    cr_assert_eq(take_counters(&run).issued, 2);
+    assert_ended(&run, 0);
+    /* Here the first does, at once. */
+    run = RUN_HOOKED(HOOKED, "sync-eof", "--stats", "--offset", "1000", "file");
+    cr_assert_eq(take_counters(&run).issued, 1);
+    assert_ended(&run, 0);
+}
+
 /* `--cat | head -c 10`: the pipe is closed while it writes. */
 Test(final, a_reader_that_leaves_is_an_error_and_no_hang)
 {
@@ -394,9 +791,9 @@ static void assert_content_while(void (*change)(void))
     gsize length = 0;
     make_file("file", 8 * MIB);
     cr_assert_eq(pipe(ends), 0);
-    struct process *process =
-        start("final", (const char *const[]){"--cat", "file", NULL}, NULL,
-              ends[1], WATCHDOG);
+    struct process *process = start(
+        "final", (const char *const[]){"--cat", "--block", "64K", "file", NULL},
+        NULL, ends[1], WATCHDOG);
     GByteArray *out = g_byte_array_new();
     guint8 buffer[65536];
     for (ssize_t count; (count = read(ends[0], buffer, sizeof buffer)) > 0;) {
@@ -535,7 +932,7 @@ Test(final, a_pipe_has_one_read_in_flight)
               "flight", -1, WATCHDOG);
     expect_line(
         reader,
-        "main: reading from offset 0 in blocks of 65536 bytes, at most 1 "
+        "main: reading from offset 0 in blocks of 524288 bytes, at most 1 "
         "in flight");
     send_line(feeder, "hello");
     send_end(feeder);

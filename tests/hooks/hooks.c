@@ -21,7 +21,9 @@
  *                     unless a worker called it, or the file is not on a disk
  *   stray:K:CODE      the K-th ReadFile fails with CODE, but a packet comes all
  *                     the same, and is dealt with before ReadFile returns
- *   packet:K:CODE:N   the K-th packet tells error CODE and N bytes
+ *   packet:K:CODE:N   the K-th packet tells error CODE and N bytes. Once
+ *                     something was read or written, packets that are posted by
+ *                     hand do not count
  *   reverse           packets that wait in the port come out last in, first out
  *   flight            tells on stderr, when the file that was read last is
  *                     closed, how many reads and writes were in flight at most
@@ -29,6 +31,13 @@
  *   hold:CODE         the same; and the first packet tells error CODE, the
  *                     others are held back until the program waits for one of
  *                     them
+ *   hold-read:N       the packet of the first read is held back, and that is
+ *                     said on stdout, until the program has started N reads in
+ *                     all, or cancels something
+ *   hold-write:N      the same with the first write
+ *   resize:K:BYTES    before the K-th read the file gets that length
+ *   hollow:FROM:TO    what is read or written between these two, in MiB, is
+ *                     not: a packet tells that all of it was
  *   count             tells on stderr, when a port is closed, how many threads
  *                     were made and how many had ended by then
  *   allocations       is lab/guard's
@@ -51,11 +60,11 @@
 #include <string.h>
 
 static const char *const known[] = {
-    "none",        "fail",        "fail-from", "sync-eof", "true",
-    "warning",     "short",       "skip",      "late",     "stray",
-    "packet",      "reverse",     "flight",    "hold",     "count",
-    "short-write", "allocations", "plain",     "callback", "threadpool",
-    "files",
+    "none",        "fail",        "fail-from",  "sync-eof",   "true",
+    "warning",     "short",       "skip",       "late",       "stray",
+    "packet",      "reverse",     "flight",     "hold",       "count",
+    "short-write", "allocations", "hold-write", "hollow",     "hold-read",
+    "resize",      "plain",       "callback",   "threadpool", "files",
 };
 
 /* ---- Every function can be made to fail -------------------------------- */
@@ -194,8 +203,20 @@ struct io {
     OVERLAPPED *overlapped;
 };
 
+/* Its packet takes it for done. */
+static BOOL leave_out(const struct io *io, OVERLAPPED *overlapped)
+{
+    next.PostQueuedCompletionStatus(the_port, io->length, the_key, overlapped);
+    return fail(ERROR_IO_PENDING);
+}
+
 static BOOL start(const struct io *io, OVERLAPPED *overlapped)
 {
+    const struct word *hollow = asked("hollow");
+    uint64_t mib =
+        ((uint64_t)overlapped->OffsetHigh << 32 | overlapped->Offset) >> 20;
+    if (hollow != NULL && mib >= hollow->numbers[0] && mib < hollow->numbers[1])
+        return leave_out(io, overlapped);
     return io->write ? next.WriteFile(io->file, io->buffer, io->length,
                                       io->bytes, overlapped)
                      : next.ReadFile(io->file, io->buffer, io->length,
@@ -272,12 +293,15 @@ static BOOL do_at_once(const struct io *io)
     return TRUE;
 }
 
+static volatile LONG started; /* whether anything was ever read or written */
+
 /* Starts it; its packet is expected from before on. Afterwards the OVERLAPPED
  * is not ours any more. */
 static BOOL start_queued(const struct io *io)
 {
     const OVERLAPPED *overlapped = io->overlapped;
     add(&in_flight, overlapped);
+    InterlockedExchange(&started, TRUE);
     BOOL ok = start(io, io->overlapped);
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
     if (!is_queued(io, error))
@@ -311,6 +335,57 @@ static BOOL leave_stray(OVERLAPPED *overlapped, DWORD error)
     return fail(error);
 }
 
+/* "hold-read" and "hold-write": what lets the packets pass. */
+static volatile LONG
+    reads; /* started; very many, once something is cancelled */
+static void *volatile first_read, *volatile first_write;
+
+static void count_reads(LONG more)
+{
+    InterlockedExchangeAdd(&reads, more);
+    WakeByAddressAll((void *)&reads);
+}
+
+static BOOL cancel_io(HANDLE file, OVERLAPPED *overlapped)
+{
+    BOOL ok = failing_CancelIoEx(file, overlapped);
+    DWORD error = GetLastError();
+    count_reads(1 << 20);
+    return ok ? TRUE : fail(error);
+}
+
+/* Holds a packet back if it is that of the first. */
+static void hold_first(const struct word *word, void *volatile *first,
+                       const OVERLAPPED *packet)
+{
+    static const char line[] = "hooks: a packet is held\n";
+    DWORD written;
+    if (word == NULL || packet == NULL || packet != *first)
+        return;
+    *first = INVALID_HANDLE_VALUE; /* its request may be used again */
+    next.WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line, sizeof line - 1,
+                   &written, NULL);
+    for (LONG seen; (seen = reads) < (LONG)word->numbers[0];)
+        WaitOnAddress(&reads, &seen, sizeof seen, INFINITE);
+}
+
+static void resize(HANDLE file, unsigned long size)
+{
+    wchar_t path[1024];
+    FILE_END_OF_FILE_INFO end = {.EndOfFile.QuadPart = (LONGLONG)size};
+    GetFinalPathNameByHandleW(file, path, 1024, 0);
+    HANDLE other =
+        next.CreateFileW(path, GENERIC_WRITE,
+                         FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                         NULL, OPEN_EXISTING, 0, NULL);
+    if (!next.SetFileInformationByHandle(other, FileEndOfFileInfo, &end,
+                                         sizeof end)) {
+        fprintf(stderr, "hooks: not resized (error %lu)\n", GetLastError());
+        exit(EXIT_FAILURE);
+    }
+    next.CloseHandle(other);
+}
+
 static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
                       OVERLAPPED *overlapped)
 {
@@ -324,11 +399,15 @@ static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
                           .bytes = bytes,
                           .overlapped = overlapped};
     struct waiter waiter = {.overlapped = overlapped};
-    struct word *stray = asked("stray");
+    struct word *stray = asked("stray"), *resized = asked("resize");
     bool strays = is_due(stray);
     bool waits = strays || (asked("late") && !is_worker && is_on_disk(&io) &&
                             uses_port(&io));
     the_file = file;
+    InterlockedCompareExchangePointer(&first_read, overlapped, NULL);
+    count_reads(1);
+    if (is_due(resized))
+        resize(file, resized->numbers[1]);
     if (waits)
         await(&waiter);
     BOOL ok = strays ? leave_stray(overlapped, stray->numbers[1]) : do_io(&io);
@@ -353,6 +432,7 @@ static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
                           .length = is_short ? length / 3 : length,
                           .bytes = bytes,
                           .overlapped = overlapped};
+    InterlockedCompareExchangePointer(&first_write, overlapped, NULL);
     return do_io(&io);
 }
 
@@ -445,13 +525,16 @@ static BOOL get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
     struct packet packet =
         asked("reverse") ? take_last(port, timeout) : take(port, timeout);
     taken = packet.overlapped;
-    if (taken != NULL && is_due(altered)) {
+    bool counts = taken != NULL && (has(&in_flight, taken) || !started);
+    if (counts && is_due(altered)) {
         packet.error = altered->numbers[1];
         packet.bytes = altered->numbers[2];
         packet.ok = packet.error == ERROR_SUCCESS;
     }
-    if (taken != NULL && held != NULL)
+    if (counts && held != NULL)
         hold(&packet, held->numbers[0]);
+    hold_first(asked("hold-read"), &first_read, taken);
+    hold_first(asked("hold-write"), &first_write, taken);
     if (taken != NULL)
         drop(&in_flight, taken);
     *bytes = packet.bytes;
@@ -549,6 +632,7 @@ __attribute__((constructor)) static void begin(void)
 #define IMPORT(result, failure, name, parameters, arguments)                   \
     __imp_##name = failing_##name;
 #include "../../lab/interpose/imports.h"
+    __imp_CancelIoEx = cancel_io;
     __imp_CloseHandle = close_handle;
     __imp_CreateIoCompletionPort = create_port;
     __imp_GetQueuedCompletionStatus = get_status;

@@ -40,7 +40,7 @@ static void open_slot(unsigned slot, uint64_t *generator)
 {
     struct opening *opening = calloc(1, sizeof *opening);
     require(opening != NULL, "no memory", 0);
-    HANDLE handle = open_overlapped(slot);
+    HANDLE handle = open_handle(slot);
     UCHAR modes =
         below(generator, 2) ? FILE_SKIP_COMPLETION_PORT_ON_SUCCESS : 0;
     DWORD error = pool_bind_handle(&now->pool, handle, modes, &opening->file);

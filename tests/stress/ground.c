@@ -95,7 +95,7 @@ void remove_files(void)
 }
 
 /* A pipe is busy until its peer has noticed that the client before is gone. */
-HANDLE open_overlapped(unsigned slot)
+HANDLE open_handle(unsigned slot)
 {
     DWORD access = GENERIC_READ | (slot == READ_ONLY ? 0 : GENERIC_WRITE);
     DWORD mode = PIPE_READMODE_MESSAGE;
@@ -176,7 +176,7 @@ void start_peers(void)
 void end_peers(void)
 {
     for (unsigned slot = FILES; slot < SLOTS; slot++) {
-        HANDLE last = open_overlapped(slot);
+        HANDLE last = open_handle(slot);
         leaves[slot] = true;
         check(CloseHandle(last), "close", path(slot));
         join_thread(peers[slot]);

@@ -50,7 +50,7 @@ extern _Atomic uint64_t peers_bytes, peers_firsts;
 void start_peers(void);
 void end_peers(void);
 
-HANDLE open_overlapped(unsigned slot);
+HANDLE open_handle(unsigned slot);
 
 /* Threads, with a check. */
 typedef unsigned __stdcall thread_routine(void *);

@@ -1,0 +1,123 @@
+#include "files.h"
+
+#include <stdio.h>
+#include <wchar.h>
+
+static const DWORD share_all =
+    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+
+/* As in .NET, the server of a pipe may not act in our name. */
+HANDLE open_overlapped(const wchar_t *path)
+{
+    const DWORD anonymous = SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+    return CreateFileW(path, GENERIC_READ, share_all, NULL, OPEN_EXISTING,
+                       FILE_FLAG_OVERLAPPED | anonymous, NULL);
+}
+
+/* Only to ask about it: possible even if somebody does not share it. */
+static HANDLE open_for_questions(const wchar_t *path)
+{
+    return CreateFileW(path, FILE_READ_ATTRIBUTES, share_all, NULL,
+                       OPEN_EXISTING, 0, NULL);
+}
+
+bool is_same_file(HANDLE file, const wchar_t *path)
+{
+    BY_HANDLE_FILE_INFORMATION one, two;
+    HANDLE other = open_for_questions(path);
+    if (other == INVALID_HANDLE_VALUE)
+        return false;
+    bool same = GetFileInformationByHandle(file, &one) &&
+                GetFileInformationByHandle(other, &two) &&
+                one.dwVolumeSerialNumber == two.dwVolumeSerialNumber &&
+                one.nFileIndexHigh == two.nFileIndexHigh &&
+                one.nFileIndexLow == two.nFileIndexLow;
+    CloseHandle(other);
+    return same;
+}
+
+DWORD set_length(HANDLE file, uint64_t length)
+{
+    FILE_END_OF_FILE_INFO info = {.EndOfFile.QuadPart = (LONGLONG)length};
+    return SetFileInformationByHandle(file, FileEndOfFileInfo, &info,
+                                      sizeof info)
+               ? ERROR_SUCCESS
+               : GetLastError();
+}
+
+/* ---- Replacements ----------------------------------------------------- */
+
+static DWORD mark_for_deletion(HANDLE file, bool marked)
+{
+    FILE_DISPOSITION_INFO info = {.DeleteFile = marked};
+    return SetFileInformationByHandle(file, FileDispositionInfo, &info,
+                                      sizeof info)
+               ? ERROR_SUCCESS
+               : GetLastError();
+}
+
+/* Early: who writes for an hour does not want to hear of it then. */
+static DWORD check_target(const wchar_t *target, bool replaces)
+{
+    HANDLE file = open_for_questions(target);
+    if (file == INVALID_HANDLE_VALUE)
+        return GetLastError() == ERROR_FILE_NOT_FOUND ? ERROR_SUCCESS
+                                                      : GetLastError();
+    CloseHandle(file);
+    return replaces ? ERROR_SUCCESS : ERROR_FILE_EXISTS;
+}
+
+/* In the target's directory, since only on the same disk a rename is one step;
+ * and under a name that does not grow with the target's. */
+static void name_temporary(struct replacement *replacement, unsigned number)
+{
+    const wchar_t *target = replacement->target;
+    size_t directory = wcslen(target);
+    while (directory > 0 && wcschr(L"\\/:", target[directory - 1]) == NULL)
+        directory--;
+    swprintf(replacement->temporary,
+             sizeof replacement->temporary / sizeof(wchar_t),
+             L"%.*lscopy-%lu-%u.tmp", (int)directory, target,
+             GetCurrentProcessId(), number);
+}
+
+DWORD replacement_create(struct replacement *replacement, const wchar_t *target,
+                         bool replaces, HANDLE *file)
+{
+    replacement->target = target;
+    replacement->replaces = replaces;
+    DWORD error = check_target(target, replaces);
+    if (error != ERROR_SUCCESS)
+        return error;
+    unsigned number = 0;
+    do {
+        name_temporary(replacement, number++);
+        *file = CreateFileW(replacement->temporary, GENERIC_WRITE | DELETE, 0,
+                            NULL, CREATE_NEW, FILE_FLAG_OVERLAPPED, NULL);
+        error = *file != INVALID_HANDLE_VALUE ? 0 : GetLastError();
+    } while (error == ERROR_FILE_EXISTS);
+    if (error != ERROR_SUCCESS)
+        return error;
+    error = mark_for_deletion(*file, true);
+    if (error != ERROR_SUCCESS) {
+        CloseHandle(*file);
+        DeleteFileW(replacement->temporary);
+    }
+    return error;
+}
+
+DWORD replacement_keep(HANDLE file)
+{
+    return mark_for_deletion(file, false);
+}
+
+DWORD replacement_rename(const struct replacement *replacement)
+{
+    const DWORD flags = replacement->replaces ? MOVEFILE_REPLACE_EXISTING : 0;
+    if (MoveFileExW(replacement->temporary, replacement->target,
+                    flags | MOVEFILE_WRITE_THROUGH))
+        return ERROR_SUCCESS;
+    DWORD error = GetLastError();
+    DeleteFileW(replacement->temporary);
+    return error;
+}
