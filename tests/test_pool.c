@@ -145,6 +145,15 @@ Test(pool, stopping_can_wait_for_what_is_in_flight_and_refuses_the_rest)
                 "main: issued 1, completed 1, bytes 4\n");
 }
 
+Test(pool, what_one_waits_for_another_may_cancel)
+{
+    assert_says("pool_lifecycle", "stop-drain-then-cancel",
+                "main: stop: 0\n"
+                "main: the first: 0, after all was over\n"
+                "main: read: called once, error 995, 0 bytes\n"
+                "main: issued 1, cancelled 1\n");
+}
+
 Test(pool, a_callback_of_a_pool_that_stops_cannot_go_on)
 {
     assert_says("pool_lifecycle", "stop-with-resubmitting-callback",
@@ -703,6 +712,7 @@ Test(pool, a_file_can_be_read_and_written_without_the_port)
                 "main: write: error 0, 7 bytes\n"
                 "main: write: error 0, 7 bytes\n"
                 "main: the rest: error 0, 36 bytes 'written0000064'\n"
+                "main: events made: 1\n"
                 "main: issued 7, completed 7, bytes 150\n");
 }
 

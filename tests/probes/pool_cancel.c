@@ -753,6 +753,7 @@ static void close_pending(void)
     struct io ios[3];
     char byte;
     DWORD bytes;
+    HANDLE others[8];
     begin();
     open_pipe(&pipe);
     for (int i = 0; i < 3; i++)
@@ -766,7 +767,12 @@ static void close_pending(void)
     OVERLAPPED overlapped = {0};
     BOOL ok = ReadFile(handle, &byte, 1, &bytes, &overlapped);
     say("its handle: %lu", ok ? 0 : GetLastError());
+    /* The handle's number is given away again, and not the file's any more. */
+    for (int i = 0; i < 8; i++)
+        others[i] = new_event();
     say("again: %lu", bound_file_close(&pipe.file));
+    for (int i = 0; i < 8; i++)
+        check(CloseHandle(others[i]), "close", L"event");
     hang_up(&pipe);
     end();
 }

@@ -613,6 +613,7 @@ static void sync_file(void)
     write_sync(&file, "written", 64);
     write_sync(&file, "written", 93);
     read_sync(&file, "the rest", 64, 64);
+    say("events made: %ld", events);
     close_file(&file);
     end();
 }

@@ -213,6 +213,25 @@ static void stop_cancel(void)
     say_counters();
 }
 
+/* Who has no time to wait for the end cancels what another waits for. */
+static void stop_drain_then_cancel(void)
+{
+    struct pipe pipe;
+    struct io io;
+    struct stopper patient;
+    begin();
+    open_pipe(&pipe);
+    start_read(&pipe, &io);
+    work_is_over = true;
+    start_stopping(&patient, POOL_DRAIN);
+    say("stop: %lu", pool_stop(&pool, POOL_CANCEL));
+    say_stopped("the first", &patient);
+    say_ended("read", &io);
+    close_pipe(&pipe);
+    unpack(&io);
+    say_counters();
+}
+
 /* What is asked for while a pool stops is refused, and not counted. */
 static void stop_drain(void)
 {
@@ -871,6 +890,7 @@ int wmain(int argc, wchar_t **argv)
         {L"stop-by-two", stop_by_two},
         {L"stop-cancel", stop_cancel},
         {L"stop-drain", stop_drain},
+        {L"stop-drain-then-cancel", stop_drain_then_cancel},
         {L"stop-with-resubmitting-callback", stop_with_resubmitting_callback},
         {L"stop-with-work", stop_with_work},
         {L"wait-in-callback", wait_in_callback},

@@ -179,6 +179,16 @@ static BOOL WINAPI my_set_modes(HANDLE handle, UCHAR modes)
                : next.SetFileCompletionNotificationModes(handle, modes);
 }
 
+static volatile LONG events; /* that were made */
+
+static HANDLE WINAPI my_create_event(LPSECURITY_ATTRIBUTES security,
+                                     BOOL manual, BOOL is_set,
+                                     const wchar_t *name)
+{
+    InterlockedIncrement(&events);
+    return next.CreateEventW(security, manual, is_set, name);
+}
+
 static void (*wait_hook)(HANDLE); /* called before WaitForSingleObject */
 
 static DWORD WINAPI my_wait(HANDLE object, DWORD timeout)
@@ -191,6 +201,7 @@ static DWORD WINAPI my_wait(HANDLE object, DWORD timeout)
 static inline void watch_windows(void)
 {
     next.CancelIoEx = __imp_CancelIoEx;
+    next.CreateEventW = __imp_CreateEventW;
     next.CreateIoCompletionPort = __imp_CreateIoCompletionPort;
     next.PostQueuedCompletionStatus = __imp_PostQueuedCompletionStatus;
     next.ReadFile = __imp_ReadFile;
@@ -200,6 +211,7 @@ static inline void watch_windows(void)
     next.WaitForSingleObject = __imp_WaitForSingleObject;
     next._beginthreadex = __imp__beginthreadex;
     __imp_CancelIoEx = my_cancel;
+    __imp_CreateEventW = my_create_event;
     __imp_CreateIoCompletionPort = my_create_port;
     __imp_PostQueuedCompletionStatus = my_post;
     __imp_ReadFile = my_read;
