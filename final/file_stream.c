@@ -339,7 +339,7 @@ static DWORD check_call(const struct file_stream *stream, bool writes,
     return ERROR_SUCCESS;
 }
 
-static uint64_t position(struct file_stream *stream)
+static uint64_t get_position(struct file_stream *stream)
 {
     AcquireSRWLockExclusive(&stream->lock);
     uint64_t at = stream->position;
@@ -638,7 +638,7 @@ static struct submission end_at_once(struct file_task *task, DWORD error)
 static struct submission begin_in_file(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
-    uint64_t offset = position(stream);
+    uint64_t offset = get_position(stream);
     if (reaches_too_far(offset, task->length))
         return end_at_once(task, ERROR_INVALID_PARAMETER);
     DWORD error = flush_buffer(stream);
@@ -774,14 +774,18 @@ void file_task_cancel(struct file_task *task)
     finish(pass_turn(turn));
 }
 
+static void mark_cancelled(struct file_task *task)
+{
+    for (; task != NULL; task = task->next)
+        task->cancelled = true;
+}
+
 /* With the lock held. */
 static void cancel_all(struct file_stream *stream)
 {
-    struct file_task *lists[] = {stream->running, stream->waiting[0],
-                                 stream->waiting[1]};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        for (struct file_task *task = lists[i]; task; task = task->next)
-            task->cancelled = true;
+    mark_cancelled(stream->running);
+    mark_cancelled(stream->waiting[false]);
+    mark_cancelled(stream->waiting[true]);
     stream->cancels++;
     if (stream->asynchronous)
         bound_file_cancel_all(&stream->file);
@@ -807,7 +811,7 @@ static SRWLOCK *calls_of(struct file_stream *stream, bool writes)
 static DWORD transfer_in_file(struct file_stream *stream, bool writes,
                               void *buffer, size_t length, size_t *bytes)
 {
-    uint64_t offset = position(stream);
+    uint64_t offset = get_position(stream);
     if (reaches_too_far(offset, length))
         return ERROR_INVALID_PARAMETER;
     DWORD error;
@@ -936,7 +940,7 @@ static DWORD seek(struct file_stream *stream, int64_t offset, DWORD origin)
     uint64_t from = 0;
     DWORD error = ERROR_SUCCESS;
     if (origin == FILE_CURRENT)
-        from = position(stream);
+        from = get_position(stream);
     else if (origin == FILE_END)
         error = file_length(stream, &from);
     else if (origin != FILE_BEGIN)
@@ -956,21 +960,21 @@ static DWORD seek(struct file_stream *stream, int64_t offset, DWORD origin)
 }
 
 DWORD file_stream_seek(struct file_stream *stream, int64_t offset, DWORD origin,
-                       uint64_t *to)
+                       uint64_t *position)
 {
     if (!stream->seekable)
         return ERROR_SEEK_ON_DEVICE;
     AcquireSRWLockExclusive(&stream->calls[0]);
     DWORD error = seek(stream, offset, origin);
-    if (to != NULL)
-        *to = position(stream);
+    if (position != NULL)
+        *position = get_position(stream);
     ReleaseSRWLockExclusive(&stream->calls[0]);
     return error;
 }
 
-DWORD file_stream_position(struct file_stream *stream, uint64_t *at)
+DWORD file_stream_position(struct file_stream *stream, uint64_t *position)
 {
-    *at = position(stream);
+    *position = get_position(stream);
     return stream->seekable ? ERROR_SUCCESS : ERROR_SEEK_ON_DEVICE;
 }
 
@@ -995,7 +999,7 @@ static DWORD set_length(struct file_stream *stream, uint64_t length)
     if (!SetFileInformationByHandle(stream->handle, FileEndOfFileInfo, &end,
                                     sizeof end))
         return GetLastError();
-    if (position(stream) > length)
+    if (get_position(stream) > length)
         set_position(stream, length);
     return ERROR_SUCCESS;
 }

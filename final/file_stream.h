@@ -80,7 +80,7 @@ struct file_stream;
  */
 DWORD file_stream_open(struct pool *pool, const wchar_t *path,
                        const struct file_stream_options *options,
-                       struct file_stream **stream);
+                       struct file_stream **opened);
 
 /*
  * Refuses what callbacks may still try to read or write (ERROR_INVALID_HANDLE),

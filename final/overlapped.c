@@ -107,5 +107,9 @@ struct submission overlapped_write(HANDLE handle, struct request *request,
 {
     BOOL ok = WriteFile(handle, request->buffer, (DWORD)request->length, NULL,
                         &request->overlapped);
-    return submission(ok ? ERROR_SUCCESS : GetLastError(), skips);
+    struct submission started =
+        submission(ok ? ERROR_SUCCESS : GetLastError(), skips);
+    if (is_end_of_file(started.error))
+        started.outcome = IO_FAILED; /* nobody reads what is written */
+    return started;
 }

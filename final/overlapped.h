@@ -61,7 +61,7 @@ struct request {
     struct bound_file *file;
     struct request *next;
     uint64_t deadline;
-    bool cancelled, timed_out;
+    bool writes, cancelled, timed_out;
 };
 
 /*
@@ -96,7 +96,8 @@ enum io_status {
     IO_STATUS_SUCCESS,     /* 0 */
     IO_STATUS_PENDING,     /* 997: started, and a packet comes */
     IO_STATUS_MORE_DATA,   /* 234: as success, and the message goes on */
-    IO_STATUS_END_OF_FILE, /* 38, or 109: the pipe's other end was closed */
+    IO_STATUS_END_OF_FILE, /* 38, or 109: the pipe's other end was closed; of a
+                              write it is a failure */
     IO_STATUS_CANCELLED,   /* 995; 1460 if its timeout did it */
     IO_STATUS_FAILED,      /* the rest */
 };

@@ -44,21 +44,22 @@ static void put_in(struct pool *pool, struct bound_file *file,
 
 /* From now on the request belongs to whoever holds it. Returns the error that
  * its holder is told. */
-static DWORD take_out(struct pool *pool, struct request **at, DWORD error,
+static DWORD take_out(struct pool *pool, struct request *request, DWORD error,
                       DWORD bytes)
 {
-    struct request *request = *at;
     struct pool_counters *counters = &pool->counters;
     if (error == ERROR_OPERATION_ABORTED && request->timed_out)
         error = ERROR_TIMEOUT;
-    *at = request->next;
+    *find(pool, &request->overlapped) = request->next;
     counters->live--;
     counters->bytes += bytes;
     switch (overlapped_status(error)) {
     case IO_STATUS_SUCCESS:
     case IO_STATUS_MORE_DATA:
-    case IO_STATUS_END_OF_FILE:
         counters->completed++;
+        break;
+    case IO_STATUS_END_OF_FILE: /* which a write does not look for */
+        *(request->writes ? &counters->failed : &counters->completed) += 1;
         break;
     case IO_STATUS_CANCELLED:
         counters->cancelled++;
@@ -79,7 +80,6 @@ static DWORD take_out(struct pool *pool, struct request **at, DWORD error,
 static void cancel(struct request *request)
 {
     request->cancelled = true;
-    request->file->cancels++;
     CancelIoEx(request->file->handle, &request->overlapped);
 }
 
@@ -205,15 +205,14 @@ static void dispatch(struct pool *pool, DWORD error, DWORD bytes,
                      OVERLAPPED *overlapped)
 {
     AcquireSRWLockExclusive(&pool->lock);
-    struct request **at = find(pool, overlapped);
-    struct request *request = *at;
+    struct request *request = *find(pool, overlapped);
     if (request == NULL) {
         pool->counters.stray++;
         ReleaseSRWLockExclusive(&pool->lock);
         return;
     }
     struct bound_file *file = request->file;
-    error = take_out(pool, at, error, bytes);
+    error = take_out(pool, request, error, bytes);
     ReleaseSRWLockExclusive(&pool->lock);
 
     request->callback(error, bytes, overlapped);
@@ -377,7 +376,7 @@ DWORD pool_queue_request(struct pool *pool, struct request *request)
         error = ERROR_SHUTDOWN_IN_PROGRESS;
     else if (request->state != REQUEST_IDLE)
         error = ERROR_BUSY;
-    else if (request->ticket == NO_TICKET)
+    else if (request->ticket == NO_TICKET || request->callback == NULL)
         error = ERROR_INVALID_PARAMETER;
     else if (!PostQueuedCompletionStatus(pool->port, 0, KEY_REQUEST,
                                          &request->overlapped))
@@ -385,6 +384,7 @@ DWORD pool_queue_request(struct pool *pool, struct request *request)
     /* A worker that has the packet already waits for the lock. */
     if (error == ERROR_SUCCESS) {
         request->deadline = NO_DEADLINE;
+        request->writes = false;
         put_in(pool, NULL, request);
         enter(pool, NULL);
     }
@@ -408,18 +408,18 @@ static void on_work(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     work.function(work.context);
 }
 
-DWORD pool_queue_work(struct pool *pool, pool_work *function, void *context)
+DWORD pool_queue_work(struct pool *pool, pool_work *work, void *context)
 {
-    struct work *work = malloc(sizeof *work);
-    if (work == NULL)
+    struct work *item = malloc(sizeof *item);
+    if (item == NULL)
         return ERROR_NOT_ENOUGH_MEMORY;
-    *work = (struct work){.request = {.callback = on_work, .context = work},
-                          .function = function,
+    *item = (struct work){.request = {.callback = on_work, .context = item},
+                          .function = work,
                           .context = context};
-    overlapped_reset(&work->request, 0);
-    DWORD error = pool_queue_request(pool, &work->request);
+    overlapped_reset(&item->request, 0);
+    DWORD error = pool_queue_request(pool, &item->request);
     if (error != ERROR_SUCCESS)
-        free(work);
+        free(item);
     return error;
 }
 
@@ -459,7 +459,8 @@ static bool is_valid(const struct request *request)
 
 /* Puts the request into the table, unless it is refused. It is there before the
  * I/O is started, since its packet may come before that has returned. */
-static DWORD admit(struct bound_file *file, struct request *request)
+static DWORD admit(struct bound_file *file, struct request *request,
+                   start_io *start)
 {
     struct pool *pool = file->pool;
     if (!file->open)
@@ -472,6 +473,7 @@ static DWORD admit(struct bound_file *file, struct request *request)
         return ERROR_INVALID_PARAMETER;
     DWORD error = set_deadline(pool, request);
     if (error == ERROR_SUCCESS) {
+        request->writes = start == overlapped_write;
         put_in(pool, file, request);
         enter(pool, file);
     }
@@ -495,11 +497,12 @@ static struct submission submit(struct bound_file *file,
     struct pool *pool = file->pool;
     if (pool == NULL) /* not bound */
         return started;
+    started.error = ERROR_INVALID_PARAMETER;
     AcquireSRWLockExclusive(&pool->lock);
     const OVERLAPPED *overlapped = &request->overlapped;
     uint64_t ticket = request->ticket;
-    unsigned cancels = file->cancels;
-    started.error = admit(file, request);
+    if (request->callback != NULL)
+        started.error = admit(file, request, start);
     if (started.error == ERROR_SUCCESS)
         enter(pool, file); /* this call: the file stays open until it is over */
     ReleaseSRWLockExclusive(&pool->lock);
@@ -510,16 +513,13 @@ static struct submission submit(struct bound_file *file,
 
     AcquireSRWLockExclusive(&pool->lock);
     /* The request itself may be gone by now: only the table can tell. */
-    struct request *still = NULL;
-    if (started.outcome != IO_QUEUED || file->cancels != cancels)
-        still = find_ticket(pool, overlapped, ticket);
+    struct request *still = find_ticket(pool, overlapped, ticket);
     if (started.outcome == IO_QUEUED) {
         if (still != NULL && still->cancelled)
             cancel(still); /* it may have been too early */
     } else if (still != NULL) {
         overlapped_ended(still, &started);
-        started.error = take_out(pool, find(pool, overlapped), started.error,
-                                 started.bytes);
+        started.error = take_out(pool, still, started.error, started.bytes);
         leave(pool, file);
     } else { /* against the rule a packet came all the same, and was used */
         started = (struct submission){.outcome = IO_QUEUED};
@@ -591,14 +591,14 @@ static DWORD run_sync(struct bound_file *file, struct request *request,
         return ERROR_INVALID_HANDLE;
     AcquireSRWLockExclusive(&pool->lock);
     HANDLE event = take_event(file);
-    DWORD error = event != NULL ? admit(file, request) : GetLastError();
+    DWORD error = event != NULL ? admit(file, request, start) : GetLastError();
     ReleaseSRWLockExclusive(&pool->lock);
     bool admitted = error == ERROR_SUCCESS;
     if (admitted)
         error = run(file, request, start, event, bytes);
     AcquireSRWLockExclusive(&pool->lock);
     if (admitted) {
-        error = take_out(pool, find(pool, &request->overlapped), error, *bytes);
+        error = take_out(pool, request, error, *bytes);
         leave(pool, file);
     }
     if (event != NULL)

@@ -135,7 +135,6 @@ struct bound_file {
     /* The pool's own, guarded by its lock. */
     bool open;
     unsigned pending; /* calls and callbacks that are not over */
-    unsigned cancels; /* how often something was cancelled */
     HANDLE event;     /* kept for the next synchronous call */
 };
 
