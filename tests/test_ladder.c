@@ -75,44 +75,99 @@ Test(ladder, what_is_the_same_in_every_step_is_the_same_to_the_letter)
     g_free(first);
 }
 
-/* Every `suite/name` that tests/README.md speaks of is a test. */
-Test(ladder, the_tests_that_are_spoken_of_exist)
+/* ---- What is said about tests -------------------------------------------- */
+
+static char *read_text(const char *directory, const char *name)
+{
+    char *path =
+        g_build_filename(g_getenv("BUILD"), "..", directory, name, NULL);
+    char *text = NULL;
+    cr_assert(g_file_get_contents(path, &text, NULL, NULL), "no %s", path);
+    g_free(path);
+    return text;
+}
+
+static char *all_suites(void)
 {
     GString *sources = g_string_new(NULL);
     char *tests = g_build_filename(g_getenv("BUILD"), "..", "tests", NULL);
     GDir *dir = g_dir_open(tests, 0, NULL);
     cr_assert_not_null(dir);
-    for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
-        char *path = g_build_filename(tests, name, NULL), *text = NULL;
-        if (g_str_has_suffix(name, ".c") &&
-            g_file_get_contents(path, &text, NULL, NULL))
+    for (const char *name; (name = g_dir_read_name(dir)) != NULL;)
+        if (g_str_has_suffix(name, ".c")) {
+            char *text = read_text("tests", name);
             g_string_append(sources, text);
-        g_free(text);
-        g_free(path);
-    }
+            g_free(text);
+        }
     g_dir_close(dir);
-    char *path = g_build_filename(tests, "README.md", NULL), *readme = NULL;
-    cr_assert(g_file_get_contents(path, &readme, NULL, NULL));
-    GRegex *names =
-        g_regex_new("`(?:all_stages|step.|final)/([a-z0-9_]+)`", 0, 0, NULL);
+    g_free(tests);
+    return g_string_free(sources, FALSE);
+}
+
+/* Test(suite, name), wherever the line is broken, or the macro of the suite
+ * that all stages go through. */
+static bool is_test(const char *sources, const char *suite, const char *name)
+{
+    char *pattern =
+        g_strcmp0(suite, "all_stages") == 0
+            ? g_strdup_printf("FOR_EACH_STAGE\\(%s\\)", name)
+            : g_strdup_printf("Test\\([^;{}]*\\b%s,\\s*%s\\)", suite, name);
+    bool found = g_regex_match_simple(pattern, sources, 0, 0);
+    g_free(pattern);
+    return found;
+}
+
+/* Expects each `suite/name` in the text to be a test, unless it is one of the
+ * lab's rooms; returns how many. */
+static unsigned expect_tests(const char *text, const char *sources)
+{
+    GRegex *names = g_regex_new(
+        "`(all_stages|step\\d|final|pool|file_stream|copy|compare|stress|lab|"
+        "examples|ladder|helpers)/(?!guard`|interpose`)([a-z0-9_]+)`",
+        0, 0, NULL);
     GMatchInfo *match;
     unsigned count = 0;
-    for (g_regex_match(names, readme, 0, &match); g_match_info_matches(match);
+    for (g_regex_match(names, text, 0, &match); g_match_info_matches(match);
          g_match_info_next(match, NULL)) {
-        char *name = g_match_info_fetch(match, 1);
-        char *used = g_strdup_printf("%s)", name);
-        cr_expect_not_null(strstr(sources->str, used), "no test %s", name);
+        char *suite = g_match_info_fetch(match, 1);
+        char *name = g_match_info_fetch(match, 2);
+        cr_expect(is_test(sources, suite, name), "no test %s/%s", suite, name);
         count++;
-        g_free(used);
         g_free(name);
+        g_free(suite);
     }
-    cr_assert_gt(count, 20);
     g_match_info_free(match);
     g_regex_unref(names);
-    g_string_free(sources, TRUE);
+    return count;
+}
+
+Test(ladder, the_tests_that_are_spoken_of_exist)
+{
+    char *sources = all_suites(), *readme = read_text("tests", "README.md");
+    cr_expect_gt(expect_tests(readme, sources), 20);
     g_free(readme);
-    g_free(path);
-    g_free(tests);
+    g_free(sources);
+}
+
+/* final/RULES.md: rules 1 to 47, in this order, each with a test that is one.
+ */
+Test(ladder, every_rule_has_a_test)
+{
+    char *sources = all_suites(), *rules = read_text("final", "RULES.md");
+    char **lines = g_strsplit(rules, "\n", -1);
+    unsigned rule = 0;
+    for (char **line = lines; *line != NULL; line++) {
+        if (!g_ascii_isdigit(**line))
+            continue;
+        rule++;
+        cr_expect_eq(g_ascii_strtoull(*line, NULL, 10), rule, "%s", *line);
+        cr_expect_not_null(strstr(*line, " *Source:* "), "%s", *line);
+        cr_expect_gt(expect_tests(*line, sources), 0, "%s", *line);
+    }
+    cr_expect_eq(rule, 47);
+    g_strfreev(lines);
+    g_free(rules);
+    g_free(sources);
 }
 
 /* The README's first screen shows some lines of step 5. */
