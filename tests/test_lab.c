@@ -68,8 +68,8 @@ ParameterizedTest(struct failure *failure, lab,
 {
     make_file("file", 3000001);
     /* All reads are started by main: nothing else is posted to the port. */
-    struct run run = RUN_HOOKED(GUARDED, failure->hook, "--block", "64K",
-                                "--depth", "64", "file");
+    struct run run = RUN_HOOKED(GUARDED, failure->hook, "--threads", "4",
+                                "--block", "64K", "--depth", "64", "file");
     assert_error(&run, failure->tried, failure->error);
 }
 
