@@ -60,9 +60,10 @@ static void close_slot(unsigned slot)
     if (opening->closed)
         return;
     now->cancels_begun++;
-    opening->closing = true; /* nobody else cancels what is in flight there */
+    now->closing++;
     check_error(bound_file_close(&opening->file), "close", L"file");
     opening->closed = true; /* and nothing of it is called back any more */
+    now->closing--;
     now->cancels_over++;
     require(bound_file_close(&opening->file) == ERROR_INVALID_HANDLE,
             "closed twice", slot);
@@ -97,6 +98,8 @@ static void work(void *context)
 
 static void cancel_all(struct opening *opening)
 {
+    if (now->closing > 0)
+        return;
     now->cancels_begun++;
     if (opening != NULL)
         bound_file_cancel_all(&opening->file);
@@ -119,16 +122,12 @@ static void meddle(struct thread *thread)
         cancel_all(opening);
     else if (choice < 105)
         cancel_all(NULL);
-    else if (choice < 110)
+    else if (choice < 115)
         reopen_slot(slot, generator);
 }
 
-/*
- * If all jobs are in flight, cancels one (or not, if its timeout does that or
- * whoever closes its file), and waits for the end of any callback. One comes:
- * that of this job; or, if it was not found in flight, one that runs just now
- * and may have started it again.
- */
+/* If all jobs are in flight, cancels one, or none, and waits for the end of any
+ * callback. One comes in any case, since every second job has timeouts. */
 static struct job *take_idle(struct thread *thread)
 {
     for (;;) {
@@ -136,9 +135,9 @@ static struct job *take_idle(struct thread *thread)
         for (unsigned i = 0; i < JOBS; i++)
             if (!atomic_exchange(&thread->jobs[i].busy, true))
                 return &thread->jobs[i];
-        struct job *job = &thread->jobs[below(&thread->generator, JOBS)];
-        if (!has_timeouts(job) || below(&thread->generator, 2))
-            cancel_one(job);
+        unsigned choice = below(&thread->generator, 2 * JOBS);
+        if (choice < JOBS)
+            cancel_one(&thread->jobs[choice]);
         while (thread->ends == ends)
             WaitOnAddress(&thread->ends, &ends, sizeof ends, INFINITE);
     }
@@ -197,12 +196,24 @@ static void check_answers(unsigned slot)
     }
 }
 
+/* What is being closed must come to its end without the pool's. No more files
+ * are closed then. */
+static void wait_for_closing(void)
+{
+    for (unsigned slot = 0; slot < SLOTS; slot++)
+        while (atomic_flag_test_and_set(&now->changing[slot]))
+            SwitchToThread();
+}
+
 /* Stops the pool under everybody's hands. */
 static void end_round(void)
 {
     check(WaitForSingleObject(now->enough, INFINITE) == WAIT_OBJECT_0,
           "wait for", L"event");
-    now->cancels_begun += now->mode == POOL_CANCEL;
+    if (now->mode == POOL_CANCEL) {
+        now->cancels_begun++;
+        wait_for_closing();
+    }
     check_error(pool_stop(&now->pool, now->mode), "stop", L"pool");
     now->stopped = true;
     for (unsigned t = 0; t < thread_count; t++)

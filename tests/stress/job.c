@@ -221,6 +221,7 @@ static bool is_refused(struct job *job, DWORD error)
                                                                : TOTALS;
     if (refusal == TOTALS)
         return false;
+    require(refusal != INVALID || error == job->right_error, "refused", error);
     require(atomic_exchange(&job->awaits, false), "refused, and an end", error);
     count(refusal, 1);
     return true;
@@ -280,7 +281,7 @@ void cancel_one(struct job *job)
 {
     struct opening *opening = job->opening;
     uint64_t ticket = job->ticket;
-    if (opening == NULL || opening->closing)
+    if (opening == NULL || now->closing > 0)
         return;
     job->asked = ticket;
     DWORD error = bound_file_cancel(&opening->file, ticket);

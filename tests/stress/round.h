@@ -39,7 +39,7 @@ void count(enum total total, uint64_t more);
 struct opening {
     struct bound_file file;
     struct opening *older; /* of the same slot */
-    atomic_bool closing, closed;
+    atomic_bool closed;
     _Atomic uint64_t words, sum, last; /* of what the pipe's peer answered */
 };
 
@@ -52,8 +52,9 @@ struct round {
     _Atomic(struct opening *) slots[SLOTS];
     atomic_flag changing[SLOTS];
     atomic_flag pipe_is_waited_for; /* by a synchronous call */
-    /* Who cancels more than one request counts that, before and after. */
-    _Atomic uint64_t cancels_begun, cancels_over;
+    /* Who cancels more than one request counts that, before and after. While a
+     * file is being closed nobody else cancels: what that misses stays. */
+    _Atomic uint64_t cancels_begun, cancels_over, closing;
 };
 
 extern struct round *now;
