@@ -193,6 +193,7 @@ static void seek_away(void)
     must(pool_wait_idle(&pool, INFINITE), "wait");
     go_to(211);
     read_here(5);
+    must(pool_wait_idle(&pool, INFINITE), "wait");
     say_who();
 }
 
