@@ -265,6 +265,17 @@ Test(pool, a_queued_request_comes_back_as_it_went_out)
                 "main: issued 3, completed 3\n");
 }
 
+Test(pool, a_thousand_requests_find_their_callbacks)
+{
+    assert_says("pool_lifecycle", "crowd",
+                "main: live 1000\n"
+                "main: live 1000\n"
+                "main: live 1000\n"
+                "main: live 1000\n"
+                "main: 4000 called once\n"
+                "main: issued 4008, completed 4008\n");
+}
+
 /* ---- Waiting ------------------------------------------------------------ */
 
 Test(pool, idle_is_when_nothing_is_in_flight_and_no_callback_runs)
@@ -517,6 +528,16 @@ Test(pool, what_cannot_be_read_is_refused_and_not_counted)
                 "main: 4 GiB: 87 87 87 87, 1, 0 bytes\n"
                 "main: 4 GiB and a byte: 87 87 87 87, 1, 0 bytes\n"
                 "main: all there is: 87 87 87 87, 1, 0 bytes\n"
+                "main: issued 0\n");
+}
+
+Test(pool, a_request_without_callback_is_refused)
+{
+    make_file("file", 1000);
+    assert_says("pool_io", "no-callback",
+                "main: read: failed, error 87, 0 bytes\n"
+                "main: write: failed, error 87, 0 bytes\n"
+                "main: queue: 87\n"
                 "main: issued 0\n");
 }
 
@@ -817,6 +838,24 @@ Test(pool, one_table_says_what_an_error_means)
                 "main: 87 is failed\n");
 }
 
+/* What is queued behind a write is none. */
+Test(pool, what_ends_a_read_fails_a_write)
+{
+    make_file("file", 1000);
+    assert_says("pool_packets", "writes-have-no-end",
+                "main: WriteFile: failed, error 38, 0 bytes\n"
+                "main:   failed\n"
+                "main:   waiting: error 38, 0 bytes, failed\n"
+                "main:   packet: error 38, 0 bytes, failed\n"
+                "main:   queued: error 0, 0 bytes, completed\n"
+                "main: WriteFile: failed, error 109, 0 bytes\n"
+                "main:   failed\n"
+                "main:   waiting: error 109, 0 bytes, failed\n"
+                "main:   packet: error 109, 0 bytes, failed\n"
+                "main:   queued: error 0, 0 bytes, completed\n"
+                "main: issued 8, completed 2, failed 6\n");
+}
+
 Test(pool, bytes_that_come_with_an_error_are_delivered)
 {
     make_file("file", 1000);
@@ -1044,7 +1083,8 @@ Test(pool, a_read_that_takes_too_long_is_cancelled)
                 "main: in time\n"
                 "main: again: queued\n"
                 "main: again: called once, error 1460, 0 bytes\n"
-                "main: issued 2, cancelled 2\n");
+                "main: cancelled by hand: called once, error 995, 0 bytes\n"
+                "main: issued 3, cancelled 3\n");
 }
 
 /* Nor is the next use of its request. */
@@ -1060,10 +1100,11 @@ Test(pool, a_read_that_ends_in_time_is_not)
 Test(pool, a_shorter_timeout_comes_before_a_longer_one)
 {
     assert_says("pool_cancel", "shorter-first",
-                "main: shorter: called once, error 1460, 0 bytes\n"
-                "main: longer: not called\n"
+                "main: the shortest: called once, error 1460, 0 bytes\n"
+                "main: the next: called once, error 1460, 0 bytes\n"
+                "main: a long one: not called\n"
                 "main: cancelled by hand: called once, error 995, 0 bytes\n"
-                "main: issued 2, cancelled 2\n");
+                "main: issued 4, cancelled 4\n");
 }
 
 Test(pool, no_timeout_and_infinite_never_come)
@@ -1124,13 +1165,19 @@ Test(pool, a_timeout_may_come_before_its_read_is_started)
                 "main: issued 1, cancelled 1\n");
 }
 
+/* No timeout, INFINITE, and one for which there is no thread at first. */
 Test(pool, without_a_timer_a_timeout_is_refused)
 {
     assert_says("pool_cancel", "no-timer",
-                "main: read: failed, error 164, 0 bytes\n"
                 "main: read: queued\n"
                 "main: callback: called once, error 0, 1 bytes\n"
-                "main: issued 1, completed 1, bytes 1\n");
+                "main: read: queued\n"
+                "main: callback: called once, error 0, 1 bytes\n"
+                "main: read: failed, error 164, 0 bytes\n"
+                "main: callback: not called\n"
+                "main: read: queued\n"
+                "main: callback: called once, error 0, 1 bytes\n"
+                "main: issued 3, completed 3, bytes 3\n");
 }
 
 /* ---- Closing ------------------------------------------------------------ */

@@ -518,6 +518,12 @@ static void timeout(void)
     say_started("again", bound_file_read(&pipe.file, io.request));
     wait_idle();
     say_ended("again", &io);
+    reset(&io, 0);
+    io.request->timeout = 0;
+    must_be_queued(bound_file_read(&pipe.file, io.request));
+    bound_file_cancel_all(&pipe.file);
+    wait_idle();
+    say_ended("cancelled by hand", &io);
     close_pipe(&pipe);
     unpack(&io);
     end();
@@ -554,23 +560,26 @@ static void in_time(void)
 
 static void shorter_first(void)
 {
-    struct pipe pipe, other;
-    struct io longer, shorter;
+    static const DWORD timeouts[] = {NOT_SOON, 2 * SOON, SOON, NOT_SOON + 1};
+    struct pipe pipes[4];
+    struct io ios[4];
     begin();
-    open_pipe(&pipe);
-    open_pipe(&other);
-    start_timed(&pipe, &longer, NOT_SOON);
-    start_timed(&other, &shorter, SOON);
-    must(bound_file_wait_idle(&other.file, INFINITE), "wait for");
-    say_ended("shorter", &shorter);
-    say_ended("longer", &longer);
-    bound_file_cancel_all(&pipe.file);
+    for (int i = 0; i < 4; i++) {
+        open_pipe(&pipes[i]);
+        start_timed(&pipes[i], &ios[i], timeouts[i]);
+    }
+    must(bound_file_wait_idle(&pipes[2].file, INFINITE), "wait for");
+    say_ended("the shortest", &ios[2]);
+    must(bound_file_wait_idle(&pipes[1].file, INFINITE), "wait for");
+    say_ended("the next", &ios[1]);
+    say_ended("a long one", &ios[0]);
+    pool_cancel_all(&pool);
     wait_idle();
-    say_ended("cancelled by hand", &longer);
-    close_pipe(&pipe);
-    close_pipe(&other);
-    unpack(&longer);
-    unpack(&shorter);
+    say_ended("cancelled by hand", &ios[0]);
+    for (int i = 0; i < 4; i++) {
+        close_pipe(&pipes[i]);
+        unpack(&ios[i]);
+    }
     end();
 }
 
@@ -725,21 +734,24 @@ static void early_timeout(void)
 }
 
 /* Without a thread for the timer a read with a timeout is refused, and may be
- * started later. */
+ * started later. Who has none needs no thread. */
 static void no_timer(void)
 {
+    static const DWORD timeouts[] = {0, INFINITE, NOT_SOON, NOT_SOON};
     struct pipe pipe;
     struct io io;
     begin();
     open_pipe(&pipe);
     pack(&io, 64, 0);
-    io.request->timeout = NOT_SOON;
     thread_to_fail = 1;
-    say_started("read", bound_file_read(&pipe.file, io.request));
-    say_started("read", bound_file_read(&pipe.file, io.request));
-    feed(&pipe, "x");
-    wait_idle();
-    say_ended("callback", &io);
+    for (int i = 0; i < 4; i++) {
+        reset(&io, 0);
+        io.request->timeout = timeouts[i];
+        say_started("read", bound_file_read(&pipe.file, io.request));
+        feed(&pipe, "x");
+        wait_idle();
+        say_ended("callback", &io);
+    }
     close_pipe(&pipe);
     unpack(&io);
     end();

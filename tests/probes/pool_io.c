@@ -252,6 +252,19 @@ static void refused(void)
     end();
 }
 
+static void no_callback(void)
+{
+    begin();
+    open_file(&tried);
+    struct request *request = overlapped_pack(NULL, NULL, NULL, 0, 0);
+    say_started("read", bound_file_read(&tried, request));
+    say_started("write", bound_file_write(&tried, request));
+    say("queue: %lu", pool_queue_request(&pool, request));
+    close_file(&tried);
+    must(overlapped_free(request), "free");
+    end();
+}
+
 /* The system is not asked to read so much; ours must not refuse it. */
 static BOOL WINAPI deny(HANDLE handle, void *buffer, DWORD length, DWORD *bytes,
                         OVERLAPPED *overlapped)
@@ -805,6 +818,7 @@ int wmain(int argc, wchar_t **argv)
         {L"two-submit-one-request", two_submit_one_request},
         {L"offsets", offsets},
         {L"refused", refused},
+        {L"no-callback", no_callback},
         {L"allowed", allowed},
         {L"not-open", not_open},
         {L"wrong-access", wrong_access},

@@ -478,6 +478,37 @@ static void queue_request(void)
     end();
 }
 
+/* More requests than the table has places: several share one. */
+enum { CROWD = 1000 };
+
+static void crowd(void)
+{
+    static const int orders[] = {1, 3, 7, 999}; /* each meets all */
+    static struct io ios[CROWD];
+    LONG once = 0;
+    begin();
+    for (int i = 0; i < CROWD; i++)
+        pack(&ios[i], 0, 0);
+    for (size_t round = 0; round < sizeof orders / sizeof *orders; round++) {
+        block_workers(workers);
+        for (int i = 0; i < CROWD; i++)
+            must(pool_queue_request(&pool,
+                                    ios[i * orders[round] % CROWD].request),
+                 "queue");
+        say("live %llu", pool_counters(&pool).live);
+        open_gate();
+        wait_idle();
+        for (int i = 0; i < CROWD; i++) {
+            once += ios[i].calls == 1;
+            reset(&ios[i], 0);
+        }
+    }
+    say("%ld called once", once);
+    for (int i = 0; i < CROWD; i++)
+        unpack(&ios[i]);
+    end();
+}
+
 /* ---- Waiting ----------------------------------------------------------- */
 
 static void say_idle(const char *name, struct bound_file *file)
@@ -899,6 +930,7 @@ int wmain(int argc, wchar_t **argv)
         {L"work", work},
         {L"no-packet-can-be-posted", no_packet_can_be_posted},
         {L"queue-request", queue_request},
+        {L"crowd", crowd},
         {L"idle", idle},
         {L"idle-in-time", idle_in_time},
         {L"idle-wakes-who-waits", idle_wakes_who_waits},

@@ -112,6 +112,56 @@ static void one_table(void)
     must(pool_stop(&pool, POOL_DRAIN), "stop");
 }
 
+/* What is an end for a read is a failure for a write. */
+static BOOL WINAPI write_ends_at_once(HANDLE handle, const void *buffer,
+                                      DWORD length, DWORD *bytes,
+                                      OVERLAPPED *overlapped)
+{
+    return end_at_once(handle, (void *)buffer, length, bytes, overlapped);
+}
+
+static BOOL WINAPI write_ends_later(HANDLE handle, const void *buffer,
+                                    DWORD length, DWORD *bytes,
+                                    OVERLAPPED *overlapped)
+{
+    return end_later(handle, (void *)buffer, length, bytes, overlapped);
+}
+
+static void writes_have_no_end(void)
+{
+    static const struct code codes[] = {{ERROR_HANDLE_EOF, 0xC0000011, 0},
+                                        {ERROR_BROKEN_PIPE, 0xC000014B, 0}};
+    struct bound_file file;
+    struct io io;
+    DWORD bytes;
+    begin();
+    open_file(&file);
+    pack(&io, 64, 0);
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        code = &codes[i];
+        write_hook = write_ends_at_once;
+        reset(&io, 0);
+        say_started("WriteFile", bound_file_write(&file, io.request));
+        say("  %s", counted());
+        DWORD error = bound_file_write_sync(&file, io.buffer, 64, 0, &bytes);
+        say("  waiting: error %lu, %lu bytes, %s", error, bytes, counted());
+        write_hook = write_ends_later;
+        reset(&io, 0);
+        must_be_queued(bound_file_write(&file, io.request));
+        wait_idle();
+        say("  packet: error %lu, %lu bytes, %s", io.error, io.bytes,
+            counted());
+        reset(&io, 0);
+        must(pool_queue_request(&pool, io.request), "queue");
+        wait_idle();
+        say("  queued: error %lu, %lu bytes, %s", io.error, io.bytes,
+            counted());
+    }
+    close_file(&file);
+    unpack(&io);
+    end();
+}
+
 /* What came with an error is delivered with it. */
 static void errors_with_bytes(void)
 {
@@ -387,6 +437,7 @@ int wmain(int argc, wchar_t **argv)
 {
     static const struct probe_case cases[] = {
         {L"one-table", one_table},
+        {L"writes-have-no-end", writes_have_no_end},
         {L"errors-with-bytes", errors_with_bytes},
         {L"failed-call", failed_call},
         {L"stray", stray},

@@ -93,6 +93,17 @@ static BOOL WINAPI my_read(HANDLE handle, void *buffer, DWORD length,
     return next.ReadFile(handle, buffer, length, bytes, overlapped);
 }
 
+/* Called in WriteFile's stead, but for what is said on stdout. */
+static __typeof__(WriteFile) *write_hook;
+
+static BOOL WINAPI my_write(HANDLE handle, const void *buffer, DWORD length,
+                            DWORD *bytes, OVERLAPPED *overlapped)
+{
+    if (write_hook != NULL && overlapped != NULL)
+        return write_hook(handle, buffer, length, bytes, overlapped);
+    return next.WriteFile(handle, buffer, length, bytes, overlapped);
+}
+
 static void (*cancel_hook)(void); /* called after CancelIoEx */
 
 static BOOL WINAPI my_cancel(HANDLE handle, OVERLAPPED *overlapped)
@@ -209,6 +220,7 @@ static inline void watch_windows(void)
         __imp_SetFileCompletionNotificationModes;
     next.SleepConditionVariableSRW = __imp_SleepConditionVariableSRW;
     next.WaitForSingleObject = __imp_WaitForSingleObject;
+    next.WriteFile = __imp_WriteFile;
     next._beginthreadex = __imp__beginthreadex;
     __imp_CancelIoEx = my_cancel;
     __imp_CreateEventW = my_create_event;
@@ -218,6 +230,7 @@ static inline void watch_windows(void)
     __imp_SetFileCompletionNotificationModes = my_set_modes;
     __imp_SleepConditionVariableSRW = my_sleep;
     __imp_WaitForSingleObject = my_wait;
+    __imp_WriteFile = my_write;
     __imp__beginthreadex = my_begin_thread;
 }
 
