@@ -112,7 +112,8 @@ DWORD pool_queue_work(struct pool *pool, pool_work *work, void *context);
 /*
  * Sends an idle request through the port by hand, without I/O: its callback
  * gets error 0 and 0 bytes. .NET's UnsafeQueueNativeOverlapped. Errors as
- * above, and ERROR_BUSY for a request in flight.
+ * above, ERROR_BUSY for a request in flight, and ERROR_INVALID_PARAMETER for
+ * one without callback, or not reset since its last use.
  */
 DWORD pool_queue_request(struct pool *pool, struct request *request);
 
@@ -163,7 +164,8 @@ DWORD pool_bind_handle(struct pool *pool, HANDLE handle, UCHAR modes,
  * ends at once, a caller that goes on in a loop does not recurse.
  *
  * Refused, so that it fails here and not in the kernel: an offset, or offset +
- * length, beyond 2^63 - 1; no buffer but a length; a length that is no DWORD
+ * length, beyond 2^63 - 1; no buffer but a length; a length that is no DWORD;
+ * no callback; a request not reset since its last use
  * (ERROR_INVALID_PARAMETER); a request in flight (ERROR_BUSY); a file that is
  * closed (ERROR_INVALID_HANDLE); a pool that stops
  * (ERROR_SHUTDOWN_IN_PROGRESS). What is refused is not counted.
