@@ -39,7 +39,7 @@ static void talk(const char *file, const struct line *lines)
     for (const struct line *line = lines; line->command != NULL; line++)
         g_ptr_array_add(arguments, (char *)line->command);
     g_ptr_array_add(arguments, NULL);
-    struct run run = finish(start("tests/stream_script",
+    struct run run = finish(start("tests/guarded/stream_script",
                                   (const char *const *)arguments->pdata, NULL,
                                   -1, WATCHDOG));
     char **said = g_strsplit(run.text, "\n", -1);
@@ -938,12 +938,14 @@ static void assert_case(const char *probe, const char *name, const char *kind,
 
 #define IN_ORDER(name, wanted)                                                 \
     do {                                                                       \
-        assert_case("tests/stream_order", name, "asynchronous", wanted);       \
-        assert_case("tests/stream_order", name, "synchronous", wanted);        \
+        assert_case("tests/guarded/stream_order", name, "asynchronous",        \
+                    wanted);                                                   \
+        assert_case("tests/guarded/stream_order", name, "synchronous",         \
+                    wanted);                                                   \
     } while (0)
 /* What only an asynchronous stream promises. */
 #define IN_ASYNCHRONOUS_ORDER(name, wanted)                                    \
-    assert_case("tests/stream_order", name, "asynchronous", wanted)
+    assert_case("tests/guarded/stream_order", name, "asynchronous", wanted)
 
 Test(file_stream, calls_at_once_take_consecutive_ranges_whoever_is_done_first)
 {
@@ -1008,8 +1010,8 @@ Test(file_stream, what_a_callback_writes_during_close_is_written_or_refused)
     static const char *const both[] = {"asynchronous", "synchronous"};
     for (guint i = 0; i < 2; i++) {
         put_digits("digits");
-        struct run run =
-            RUN("tests/stream_order", "write-during-close", both[i], "digits");
+        struct run run = RUN("tests/guarded/stream_order", "write-during-close",
+                             both[i], "digits");
         assert_ended(&run, 0);
         char **lines = g_strsplit(run.text, "\n", -1);
         for (char **line = lines; **line != '\0'; line++)
@@ -1036,7 +1038,7 @@ Test(file_stream, what_is_read_while_a_write_is_under_way_is_not_kept)
 static void assert_ahead(const char *name, const char *wanted)
 {
     put_digits("digits");
-    struct run run = RUN("tests/stream_ahead", name, "digits");
+    struct run run = RUN("tests/guarded/stream_ahead", name, "digits");
     assert_ended(&run, 0);
     assert_text(&run, wanted);
     run_clear(&run);
@@ -1049,7 +1051,7 @@ Test(file_stream, a_sequential_reader_finds_the_next_buffer_read_by_a_worker)
     assert_ahead("in-small-pieces", "main: 1000 bytes\n");
     put_digits("digits");
     struct run run =
-        RUN("tests/stream_ahead", "workers-read", "digits", "plain");
+        RUN("tests/guarded/stream_ahead", "workers-read", "digits", "plain");
     assert_text(&run, "main: 1000 bytes\n"
                       "main: main read 11 times, workers 0 times\n");
     run_clear(&run);
@@ -1103,7 +1105,7 @@ Test(file_stream, close_waits_for_who_reads_ahead)
 
 static void assert_end(const char *name, const char *kind, const char *wanted)
 {
-    struct run run = RUN("tests/stream_end", name, kind, pipe_name);
+    struct run run = RUN("tests/guarded/stream_end", name, kind, pipe_name);
     assert_ended(&run, 0);
     assert_text(&run, wanted);
     run_clear(&run);
@@ -1189,31 +1191,107 @@ Test(file_stream, a_flush_does_not_wait_for_who_reads_a_pipe)
                         "thread: read: error 0, 5 bytes\n");
 }
 
+/* ---- Cost: tests/probes/stream_cost.c ---------------------------------- */
+
+static void assert_cost(const char *name, const char *wanted)
+{
+    put_digits("digits");
+    struct run run = RUN("tests/stream_cost", name, "digits", pipe_name);
+    assert_ended(&run, 0);
+    assert_text(&run, wanted);
+    run_clear(&run);
+}
+
+Test(file_stream,
+     synchronous_calls_take_nothing_from_the_port_and_leave_nothing)
+{
+    assert_cost("synchronous-calls",
+                "main: 0 packets, 0 allocations, 0 handles more\n");
+}
+
+Test(file_stream, no_asynchronous_call_allocates_anything)
+{
+    assert_cost("asynchronous-calls", "main: 0 allocations, 0 handles more\n"
+                                      "main: 0 allocations, 0 handles more\n");
+}
+
+Test(file_stream, whatever_is_opened_and_closed_leaves_nothing)
+{
+    assert_cost("file-cycles", "main: 0 pieces of memory more, 0 handles\n"
+                               "main: 0 pieces of memory more, 0 handles\n"
+                               "main: 0 pieces of memory more, 0 handles\n");
+    assert_cost("pipe-cycles", "main: 0 pieces of memory more, 0 handles\n"
+                               "main: 0 pieces of memory more, 0 handles\n");
+    assert_cost("failing-opens", "main: 0 pieces of memory more, 0 handles\n");
+}
+
+Test(file_stream, a_callback_on_the_only_worker_may_make_synchronous_calls)
+{
+    assert_cost("calls-in-a-callback", "worker: read 789, at 10 of 500\n");
+}
+
+Test(file_stream, a_task_is_begun_again_by_its_callback_until_the_end)
+{
+    assert_cost("a-chain-of-callbacks",
+                "main: 1000 bytes, some of it at once\n"
+                "main: 1 callbacks within each other\n");
+}
+
+/* ---- Two at once: tests/probes/stream_explore.c ------------------------ */
+
+ParameterizedTestParameters(file_stream, two_at_once_are_right_in_every_order)
+{
+    static char kinds_of_stream[][16] = {"asynchronous", "synchronous",
+                                         "sequential"};
+    return cr_make_param_array(char[16], kinds_of_stream,
+                               G_N_ELEMENTS(kinds_of_stream));
+}
+
+ParameterizedTest(char (*kind)[16], file_stream,
+                  two_at_once_are_right_in_every_order)
+{
+    struct run run = RUN("tests/guarded/stream_explore", *kind, "digits");
+    assert_ended(&run, 0);
+    char **lines = g_strsplit(run.text, "\n", -1);
+    cr_assert_geq(g_strv_length(lines), 20, "%s", describe(&run));
+    for (char **line = lines; **line != '\0'; line++)
+        cr_assert(g_str_has_suffix(*line, ": right in every order"), "%s",
+                  describe(&run));
+    g_strfreev(lines);
+    run_clear(&run);
+}
+
 /* ---- A model: tests/probes/stream_model.c ------------------------------ */
 
+static void assert_same_file(const char *name, const char *wanted_name)
+{
+    char *is = NULL, *wanted = NULL;
+    gsize length, wanted_length;
+    cr_assert(g_file_get_contents(name, &is, &length, NULL));
+    cr_assert(g_file_get_contents(wanted_name, &wanted, &wanted_length, NULL));
+    cr_assert(length == wanted_length && memcmp(is, wanted, length) == 0,
+              "%s (%u bytes) is not %s (%u bytes)", name, (guint)length,
+              wanted_name, (guint)wanted_length);
+    g_free(is);
+    g_free(wanted);
+}
+
+/* late: in the order in which two threads get to it; else "at-once". */
 static void assert_like_model(const char *hook, const char *seed,
                               const char *steps, const char *late)
 {
-    struct run run =
-        RUN_HOOKED("tests/stream_model", hook, "model", seed, steps, late);
+    struct run run = RUN_HOOKED("tests/guarded/stream_model", hook, "model",
+                                seed, steps, late);
     assert_ended(&run, 0);
     guint shapes = 0;
     cr_assert_eq(sscanf(run.text, "main: %u shapes agree\n", &shapes), 1);
+    cr_assert_gt(shapes, 0);
     for (guint i = 0; i < shapes; i++) {
-        char name[32], wanted[32], *is = NULL, *should_be = NULL;
-        gsize length, wanted_length;
+        char name[32], wanted[32];
         g_snprintf(name, sizeof name, "model-%u", i);
         g_snprintf(wanted, sizeof wanted, "model-%u.wanted", i);
-        cr_assert(g_file_get_contents(name, &is, &length, NULL));
-        cr_assert(
-            g_file_get_contents(wanted, &should_be, &wanted_length, NULL));
-        cr_assert(length == wanted_length && memcmp(is, should_be, length) == 0,
-                  "%s (%u bytes) is not %s (%u bytes)", name, (guint)length,
-                  wanted, (guint)wanted_length);
-        g_free(is);
-        g_free(should_be);
+        assert_same_file(name, wanted);
     }
-    cr_assert_gt(shapes, 0);
     run_clear(&run);
 }
 
@@ -1226,6 +1304,22 @@ ParameterizedTestParameters(file_stream, whatever_is_done_it_is_as_in_a_model)
 ParameterizedTest(char (*seed)[4], file_stream,
                   whatever_is_done_it_is_as_in_a_model)
 {
-    assert_like_model(NULL, *seed, "100", "at-once");
-    assert_like_model(NULL, *seed, "60", "late");
+    assert_like_model("none", *seed, "80", "at-once");
+    assert_like_model("none", *seed, "60", "late");
+}
+
+ParameterizedTestParameters(file_stream,
+                            whatever_the_system_does_it_is_as_in_a_model)
+{
+    static char hooks[][40] = {
+        "short",   "short-write", "true",
+        "warning", "sync-eof",    "skip",
+        "reverse", "late",        "short,short-write,skip,sync-eof"};
+    return cr_make_param_array(char[40], hooks, G_N_ELEMENTS(hooks));
+}
+
+ParameterizedTest(char (*hook)[40], file_stream,
+                  whatever_the_system_does_it_is_as_in_a_model)
+{
+    assert_like_model(*hook, "4", "40", "at-once");
 }
