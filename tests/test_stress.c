@@ -15,49 +15,67 @@ static unsigned long long total(const struct run *run, const char *name)
     return value;
 }
 
-/* The program checks itself; here, that it had something to check. */
-static void assert_stressed(const char *program, const char *seed,
-                            const char *requests, const char *threads)
+/* The program checks itself. So it ends well, or it tells what was wrong. */
+static struct run run_stress(const char *program, const char *hook,
+                             const char *seed, const char *requests,
+                             const char *threads)
 {
-    static const char *const kinds[] = {
-        "issued",    "completed", "failed",       "cancelled", "bytes",
-        "timed out", "parts",     "ends of file", "at once",   "synchronous",
-        "by hand",   "work",      "restarted",    "freed",     "closed",
-        "stopped",   "invalid",   "reopened",     "pools"};
-    struct run run = RUN(program, "--seed", seed, "--requests", requests,
-                         "--threads", threads);
+    struct run run = RUN_HOOKED(program, hook, "--seed", seed, "--requests",
+                                requests, "--threads", threads);
     assert_ended(&run, 0);
     cr_assert(total(&run, "issued") >= strtoull(requests, NULL, 10), "%s",
               describe(&run));
     cr_assert(total(&run, "pools") >= 2, "%s", describe(&run));
+    return run;
+}
+
+/* And it had something to check. */
+Test(stress, whatever_meets_each_request_ends_once)
+{
+    static const char *const kinds[] = {
+        "completed", "failed",  "cancelled", "bytes",       "timed out",
+        "parts",     "at once", "by hand",   "synchronous", "ends of file",
+        "work",      "freed",   "restarted", "closed",      "stopped",
+        "invalid",   "reopened"};
+    struct run run = run_stress("tests/stress", NULL, "1", "20000", "8");
     for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++)
         cr_assert(total(&run, kinds[i]) > 0, "none %s: %s", kinds[i],
                   describe(&run));
     run_clear(&run);
 }
 
-struct stress {
+struct shape {
     char seed[4], requests[8], threads[4];
 };
 
-ParameterizedTestParameters(stress, whatever_meets_each_request_ends_once)
+ParameterizedTestParameters(stress, few_or_many_threads_may_share_a_pool)
 {
-    static struct stress runs[] = {{"1", "20000", "8"},
-                                   {"2", "10000", "2"},
-                                   {"3", "10000", "4"},
-                                   {"4", "10000", "32"}};
-    return cr_make_param_array(struct stress, runs, G_N_ELEMENTS(runs));
+    static struct shape shapes[] = {
+        {"2", "10000", "1"}, {"3", "10000", "2"}, {"4", "10000", "32"}};
+    return cr_make_param_array(struct shape, shapes, G_N_ELEMENTS(shapes));
 }
 
-ParameterizedTest(struct stress *run, stress,
-                  whatever_meets_each_request_ends_once)
+ParameterizedTest(struct shape *shape, stress,
+                  few_or_many_threads_may_share_a_pool)
 {
-    assert_stressed("tests/stress", run->seed, run->requests, run->threads);
+    struct run run = run_stress("tests/stress", NULL, shape->seed,
+                                shape->requests, shape->threads);
+    run_clear(&run);
 }
 
-Test(stress, nothing_is_touched_after_it_was_freed)
+/* With these words the system answers in every way that it may, and with the
+ * guard it is seen if anything is touched that was freed. */
+ParameterizedTestParameters(stress, nothing_is_touched_after_it_was_freed)
 {
-    assert_stressed("tests/guarded/stress", "5", "10000", "8");
+    static char hooks[][16] = {"none", "true",     "warning",
+                               "skip", "sync-eof", "late"};
+    return cr_make_param_array(char[16], hooks, G_N_ELEMENTS(hooks));
+}
+
+ParameterizedTest(char hook[16], stress, nothing_is_touched_after_it_was_freed)
+{
+    struct run run = run_stress("tests/guarded/stress", hook, "5", "6000", "8");
+    run_clear(&run);
 }
 
 Test(stress, what_somebody_cancels_in_time_is_told_no_timeout)
