@@ -464,6 +464,8 @@ ParameterizedTestParameters(copy, a_failure_leaves_nothing_behind)
         {"fail:WriteFile:1:112", "write to", 112},
         {"fail:WriteFile:5:112", "write to", 112},
         {"fail:WriteFile:10:112", "write to", 112},
+        {"fail:WriteFile:2:109", "write to", 109}, /* which ends reads only */
+        {"packet:4:109:0", "write to", 109},
         {"packet:2:112:0", "write to", 112},
         {"packet:10:112:77", "write to", 112},
         {"packet:20:29:0", "write to", 29},
