@@ -86,7 +86,8 @@ DWORD file_stream_open(struct pool *pool, const wchar_t *path,
  * Refuses what callbacks may still try to read or write (ERROR_INVALID_HANDLE),
  * writes what is buffered, cancels what is in flight, waits until its callbacks
  * have run, closes the handle and frees the stream, even if an error is
- * returned: the first that was met. In a callback it is refused with
+ * returned: the first that was met. What another thread is reading or writing
+ * ends, too, but it must begin nothing more. In a callback it is refused with
  * ERROR_POSSIBLE_DEADLOCK, and then nothing has happened. NULL: nothing to do.
  */
 DWORD file_stream_close(struct file_stream *stream);
@@ -146,14 +147,16 @@ DWORD file_stream_set_length(struct file_stream *stream, uint64_t length);
 
 /* ---- Asynchronous ----------------------------------------------------- */
 
-/* error is 0 at the end of the file, and bytes are 0. */
+/* At the end of the file error is 0, and bytes are 0. With an error, too, some
+ * bytes may have come. */
 typedef void file_stream_callback(void *context, DWORD error, size_t bytes);
 
 /*
  * One asynchronous call, and the token to wait for it; .NET's Task. The
  * caller's memory: it must stay until the call is over. That is when the
  * callback is called, or if there is none, when file_task_wait returns its
- * result. Then it may be used again. So no call allocates anything.
+ * result. Then it may be used again. So no call allocates anything. Before its
+ * first use it is all zero, but for what is the caller's.
  */
 struct file_task {
     file_stream_callback *callback; /* the caller's; may be NULL */
@@ -204,7 +207,8 @@ struct submission file_stream_write_async(struct file_stream *stream,
 /*
  * Waits until the call is over, for up to timeout ms, or INFINITE. Returns its
  * error, and sets *bytes (may be NULL); WAIT_TIMEOUT if it is not over yet. On
- * a worker of the pool: ERROR_POSSIBLE_DEADLOCK if it is not over.
+ * a worker of the pool: ERROR_POSSIBLE_DEADLOCK if it is not over. A callback,
+ * if there is one, may be called only after that, or be running still.
  */
 DWORD file_task_wait(struct file_task *task, DWORD timeout, size_t *bytes);
 

@@ -626,6 +626,20 @@ Test(file_stream,
     assert_file("a", "JElLo");
 }
 
+Test(file_stream, what_came_before_an_error_is_told_with_it)
+{
+    put("a", "hello");
+    FOR_EACH_KIND(kind)
+    {
+        TALK("a", {kind, "ok"}, {"short 2", "ok"},
+             {"fail ReadFile 2 1117", "ok"},
+             {"start 0 read 5", "ok|error 1117"},
+             {"wait 0", "error 1117, 2 bytes: he"}, {"position", "ok, 2"},
+             {"read 1", "ok, 1 bytes: l"}, {"seek 0 begin", "ok, at 0"},
+             {"read 2", "ok, 2 bytes: he"});
+    }
+}
+
 Test(file_stream, close_tells_that_the_buffer_could_not_be_written)
 {
     put("a", "hello");
@@ -1162,6 +1176,22 @@ Test(file_stream, a_call_ends_once_and_loses_nothing_whenever_it_is_cancelled)
 {
     ENDS_ASYNCHRONOUSLY("race-of-cancels", "main: each ended once\n"
                                            "main: no byte was lost\n");
+}
+
+Test(file_stream, close_ends_what_another_thread_is_reading)
+{
+    static const char *const both[] = {"asynchronous", "synchronous"};
+    for (guint i = 0; i < 2; i++) {
+        struct run run = RUN("tests/guarded/stream_end",
+                             "close-while-somebody-reads", both[i], pipe_name);
+        assert_ended(&run, 0);
+        cr_assert(will_do(run.text, "thread: read: error 995, 0 bytes\n"
+                                    "main: close: error 0\n"
+                                    "|thread: read: error 6, 0 bytes\n"
+                                    "main: close: error 0\n"),
+                  "%s", describe(&run));
+        run_clear(&run);
+    }
 }
 
 Test(file_stream, close_also_ends_what_had_not_reached_the_system)

@@ -247,6 +247,18 @@ static void close_during_a_read_in_a_callback(void)
     close_stream();
 }
 
+/* Another thread waits in a synchronous read. */
+static void close_while_somebody_reads(void)
+{
+    tells_reads = true;
+    HANDLE thread = run_thread(read_in_thread, NULL);
+    wait_for(reached);
+    DWORD error = file_stream_close(stream);
+    stream = NULL;
+    join(thread);
+    say("close: error %lu", error);
+}
+
 /* A worker is about to read, but has not told the system yet, when what is in
  * flight is cancelled. */
 static void close_before_a_read_begins(void)
@@ -439,6 +451,7 @@ static const struct {
     {L"flush-while-somebody-reads", flush_while_somebody_reads},
     {L"close-during-a-chain", close_during_a_chain},
     {L"close-during-a-read-in-a-callback", close_during_a_read_in_a_callback},
+    {L"close-while-somebody-reads", close_while_somebody_reads},
     {L"close-before-a-read-begins", close_before_a_read_begins},
     {L"close-in-a-callback", close_in_a_callback},
     {L"stop-during-a-chain", stop_during_a_chain},
