@@ -651,6 +651,45 @@ Test(file_stream, close_tells_that_the_buffer_could_not_be_written)
          {"open both share=0", "ok"});
 }
 
+/* The commands are answered so, the last of them at least. */
+static void assert_answered(const char *hook, const char *answer,
+                            const char *const *commands)
+{
+    put("a", "hello");
+    struct run run = finish(
+        start("tests/guarded/stream_script", commands, hook, -1, WATCHDOG));
+    cr_assert(run.ending == EXITED && strstr(run.text, answer) != NULL,
+              "wanted %s: %s", answer, describe(&run));
+    run_clear(&run);
+}
+
+#define ANSWERED(hook, answer, ...)                                            \
+    assert_answered(hook, answer, (const char *const[]){"a", __VA_ARGS__, NULL})
+
+Test(file_stream, whatever_call_of_the_system_fails_is_told)
+{
+    ANSWERED("fail:FlushFileBuffers:1:5", "flush-to-disk -> error 5\n",
+             "open both", "flush-to-disk");
+    ANSWERED("fail:GetFileSizeEx:1:5", "length -> error 5\n", "open both",
+             "length");
+    ANSWERED("fail:SetFileInformationByHandle:1:5", "set-length 3 -> error 5\n",
+             "open both", "set-length 3");
+    ANSWERED("fail:CloseHandle:1:6", "close -> error 6\n", "open both",
+             "close");
+    ANSWERED("packet:1:0:0", "wait 0 -> error 29, 0 bytes\n",
+             "open both asynchronous", "start 0 write hello", "wait 0");
+    ANSWERED("none", "wait 0 -> error 87", "open both", "wait 0");
+}
+
+Test(file_stream, what_makes_room_in_the_buffer_may_fail)
+{
+    put("a", "hello");
+    TALK("a", {"open both buffer=8", "ok"}, {"write JELLYFI", "ok"},
+         {"fail WriteFile 1 112", "ok"}, {"write SHES", "error 112"},
+         {"position", "ok, 7"}, {"write S", "ok"}, {"close", "ok"},
+         {"system", "ok, 8 bytes: JELLYFIS"});
+}
+
 Test(file_stream, close_writes_what_is_buffered)
 {
     TALK("a", {"open create write share=7", "ok"}, {"write hello", "ok"},

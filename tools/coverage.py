@@ -2,7 +2,8 @@
 """coverage.py JSON EXCUSED BRANCHES: tells what gcovr has found, from its JSON.
 
 Fails for a line that was not run and is not listed in the file EXCUSED with a
-reason, for a listed one that was, and for fewer branches than so many percent.
+reason, for a listed one that was (unless its reason begins with "Sometimes"),
+and for fewer branches than so many percent.
 """
 import collections
 import json
@@ -13,7 +14,7 @@ import sys
 
 def read_excused(path):
     """How often a line of a file ("final/pool.c: text") is excused."""
-    excused = collections.Counter()
+    excused, sometimes = collections.Counter(), set()
     entry = None
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
@@ -22,6 +23,8 @@ def read_excused(path):
             if entry is None:
                 sys.exit(f"{path}:{number}: a reason without a line")
             excused[entry] += 1
+            if line.strip().startswith("Sometimes"):
+                sometimes.add(entry)
             entry = None
             continue
         if entry is not None or not re.match(r"\S+: \S", line):
@@ -29,7 +32,7 @@ def read_excused(path):
         entry = line.rstrip()
     if entry is not None:
         sys.exit(f"{path}: no reason for '{entry}'")
-    return excused
+    return excused, sometimes
 
 
 def show(name, lines, branches):
@@ -43,7 +46,7 @@ def show(name, lines, branches):
 
 def main(json_path, excused_path, least):
     report = json.loads(pathlib.Path(json_path).read_text())
-    excused = read_excused(pathlib.Path(excused_path))
+    excused, sometimes = read_excused(pathlib.Path(excused_path))
     not_run, wrong = [], []
     total = collections.Counter()
     print(f"{'':24}{'lines':>16}{'branches':>22}")
@@ -74,6 +77,8 @@ def main(json_path, excused_path, least):
         else:
             wrong.append(f"{name}:{number}: not run: {line}")
     for entry in excused.elements():
+        if entry in sometimes:
+            continue
         wrong.append(f"{excused_path}: it was run, or is not there: {entry}")
     if 100 * total["taken"] < int(least) * total["branches"]:
         wrong.append(f"fewer than {least} % of the branches were taken")
