@@ -6,6 +6,7 @@ include mk/stages.mk
 include mk/compare.mk
 include mk/tests.mk
 include mk/lint.mk
+include mk/bench.mk
 include mk/coverage.mk
 
 .PHONY: help all clean setup
@@ -21,6 +22,7 @@ help:
 	@echo 'make flaky RUNS=25       run the tests many times, to find one that wavers'
 	@echo 'make stress SEED=7       final, everything at once; REQUESTS=1000000'
 	@echo 'make coverage            which lines of final the tests run'
+	@echo 'make bench-quick         the pool beside others, under 60 s; make bench: in full'
 	@echo 'make lint                format, clang-tidy, cppcheck, -fanalyzer'
 	@echo 'make clean               remove build/, where everything made is kept'
 	@echo 'NO_INSTALL=1             before any command: say what is missing, install nothing'

@@ -1,0 +1,93 @@
+/* Contends with a completion port and a loop around it, written by hand: what
+ * is left of a pool without its table, its counters, and its care. */
+#include "job.h"
+
+#include <process.h>
+#include <windows.h>
+
+const char contender[] = "loop";
+
+struct read {
+    OVERLAPPED overlapped;
+    uint64_t offset;
+    void *buffer;
+};
+
+static struct job *job;
+static struct read reads[JOB_MAX_DEPTH];
+static HANDLE port, file;
+static LONG missing;          /* workers that have not begun yet */
+static HANDLE all_here, done; /* events */
+
+static void read_next(struct read *read)
+{
+    if (!job_next(job, &read->offset))
+        return;
+    read->overlapped = (OVERLAPPED){.Offset = (DWORD)read->offset,
+                                    .OffsetHigh = (DWORD)(read->offset >> 32)};
+    job_check(ReadFile(file, read->buffer, (DWORD)job->block, NULL,
+                       &read->overlapped) ||
+                  GetLastError() == ERROR_IO_PENDING,
+              "read");
+}
+
+static unsigned __stdcall worker(void *argument)
+{
+    (void)argument;
+    if (InterlockedDecrement(&missing) == 0)
+        SetEvent(all_here);
+    for (;;) {
+        DWORD bytes;
+        ULONG_PTR key;
+        OVERLAPPED *overlapped;
+        job_check(GetQueuedCompletionStatus(port, &bytes, &key, &overlapped,
+                                            INFINITE),
+                  "read");
+        if (overlapped == NULL)
+            return 0;
+        struct read *read =
+            CONTAINING_RECORD(overlapped, struct read, overlapped);
+        if (job_use(job, read->buffer, read->offset, bytes))
+            SetEvent(done);
+        read_next(read);
+    }
+}
+
+static unsigned default_threads(void)
+{
+    SYSTEM_INFO system;
+    GetSystemInfo(&system);
+    return 2 * system.dwNumberOfProcessors;
+}
+
+void contend(struct job *the_job)
+{
+    HANDLE workers[MAXIMUM_WAIT_OBJECTS];
+    job = the_job;
+    unsigned threads = job->threads > 0 ? job->threads : default_threads();
+    job_check(threads <= MAXIMUM_WAIT_OBJECTS, "wait for so many threads");
+    for (unsigned i = 0; i < job->depth; i++)
+        reads[i].buffer = job_allocate(job->block);
+    all_here = CreateEventW(NULL, TRUE, FALSE, NULL);
+    done = CreateEventW(NULL, TRUE, FALSE, NULL);
+    file = CreateFileA(job->path, GENERIC_READ, FILE_SHARE_READ, NULL,
+                       OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+    port = CreateIoCompletionPort(file, NULL, 0, 0);
+    job_check(port != NULL, "bind");
+    missing = (LONG)threads;
+    for (unsigned i = 0; i < threads; i++)
+        workers[i] = (HANDLE)_beginthreadex(NULL, 0, worker, NULL, 0, NULL);
+    WaitForSingleObject(all_here, INFINITE);
+    job_begin();
+    for (unsigned i = 0; i < job->depth; i++)
+        read_next(&reads[i]);
+    WaitForSingleObject(done, INFINITE);
+    job_end();
+    for (unsigned i = 0; i < threads; i++)
+        PostQueuedCompletionStatus(port, 0, 0, NULL);
+    WaitForMultipleObjects(threads, workers, TRUE, INFINITE);
+    for (unsigned i = 0; i < threads; i++)
+        CloseHandle(workers[i]);
+    CloseHandle(port);
+    CloseHandle(file);
+}
