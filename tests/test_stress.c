@@ -85,3 +85,12 @@ Test(stress, what_somebody_cancels_in_time_is_told_no_timeout)
     assert_text(&run, "worker: cancelled: error 995\n"
                       "worker: late: error 1460\n");
 }
+
+Test(stress, closing_waits_for_a_call_whose_callback_is_over)
+{
+    make_file("file", 1000);
+    struct run run = RUN("tests/guarded/close_in_call", "file");
+    assert_ended(&run, 0);
+    assert_text(&run, "main: the call returns, the file is open\n"
+                      "main: closed\n");
+}
