@@ -117,8 +117,8 @@ static void regular_file(void)
         DWORD error = bound_file_cancel(&file, ticket);
         wrong += error != 0 && error != ERROR_NOT_FOUND;
         must(bound_file_wait_idle(&file, INFINITE), "wait for");
-        told += io.calls + !is_queued(started);
-        if (is_queued(started))
+        told += io.calls + (started.outcome != IO_QUEUED);
+        if (started.outcome == IO_QUEUED)
             wrong += io.error != 0 && io.error != ERROR_OPERATION_ABORTED;
     }
     say("told %lld times, %lld wrong", told, wrong);
@@ -412,6 +412,7 @@ static struct use uses[MAX_USES];
 static LONG last = USES;
 static volatile LONG current = -1;
 static struct pipe race_pipe;
+static char race_buffer[1];
 
 /* Every other use ends with its request freed, the rest with it kept. */
 static struct request *kept;
@@ -446,12 +447,11 @@ static unsigned __stdcall cancel_on_and_on(void *unused)
 /* Each read is fed at once, and may be cancelled before. */
 static void use_once(int i)
 {
-    static char buffer[64];
     struct request *request = kept;
     struct use *use = &uses[i];
     kept = NULL;
     if (request == NULL)
-        request = overlapped_pack(on_use_end, NULL, buffer, 1, 0);
+        request = overlapped_pack(on_use_end, NULL, race_buffer, 1, 0);
     else
         must(overlapped_reset(request, 0), "reset");
     request->context = use;
@@ -459,7 +459,7 @@ static void use_once(int i)
     InterlockedExchange(&current, i);
     struct submission started = bound_file_read(&race_pipe.file, request);
     feed(&race_pipe, "x");
-    if (!is_queued(started))
+    if (started.outcome != IO_QUEUED)
         on_use_end(started.error, started.bytes, &request->overlapped);
     while (use->calls == 0)
         SwitchToThread();
@@ -902,12 +902,12 @@ static void read_until_refused(char *buffer)
         struct request *request =
             overlapped_pack(on_crowd_end, NULL, buffer, 64, 0);
         struct submission read = bound_file_read(&crowd.file, request);
-        if (!is_queued(read) && read.error == ERROR_INVALID_HANDLE) {
+        if (read.outcome != IO_QUEUED && read.error == ERROR_INVALID_HANDLE) {
             must(overlapped_free(request), "free");
             return;
         }
         InterlockedIncrement64(&crowd.started);
-        if (!is_queued(read))
+        if (read.outcome != IO_QUEUED)
             on_crowd_end(read.error, read.bytes, &request->overlapped);
     }
 }

@@ -105,7 +105,8 @@ static void use_again(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     struct submission started = {.outcome = IO_DONE};
     must(error, "read");
     (void)bytes;
-    while (!is_queued(started) && InterlockedIncrement(&uses) <= REUSES) {
+    while (started.outcome != IO_QUEUED &&
+           InterlockedIncrement(&uses) <= REUSES) {
         must(overlapped_reset(request, 0), "reset");
         started = bound_file_read(&reused_file, request);
     }
@@ -142,7 +143,7 @@ static void race_once(LONG round)
     while (race.arrived < 2 * round)
         SwitchToThread();
     struct submission started = bound_file_read(&race.file, race.io.request);
-    if (is_queued(started) || started.error == ERROR_SUCCESS)
+    if (started.outcome == IO_QUEUED || started.error == ERROR_SUCCESS)
         InterlockedIncrement(&race.won);
     else if (started.error != ERROR_BUSY &&            /* it is in flight, */
              started.error != ERROR_INVALID_PARAMETER) /* or has been */
@@ -202,7 +203,7 @@ static void offsets(void)
         reset(&io, at[i]);
         struct submission started = bound_file_read(&file, io.request);
         must(bound_file_wait_idle(&file, INFINITE), "wait for");
-        must(is_queued(started) ? io.error : started.error, "read");
+        must(started.outcome == IO_QUEUED ? io.error : started.error, "read");
         say("at %llu: %s", at[i], io.buffer);
     }
     close_file(&file);
@@ -221,12 +222,12 @@ static void try(const char *name, void *buffer, size_t length, uint64_t offset)
     struct submission read = bound_file_read(&tried, request);
     struct submission write = bound_file_write(&tried, request);
     DWORD bytes = 99, written = 99;
-    DWORD read_sync =
+    DWORD read_error =
         bound_file_read_sync(&tried, buffer, length, offset, &bytes);
-    DWORD write_sync =
+    DWORD write_error =
         bound_file_write_sync(&tried, buffer, length, offset, &written);
     say("%s: %lu %lu %lu %lu, %d, %lu bytes", name, read.error, write.error,
-        read_sync, write_sync,
+        read_error, write_error,
         read.outcome == IO_FAILED && write.outcome == IO_FAILED,
         read.bytes + write.bytes + bytes + written);
     must(overlapped_free(request), "free");
@@ -555,15 +556,15 @@ static void skip_file(void)
 }
 
 static volatile bool in_read;
-static char *deepest = (char *)UINTPTR_MAX;
+static uintptr_t deepest = UINTPTR_MAX;
 
 static BOOL WINAPI at_once(HANDLE handle, void *buffer, DWORD length,
                            DWORD *bytes, OVERLAPPED *overlapped)
 {
-    char here;
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     (void)handle, (void)buffer, (void)bytes;
-    if (deepest > &here)
-        deepest = &here;
+    if (deepest > here)
+        deepest = here;
     overlapped->InternalHigh = length;
     return TRUE;
 }
@@ -573,7 +574,7 @@ static void inline_loop(void)
 {
     struct bound_file file;
     struct io io;
-    char *depth_of_first = NULL;
+    uintptr_t depth_of_first = 0;
     uint64_t total = 0;
     begin();
     open_named(&file, L"file", FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);

@@ -295,7 +295,7 @@ static void stop_with_resubmitting_callback(void)
 
 static volatile LONG done;
 
-static void count(void *unused)
+static void do_work(void *unused)
 {
     (void)unused;
     InterlockedIncrement(&done);
@@ -309,7 +309,7 @@ static void stop_with_work(void)
     begin();
     block_workers(1);
     for (int i = 0; i < 100; i++)
-        must(pool_queue_work(&pool, count, NULL), "queue");
+        must(pool_queue_work(&pool, do_work, NULL), "queue");
     start_stopping(&stopper, POOL_CANCEL);
     work_is_over = true;
     open_gate();
@@ -435,7 +435,7 @@ static void no_packet_can_be_posted(void)
     begin();
     pack(&io, 64, 0);
     post_error = ERROR_NO_SYSTEM_RESOURCES;
-    say("work: %lu", pool_queue_work(&pool, count, NULL));
+    say("work: %lu", pool_queue_work(&pool, do_work, NULL));
     say("request: %lu", pool_queue_request(&pool, io.request));
     say("reset: %lu", overlapped_reset(io.request, 0));
     post_error = 0;
@@ -726,7 +726,7 @@ static void callbacks_free(void)
         struct request *request =
             overlapped_pack(on_end_free, NULL, buffer, sizeof buffer, 0);
         struct submission started = bound_file_read(&file, request);
-        if (!is_queued(started))
+        if (started.outcome != IO_QUEUED)
             on_end_free(started.error, started.bytes, &request->overlapped);
         if (i % 16 == 0)
             wait_idle();
@@ -747,7 +747,7 @@ struct stream {
     volatile LONG64 wrong;
 };
 
-struct block {
+struct piece {
     struct stream *stream;
     struct request *request;
     char buffer[BLOCK];
@@ -762,58 +762,58 @@ static LONG64 wrong_lines(const char *buffer, DWORD bytes, uint64_t offset)
     return wrong;
 }
 
-static void read_on(struct block *block);
+static void read_on(struct piece *piece);
 
-static void take(struct block *block, DWORD error, DWORD bytes)
+static void take(struct piece *piece, DWORD error, DWORD bytes)
 {
-    struct request *request = block->request;
+    struct request *request = piece->request;
     if (error != ERROR_SUCCESS) {
         if (!is_end_of_file(error))
-            InterlockedAdd64(&block->stream->wrong, 1000000);
+            InterlockedAdd64(&piece->stream->wrong, 1000000);
         return;
     }
     InterlockedAdd64(
-        &block->stream->wrong,
-        wrong_lines(block->buffer, bytes, overlapped_offset(request)));
-    read_on(block);
+        &piece->stream->wrong,
+        wrong_lines(piece->buffer, bytes, overlapped_offset(request)));
+    read_on(piece);
 }
 
-static void on_block(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+static void on_piece(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
     take(request_of(overlapped)->context, error, bytes);
 }
 
-static void read_on(struct block *block)
+static void read_on(struct piece *piece)
 {
-    LONG64 offset = InterlockedAdd64(&block->stream->next, BLOCK) - BLOCK;
-    must(overlapped_reset(block->request, (uint64_t)offset), "reset");
+    LONG64 offset = InterlockedAdd64(&piece->stream->next, BLOCK) - BLOCK;
+    must(overlapped_reset(piece->request, (uint64_t)offset), "reset");
     struct submission started =
-        bound_file_read(&block->stream->file, block->request);
-    if (!is_queued(started))
-        take(block, started.error, started.bytes);
+        bound_file_read(&piece->stream->file, piece->request);
+    if (started.outcome != IO_QUEUED)
+        take(piece, started.error, started.bytes);
 }
 
 static struct stream stream;
-static struct block blocks[DEPTH];
+static struct piece pieces[DEPTH];
 
 static void start_traffic(void)
 {
     stream.next = 0;
     for (int i = 0; i < DEPTH; i++) {
-        struct block *block = &blocks[i];
-        block->stream = &stream;
-        if (block->request == NULL)
-            block->request =
-                overlapped_pack(on_block, block, block->buffer, BLOCK, 0);
-        check(block->request != NULL, "pack", L"request");
-        read_on(block);
+        struct piece *piece = &pieces[i];
+        piece->stream = &stream;
+        if (piece->request == NULL)
+            piece->request =
+                overlapped_pack(on_piece, piece, piece->buffer, BLOCK, 0);
+        check(piece->request != NULL, "pack", L"request");
+        read_on(piece);
     }
 }
 
-static void free_blocks(void)
+static void free_pieces(void)
 {
     for (int i = 0; i < DEPTH; i++)
-        must(overlapped_free(blocks[i].request), "free");
+        must(overlapped_free(pieces[i].request), "free");
 }
 
 /* Reads a file with 16 requests that start themselves again. */
@@ -825,7 +825,7 @@ static void traffic(void)
     wait_idle();
     say("%lld wrong", stream.wrong);
     close_file(&stream.file);
-    free_blocks();
+    free_pieces();
     end();
 }
 
@@ -869,12 +869,12 @@ static void counters_always_add_up(void)
     say("samples: %s taken, %llu wrong", samples > 0 ? "some" : "none",
         bad_samples);
     close_file(&stream.file);
-    free_blocks();
+    free_pieces();
     end();
 }
 
 /* One of each kind. */
-static void counters(void)
+static void each_kind(void)
 {
     struct pipe pipes[3];
     struct io ios[3];
@@ -940,7 +940,7 @@ int wmain(int argc, wchar_t **argv)
         {L"frees", callbacks_free},
         {L"traffic", traffic},
         {L"counters-always-add-up", counters_always_add_up},
-        {L"counters", counters},
+        {L"counters", each_kind},
         {0}};
     return run_case(argc, argv, cases);
 }

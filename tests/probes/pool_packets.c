@@ -415,8 +415,9 @@ static void null_device(void)
     for (LONG i = 1; i <= 500; i++) {
         must(overlapped_reset(io.request, 0), "reset");
         struct submission started = bound_file_read(&file, io.request);
-        told += !is_queued(started);
-        wrong += !is_queued(started) && started.error != ERROR_HANDLE_EOF;
+        told += started.outcome != IO_QUEUED;
+        wrong +=
+            started.outcome != IO_QUEUED && started.error != ERROR_HANDLE_EOF;
         while (told + io.calls < i)
             SwitchToThread();
         wrong += told + io.calls != i;

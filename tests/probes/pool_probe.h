@@ -387,14 +387,9 @@ static inline void say_ended(const char *name, const struct io *io)
             io->error, io->bytes);
 }
 
-static inline bool is_queued(struct submission started)
-{
-    return started.outcome == IO_QUEUED;
-}
-
 static inline void must_be_queued(struct submission started)
 {
-    must(is_queued(started) ? ERROR_SUCCESS : started.error, "start");
+    must(started.outcome == IO_QUEUED ? ERROR_SUCCESS : started.error, "start");
 }
 
 /* For what may end through either door: waits, and says how it did. */
@@ -402,10 +397,9 @@ static inline void say_either(const char *name, struct bound_file *file,
                               struct io *io, struct submission started)
 {
     must(bound_file_wait_idle(file, INFINITE), "wait for");
-    LONG told = io->calls + !is_queued(started);
-    say("%s: told %s, error %lu, %lu bytes", name, times(told),
-        is_queued(started) ? io->error : started.error,
-        is_queued(started) ? io->bytes : started.bytes);
+    bool queued = started.outcome == IO_QUEUED;
+    say("%s: told %s, error %lu, %lu bytes", name, times(io->calls + !queued),
+        queued ? io->error : started.error, queued ? io->bytes : started.bytes);
 }
 
 /* ---- Files ------------------------------------------------------------- */
