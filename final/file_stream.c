@@ -628,10 +628,12 @@ static struct submission launch(struct file_task *task)
 
 static struct submission end_at_once(struct file_task *task, DWORD error)
 {
+    struct submission over = {.outcome = IO_DONE, .error = error};
+    if (error != ERROR_SUCCESS)
+        over.outcome = IO_FAILED;
     task->error = error;
     task->state = TASK_DONE;
-    return error == ERROR_SUCCESS ? (struct submission){.outcome = IO_DONE}
-                                  : failed(error);
+    return over;
 }
 
 /* Takes what the buffer has, and claims its range. */
@@ -949,7 +951,7 @@ static DWORD seek(struct file_stream *stream, int64_t offset, DWORD origin)
         return error;
     /* A negative offset wraps around, as it should, but not below 0. */
     uint64_t to = from + (uint64_t)offset;
-    if (offset < 0 && from < 0 - (uint64_t)offset)
+    if (offset < 0 && (uint64_t) - (offset + 1) >= from)
         return ERROR_NEGATIVE_SEEK;
     if (to > INT64_MAX)
         return ERROR_INVALID_PARAMETER;

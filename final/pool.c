@@ -460,7 +460,7 @@ static bool is_valid(const struct request *request)
 /* Puts the request into the table, unless it is refused. It is there before the
  * I/O is started, since its packet may come before that has returned. */
 static DWORD admit(struct bound_file *file, struct request *request,
-                   start_io *start)
+                   bool writes)
 {
     struct pool *pool = file->pool;
     if (!file->open)
@@ -473,7 +473,7 @@ static DWORD admit(struct bound_file *file, struct request *request,
         return ERROR_INVALID_PARAMETER;
     DWORD error = set_deadline(pool, request);
     if (error == ERROR_SUCCESS) {
-        request->writes = start == overlapped_write;
+        request->writes = writes;
         put_in(pool, file, request);
         enter(pool, file);
     }
@@ -502,7 +502,7 @@ static struct submission submit(struct bound_file *file,
     const OVERLAPPED *overlapped = &request->overlapped;
     uint64_t ticket = request->ticket;
     if (request->callback != NULL)
-        started.error = admit(file, request, start);
+        started.error = admit(file, request, start == overlapped_write);
     if (started.error == ERROR_SUCCESS)
         enter(pool, file); /* this call: the file stays open until it is over */
     ReleaseSRWLockExclusive(&pool->lock);
@@ -591,7 +591,9 @@ static DWORD run_sync(struct bound_file *file, struct request *request,
         return ERROR_INVALID_HANDLE;
     AcquireSRWLockExclusive(&pool->lock);
     HANDLE event = take_event(file);
-    DWORD error = event != NULL ? admit(file, request, start) : GetLastError();
+    DWORD error = event != NULL
+                      ? admit(file, request, start == overlapped_write)
+                      : GetLastError();
     ReleaseSRWLockExclusive(&pool->lock);
     bool admitted = error == ERROR_SUCCESS;
     if (admitted)
