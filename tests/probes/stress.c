@@ -28,7 +28,7 @@ static struct thread threads[MAX_THREADS];
 
 void count(enum total total, uint64_t more)
 {
-    uint64_t value = totals[total] += more;
+    uint64_t value = atomic_fetch_add(&totals[total], more) + more;
     if (total == ISSUED && value == now->target)
         check(SetEvent(now->enough), "set", L"event");
 }
