@@ -19,7 +19,7 @@ enum { EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 enum { PROGRESS_INTERVAL = 1000 }; /* ms */
 
 struct options {
-    uint64_t threads;
+    uint64_t threads; /* 0: the pool's default */
     uint64_t depth;
     uint64_t block;
     bool force, stats;
@@ -193,7 +193,7 @@ static bool parse_options(wchar_t **argv, struct options *options)
 int wmain(int argc, wchar_t **argv)
 {
     (void)argc;
-    struct options options = {.threads = 2, .depth = 8, .block = 512 << 10};
+    struct options options = {.depth = 8, .block = 512 << 10};
     if (!parse_options(argv + 1, &options)) {
         fprintf(stderr,
                 "usage: %ls [--force] [--depth N] [--block SIZE] "
