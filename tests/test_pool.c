@@ -574,6 +574,7 @@ Test(pool, a_file_that_is_not_open_is_told)
                 "main: write_sync: 6, 0 bytes\n"
                 "main: cancel: 1168\n"
                 "main: close: 6\n"
+                "main: left behind: 0 handles\n"
                 "main: issued 0\n");
 }
 

@@ -308,6 +308,7 @@ static void not_open(void)
     open_file(&closed);
     close_file(&closed);
     struct bound_file *files[] = {&never, &closed};
+    unsigned before = open_handles();
     for (int i = 0; i < 2; i++) {
         pack(&io, 64, 0);
         say_started(i == 0 ? "never bound: read" : "closed: read",
@@ -324,6 +325,7 @@ static void not_open(void)
         say("close: %lu", bound_file_close(files[i]));
         unpack(&io);
     }
+    say("left behind: %u handles", open_handles() - before);
     end();
 }
 
