@@ -951,7 +951,7 @@ static DWORD seek(struct file_stream *stream, int64_t offset, DWORD origin)
         return error;
     /* A negative offset wraps around, as it should, but not below 0. */
     uint64_t to = from + (uint64_t)offset;
-    if (offset < 0 && (uint64_t) - (offset + 1) >= from)
+    if (offset < 0 && -(offset + 1) >= (int64_t)from)
         return ERROR_NEGATIVE_SEEK;
     if (to > INT64_MAX)
         return ERROR_INVALID_PARAMETER;
