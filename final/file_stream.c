@@ -11,6 +11,10 @@ struct buffer {
     size_t filled;
 };
 
+/* Set in `pending`: the stream is being closed. Callbacks may still come, and
+ * make no calls. */
+static const unsigned CLOSING = 1U << 31;
+
 /* The buffer that is read ahead. It is asked for as work of the pool; who wants
  * it before a worker has begun takes it back, so that nobody ever waits for a
  * worker to be free. */
@@ -28,7 +32,7 @@ struct file_stream {
     HANDLE handle;
     struct bound_file file; /* if it is asynchronous: owns the handle */
     bool asynchronous, seekable, is_pipe, reads_ahead;
-    _Atomic bool closing; /* callbacks may still come, and make no calls */
+    _Atomic unsigned pending; /* calls, and what still looks at this */
     enum file_access access;
     uint64_t append_start; /* nothing is written before it */
     DWORD preallocation_error;
@@ -42,16 +46,17 @@ struct file_stream {
     _Atomic bool filling;
     _Atomic unsigned writing; /* asynchronous calls in a file */
 
-    SRWLOCK lock; /* guards all below; held for moments only */
+    SRWLOCK lock; /* guards all below but reads of what is atomic; held for
+                   * moments only */
     CONDITION_VARIABLE changed;
-    uint64_t position;
-    unsigned seeks; /* how often the position was set */
-    bool stale;     /* what fills the buffer has been overwritten since */
+    _Atomic uint64_t position; /* of the stream, in bytes */
+    _Atomic uint64_t pointer;  /* of a handle that is not overlapped */
+    unsigned seeks;            /* how often the position was set */
+    bool stale; /* what fills the buffer has been overwritten since */
     struct buffer ahead;
     enum ahead_state ahead_state;
     bool ahead_unwanted;
     struct request ahead_request;
-    unsigned pending; /* calls, and what still looks at this */
     unsigned cancels; /* how often something was cancelled */
     struct file_task *running;
     struct file_task *waiting[2]; /* in a pipe, for their turn; in order */
@@ -60,21 +65,43 @@ struct file_stream {
 
 /* ---- The system's calls ----------------------------------------------- */
 
-/* One call at an offset on a handle that is not overlapped: it waits. In a pipe
- * there is no offset. */
+/* Where the file pointer is while nobody can know. */
+static const uint64_t NOWHERE = UINT64_MAX;
+
+/* Of calls that are under way at once, each moves the pointer. None can begin
+ * while a synchronous one is at it. */
+static bool is_alone(struct file_stream *stream)
+{
+    AcquireSRWLockExclusive(&stream->lock);
+    bool alone = stream->running == NULL;
+    ReleaseSRWLockExclusive(&stream->lock);
+    return alone;
+}
+
+/*
+ * One call on a handle that is not overlapped: it waits. An OVERLAPPED takes it
+ * to its offset, and leaves the file pointer behind its last byte; so who goes
+ * on from there needs none. To know that is worth a field: with an OVERLAPPED
+ * Wine 8 makes a completion, too, though nobody has asked for one. In a pipe
+ * there is no offset.
+ */
 static DWORD transfer_synchronous(struct file_stream *stream, bool writes,
                                   void *buffer, size_t length, uint64_t offset,
                                   DWORD *bytes)
 {
     OVERLAPPED at = {.Offset = (DWORD)offset,
                      .OffsetHigh = (DWORD)(offset >> 32)};
-    OVERLAPPED *overlapped = stream->seekable ? &at : NULL;
+    bool moves = stream->seekable && stream->pointer != offset;
+    OVERLAPPED *overlapped = moves ? &at : NULL;
     HANDLE handle = stream->handle;
     DWORD count = (DWORD)length;
+    bool alone = is_alone(stream);
     *bytes = 0;
     BOOL ok = writes ? WriteFile(handle, buffer, count, bytes, overlapped)
                      : ReadFile(handle, buffer, count, bytes, overlapped);
-    return ok ? ERROR_SUCCESS : GetLastError();
+    DWORD error = ok ? ERROR_SUCCESS : GetLastError();
+    stream->pointer = ok && alone ? offset + *bytes : NOWHERE;
+    return error;
 }
 
 /* One call, on either kind of handle. */
@@ -122,6 +149,20 @@ static DWORD write_at(struct file_stream *stream, const char *buffer,
 
 /* ---- Reading ahead ---------------------------------------------------- */
 
+static bool is_closing(const struct file_stream *stream)
+{
+    return (stream->pending & CLOSING) != 0;
+}
+
+/* The stream stays until then. Close waits for the last; once that is over the
+ * stream may be gone, so only its address is used. */
+static void unpin(struct file_stream *stream)
+{
+    _Atomic unsigned *pending = &stream->pending;
+    if (atomic_fetch_sub(pending, 1) & CLOSING)
+        WakeByAddressAll(pending);
+}
+
 static void free_stream(struct file_stream *stream)
 {
     free(stream->buffer.data);
@@ -141,6 +182,7 @@ static void on_ahead(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     bool closed = stream->ahead_state == AHEAD_CLOSED;
     stream->ahead_state = wanted ? AHEAD_READING : AHEAD_NONE;
     if (wanted) {
+        stream->pending++;
         ReleaseSRWLockExclusive(&stream->lock);
         DWORD failure = read_at(stream, ahead->data, stream->buffer_size,
                                 ahead->offset, &ahead->filled);
@@ -151,6 +193,8 @@ static void on_ahead(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     }
     WakeAllConditionVariable(&stream->changed);
     ReleaseSRWLockExclusive(&stream->lock);
+    if (wanted)
+        unpin(stream);
     if (closed)
         free_stream(stream);
 }
@@ -158,7 +202,7 @@ static void on_ahead(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 static void start_ahead(struct file_stream *stream, uint64_t offset)
 {
     AcquireSRWLockExclusive(&stream->lock);
-    if (stream->ahead_state == AHEAD_NONE) {
+    if (stream->ahead_state == AHEAD_NONE && !is_closing(stream)) {
         stream->ahead.offset = offset;
         stream->ahead_unwanted = false;
         overlapped_reset(&stream->ahead_request, 0);
@@ -339,21 +383,6 @@ static DWORD check_call(const struct file_stream *stream, bool writes,
     return ERROR_SUCCESS;
 }
 
-static uint64_t get_position(struct file_stream *stream)
-{
-    AcquireSRWLockExclusive(&stream->lock);
-    uint64_t at = stream->position;
-    ReleaseSRWLockExclusive(&stream->lock);
-    return at;
-}
-
-static void advance(struct file_stream *stream, size_t bytes)
-{
-    AcquireSRWLockExclusive(&stream->lock);
-    stream->position += bytes;
-    ReleaseSRWLockExclusive(&stream->lock);
-}
-
 static struct submission failed(DWORD error)
 {
     return (struct submission){.outcome = IO_FAILED, .error = error};
@@ -403,14 +432,6 @@ static struct file_task *next_turn(struct file_stream *stream, bool writes)
         append(&stream->running, next);
     }
     return next;
-}
-
-static void unpin(struct file_stream *stream)
-{
-    AcquireSRWLockExclusive(&stream->lock);
-    stream->pending--;
-    WakeAllConditionVariable(&stream->changed);
-    ReleaseSRWLockExclusive(&stream->lock);
 }
 
 /* ---- Asynchronous calls: their way ------------------------------------- */
@@ -640,7 +661,7 @@ static struct submission end_at_once(struct file_task *task, DWORD error)
 static struct submission begin_in_file(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
-    uint64_t offset = get_position(stream);
+    uint64_t offset = stream->position;
     if (reaches_too_far(offset, task->length))
         return end_at_once(task, ERROR_INVALID_PARAMETER);
     DWORD error = flush_buffer(stream);
@@ -665,6 +686,7 @@ static struct submission begin_in_file(struct file_task *task)
     task->state = rest > 0 ? TASK_RUNNING : TASK_DONE;
     if (rest > 0) {
         append(&stream->running, task);
+        stream->pointer = NOWHERE;
         stream->pending++;
         stream->writing += task->writes;
     }
@@ -705,7 +727,7 @@ static struct submission begin(struct file_stream *stream, bool writes,
     DWORD error = check_call(stream, writes, buffer, length);
     if (error == ERROR_SUCCESS && stream->pool == NULL)
         error = ERROR_INVALID_PARAMETER;
-    if (error == ERROR_SUCCESS && stream->closing)
+    if (error == ERROR_SUCCESS && is_closing(stream))
         error = ERROR_INVALID_HANDLE;
     if (error != ERROR_SUCCESS || length == 0) {
         begun = end_at_once(task, error);
@@ -813,7 +835,7 @@ static SRWLOCK *calls_of(struct file_stream *stream, bool writes)
 static DWORD transfer_in_file(struct file_stream *stream, bool writes,
                               void *buffer, size_t length, size_t *bytes)
 {
-    uint64_t offset = get_position(stream);
+    uint64_t offset = stream->position;
     if (reaches_too_far(offset, length))
         return ERROR_INVALID_PARAMETER;
     DWORD error;
@@ -823,7 +845,7 @@ static DWORD transfer_in_file(struct file_stream *stream, bool writes,
     } else {
         error = read_buffered(stream, buffer, length, offset, bytes);
     }
-    advance(stream, *bytes);
+    stream->position += *bytes;
     return error;
 }
 
@@ -850,14 +872,6 @@ static DWORD transfer_in_pipe(struct file_stream *stream, bool writes,
     return error;
 }
 
-/* The stream stays until `unpin`. */
-static void pin(struct file_stream *stream)
-{
-    AcquireSRWLockExclusive(&stream->lock);
-    stream->pending++;
-    ReleaseSRWLockExclusive(&stream->lock);
-}
-
 static DWORD call(struct file_stream *stream, bool writes, void *buffer,
                   size_t length, size_t *bytes)
 {
@@ -866,10 +880,10 @@ static DWORD call(struct file_stream *stream, bool writes, void *buffer,
     *bytes = 0;
     if (error != ERROR_SUCCESS || length == 0)
         return error;
-    pin(stream);
+    stream->pending++; /* it stays until unpin */
     SRWLOCK *calls = calls_of(stream, writes);
     AcquireSRWLockExclusive(calls);
-    if (stream->closing) /* what is buffered now is not written any more */
+    if (is_closing(stream)) /* what is buffered now is not written any more */
         error = ERROR_INVALID_HANDLE;
     else if (stream->seekable)
         error = transfer_in_file(stream, writes, buffer, length, bytes);
@@ -942,7 +956,7 @@ static DWORD seek(struct file_stream *stream, int64_t offset, DWORD origin)
     uint64_t from = 0;
     DWORD error = ERROR_SUCCESS;
     if (origin == FILE_CURRENT)
-        from = get_position(stream);
+        from = stream->position;
     else if (origin == FILE_END)
         error = file_length(stream, &from);
     else if (origin != FILE_BEGIN)
@@ -969,14 +983,14 @@ DWORD file_stream_seek(struct file_stream *stream, int64_t offset, DWORD origin,
     AcquireSRWLockExclusive(&stream->calls[0]);
     DWORD error = seek(stream, offset, origin);
     if (position != NULL)
-        *position = get_position(stream);
+        *position = stream->position;
     ReleaseSRWLockExclusive(&stream->calls[0]);
     return error;
 }
 
 DWORD file_stream_position(struct file_stream *stream, uint64_t *position)
 {
-    *position = get_position(stream);
+    *position = stream->position;
     return stream->seekable ? ERROR_SUCCESS : ERROR_SEEK_ON_DEVICE;
 }
 
@@ -1001,7 +1015,7 @@ static DWORD set_length(struct file_stream *stream, uint64_t length)
     if (!SetFileInformationByHandle(stream->handle, FileEndOfFileInfo, &end,
                                     sizeof end))
         return GetLastError();
-    if (get_position(stream) > length)
+    if (stream->position > length)
         set_position(stream, length);
     return ERROR_SUCCESS;
 }
@@ -1170,6 +1184,22 @@ DWORD file_stream_preallocation_error(const struct file_stream *stream)
     return stream->preallocation_error;
 }
 
+/* On a synchronous handle a call that was just about to begin was not
+ * cancelled, and there is no way to know: so that is asked for again and again.
+ */
+static void wait_for_calls(struct file_stream *stream)
+{
+    DWORD patience = stream->asynchronous ? INFINITE : 100;
+    for (unsigned seen; (seen = stream->pending) != CLOSING;) {
+        BOOL changed =
+            WaitOnAddress(&stream->pending, &seen, sizeof seen, patience);
+        check(changed || GetLastError() == ERROR_TIMEOUT, "wait for",
+              L"stream");
+        if (!changed)
+            file_stream_cancel(stream);
+    }
+}
+
 /* Frees it, unless a packet has still to come: that does it then. */
 static void leave_stream(struct file_stream *stream)
 {
@@ -1188,24 +1218,14 @@ DWORD file_stream_close(struct file_stream *stream)
         return ERROR_SUCCESS;
     if (stream->pool != NULL && pool_is_worker(stream->pool))
         return ERROR_POSSIBLE_DEADLOCK;
-    stream->closing = true; /* first, or what comes now would get lost */
+    stream->pending |= CLOSING; /* first, or what comes now would get lost */
     DWORD error = file_stream_flush(stream);
     file_stream_cancel(stream);
-    DWORD failure = stream->asynchronous ? bound_file_close(&stream->file) : 0;
     AcquireSRWLockExclusive(&stream->lock);
-    drop_ahead(stream);
-    while (stream->pending > 0 || stream->ahead_state == AHEAD_READING) {
-        /* On a synchronous handle a call that was just about to begin was not
-         * cancelled, and there is no way to know: so ask again. */
-        BOOL woken =
-            SleepConditionVariableSRW(&stream->changed, &stream->lock,
-                                      stream->asynchronous ? INFINITE : 100, 0);
-        check(woken || GetLastError() == ERROR_TIMEOUT, "wait for", L"stream");
-        drop_ahead(stream);
-        if (!woken)
-            cancel_all(stream);
-    }
+    drop_ahead(stream); /* from here on none is started */
     ReleaseSRWLockExclusive(&stream->lock);
+    DWORD failure = stream->asynchronous ? bound_file_close(&stream->file) : 0;
+    wait_for_calls(stream);
     if (!stream->asynchronous && !CloseHandle(stream->handle))
         failure = GetLastError();
     leave_stream(stream);

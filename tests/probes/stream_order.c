@@ -292,12 +292,21 @@ static void WINAPI my_acquire(SRWLOCK *lock)
     next.acquire(lock);
 }
 
+/* In close: for the pool's callbacks, or then for the stream's calls. */
 static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
                             DWORD timeout, ULONG flags)
 {
     if (strcmp(actor, "main") == 0 && in_close != NULL)
         set(in_close);
     return next.sleep(condition, lock, timeout, flags);
+}
+
+static BOOL WINAPI my_wait(volatile void *address, void *seen, SIZE_T size,
+                           DWORD timeout)
+{
+    if (strcmp(actor, "main") == 0 && in_close != NULL)
+        set(in_close);
+    return next.wait_on_address(address, seen, size, timeout);
 }
 
 static void on_read_write(void *context, DWORD error, size_t bytes)
@@ -359,7 +368,8 @@ int wmain(int argc, wchar_t **argv)
                              .write = my_write,
                              .cancel = my_cancel,
                              .acquire = my_acquire,
-                             .sleep = my_sleep});
+                             .sleep = my_sleep,
+                             .wait_on_address = my_wait});
     holding = true;
     int status = 2;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
