@@ -253,7 +253,7 @@ static bool parse_options(wchar_t **argv, struct options *options)
 int wmain(int argc, wchar_t **argv)
 {
     (void)argc;
-    struct options options = {.depth = 8, .block = 512 << 10};
+    struct options options = {.depth = 4, .block = 1 << 20};
     if (!parse_options(argv + 1, &options)) {
         fprintf(stderr,
                 "usage: %ls [--threads N] [--depth N] [--block SIZE] "

@@ -62,7 +62,7 @@ static void assert_copied(struct run *run, const char *source,
 ParameterizedTestParameters(copy, a_file_of_any_size_is_copied)
 {
     static guint64 sizes[] = {0,      1,         65535,     65536,
-                              65537,  2 * 65536, 8 * 65536, 8 * 65536 + 1,
+                              65537,  2 * 65536, 4 * 65536, 4 * 65536 + 1,
                               3000001};
     return cr_make_param_array(guint64, sizes, G_N_ELEMENTS(sizes));
 }
@@ -78,12 +78,12 @@ ParameterizedTest(guint64 *size, copy, a_file_of_any_size_is_copied)
      * for each buffer. */
     guint64 blocks = (*size + 65535) / 65536;
     cr_assert(counters.bytes == 2 * *size && counters.issued > 2 * blocks &&
-                  counters.issued <= 2 * blocks + 8 + 1 && counters.peak <= 8,
+                  counters.issued <= 2 * blocks + 4 + 1 && counters.peak <= 4,
               "%" G_GUINT64_FORMAT " issued, %" G_GUINT64_FORMAT
               " at once, %" G_GUINT64_FORMAT " bytes",
               counters.issued, counters.peak, counters.bytes);
     char *wanted = g_strdup_printf(
-        "main: copying in blocks of 65536 bytes, at most 8 in flight\n"
+        "main: copying in blocks of 65536 bytes, at most 4 in flight\n"
         "main: done: %" G_GUINT64_FORMAT " bytes\n",
         *size);
     assert_text(&run, wanted);
@@ -400,7 +400,7 @@ static struct run copy_pipe_onto(const char *option)
         start("copy", (const char *const[]){name, "new", option, NULL}, NULL,
               -1, WATCHDOG);
     expect_line(copy,
-                "main: copying in blocks of 524288 bytes, at most 1 in flight");
+                "main: copying in blocks of 1048576 bytes, at most 1 in flight");
     cr_assert(g_file_set_contents("new", "old", 3, NULL));
     send_line(feeder, "hello");
     send_end(feeder);
@@ -703,7 +703,7 @@ static struct process *start_held(const char *target, const char *option)
                                     "10000", "source", target, option, NULL},
               "hold-write:1000000", -1, WATCHDOG);
     expect_line(copy,
-                "main: copying in blocks of 10000 bytes, at most 8 in flight");
+                "main: copying in blocks of 10000 bytes, at most 4 in flight");
     expect_line(copy, "hooks: a packet is held");
     return copy;
 }
@@ -767,7 +767,7 @@ Test(copy, ctrl_c_ends_a_copy_that_waits_for_a_pipe)
         start("copy", (const char *const[]){"--stats", name, "new", NULL}, NULL,
               -1, WATCHDOG / 2); /* less than the feeder has */
     expect_line(copy,
-                "main: copying in blocks of 524288 bytes, at most 1 in flight");
+                "main: copying in blocks of 1048576 bytes, at most 1 in flight");
     send_line(feeder, "hello");
     send_signal(copy, SIGINT);
     struct run run = finish(copy);
@@ -862,7 +862,7 @@ Test(copy, progress_is_shown_on_a_terminal_and_nowhere_else)
             NULL, -1, WATCHDOG);
         expect_line(
             copies[i],
-            "main: copying in blocks of 524288 bytes, at most 1 in flight");
+            "main: copying in blocks of 1048576 bytes, at most 1 in flight");
         send_line(feeders[i], "hello");
     }
     expect_on_terminal(terminal, "bytes");

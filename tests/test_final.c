@@ -39,7 +39,7 @@ static bool is_content(const struct run *run, const char *name, guint64 offset)
 ParameterizedTestParameters(final, a_file_of_any_size_comes_out_byte_for_byte)
 {
     static guint64 sizes[] = {0,      1,         65535,     65536,
-                              65537,  2 * 65536, 8 * 65536, 8 * 65536 + 1,
+                              65537,  2 * 65536, 4 * 65536, 4 * 65536 + 1,
                               3000001};
     return cr_make_param_array(guint64, sizes, G_N_ELEMENTS(sizes));
 }
@@ -53,7 +53,7 @@ ParameterizedTest(guint64 *size, final,
     run_clear(&run);
     run = RUN("final", "--block", "64K", "file");
     char *wanted = g_strdup_printf(
-        "main: reading from offset 0 in blocks of 65536 bytes, at most 8 in "
+        "main: reading from offset 0 in blocks of 65536 bytes, at most 4 in "
         "flight\n"
         "main: done: %" G_GUINT64_FORMAT " bytes in %" G_GUINT64_FORMAT
         " reads\n",
@@ -265,15 +265,15 @@ Test(final, numbers_are_what_they_say)
 {
     assert_shown(
         "--block", "4K",
-        "main: reading from offset 0 in blocks of 4096 bytes, at most 8");
+        "main: reading from offset 0 in blocks of 4096 bytes, at most 4");
     assert_shown(
         "--block", "1M",
-        "main: reading from offset 0 in blocks of 1048576 bytes, at most 8");
+        "main: reading from offset 0 in blocks of 1048576 bytes, at most 4");
     assert_shown("--offset", "1G", "main: reading from offset 1073741824 in");
     assert_shown("--offset", "010", "main: reading from offset 10 in");
     assert_shown(
         "--depth", "256",
-        "main: reading from offset 0 in blocks of 524288 bytes, at most 256");
+        "main: reading from offset 0 in blocks of 1048576 bytes, at most 256");
     assert_shown("--threads", "256", "main: reading from offset 0");
 }
 
@@ -310,9 +310,9 @@ Test(final, several_files_are_counted_together)
     take_counters(&run);
     assert_ended(&run, 0);
     assert_text(&run, "main: reading from offset 0 in blocks of 10000 bytes, "
-                      "at most 8 in flight\n"
+                      "at most 4 in flight\n"
                       "main: reading from offset 0 in blocks of 10000 bytes, "
-                      "at most 8 in flight\n"
+                      "at most 4 in flight\n"
                       "main: done: 150001 bytes in 16 reads\n");
 }
 
@@ -362,7 +362,7 @@ Test(final, a_file_may_follow_a_pipe)
     assert_text(&run, "main: reading from offset 0 in blocks of 1000 bytes, "
                       "at most 1 in flight\n"
                       "main: reading from offset 0 in blocks of 1000 bytes, "
-                      "at most 8 in flight\n"
+                      "at most 4 in flight\n"
                       "main: done: 100005 bytes in 101 reads\n");
 }
 
@@ -932,7 +932,7 @@ Test(final, a_pipe_has_one_read_in_flight)
               "flight", -1, WATCHDOG);
     expect_line(
         reader,
-        "main: reading from offset 0 in blocks of 524288 bytes, at most 1 "
+        "main: reading from offset 0 in blocks of 1048576 bytes, at most 1 "
         "in flight");
     send_line(feeder, "hello");
     send_end(feeder);
