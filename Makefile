@@ -5,6 +5,7 @@ include mk/toolchain.mk
 include mk/stages.mk
 include mk/compare.mk
 include mk/tests.mk
+include mk/lab.mk
 include mk/lint.mk
 include mk/bench.mk
 include mk/coverage.mk

@@ -4,10 +4,17 @@
  * arguments. Whoever includes this says before what is to be made of a line, by
  * defining IMPORT; afterwards IMPORT is gone. A further function is a further
  * line, if the system's header declares it __declspec(dllimport).
+ *
+ * IMPORT_VOID is the same for functions without a result, which cannot fail. To
+ * leave them out, leave it undefined.
  */
+#ifndef IMPORT_VOID
+#define IMPORT_VOID(name, parameters, arguments)
+#endif
 IMPORT(BOOL, FALSE, BindIoCompletionCallback,
        (HANDLE file, LPOVERLAPPED_COMPLETION_ROUTINE callback, ULONG flags),
        (file, callback, flags))
+IMPORT(BOOL, FALSE, CancelIo, (HANDLE file), (file))
 IMPORT(BOOL, FALSE, CancelIoEx, (HANDLE file, OVERLAPPED *overlapped),
        (file, overlapped))
 IMPORT(BOOL, FALSE, CloseHandle, (HANDLE handle), (handle))
@@ -15,6 +22,11 @@ IMPORT(HANDLE, NULL, CreateEventW,
        (LPSECURITY_ATTRIBUTES security, BOOL manual, BOOL set,
         const wchar_t *name),
        (security, manual, set, name))
+IMPORT(HANDLE, INVALID_HANDLE_VALUE, CreateFileA,
+       (const char *path, DWORD access, DWORD share,
+        LPSECURITY_ATTRIBUTES security, DWORD disposition, DWORD flags,
+        HANDLE like),
+       (path, access, share, security, disposition, flags, like))
 IMPORT(HANDLE, INVALID_HANDLE_VALUE, CreateFileW,
        (const wchar_t *path, DWORD access, DWORD share,
         LPSECURITY_ATTRIBUTES security, DWORD disposition, DWORD flags,
@@ -23,6 +35,10 @@ IMPORT(HANDLE, INVALID_HANDLE_VALUE, CreateFileW,
 IMPORT(HANDLE, NULL, CreateIoCompletionPort,
        (HANDLE file, HANDLE port, ULONG_PTR key, DWORD threads),
        (file, port, key, threads))
+IMPORT(HANDLE, NULL, CreateThread,
+       (LPSECURITY_ATTRIBUTES security, SIZE_T stack,
+        LPTHREAD_START_ROUTINE routine, void *argument, DWORD flags, DWORD *id),
+       (security, stack, routine, argument, flags, id))
 IMPORT(PTP_IO, NULL, CreateThreadpoolIo,
        (HANDLE file, PTP_WIN32_IO_CALLBACK callback, void *context,
         PTP_CALLBACK_ENVIRON environment),
@@ -38,10 +54,18 @@ IMPORT(BOOL, FALSE, GetNamedPipeInfo,
 IMPORT(BOOL, FALSE, GetOverlappedResult,
        (HANDLE file, OVERLAPPED *overlapped, DWORD *bytes, BOOL wait),
        (file, overlapped, bytes, wait))
+IMPORT(BOOL, FALSE, GetOverlappedResultEx,
+       (HANDLE file, OVERLAPPED *overlapped, DWORD *bytes, DWORD timeout,
+        BOOL alertable),
+       (file, overlapped, bytes, timeout, alertable))
 IMPORT(BOOL, FALSE, GetQueuedCompletionStatus,
        (HANDLE port, DWORD *bytes, ULONG_PTR *key, OVERLAPPED **overlapped,
         DWORD timeout),
        (port, bytes, key, overlapped, timeout))
+IMPORT(BOOL, FALSE, GetQueuedCompletionStatusEx,
+       (HANDLE port, OVERLAPPED_ENTRY *entries, ULONG count, ULONG *taken,
+        DWORD timeout, BOOL alertable),
+       (port, entries, count, taken, timeout, alertable))
 IMPORT(BOOL, FALSE, MoveFileExW,
        (const wchar_t *from, const wchar_t *to, DWORD flags), (from, to, flags))
 IMPORT(BOOL, FALSE, PostQueuedCompletionStatus,
@@ -68,6 +92,11 @@ IMPORT(BOOL, FALSE, SleepConditionVariableSRW,
        (PCONDITION_VARIABLE condition, PSRWLOCK lock, DWORD timeout,
         ULONG flags),
        (condition, lock, timeout, flags))
+IMPORT(BOOL, FALSE, TerminateProcess, (HANDLE process, UINT status),
+       (process, status))
+IMPORT(DWORD, WAIT_FAILED, WaitForMultipleObjects,
+       (DWORD count, const HANDLE *handles, BOOL all, DWORD timeout),
+       (count, handles, all, timeout))
 IMPORT(DWORD, WAIT_FAILED, WaitForSingleObject, (HANDLE handle, DWORD timeout),
        (handle, timeout))
 IMPORT(BOOL, FALSE, WriteFile,
@@ -78,4 +107,10 @@ IMPORT(uintptr_t, 0, _beginthreadex,
        (void *security, unsigned stack, unsigned(__stdcall *routine)(void *),
         void *argument, unsigned flags, unsigned *id),
        (security, stack, routine, argument, flags, id))
+IMPORT_VOID(CancelThreadpoolIo, (PTP_IO io), (io))
+IMPORT_VOID(CloseThreadpoolIo, (PTP_IO io), (io))
+IMPORT_VOID(StartThreadpoolIo, (PTP_IO io), (io))
+IMPORT_VOID(WaitForThreadpoolIoCallbacks, (PTP_IO io, BOOL cancel),
+            (io, cancel))
 #undef IMPORT
+#undef IMPORT_VOID

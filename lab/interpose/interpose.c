@@ -7,6 +7,7 @@ struct imports real;
 
 #define IMPORT(result, failure, name, parameters, arguments)                   \
     __typeof__(name) *__imp_##name;
+#define IMPORT_VOID(name, parameters, arguments) __typeof__(name) *__imp_##name;
 #include "imports.h"
 
 typedef void any_function(void);
@@ -34,6 +35,9 @@ __attribute__((constructor(101))) static void begin(void)
 #define IMPORT(result, failure, name, parameters, arguments)                   \
     real.name = (__typeof__(name) *)find(#name);                               \
     __imp_##name = real.name;
+#define IMPORT_VOID(name, parameters, arguments)                               \
+    real.name = (__typeof__(name) *)find(#name);                               \
+    __imp_##name = real.name;
 #include "imports.h"
 }
 
@@ -42,6 +46,7 @@ struct imports imports_now(void)
     return (struct imports){
 #define IMPORT(result, failure, name, parameters, arguments)                   \
     .name = __imp_##name,
+#define IMPORT_VOID(name, parameters, arguments) .name = __imp_##name,
 #include "imports.h"
     };
 }

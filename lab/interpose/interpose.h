@@ -41,6 +41,7 @@
 struct imports {
 #define IMPORT(result, failure, name, parameters, arguments)                   \
     __typeof__(name) *name;
+#define IMPORT_VOID(name, parameters, arguments) __typeof__(name) *name;
 #include "imports.h"
 };
 
@@ -51,6 +52,8 @@ extern struct imports real;
 struct imports imports_now(void);
 
 #define IMPORT(result, failure, name, parameters, arguments)                   \
+    extern __typeof__(name) *__imp_##name;
+#define IMPORT_VOID(name, parameters, arguments)                               \
     extern __typeof__(name) *__imp_##name;
 #include "imports.h"
 

@@ -22,20 +22,6 @@
 
 static struct imports next;
 
-typedef void any_function(void);
-
-/* What has no result cannot fail, so it is not in imports.h. */
-static any_function *of_system(const char *name)
-{
-    any_function *function =
-        (any_function *)GetProcAddress(GetModuleHandleW(L"kernel32"), name);
-    if (function == NULL) {
-        fprintf(stderr, "hooks: no %s\n", name);
-        exit(EXIT_FAILURE);
-    }
-    return function;
-}
-
 static BOOL fail(DWORD error)
 {
     SetLastError(error);
@@ -120,13 +106,13 @@ static TP_IO *create_io(HANDLE file, PTP_WIN32_IO_CALLBACK callback,
 static void WINAPI start_io(TP_IO *io)
 {
     InterlockedIncrement(&started);
-    ((__typeof__(StartThreadpoolIo) *)of_system("StartThreadpoolIo"))(io);
+    next.StartThreadpoolIo(io);
 }
 
 static void WINAPI cancel_io(TP_IO *io)
 {
     InterlockedIncrement(&cancelled);
-    ((__typeof__(CancelThreadpoolIo) *)of_system("CancelThreadpoolIo"))(io);
+    next.CancelThreadpoolIo(io);
 }
 
 static void WINAPI close_io(TP_IO *io)
@@ -134,12 +120,8 @@ static void WINAPI close_io(TP_IO *io)
     if (asked("threadpool"))
         fprintf(stderr, "hooks: %ld started, %ld cancelled, %ld called\n",
                 started, cancelled, called);
-    ((__typeof__(CloseThreadpoolIo) *)of_system("CloseThreadpoolIo"))(io);
+    next.CloseThreadpoolIo(io);
 }
-
-__typeof__(StartThreadpoolIo) *__imp_StartThreadpoolIo = start_io;
-__typeof__(CancelThreadpoolIo) *__imp_CancelThreadpoolIo = cancel_io;
-__typeof__(CloseThreadpoolIo) *__imp_CloseThreadpoolIo = close_io;
 
 /* ---- Files -------------------------------------------------------------- */
 
@@ -189,6 +171,9 @@ __attribute__((constructor(200))) static void begin(void)
     __imp_ReadFile = read_file;
     __imp_BindIoCompletionCallback = bind_callback;
     __imp_CreateThreadpoolIo = create_io;
+    __imp_StartThreadpoolIo = start_io;
+    __imp_CancelThreadpoolIo = cancel_io;
+    __imp_CloseThreadpoolIo = close_io;
     if (asked("files")) {
         __imp_CreateFileW = create_file;
         __imp_CloseHandle = close_handle;
