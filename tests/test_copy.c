@@ -399,8 +399,8 @@ static struct run copy_pipe_onto(const char *option)
     struct process *copy =
         start("copy", (const char *const[]){name, "new", option, NULL}, NULL,
               -1, WATCHDOG);
-    expect_line(copy,
-                "main: copying in blocks of 1048576 bytes, at most 1 in flight");
+    expect_line(
+        copy, "main: copying in blocks of 1048576 bytes, at most 1 in flight");
     cr_assert(g_file_set_contents("new", "old", 3, NULL));
     send_line(feeder, "hello");
     send_end(feeder);
@@ -766,8 +766,8 @@ Test(copy, ctrl_c_ends_a_copy_that_waits_for_a_pipe)
     struct process *copy =
         start("copy", (const char *const[]){"--stats", name, "new", NULL}, NULL,
               -1, WATCHDOG / 2); /* less than the feeder has */
-    expect_line(copy,
-                "main: copying in blocks of 1048576 bytes, at most 1 in flight");
+    expect_line(
+        copy, "main: copying in blocks of 1048576 bytes, at most 1 in flight");
     send_line(feeder, "hello");
     send_signal(copy, SIGINT);
     struct run run = finish(copy);

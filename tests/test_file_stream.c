@@ -1352,13 +1352,15 @@ static void assert_like_model(const char *hook, const char *seed,
     struct run run = RUN_HOOKED("tests/guarded/stream_model", hook, "model",
                                 seed, steps, late);
     assert_ended(&run, 0);
-    guint shapes = 0;
-    cr_assert_eq(sscanf(run.text, "main: %u shapes agree\n", &shapes), 1);
-    cr_assert_gt(shapes, 0);
-    for (guint i = 0; i < shapes; i++) {
-        char name[32], wanted[32];
-        g_snprintf(name, sizeof name, "model-%u", i);
-        g_snprintf(wanted, sizeof wanted, "model-%u.wanted", i);
+    cr_assert(g_str_has_prefix(run.text, "main: "), "%s", describe(&run));
+    char *rest;
+    guint64 shapes = g_ascii_strtoull(run.text + strlen("main: "), &rest, 10);
+    cr_assert(shapes > 0 && strcmp(rest, " shapes agree\n") == 0, "%s",
+              describe(&run));
+    for (guint64 i = 0; i < shapes; i++) {
+        char name[40], wanted[40];
+        g_snprintf(name, sizeof name, "model-%" G_GUINT64_FORMAT, i);
+        g_snprintf(wanted, sizeof wanted, "%s.wanted", name);
         assert_same_file(name, wanted);
     }
     run_clear(&run);
