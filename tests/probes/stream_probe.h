@@ -61,11 +61,11 @@ static inline void join(HANDLE thread)
 /* Open handles have small numbers, and each is a multiple of 4. */
 static inline unsigned open_handles(void)
 {
-    unsigned count = 0;
+    unsigned found = 0;
     DWORD flags;
-    for (uintptr_t number = 4; number < 8192; number += 4)
-        count += GetHandleInformation((HANDLE)number, &flags) != 0;
-    return count;
+    for (uintptr_t value = 4; value < 8192; value += 4)
+        found += GetHandleInformation((HANDLE)value, &flags) != 0;
+    return found;
 }
 
 /* ---- Windows, watched and changed -------------------------------------- */
