@@ -202,7 +202,7 @@ static void on_ahead(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 static void start_ahead(struct file_stream *stream, uint64_t offset)
 {
     AcquireSRWLockExclusive(&stream->lock);
-    if (stream->ahead_state == AHEAD_NONE && !is_closing(stream)) {
+    if (stream->ahead_state == AHEAD_NONE) {
         stream->ahead.offset = offset;
         stream->ahead_unwanted = false;
         overlapped_reset(&stream->ahead_request, 0);
@@ -1222,7 +1222,7 @@ DWORD file_stream_close(struct file_stream *stream)
     DWORD error = file_stream_flush(stream);
     file_stream_cancel(stream);
     AcquireSRWLockExclusive(&stream->lock);
-    drop_ahead(stream); /* from here on none is started */
+    drop_ahead(stream); /* who might have begun another has been flushed out */
     ReleaseSRWLockExclusive(&stream->lock);
     DWORD failure = stream->asynchronous ? bound_file_close(&stream->file) : 0;
     wait_for_calls(stream);
