@@ -7,16 +7,21 @@
 
 void __gcov_dump(void);
 
-typedef BOOL terminate(HANDLE, UINT);
+/* See lab/interpose/interpose.h, which is linked with some of these programs,
+ * and not with others. So the pointer is not defined here, but stored to. */
+extern __typeof__(TerminateProcess) *__imp_TerminateProcess;
+static __typeof__(TerminateProcess) *next;
 
-static BOOL dump_and_terminate(HANDLE process, UINT status)
+static BOOL WINAPI dump_and_terminate(HANDLE process, UINT status)
 {
-    terminate *next = (terminate *)(void (*)(void))GetProcAddress(
-        GetModuleHandleW(L"kernel32"), "TerminateProcess");
     if (process == GetCurrentProcess())
         __gcov_dump();
     return next(process, status);
 }
 
-/* See lab/interpose/interpose.h. */
-terminate *__imp_TerminateProcess = dump_and_terminate;
+/* Before layers, which call on what is there already. */
+__attribute__((constructor(110))) static void begin(void)
+{
+    next = __imp_TerminateProcess;
+    __imp_TerminateProcess = dump_and_terminate;
+}
