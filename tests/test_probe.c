@@ -2,7 +2,7 @@
  * page tells it. */
 #include "helpers.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 TestSuite(probe, .init = enter_scratch, .fini = leave_scratch);
 
@@ -14,7 +14,7 @@ static unsigned rows_of(const struct run *run)
     GMatchInfo *found;
     cr_assert(g_regex_match(count, run->text, 0, &found), "%s", describe(run));
     char *digits = g_match_info_fetch(found, 1);
-    unsigned rows = (unsigned)atoi(digits);
+    unsigned rows = (unsigned)g_ascii_strtoull(digits, NULL, 10);
     g_free(digits);
     g_match_info_free(found);
     g_regex_unref(count);

@@ -127,5 +127,5 @@ const struct row failure_rows[] = {
     {"closed-handle", "ReadFile with a closed handle", closed_handle,
      "FALSE/6, no packet", "FALSE/6, no packet",
      "Wine's dlls/ntdll/tests/file.c, read_file_test"},
-    {NULL},
+    {.name = NULL},
 };

@@ -38,9 +38,11 @@ static void read_at_the_end(void)
     read_and_see(FILE_SIZE, BLOCK);
 }
 
+static const uint64_t BEHIND = 2ULL * FILE_SIZE;
+
 static void read_behind_the_end(void)
 {
-    read_and_see(2 * FILE_SIZE, BLOCK);
+    read_and_see(BEHIND, BLOCK);
 }
 
 static void end_in_internal(void)
@@ -61,7 +63,7 @@ static void read_nothing(void)
 
 static void read_nothing_behind_the_end(void)
 {
-    read_and_see(2 * FILE_SIZE, 0);
+    read_and_see(BEHIND, 0);
 }
 
 static void append(void)
@@ -287,8 +289,7 @@ const struct row file_rows[] = {
      "995 n=0",
      "documentation of CancelIoEx"},
     {"close-file", "ReadFile, then CloseHandle of the file",
-     close_before_the_packet, "FALSE/997, packet ok n=4096", BOTH_OK("4096"),
-     "documentation of CreateIoCompletionPort"},
+     close_before_the_packet, "FALSE/997, packet ok n=4096", NULL, NULL},
     {"event-bit", "ReadFile with an hEvent whose lowest bit is set",
      event_with_its_lowest_bit, "FALSE/997, event set, no packet",
      "TRUE, event set, no packet; or FALSE/997, event set, no packet",
@@ -315,12 +316,12 @@ const struct row file_rows[] = {
      "position",
      position_of_a_synchronous_handle, "TRUE, position 1100",
      "TRUE, position 1100",
-     "Wine's dlls/ntdll/tests/file.c, append_file_test, with writes"},
+     "Wine's dlls/ntdll/tests/file.c, append_file_test: so does a write"},
     {"allocation", "SetFileInformationByHandle, FileAllocationInfo",
      allocation_size, "FALSE/120", "TRUE",
      "documentation of SetFileInformationByHandle"},
     {"ranges", "DeviceIoControl, FSCTL_QUERY_ALLOCATED_RANGES",
      allocated_ranges, "FALSE/50", "TRUE",
      "documentation of FSCTL_QUERY_ALLOCATED_RANGES"},
-    {NULL},
+    {.name = NULL},
 };

@@ -174,9 +174,9 @@ const struct row pipe_rows[] = {
     {"thread-ends", "the thread that has begun a read ends; then 10 bytes come",
      issuing_thread_ends, "FALSE/997, no packet, packet ok n=10",
      "FALSE/997, no packet, packet ok n=10",
-     "documentation of CreateIoCompletionPort"},
+     "documentation, Asynchronous I/O and Asynchronous RPC"},
     {"pipe-size", "GetFileSizeEx", size, "FALSE/1", NULL, NULL},
     {"pipe-no-overlapped", "ReadFile without an OVERLAPPED, 10 bytes are there",
      no_overlapped, "TRUE, n=10", NULL, NULL},
-    {NULL},
+    {.name = NULL},
 };

@@ -202,5 +202,5 @@ const struct row pool_rows[] = {
      bind_callback_end, "TRUE, FALSE/997, callback 38 n=0", NULL, NULL},
     {"bind-callback-twice", "BindIoCompletionCallback, twice",
      bind_callback_twice, "TRUE, FALSE/87", NULL, NULL},
-    {NULL},
+    {.name = NULL},
 };

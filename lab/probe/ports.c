@@ -247,7 +247,8 @@ const struct row port_rows[] = {
      bind_synchronous, "NULL/87", "NULL/87", FILE_TESTS "test_iocp_fileio"},
     {"bind-twice", "CreateIoCompletionPort with a handle that is bound",
      bind_twice, "NULL/87", "NULL/87",
-     "dotnet/runtime, ThreadPoolBoundHandle.BindHandle"},
+     "documentation of CreateIoCompletionPort; dotnet/runtime, "
+     "ThreadPoolBoundHandle.BindHandle"},
     {"bind-bogus", "CreateIoCompletionPort with what is no handle",
      bind_no_handle, "NULL/6", "NULL/6",
      "dotnet/runtime, ThreadPoolBoundHandle.BindHandle"},
@@ -278,5 +279,5 @@ const struct row port_rows[] = {
     {"waiters", "4 threads wait, 4 packets come: which thread takes which?",
      order_of_waiters, "1 2 3 4", "4 3 2 1",
      IOCP_DOCUMENTATION ": last in, first out"},
-    {NULL},
+    {.name = NULL},
 };

@@ -66,7 +66,7 @@ static void check(bool ok, const char *what)
     }
 }
 
-enum { ROW_HUNG = 3 };
+enum { ROW_HUNG = 3, LONG_PATH = 32768 };
 
 static DWORD WINAPI watch(void *unused)
 {
@@ -86,14 +86,14 @@ static void run_row(const struct row *row)
 
 static HANDLE start_row(const struct row *row, HANDLE out)
 {
-    wchar_t program[MAX_PATH], line[MAX_PATH + 64];
+    static wchar_t program[LONG_PATH], line[LONG_PATH + 64];
     STARTUPINFOW startup = {.cb = sizeof startup,
                             .dwFlags = STARTF_USESTDHANDLES,
                             .hStdOutput = out,
                             .hStdError = GetStdHandle(STD_ERROR_HANDLE)};
     PROCESS_INFORMATION process;
-    GetModuleFileNameW(NULL, program, MAX_PATH);
-    swprintf(line, MAX_PATH + 64, L"\"%ls\" --see %hs", program, row->name);
+    GetModuleFileNameW(NULL, program, LONG_PATH);
+    swprintf(line, LONG_PATH + 64, L"\"%ls\" --see %hs", program, row->name);
     check(CreateProcessW(program, line, NULL, NULL, TRUE, 0, NULL, NULL,
                          &startup, &process),
           "start a row");
@@ -114,13 +114,12 @@ static void see(const struct row *row, char text[TEXT])
     check(WaitForSingleObject(process, INFINITE) == WAIT_OBJECT_0,
           "wait for a row");
     check(GetExitCodeProcess(process, &status), "take a row's exit status");
-    if (!ReadFile(in, text, TEXT - 32, &length, NULL))
+    if (!ReadFile(in, text, TEXT / 2, &length, NULL))
         check(GetLastError() == ERROR_BROKEN_PIPE, "read what a row says");
-    text[length] = '\0';
-    if (status == ROW_HUNG)
-        strcat(text, ", hung");
-    else if (status != ROW_ENDED)
-        strcat(text, ", crashed");
+    const char *ending = status == ROW_ENDED  ? ""
+                         : status == ROW_HUNG ? ", hung"
+                                              : ", crashed";
+    snprintf(text + length, TEXT - length, "%s", ending);
     CloseHandle(process);
     CloseHandle(in);
 }
@@ -173,11 +172,17 @@ static void tell_head(void)
                : "");
 }
 
+static const char *judgement(const struct row *row, bool expected)
+{
+    if (wine_version == NULL && row->windows == NULL)
+        return "nothing to compare it with";
+    return expected ? "as expected" : "different";
+}
+
 static void tell_row(const struct row *row, const char *seen, bool expected)
 {
     printf("%s: %s\n", row->name, row->tried);
-    printf("    saw       %s: %s\n", seen,
-           expected ? "as expected" : "different");
+    printf("    saw       %s: %s\n", seen, judgement(row, expected));
     printf("    Wine 8.0  %s\n", row->wine);
     printf("    Windows   %s\n", row->windows != NULL ? row->windows : "?");
     if (row->source != NULL)
@@ -290,23 +295,46 @@ static int usage(void)
     return 2;
 }
 
+static int see_here(const wchar_t *name)
+{
+    const struct row *row = find_row(name);
+    if (row == NULL)
+        return usage();
+    run_row(row);
+    return EXIT_SUCCESS;
+}
+
+static bool are_rows(wchar_t **names)
+{
+    for (; *names != NULL; names++)
+        if (find_row(*names) == NULL)
+            return false;
+    return true;
+}
+
+static void try_these(wchar_t **names)
+{
+    for (; *names != NULL; names++) {
+        const struct row *row = find_row(*names);
+        if (row != NULL)
+            try_row(row);
+    }
+}
+
 int wmain(int argc, wchar_t **argv)
 {
+    if (argc == 3 && wcscmp(argv[1], L"--see") == 0)
+        return see_here(argv[2]);
     markdown = argc == 2 && wcscmp(argv[1], L"--markdown") == 0;
-    bool alone = argc == 3 && wcscmp(argv[1], L"--see") == 0;
-    wchar_t **rows = argv + 1 + markdown + alone;
-    for (wchar_t **row = rows; *row != NULL; row++)
-        if (find_row(*row) == NULL)
-            return usage();
-    if (alone)
-        run_row(find_row(*rows));
+    if (!markdown && !are_rows(argv + 1))
+        return usage();
     _setmode(_fileno(stdout), _O_BINARY); /* lines end in \n alone */
     find_system();
     (markdown ? write_head : tell_head)();
-    if (*rows == NULL)
+    if (markdown || argc == 1)
         try_all();
-    for (wchar_t **row = rows; *row != NULL; row++)
-        try_row(find_row(*row));
+    else
+        try_these(argv + 1);
     (markdown ? write_count : tell_count)();
     if (counted.different == 0)
         return EXIT_SUCCESS;
