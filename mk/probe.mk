@@ -1,0 +1,27 @@
+# The truth table: what this system does, beside what Wine 8.0 did and what is
+# documented of Windows.
+
+PROBE := $(patsubst %.c,build/obj/%.o,$(wildcard lab/probe/*.c))
+build/probe.exe build/tests/hooked/probe.exe: $(PROBE)
+build/tests/hooked/probe.exe: $(HOOKS)
+build/probe.exe build/tests/hooked/probe.exe:
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
+
+ifneq ($(filter probe windows-and-wine,$(MAKECMDGOALS)),)
+NEEDS += run
+endif
+
+.PHONY: probe windows-and-wine
+probe: build/probe.exe $(WINE_READY)
+	@$(call plainly,$(LAUNCHER) $< $(ROW))
+
+# The same as a page, if all is as expected; else it stays in build/.
+windows-and-wine: build/probe.exe $(WINE_READY)
+	@$(LAUNCHER) $< --markdown >build/windows-and-wine.md
+	@cp build/windows-and-wine.md lab/
+
+# For tests/test_probe.c.
+ifeq ($(STEP),)
+test flaky: build/probe.exe build/tests/hooked/probe.exe
+endif
