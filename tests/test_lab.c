@@ -28,8 +28,10 @@ Test(lab, every_function_of_the_table_is_replaced)
     unsigned count = count_lines(guarded.text, ": program");
     cr_assert(count > 0 && count_lines(guarded.text, ": system") == 0, "%s",
               describe(&guarded));
-    cr_assert(count_lines(plain.text, ": system") == count &&
-                  count_lines(plain.text, ": program") == 0,
+    /* make coverage is told of this one in any program. */
+    unsigned own = strstr(plain.text, "TerminateProcess: program") != NULL;
+    cr_assert(count_lines(plain.text, ": system") == count - own &&
+                  count_lines(plain.text, ": program") == own,
               "%s", describe(&plain));
 }
 
