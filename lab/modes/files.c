@@ -57,10 +57,15 @@ static void drop_file(HANDLE handle)
 
 static struct imports next;
 
-static HANDLE opened(HANDLE file, DWORD flags)
+static HANDLE opened(HANDLE file, DWORD access, DWORD flags)
 {
+    const DWORD reads = GENERIC_ALL | GENERIC_READ | FILE_READ_DATA;
+    const DWORD writes =
+        GENERIC_ALL | GENERIC_WRITE | FILE_WRITE_DATA | FILE_APPEND_DATA;
     if (file != INVALID_HANDLE_VALUE && (flags & FILE_FLAG_OVERLAPPED))
-        put_file((struct file){.handle = file});
+        put_file((struct file){.handle = file,
+                               .may_read = (access & reads) != 0,
+                               .may_write = (access & writes) != 0});
     return file;
 }
 
@@ -70,7 +75,7 @@ static HANDLE open_wide(const wchar_t *path, DWORD access, DWORD share,
 {
     return opened(next.CreateFileW(path, access, share, security, disposition,
                                    flags, like),
-                  flags);
+                  access, flags);
 }
 
 static HANDLE open_narrow(const char *path, DWORD access, DWORD share,
@@ -79,7 +84,7 @@ static HANDLE open_narrow(const char *path, DWORD access, DWORD share,
 {
     return opened(next.CreateFileA(path, access, share, security, disposition,
                                    flags, like),
-                  flags);
+                  access, flags);
 }
 
 /* Known before it is bound: once it is, a packet may come. */

@@ -28,6 +28,7 @@ static SRWLOCK lock = SRWLOCK_INIT;
 static CONDITION_VARIABLE changed = CONDITION_VARIABLE_INIT;
 /* Guarded by the lock. */
 static struct item *items; /* in the order of their start */
+static struct item *spare; /* so that a program's I/O allocates nothing */
 static unsigned long long turns;
 static bool has_thread;
 static HANDLE file_told; /* of whose I/O the thread is just sending the end */
@@ -92,14 +93,17 @@ void let_go(void)
 
 static struct item *append(const struct io *io)
 {
-    struct item *item = calloc(1, sizeof *item), **at = &items;
+    struct item *item = spare, **at = &items;
+    if (item != NULL)
+        spare = item->next;
+    else
+        item = malloc(sizeof *item);
     if (item == NULL) {
         fputs("modes: no memory\n", stderr);
         exit(EXIT_FAILURE);
     }
-    item->io = *io;
-    item->answer.status = PENDING;
-    item->thread = GetCurrentThreadId();
+    *item = (struct item){
+        .io = *io, .answer.status = PENDING, .thread = GetCurrentThreadId()};
     while (*at != NULL)
         at = &(*at)->next;
     return *at = item;
@@ -111,7 +115,8 @@ static void drop(struct item *item)
     while (*at != item)
         at = &(*at)->next;
     *at = item->next;
-    free(item);
+    item->next = spare;
+    spare = item;
 }
 
 static struct item *find_told(const OVERLAPPED *overlapped)
@@ -176,10 +181,10 @@ static void send_end(const struct io *io, struct answer answer)
 void tell(const struct io *io, struct answer answer)
 {
     AcquireSRWLockExclusive(&lock);
-    struct item *item = append(io);
-    end(item, answer);
-    if (!is_queued_io(io)) /* nobody takes it */
-        drop(item);
+    if (is_queued_io(io))
+        end(append(io), answer);
+    else /* nobody takes it */
+        set_status(io->overlapped, answer);
     ReleaseSRWLockExclusive(&lock);
     send_end(io, answer);
 }

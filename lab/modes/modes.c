@@ -120,7 +120,8 @@ static bool is_at_end(const struct io *io)
 static bool can_be_bent(const struct io *io)
 {
     bool appends = io->writes && offset_of(io) == -1;
-    return io->file.handle != NULL && (offset_of(io) >= 0 || appends) &&
+    return (io->writes ? io->file.may_write : io->file.may_read) &&
+           (offset_of(io) >= 0 || appends) &&
            (io->buffer != NULL || io->length == 0) &&
            real.GetFileType(io->file.handle) == FILE_TYPE_DISK;
 }

@@ -28,7 +28,8 @@ struct file {
     HANDLE handle; /* NULL: nothing is known */
     HANDLE port;   /* NULL: not bound, or to a pool of the system's */
     ULONG_PTR key;
-    bool pooled; /* bound to a pool of the system's */
+    bool may_read, may_write; /* as CreateFile was asked to open it */
+    bool pooled;              /* bound to a pool of the system's */
     LPOVERLAPPED_COMPLETION_ROUTINE callback; /* that pool's, or NULL */
     bool skips; /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS was granted */
 };
