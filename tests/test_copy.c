@@ -108,7 +108,7 @@ ParameterizedTestParameters(copy, every_shape_copies_the_same_bytes)
         {"4", "8", "64K", "short,short-write"},
         {"4", "8", "64K", "reverse"},
         {"4", "8", "64K", "sync-eof"},
-        {"4", "8", "64K", "true"},
+        {"4", "8", "64K", "ntfs-cached"},
         {"4", "8", "64K", "warning"},
         {"4", "8", "64K", "late"},
     };

@@ -15,7 +15,7 @@
  * What malloc gives is filled with 0xA5, to show what relies on zeros. There is
  * no realloc: a program that calls it cannot be linked.
  *
- * In HOOK (see words.h) these are the guard's:
+ * In HOOK and IO (see words.h) these are the guard's:
  *
  *   fail:malloc:K:0   as for any function; calloc likewise
  *   allocations       tells on stderr, when the program exits, how much was
