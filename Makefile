@@ -6,6 +6,7 @@ include mk/stages.mk
 include mk/compare.mk
 include mk/tests.mk
 include mk/lab.mk
+include mk/trace.mk
 include mk/lint.mk
 include mk/bench.mk
 include mk/coverage.mk
@@ -20,6 +21,7 @@ help:
 	@echo 'make all                 only build; make step1 ... step5, final: one stage'
 	@echo 'make test                test every stage; STEP=3: one'
 	@echo 'make compare FILE=big    read a file in five ways, and set them side by side'
+	@echo 'make trace STEP=5        what it does, as a timeline and a picture; DIR=mine: yours'
 	@echo 'make flaky RUNS=25       run the tests many times, to find one that wavers'
 	@echo 'make stress SEED=7       final, everything at once; REQUESTS=1000000'
 	@echo 'make coverage            which lines of final the tests run'

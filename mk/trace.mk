@@ -1,0 +1,23 @@
+# A program's trace: what it did with files, the port and threads, as a timeline,
+# a picture, and a file for Perfetto. lab/trace/README.md tells more.
+
+ADDR2LINE ?= $(CROSS)addr2line
+export IO
+
+# A program that fails is traced all the same; its exit status is passed on.
+.PHONY: trace
+trace: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
+	@mkdir -p build/trace
+	@cd $(FROM); for program in $(LAB_CHOSEN); do \
+	  name=$$(basename $$program .exe); \
+	  recording=$(UP)build/trace/$$name.rec; \
+	  rm -f $$recording; status=0; \
+	  $(call plainly,TRACE=$$recording $(LAUNCHER) $(UP)$$program \
+	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS) || status=$$?; \
+	  (cd $(UP). && python3 -B lab/trace/trace.py build/trace/$$name.rec \
+	    $$program $(ADDR2LINE) build/trace) || exit; \
+	  [ $$status = 0 ] || exit $$status; done
+
+ifneq ($(filter trace,$(MAKECMDGOALS)),)
+NEEDS += run trace
+endif
