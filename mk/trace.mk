@@ -2,7 +2,7 @@
 # a picture, and a file for Perfetto. lab/trace/README.md tells more.
 
 ADDR2LINE ?= $(CROSS)addr2line
-export IO
+export IO ADDR2LINE
 
 # A program that fails is traced all the same; its exit status is passed on.
 .PHONY: trace
@@ -20,4 +20,14 @@ trace: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 
 ifneq ($(filter trace,$(MAKECMDGOALS)),)
 NEEDS += run trace
+endif
+
+# Its suite runs them, and types make trace.
+TRACED := $(patsubst %,build/lab/%.exe,step1-create step4-overlapped \
+  step5-readfile final compare)
+ifeq ($(STEP),)
+test flaky: $(TRACED)
+ifneq ($(filter test flaky,$(MAKECMDGOALS)),)
+NEEDS += trace
+endif
 endif

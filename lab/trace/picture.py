@@ -167,12 +167,12 @@ class Layout:
     def place(self, record, ends):
         lane = self.lanes[record.thread]
         row = self.follows(record, ends) + 1
-        if ends and lane and lane[-1].record is record and \
+        whole = record.kind in ('thread', 'callback')  # both ends are told
+        if ends and not whole and lane and lane[-1].record is record and \
                 row <= lane[-1].row:
             lane[-1].ends = True  # begin and end in one
             row = lane[-1].row
-        elif ends and not record.waits() and record.kind not in (
-                'thread', 'callback'):
+        elif ends and not record.waits() and not whole:
             row = max(row, lane[-1].row)  # an end without words of its own
             self.end[record] = row
             return
@@ -303,7 +303,7 @@ class Picture:
             if record.waits() and not node.ends:
                 new = 'wait'
             elif record.kind == 'callback':
-                new = 'run' if node.ends else 'callback'
+                new = 'wait' if node.ends else 'callback'
             elif record.takes() and record.request and \
                     not self.trace.is_main(record):
                 new = 'callback'
