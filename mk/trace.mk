@@ -18,7 +18,16 @@ trace: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 	    $$program $(ADDR2LINE) build/trace) || exit; \
 	  [ $$status = 0 ] || exit $$status; done
 
-ifneq ($(filter trace,$(MAKECMDGOALS)),)
+# What recording costs: the same reads with it and without, in turn.
+.PHONY: trace-cost
+trace-cost: build/lab/final.exe build/bench/data $(WINE_READY)
+	@mkdir -p build/trace
+	@$(stay) export LAUNCHER='$(LAUNCHER)'; for block in 4K 64K; do \
+	  echo -n "256 MiB by $$block: "; \
+	  lab/trace/cost.sh build/bench/data $$block 7; done
+trace-cost: build/tests/holder.exe
+
+ifneq ($(filter trace trace-cost,$(MAKECMDGOALS)),)
 NEEDS += run trace
 endif
 

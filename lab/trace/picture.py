@@ -244,7 +244,7 @@ class Picture:
         x += max(len(requests) * (self.owner + 6),
                  190 if requests else 0)
         self.width = int(max(x, 960) + MARGIN - 6)
-        self.height = self.bottom + 96
+        self.height = self.bottom + (92 if self.layout.left_out else 66)
 
     def bar_x(self, thread):
         return self.x[thread][0] + 12
@@ -479,7 +479,7 @@ class Picture:
                              ('callback', 'a callback runs, and owns it')):
             self.box(x, y - 11, 14, 14, style)
             self.text(x + 20, y, words, 'note')
-            x += 34 + len(words) * CHARACTER
+            x += 40 + len(words) * 6.6
         self.path(f'{x} {y - 4}h22', 'wait')
         self.text(x + 28, y, 'waits', 'note')
         self.path(f'{x + 74} {y - 4}h22', 'wake')

@@ -199,7 +199,8 @@ static BOOL get_result(HANDLE file, OVERLAPPED *overlapped, DWORD *bytes,
                              .overlapped = (uintptr_t)overlapped,
                              .length = wait ? INFINITE : 0});
     BOOL ok = next.GetOverlappedResult(file, overlapped, bytes, wait);
-    record->bytes = *bytes;
+    if (ok)
+        record->bytes = *bytes;
     returned(record, ok);
     return ok;
 }
@@ -214,7 +215,8 @@ static BOOL get_result_ex(HANDLE file, OVERLAPPED *overlapped, DWORD *bytes,
                              .length = timeout});
     BOOL ok =
         next.GetOverlappedResultEx(file, overlapped, bytes, timeout, alertable);
-    record->bytes = *bytes;
+    if (ok)
+        record->bytes = *bytes;
     returned(record, ok);
     return ok;
 }
@@ -445,8 +447,8 @@ struct thread {
     uint64_t made_by; /* number_of the record of the call */
 };
 
-static struct thread *thread(unsigned(__stdcall *routine)(void *),
-                             void *argument, const struct record *made_by)
+static struct thread *new_thread(unsigned(__stdcall *routine)(void *),
+                                 void *argument, const struct record *made_by)
 {
     struct thread *thread = malloc(sizeof *thread);
     if (thread != NULL)
@@ -478,7 +480,7 @@ static uintptr_t begin_thread(void *security, unsigned stack,
                               void *argument, unsigned flags, unsigned *id)
 {
     struct record *record = call((struct record){.kind = KIND__beginthreadex});
-    struct thread *ours = thread(routine, argument, record);
+    struct thread *ours = new_thread(routine, argument, record);
     uintptr_t handle = next._beginthreadex(
         security, stack, ours != NULL ? run_thread : routine,
         ours != NULL ? (void *)ours : argument, flags, id);
@@ -494,7 +496,7 @@ static HANDLE create_thread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
                             DWORD flags, DWORD *id)
 {
     struct record *record = call((struct record){.kind = KIND_CreateThread});
-    struct thread *ours = thread(
+    struct thread *ours = new_thread(
         (unsigned(__stdcall *)(void *))(uintptr_t)routine, argument, record);
     HANDLE handle = next.CreateThread(
         security, stack, ours != NULL ? run_thread_of_system : routine,
