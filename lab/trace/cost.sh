@@ -6,6 +6,7 @@
 #   LAUNCHER   starts a Windows program
 set -euo pipefail
 
+export TRACE_RECORDS=2000000 # all shall fit
 final=build/lab/final.exe
 recording=build/trace/cost.rec
 results=build/trace/cost.txt

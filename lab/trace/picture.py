@@ -124,7 +124,7 @@ class Layout:
         self.thread_end = {}  # by name
         self.left_out = 0
         points = 0
-        for _, ends, record in trace.points():
+        for _, ends, record in trace.points:
             if is_drawn(record):
                 points += 1
                 if points <= MOST_POINTS:
@@ -152,7 +152,8 @@ class Layout:
         if ends and kind.startswith('WaitFor'):
             rows.append(self.last_set.get(record.what, -1))
             rows.append(self.thread_end.get(record.what, -1))
-        if ends and kind == 'SleepConditionVariableSRW':
+        if ends and kind in ('SleepConditionVariableSRW',
+                             'WaitForThreadpoolIoCallbacks'):
             rows.append(self.last_take)
         return max(rows)
 

@@ -1,6 +1,7 @@
 """Reads a recording, and finds out what belongs together."""
 
 import collections
+import functools
 import os
 import re
 import struct
@@ -32,6 +33,9 @@ MAKES = {'CreateFileW': 'file', 'CreateFileA': 'file', 'CreateEventW': 'event',
 class Record:
     """One record, and what was found out about it."""
 
+    __slots__ = ('number', 'kind', *FIELDS, 'returned', 'what', 'made',
+                 'request', 'use', 'function', 'file', 'line')
+
     def __init__(self, number, kind, values):
         self.number = number  # from 1 on, as in `other` of a thread's
         self.kind = kind
@@ -55,7 +59,8 @@ class Record:
             (self.ok or self.overlapped != 0))
 
     def place(self):
-        return f'{os.path.basename(self.file)}:{self.line}' if self.line else ''
+        name = self.file.rpartition('/')[2]
+        return f'{name}:{self.line}' if self.line else ''
 
 
 class Use:
@@ -81,14 +86,15 @@ class Trace:
         self.stray = []    # records that took a packet that nobody has sent
         self.standard = ()
 
+    @functools.cached_property
     def points(self):
         """Each begin and each end, in order of time."""
         points = [(r.begin, 0, i, r) for i, r in enumerate(self.records)]
         points += [(r.end, 1, i, r) for i, r in enumerate(self.records)
                    if r.returned]
-        points.sort(key=lambda point: point[:3])
-        for time, ends, _, record in points:
-            yield time, bool(ends), record
+        points.sort()  # no two are alike before the record
+        return [(time, bool(ends), record)
+                for time, ends, _, record in points]
 
     def is_main(self, record):
         return record.thread == self.threads[0]
@@ -137,7 +143,7 @@ def name_handles(trace):
         names[handle] = f'{kind} {counts[kind]}'
         return names[handle]
 
-    for _, ends, record in trace.points():
+    for _, ends, record in trace.points:
         if not ends:
             record.what = names.get(record.handle, '')
             if record.kind == 'CloseHandle':
@@ -187,7 +193,7 @@ def match(trace):
                 record.error not in (INCOMPLETE, TIMEOUT)):
             take(record)
 
-    for _, ends, record in trace.points():
+    for _, ends, record in trace.points:
         kind = record.kind
         if record.overlapped and not ends:
             if kind in TRANSFERS or kind.startswith('Post'):
@@ -252,11 +258,11 @@ def find_lines(trace, program, addr2line):
         errors='replace', stdout=subprocess.PIPE,
         input=''.join(f'{address:#x}\n' for address in addresses)).stdout
     lines = found.splitlines()
-    places = dict(zip(addresses, zip(lines[::2], lines[1::2])))
-    for record in trace.records:
-        function, place = places.get(record.address, ('', ''))
+    places = {}
+    for address, function, place in zip(addresses, lines[::2], lines[1::2]):
         at = re.match(r'(.+):(\d+)', place)
         if at:
-            record.function = function
-            record.file = os.path.relpath(at[1])
-            record.line = int(at[2])
+            places[address] = function, os.path.relpath(at[1]), int(at[2])
+    for record in trace.records:
+        record.function, record.file, record.line = places.get(
+            record.address, ('', '', 0))

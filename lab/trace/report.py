@@ -129,7 +129,7 @@ def timeline(trace):
                      f'{text:{TEXT}}  {source(record)}'.rstrip())
         return len(lines) - 1
 
-    for time, ends, record in trace.points():
+    for time, ends, record in trace.points:
         if not is_shown(record):
             continue
         if record.kind in ('thread', 'callback') or record.waits():
@@ -159,8 +159,9 @@ def summary(trace):
     """What is to be said about the whole."""
     requests = [use for use in trace.uses if use.request]
     back = sum(1 for use in requests if use.end)
-    yield f'{count(len(requests), "start")} of ' \
-          f'{count(trace.requests, "request")}, {back} came back'
+    if requests:
+        yield f'{count(len(requests), "start")} of ' \
+              f'{count(trace.requests, "request")}, {back} came back'
     for use in requests:
         if not use.end:
             yield f'request {use.request} has not come back: started by ' \
@@ -207,7 +208,7 @@ def callbacks(trace):
     begin, end, records). Known only for who takes from a port by itself."""
     last = max((max(r.begin, r.end) for r in trace.records), default=0)
     running = {}
-    for time, ends, record in trace.points():
+    for time, ends, record in trace.points:
         thread = record.thread
         asks = not ends and record.kind in (
             'GetQueuedCompletionStatus', EX) or ends and record.kind == 'thread'
@@ -274,10 +275,12 @@ def write_events(trace, name, file):
             meta.append({'ph': 'M', 'pid': 1, 'tid': number,
                          'name': f'thread_{key}',
                          'args': {'name' if key == 'name' else key: value}})
-    timed = sorted(events(trace, name), key=lambda event: (
-        event['ts'], -event.get('dur', 0)))
+    timed = sorted((event['ts'], -event.get('dur', 0), json.dumps(event))
+                   for event in events(trace, name))
     file.write('{"displayTimeUnit": "ns", "otherData": ')
     json.dump({'lost': trace.lost, 'requests': trace.requests}, file)
     file.write(',\n"traceEvents": [\n')
-    file.write(',\n'.join(json.dumps(event) for event in meta + timed))
+    file.write(',\n'.join(json.dumps(event) for event in meta))
+    for _, _, event in timed:
+        file.write(',\n' + event)
     file.write('\n]}\n')

@@ -1,7 +1,7 @@
 /*
  * Records what the program does with files, ports, events and threads, if the
  * environment variable TRACE names a file to record to; TRACE_RECORDS is how
- * many records it holds at most, instead of a million. See record.h for what
+ * many records it holds at most, instead of 262,144. See record.h for what
  * such a file is, and README.md for what is made of it.
  *
  * A layer of lab/interpose, above the one that bends I/O: what is recorded is
@@ -20,7 +20,7 @@
 #include <string.h>
 #include <winternl.h>
 
-enum { DEFAULT_RECORDS = 1 << 20, MAX_RECORDS = 1 << 28 };
+enum { DEFAULT_RECORDS = 1 << 18, MAX_RECORDS = 1 << 28 };
 
 static struct imports next;
 static struct header *header;
