@@ -6,9 +6,9 @@ include mk/stages.mk
 include mk/compare.mk
 include mk/tests.mk
 include mk/lab.mk
-include mk/trace.mk
 include mk/lint.mk
 include mk/bench.mk
+include mk/trace.mk
 include mk/coverage.mk
 
 .PHONY: help all clean setup

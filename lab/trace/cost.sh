@@ -1,42 +1,51 @@
 #!/usr/bin/env bash
-# lab/trace/cost.sh FILE BLOCK ROUNDS: what recording costs. final reads the file
-# with the lab linked under it, in turn without and with TRACE; the medians of
-# both are told, and how many records there were.
+# lab/trace/cost.sh FILE ROUNDS: what recording costs. Each program runs in turn
+# without and with TRACE; the medians are told.
+#
+#   call    one call that does next to nothing
+#   final   reads the file by 4 KiB; with it the number of its records
 #
 #   LAUNCHER   starts a Windows program
 set -euo pipefail
 
 export TRACE_RECORDS=2000000 # all shall fit
-final=build/lab/final.exe
+export TRACE
+file=$1 rounds=$2
 recording=build/trace/cost.rec
 results=build/trace/cost.txt
 TIMEFORMAT=%R
 
-# seconds COMMAND...: how long it takes.
-seconds() {
-    { time "$@" >/dev/null 2>&1; } 2>&1
+call() {
+    $LAUNCHER build/lab/cost.exe
 }
 
-# median WORD
+final() {
+    { time $LAUNCHER build/lab/final.exe --block 4K "$file" >/dev/null 2>&1; } 2>&1
+}
+
+# median PROGRAM TURN
 median() {
-    awk -v word="$1" '$1 == word { print $2 }' $results | sort -n |
+    grep "^$1 $2 " $results | cut -d ' ' -f 3 | sort -n |
         awk '{ a[NR] = $1 } END { print (a[int((NR + 1) / 2)] + a[int(NR / 2) + 1]) / 2 }'
 }
 
 : >$results
-cat "$1" >/dev/null # now it is in the page cache
-for round in $(seq "$3"); do
+cat "$file" >/dev/null # now it is in the page cache
+for round in $(seq "$rounds"); do
     turns='without with'
     [ $((round % 2)) = 1 ] || turns='with without'
-    for turn in $turns; do
-        rm -f $recording
-        trace=
-        [ $turn = without ] || trace=$recording
-        echo "$turn $(TRACE=$trace seconds $LAUNCHER $final --block "$2" "$1")" \
-            >>$results
+    for program in call final; do
+        for turn in $turns; do
+            TRACE=
+            [ "$turn" = without ] || TRACE=$recording
+            echo "$program $turn $($program | tr -d '\r')" >>$results
+        done
     done
 done
-[ -e $recording ] || TRACE=$recording seconds $LAUNCHER $final --block "$2" "$1" >/dev/null
+TRACE=$recording
+final >/dev/null
 records=$(od -An -j 24 -N 8 -t d8 $recording | tr -d ' ')
-echo "without $(median without) s, with $(median with) s, $records records," \
-    "medians of $3 rounds"
+echo "medians of $rounds rounds"
+echo "one call: $(median call without) ns without, $(median call with) ns with"
+echo "final: $(median final without) s without, $(median final with) s with," \
+    "$records records"
