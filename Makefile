@@ -10,6 +10,7 @@ include mk/probe.mk
 include mk/modes.mk
 include mk/lint.mk
 include mk/bench.mk
+include mk/trace.mk
 include mk/coverage.mk
 
 .PHONY: help all clean setup
@@ -26,6 +27,7 @@ help:
 	@echo 'make test-io             the tests again, in each I/O mode; MODES=pending'
 	@echo 'make compare FILE=big    read a file in five ways, and set them side by side'
 	@echo 'make probe               what this system does, and what Windows documents'
+	@echo 'make trace STEP=5        what it does, as a timeline and a picture; DIR=mine: yours'
 	@echo 'make flaky RUNS=25       run the tests many times, to find one that wavers'
 	@echo 'make stress SEED=7       final, everything at once; REQUESTS=1000000'
 	@echo 'make coverage            which lines of final the tests run'

@@ -62,8 +62,8 @@ $(EXAMPLES): %.exe: %.c $(LIBRARY) | setup
 	$(CC) $(STRICT) $(CFLAGS) -Ifinal $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
 
 # The suites.
-PKG_CFLAGS = $(shell pkg-config --cflags criterion gio-2.0)
-PKG_LIBS = $(shell pkg-config --libs criterion gio-2.0)
+PKG_CFLAGS = $(shell pkg-config --cflags criterion gio-2.0 json-glib-1.0)
+PKG_LIBS = $(shell pkg-config --libs criterion gio-2.0 json-glib-1.0)
 TEST_CFLAGS := $(STRICT) -O1 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 
 build/obj/host/%.o: tests/%.c | setup

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Says which tools are missing, and installs them where it knows how to.
 #
-#   NEEDS        what is about to be done: build, run, test, coverage, lint
+#   NEEDS        what is about to be done: build, run, test, trace, coverage, lint
 #   CC           makes Windows programs        HOST_CC  makes the tests
 #   WINE         runs Windows programs; empty where the system does
 #   NO_INSTALL   1: only say what is missing
@@ -29,11 +29,15 @@ for need in $NEEDS; do
         command -v "${HOST_CC:?}" >/dev/null || missing="$missing cc"
         command -v patch >/dev/null || missing="$missing patch"
         if ! command -v pkg-config >/dev/null; then
-            missing="$missing pkg-config criterion glib"
+            missing="$missing pkg-config criterion glib json-glib"
         else
             pkg-config --exists criterion || missing="$missing criterion"
             pkg-config --exists gio-2.0 || missing="$missing glib"
+            pkg-config --exists json-glib-1.0 || missing="$missing json-glib"
         fi
+        ;;
+    trace)
+        command -v python3 >/dev/null || missing="$missing python3"
         ;;
     coverage)
         for tool in python3 gcovr; do
@@ -59,11 +63,13 @@ packages() {
         apt:cc) echo gcc libc6-dev ;;
         apt:criterion) echo libcriterion-dev ;;
         apt:glib) echo libglib2.0-dev ;;
+        apt:json-glib) echo libjson-glib-dev ;;
         dnf:mingw) echo mingw64-gcc mingw64-winpthreads-static ;;
         dnf:wine) echo wine-core ;;
         dnf:cc) echo gcc ;;
         dnf:criterion) echo criterion-devel ;;
         dnf:glib) echo glib2-devel ;;
+        dnf:json-glib) echo json-glib-devel ;;
         dnf:pkg-config) echo pkgconf-pkg-config ;;
         dnf:clang-format | dnf:clang-tidy) echo clang-tools-extra ;;
         pacman:mingw) echo mingw-w64-gcc ;;
@@ -71,6 +77,7 @@ packages() {
         pacman:cc) echo gcc ;;
         pacman:criterion) echo criterion ;;
         pacman:glib) echo glib2 ;;
+        pacman:python3) echo python ;;
         pacman:pkg-config) echo pkgconf ;;
         pacman:clang-format | pacman:clang-tidy) echo clang ;;
         zypper:mingw) echo mingw64-cross-gcc ;;
@@ -78,6 +85,7 @@ packages() {
         zypper:cc) echo gcc ;;
         zypper:criterion) echo criterion-devel ;;
         zypper:glib) echo glib2-devel ;;
+        zypper:json-glib) echo json-glib-devel ;;
         zypper:clang-format | zypper:clang-tidy) echo clang-tools ;;
         brew:mingw) echo mingw-w64 ;;
         brew:wine) echo wine-stable ;;

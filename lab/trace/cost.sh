@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# lab/trace/cost.sh FILE ROUNDS: what recording costs. Each program runs in turn
+# without and with TRACE; the medians are told.
+#
+#   call    one call that does next to nothing
+#   final   reads the file by 4 KiB; with it the number of its records
+#
+#   LAUNCHER   starts a Windows program
+set -euo pipefail
+
+export TRACE_RECORDS=2000000 # all shall fit
+export TRACE
+file=$1 rounds=$2
+recording=build/trace/cost.rec
+results=build/trace/cost.txt
+TIMEFORMAT=%R
+
+call() {
+    $LAUNCHER build/lab/cost.exe
+}
+
+final() {
+    { time $LAUNCHER build/lab/final.exe --block 4K "$file" >/dev/null 2>&1; } 2>&1
+}
+
+# median PROGRAM TURN
+median() {
+    grep "^$1 $2 " $results | cut -d ' ' -f 3 | sort -n |
+        awk '{ a[NR] = $1 } END { print (a[int((NR + 1) / 2)] + a[int(NR / 2) + 1]) / 2 }'
+}
+
+: >$results
+cat "$file" >/dev/null # now it is in the page cache
+for round in $(seq "$rounds"); do
+    turns='without with'
+    [ $((round % 2)) = 1 ] || turns='with without'
+    for program in call final; do
+        for turn in $turns; do
+            TRACE=
+            [ "$turn" = without ] || TRACE=$recording
+            echo "$program $turn $($program | tr -d '\r')" >>$results
+        done
+    done
+done
+TRACE=$recording
+final >/dev/null
+records=$(od -An -j 24 -N 8 -t d8 $recording | tr -d ' ')
+echo "medians of $rounds rounds"
+echo "one call: $(median call without) ns without, $(median call with) ns with"
+echo "final: $(median final without) s without, $(median final with) s with," \
+    "$records records"

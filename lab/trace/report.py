@@ -1,0 +1,286 @@
+"""A trace as text: for the terminal, and for Perfetto."""
+
+import json
+
+from recording import EX, INFINITE, MORE_DATA, PENDING, RESULTS, TRANSFERS
+
+OVERLAPPED_FLAG = 0x40000000
+TEXT = 58  # columns
+
+
+def is_shown(record):
+    """What the program prints is left out: it would be every second line."""
+    return not (record.kind == 'WriteFile' and
+                record.what in ('stdout', 'stderr'))
+
+
+def count(number, thing):
+    return f'{number} {thing}' if number == 1 else f'{number} {thing}s'
+
+
+def request(record):
+    return f'request {record.request}' if record.request else 'no request'
+
+
+def outcome(record):
+    """How a call that starts or asks went."""
+    if not record.returned:
+        return 'has not returned'
+    if record.ok:
+        return 'TRUE'
+    return 'pending' if record.error == PENDING else f'error {record.error}'
+
+
+def came(record):
+    """What a packet, a callback or a result tells."""
+    told = count(record.bytes, 'byte')
+    return f'{told}, error {record.error}' if record.error else told
+
+
+def packet(record):
+    if record.overlapped == 0:
+        return f'a packet without request, key {record.offset}'
+    stray = '' if record.use else ', which nobody has sent'
+    return f'the packet of {request(record)}: {came(record)}{stray}'
+
+
+def begin_text(record):
+    kind, what = record.kind, record.what
+    if kind == 'thread':
+        return f'begins: {record.function}'
+    if kind == 'callback':
+        return f'{record.function or "a callback"} is called for ' \
+               f'{request(record)}: {came(record)}'
+    if kind in RESULTS:
+        return f'waits in {kind} for {request(record)}'
+    return f'waits in {kind}' + (f' for {what}' if what else '')
+
+
+def end_text(record):
+    kind = record.kind
+    if kind == 'thread':
+        return 'ends'
+    if kind == 'callback':
+        return f'the callback for {request(record)} returns'
+    if not record.returned:
+        return begin_text(record) + ', and has not returned'
+    if record.takes():
+        return f'takes {packet(record)}'
+    if kind == EX and record.ok:
+        return f'takes {count(record.bytes, "packet")}'
+    if kind in RESULTS and record.ok:
+        return f'{kind}: {request(record)} brought {came(record)}'
+    if kind in RESULTS:
+        return f'{kind}({request(record)}): error {record.error}'
+    if kind.startswith('Wait') and record.bytes == 258:
+        return f'{kind}: timeout'
+    result = 'done' if record.ok else f'error {record.error}'
+    return f'{kind}({record.what}): {result}'
+
+
+def call_text(record):
+    """Of a call that does not wait."""
+    kind, what = record.kind, record.what
+    failed = '' if record.ok else f': {outcome(record)}'
+    if kind in TRANSFERS and record.overlapped:
+        if record.ok or record.error == MORE_DATA:
+            failed = f': {outcome(record)}'
+        return f'{kind}({what}, {record.length} at {record.offset}) as ' \
+               f'{request(record)}{failed}'
+    if kind in TRANSFERS:
+        return f'{kind}({what}, {record.length}): ' + (
+            came(record) if record.ok else outcome(record))
+    if kind == 'PostQueuedCompletionStatus':
+        sent = request(record) if record.overlapped else f'key {record.offset}'
+        return f'posts {sent} to {what}: {count(record.bytes, "byte")}{failed}'
+    if kind == 'packet':
+        return f'one is {packet(record)}'
+    if kind == 'CreateIoCompletionPort' and what:
+        return f'{kind}: binds {what} to {record.made}{failed}'
+    if kind.startswith('CreateFile'):
+        how = ', overlapped' if record.length & OVERLAPPED_FLAG else ''
+        return f'{kind}: {record.made}{how}' if record.ok else kind + failed
+    if kind == 'crash':
+        return f'CRASHES: exception 0x{record.error:08X}'
+    if kind == 'TerminateProcess':
+        return f'{kind}, status {record.length}'
+    if kind == 'exit':
+        return 'the program ends'
+    if record.made:
+        what = f'{what}: {record.made}' if what else record.made
+        return f'{kind}: {what}{failed}'
+    about = ', '.join(filter(None, [what, request(record)
+                                    if record.overlapped else '']))
+    return f'{kind}({about}){failed}'
+
+
+def source(record):
+    place = record.place()
+    return f'{place} {record.function}' if place else ''
+
+
+def timeline(trace):
+    """A line a call; two for one that waited while something else happened."""
+    lines = []
+    open_waits = {}  # lines that say that a thread waits, by record
+
+    def add(time, record, text):
+        lines.append(f'{time / 1000:9.3f}  {trace.names[record.thread]:9}  '
+                     f'{text:{TEXT}}  {source(record)}'.rstrip())
+        return len(lines) - 1
+
+    for time, ends, record in trace.points:
+        if not is_shown(record):
+            continue
+        if record.kind in ('thread', 'callback') or record.waits():
+            if not ends and not record.returned and record.waits():
+                add(time, record, end_text(record))
+            elif not ends:
+                open_waits[record] = add(time, record, begin_text(record))
+            elif record.waits() and open_waits[record] == len(lines) - 1:
+                lines.pop()
+                add(time, record, end_text(record))
+            else:
+                add(time, record, end_text(record))
+        elif not ends:
+            add(time, record, call_text(record))
+    return lines
+
+
+def shortened(lines, path, most=240, tail=40):
+    if len(lines) <= most:
+        return lines
+    left_out = len(lines) - most
+    return lines[:most - tail] + [
+        f'      ...  {left_out} lines more: {path}'] + lines[-tail:]
+
+
+def summary(trace):
+    """What is to be said about the whole."""
+    requests = [use for use in trace.uses if use.request]
+    back = sum(1 for use in requests if use.end)
+    if requests:
+        yield f'{count(len(requests), "start")} of ' \
+              f'{count(trace.requests, "request")}, {back} came back'
+    for use in requests:
+        if not use.end:
+            yield f'request {use.request} has not come back: started by ' \
+                  f'{trace.names[use.start.thread]}, {use.start.place()}'
+    for record in trace.stray:
+        if record.overlapped:
+            yield f'{trace.names[record.thread]} took {packet(record)}'
+    kinds = {record.kind for record in trace.records}
+    if not kinds & {'exit', 'crash', 'TerminateProcess'}:
+        yield 'the program was ended from outside, or runs still'
+    hidden = sum(not is_shown(record) for record in trace.records)
+    if hidden:
+        yield f'{count(hidden, "write")} to stdout or stderr: only in the .json'
+    if trace.lost:
+        yield f'{count(trace.lost, "record")} did not fit, and are not here ' \
+              '(TRACE_RECORDS)'
+
+
+# ---- Chrome's Trace Event Format ---------------------------------------------
+
+
+def arguments(record):
+    values = {'handle': record.what, 'made': record.made,
+              'request': record.request, 'line': record.line and
+              f'{record.file}:{record.line}', 'function': record.function}
+    if record.kind in TRANSFERS:
+        values['length'] = record.length
+        if record.overlapped:
+            values['offset'] = record.offset
+    if record.kind == 'exit' or not record.returned:
+        values['outcome'] = 'has not returned' if not record.returned else ''
+    elif record.kind not in ('thread', 'callback'):
+        values['outcome'] = outcome(record)
+    shown = {key: value for key, value in values.items() if value}
+    if 'offset' in values:
+        shown['offset'] = record.offset
+    if record.takes() or record.kind in RESULTS or record.kind == 'callback':
+        shown['bytes'], shown['error'] = record.bytes, record.error
+    return shown
+
+
+def callbacks(trace):
+    """From each packet until its thread asks for the next, or ends: (thread,
+    begin, end, records). Known only for who takes from a port by itself."""
+    last = max((max(r.begin, r.end) for r in trace.records), default=0)
+    running = {}
+    for time, ends, record in trace.points:
+        thread = record.thread
+        asks = not ends and record.kind in (
+            'GetQueuedCompletionStatus', EX) or ends and record.kind == 'thread'
+        if asks and thread in running:
+            begin, records = running.pop(thread)
+            yield thread, begin, time, records
+        if record.use and record.use.end is record and record.request and (
+                ends if record.kind != 'packet' else not ends) and \
+                record.takes() and not trace.is_main(record):
+            running.setdefault(thread, (time, []))[1].append(record)
+    for thread, (begin, records) in running.items():
+        yield thread, begin, last, records
+
+
+def events(trace, name):
+    last = max((max(r.begin, r.end) for r in trace.records), default=0)
+    threads = {thread: number for number, thread in enumerate(trace.threads)}
+
+    def event(phase, time, record, **more):
+        return {'ph': phase, 'ts': round(time, 3), 'pid': 1,
+                'tid': threads[record.thread], **more}
+
+    def slice_(record, begin, end, name, details, cat='call'):
+        return event('X', begin, record, cat=cat, name=name, args=details,
+                     dur=round(max(0, end - begin), 3))
+
+    for record in trace.records:
+        yield slice_(record, record.begin,
+                     record.end if record.returned else last,
+                     record.kind, arguments(record))
+    for _, begin, end, records in callbacks(trace):
+        of = ', '.join(str(record.request) for record in records)
+        yield slice_(records[0], begin, end, f'callback of request {of}', {},
+                     'callback')
+    for use in trace.uses:
+        if use.end is None or use.at_once:
+            continue
+        start, end = use.start, use.end
+        what = f'request {use.request}' if use.request else 'packet'
+        time = end.begin if end.kind in ('packet', 'callback') else end.end
+        if end.kind in RESULTS or trace.is_main(end) or not use.request:
+            time = max(end.begin, time - 0.05)  # within the call
+        flow = {'cat': 'request', 'name': what, 'id': use.number}
+        yield event('s', start.begin, start, **flow)
+        yield event('f', time, end, bp='e', **flow)
+    for use in trace.uses:
+        if use.request and use.end and not use.at_once:
+            start, end = use.start, use.end
+            time = end.begin if end.kind in ('packet', 'callback') else end.end
+            flight = {'cat': 'in flight', 'id': use.number,
+                      'name': f'request {use.request} in flight'}
+            yield event('b', start.begin, start, **flight,
+                        args=arguments(start))
+            yield event('e', time, start, **flight)
+
+
+def write_events(trace, name, file):
+    """One event a line, in order of time."""
+    meta = [{'ph': 'M', 'pid': 1, 'tid': 0, 'name': 'process_name',
+             'args': {'name': name}}]
+    for number, thread in enumerate(trace.threads):
+        for key, value in (('name', trace.names[thread]),
+                           ('sort_index', number)):
+            meta.append({'ph': 'M', 'pid': 1, 'tid': number,
+                         'name': f'thread_{key}',
+                         'args': {'name' if key == 'name' else key: value}})
+    timed = sorted((event['ts'], -event.get('dur', 0), json.dumps(event))
+                   for event in events(trace, name))
+    file.write('{"displayTimeUnit": "ns", "otherData": ')
+    json.dump({'lost': trace.lost, 'requests': trace.requests}, file)
+    file.write(',\n"traceEvents": [\n')
+    file.write(',\n'.join(json.dumps(event) for event in meta))
+    for _, _, event in timed:
+        file.write(',\n' + event)
+    file.write('\n]}\n')
