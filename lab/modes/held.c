@@ -28,8 +28,11 @@ static SRWLOCK lock = SRWLOCK_INIT;
 static CONDITION_VARIABLE changed = CONDITION_VARIABLE_INIT;
 /* Guarded by the lock. */
 static struct item *items; /* in the order of their start */
-static struct item *spare; /* nothing is allocated for the program's I/O, unless
-                              256 are in flight */
+/* Nothing is allocated for the program's I/O, unless so many are in flight. */
+enum { FIRST_ITEMS = 256 };
+static struct item first_items[FIRST_ITEMS];
+static unsigned used;      /* of the first */
+static struct item *spare; /* used before, and free */
 static unsigned long long turns;
 static bool has_thread;
 static HANDLE file_told; /* of whose I/O the thread is just sending the end */
@@ -94,13 +97,11 @@ void let_go(void)
 
 static struct item *append(const struct io *io)
 {
-    static struct item own[256];
-    static unsigned used;
     struct item *item = spare, **at = &items;
     if (item != NULL)
         spare = item->next;
     else
-        item = used < 256 ? &own[used++] : malloc(sizeof *item);
+        item = used < FIRST_ITEMS ? &first_items[used++] : malloc(sizeof *item);
     if (item == NULL) {
         fputs("modes: no memory\n", stderr);
         exit(EXIT_FAILURE);
