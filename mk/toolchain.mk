@@ -21,6 +21,7 @@ WINDRES ?= $(CROSS)windres
 WINAR ?= $(CROSS)ar
 OBJCOPY ?= $(CROSS)objcopy
 GCOV ?= $(CROSS)gcov
+ADDR2LINE ?= $(CROSS)addr2line
 HOST_CC ?= cc
 
 CFLAGS ?= -O2 -g

@@ -208,12 +208,13 @@ static HANDLE event_of(const OVERLAPPED *overlapped)
     return (HANDLE)((ULONG_PTR)overlapped->hEvent & ~(ULONG_PTR)1);
 }
 
-static bool is_behind_all(HANDLE file, ULONGLONG offset)
+/* Behind the end, but its lower half alone is not. */
+static bool is_far_behind(HANDLE file, ULONGLONG offset)
 {
     LARGE_INTEGER size;
     return below.GetFileSizeEx(file, &size) &&
-           offset >= (ULONGLONG)size.QuadPart + (1ULL << 32) &&
-           (DWORD)offset <= (ULONGLONG)size.QuadPart;
+           offset >= (ULONGLONG)size.QuadPart &&
+           (DWORD)offset < (ULONGLONG)size.QuadPart;
 }
 
 static bool was_used_with(const OVERLAPPED *overlapped, DWORD offset_high)
@@ -260,10 +261,10 @@ static void judge_fields(const struct request *request)
                 name, at, overlapped->Offset, overlapped->OffsetHigh);
     else if (on_disk && request->kind == A_READ &&
              overlapped->OffsetHigh != 0 &&
-             is_behind_all(request->handle, request->offset) &&
+             is_far_behind(request->handle, request->offset) &&
              was_used_with(overlapped, overlapped->OffsetHigh))
         mistake("stale fields: OffsetHigh is left over from the last use\n"
-                "%s %s\nOffsetHigh is 0x%lx, 4 GiB and more behind the end\n"
+                "%s %s\nOffsetHigh is 0x%lx, which leads behind the end\n"
                 "rule: set both halves of an offset before each use",
                 name, at, overlapped->OffsetHigh);
 }
@@ -678,7 +679,7 @@ static void judge_request(struct request *request)
 {
     struct guard_block block;
     if (request->memory == NULL || request->freed.address != NULL ||
-        request->unseen || request->kind == A_POST ||
+        request->unseen || request->reported || request->kind == A_POST ||
         !guard_find(request->memory, &block) || block.freed != NULL)
         return;
     mistake("a request is never freed\n%s, submitted %s, is over\n"
