@@ -297,14 +297,15 @@ static void judge_against_others(const struct request *request)
     unlock_records();
 }
 
-/* Files end soon, and somebody can run the callback. */
+/* Files end soon, and somebody can run the callback; a pool of the system's may
+ * have but one thread for that. */
 static bool can_be_early(const struct request *request,
                          const struct handle *file)
 {
     return request->owes_packet &&
            below.GetFileType(request->handle) == FILE_TYPE_DISK &&
-           (file->port == INVALID_HANDLE_VALUE ||
-            somebody_waits_at(file->port));
+           (file->port == INVALID_HANDLE_VALUE ? !this_thread()->is_foreign
+                                               : somebody_waits_at(file->port));
 }
 
 /* Every other request's callback is over before its submission returns, so that
