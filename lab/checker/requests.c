@@ -448,7 +448,8 @@ LPOVERLAPPED_COMPLETION_ROUTINE callback_of(const OVERLAPPED *overlapped)
 static bool is_busy(const struct request *request)
 {
     const struct thread *by = request->submitter;
-    return by != this_thread() && !by->ended && by->waits_in == NULL;
+    return by != this_thread() && !by->ended && by->waits_in == NULL &&
+           (!by->is_foreign || by->packet_count > 0);
 }
 
 static void hold(const struct request *request)
