@@ -217,15 +217,16 @@ static bool is_far_behind(HANDLE file, ULONGLONG offset)
            (DWORD)offset < (ULONGLONG)size.QuadPart;
 }
 
-static bool was_used_with(const OVERLAPPED *overlapped, DWORD offset_high)
+/* The last time it was used with the same upper half, and further behind. */
+static bool went_back(const OVERLAPPED *overlapped, ULONGLONG offset)
 {
     struct request key = {.memory = memory_of(overlapped),
                           .overlapped = (OVERLAPPED *)overlapped};
     bool found = false;
     lock_records();
     for (struct request *at = *bucket(&key); at != NULL; at = at->next)
-        if (at->overlapped == overlapped &&
-            (DWORD)(at->offset >> 32) == offset_high)
+        if (at->overlapped == overlapped && at->offset >= offset &&
+            at->offset >> 32 == offset >> 32)
             found = true;
     unlock_records();
     return found;
@@ -262,7 +263,7 @@ static void judge_fields(const struct request *request)
     else if (on_disk && request->kind == A_READ &&
              overlapped->OffsetHigh != 0 &&
              is_far_behind(request->handle, request->offset) &&
-             was_used_with(overlapped, overlapped->OffsetHigh))
+             went_back(overlapped, request->offset))
         mistake("stale fields: OffsetHigh is left over from the last use\n"
                 "%s %s\nOffsetHigh is 0x%lx, which leads behind the end\n"
                 "rule: set both halves of an offset before each use",
@@ -323,8 +324,6 @@ struct request *submit_begin(enum io_kind kind, HANDLE file, const void *buffer,
                              DWORD length, OVERLAPPED *overlapped)
 {
     struct request *request = new_request(kind, file, overlapped);
-    show(overlapped);
-    show(buffer);
     request->buffer = buffer;
     request->length = length;
     request->offset =
@@ -352,6 +351,8 @@ struct request *submit_begin(enum io_kind kind, HANDLE file, const void *buffer,
              "rule: such a call waits; FILE_FLAG_OVERLAPPED makes it not wait",
              request_text(request), place_text(here()), place_text(opened));
     put_in_flight(request);
+    show(overlapped); /* the kernel must find it */
+    show(buffer);
     return request;
 }
 
@@ -465,6 +466,24 @@ static void hold(const struct request *request)
     }
 }
 
+/* What is in flight must stay accessible; so a request is hidden only if
+ * nothing else is known to be in its memory. */
+static bool can_hide(const struct request *request)
+{
+    struct guard_block block;
+    if (request->memory == NULL || !guard_find(request->memory, &block))
+        return false;
+    for (const struct request *at = in_flight; at != NULL; at = at->next)
+        if (at->memory == request->memory ||
+            meet(block.memory, block.size, at->buffer, at->length))
+            return false;
+    for (const struct request *at = *bucket(request); at != NULL; at = at->next)
+        if (at->memory == request->memory &&
+            at->overlapped != request->overlapped)
+            return false;
+    return true;
+}
+
 static struct request *take(OVERLAPPED *overlapped, DWORD error, bool failing)
 {
     struct thread *thread = this_thread();
@@ -485,7 +504,7 @@ static struct request *take(OVERLAPPED *overlapped, DWORD error, bool failing)
     lock_records();
     if (request != NULL && request->state == IN_FLIGHT)
         take_from_flight(request);
-    if (request != NULL && failing && request->memory != NULL) {
+    if (request != NULL && failing && can_hide(request)) {
         request->unseen = true;
         hide(request->memory);
     }
