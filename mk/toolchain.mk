@@ -22,6 +22,7 @@ WINAR ?= $(CROSS)ar
 OBJCOPY ?= $(CROSS)objcopy
 GCOV ?= $(CROSS)gcov
 ADDR2LINE ?= $(CROSS)addr2line
+export ADDR2LINE
 HOST_CC ?= cc
 
 CFLAGS ?= -O2 -g
