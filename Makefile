@@ -6,8 +6,8 @@ include mk/stages.mk
 include mk/compare.mk
 include mk/tests.mk
 include mk/lab.mk
-include mk/checker.mk
 include mk/lint.mk
+include mk/checker.mk
 include mk/bench.mk
 include mk/coverage.mk
 

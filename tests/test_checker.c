@@ -58,7 +58,7 @@ static void assert_lines(const char *reports, const char *source,
 {
     char *path =
         g_strdup_printf("%s/../tests/wrong/%s.c", g_getenv("BUILD"), source);
-    char *arrow = g_strdup_printf("/* <- %s */", mistake);
+    char *arrow = g_strdup_printf("<- %s */", mistake);
     char *text;
     unsigned told = 0;
     cr_assert(g_file_get_contents(path, &text, NULL, NULL), "no %s", path);
