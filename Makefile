@@ -9,6 +9,7 @@ include mk/lab.mk
 include mk/probe.mk
 include mk/modes.mk
 include mk/lint.mk
+include mk/checker.mk
 include mk/bench.mk
 include mk/trace.mk
 include mk/coverage.mk
@@ -25,6 +26,8 @@ help:
 	@echo 'make all                 only build; make step1 ... step5, final: one stage'
 	@echo 'make test                test every stage; STEP=3: one'
 	@echo 'make test-io             the tests again, in each I/O mode; MODES=pending'
+	@echo 'make check STEP=5        its tests, and then who checks its overlapped I/O'
+	@echo 'make check STEP=5 DIR=mine ONLY=checker   on C sources of yours'
 	@echo 'make compare FILE=big    read a file in five ways, and set them side by side'
 	@echo 'make probe               what this system does, and what Windows documents'
 	@echo 'make trace STEP=5        what it does, as a timeline and a picture; DIR=mine: yours'

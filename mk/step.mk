@@ -1,7 +1,7 @@
 # Passes each command on to the top Makefile, for this step alone.
 .DEFAULT_GOAL := help
-.PHONY: help all run test clean lint flaky stress coverage trace
-help all run test clean lint flaky stress coverage trace:
+.PHONY: help all run test clean lint flaky stress coverage trace check sweep
+help all run test clean lint flaky stress coverage trace check sweep:
 	@$(MAKE) --no-print-directory -C .. \
 	  $(if $(filter all,$@),build/$(STAGE).exe,$@) \
 	  STEP=$(STEP) FROM=$(STAGE)

@@ -85,10 +85,11 @@ SUITES := @(all_stages|step$(STEP))
 ifeq ($(STEP),final)
 SUITES := !(step?|ladder|helpers|modes|trace|checker|pitfalls|sweep|probe)
 endif
-ONLY := $(if $(STEP),--filter '$(SUITES)/*')
+FILTER := $(if $(STEP),--filter '$(SUITES)/*')
 
-run_tests = IO= BUILD="$$PWD/build" CHOSEN='$(CHOSEN)' LAUNCHER='$(LAUNCHER)' \
-  build/tests/suites $(ONLY)
+TESTED := build
+run_tests = IO= BUILD="$$PWD/$(TESTED)" CHOSEN='$(CHOSEN)' \
+  LAUNCHER='$(LAUNCHER)' build/tests/suites $(FILTER)
 
 # One program stays meanwhile, or Wine would end and start its services again
 # and again, and they would hold on to a test's pipes. It is there when it has
