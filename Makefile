@@ -6,6 +6,7 @@ include mk/stages.mk
 include mk/compare.mk
 include mk/tests.mk
 include mk/lab.mk
+include mk/sweep.mk
 include mk/lint.mk
 include mk/bench.mk
 include mk/coverage.mk
@@ -22,6 +23,7 @@ help:
 	@echo 'make compare FILE=big    read a file in five ways, and set them side by side'
 	@echo 'make flaky RUNS=25       run the tests many times, to find one that wavers'
 	@echo 'make stress SEED=7       final, everything at once; REQUESTS=1000000'
+	@echo 'make sweep               let each call fail in turn; STEP=3: of one stage'
 	@echo 'make coverage            which lines of final the tests run'
 	@echo 'make bench-quick         the pool beside others, under 60 s; make bench: in full'
 	@echo 'make lint                format, clang-tidy, cppcheck, -fanalyzer'

@@ -82,7 +82,7 @@ TEST_FILES := build/tests/suites build/sample.txt $(PROBES) $(WINE_READY) \
 # final has several suites: all that are nobody else's.
 SUITES := @(all_stages|step$(STEP))
 ifeq ($(STEP),final)
-SUITES := !(step?|ladder|helpers)
+SUITES := !(step?|ladder|helpers|sweep)
 endif
 ONLY := $(if $(STEP),--filter '$(SUITES)/*')
 

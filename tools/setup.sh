@@ -1,7 +1,8 @@
 #!/bin/sh
 # Says which tools are missing, and installs them where it knows how to.
 #
-#   NEEDS        what is about to be done: build, run, test, coverage, lint
+#   NEEDS        what is about to be done: build, run, test, sweep, coverage,
+#                lint
 #   CC           makes Windows programs        HOST_CC  makes the tests
 #   WINE         runs Windows programs; empty where the system does
 #   NO_INSTALL   1: only say what is missing
@@ -39,6 +40,9 @@ for need in $NEEDS; do
         for tool in python3 gcovr; do
             command -v $tool >/dev/null || missing="$missing $tool"
         done
+        ;;
+    sweep)
+        command -v python3 >/dev/null || missing="$missing python3"
         ;;
     lint)
         for tool in clang-format clang-tidy cppcheck; do

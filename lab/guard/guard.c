@@ -11,10 +11,10 @@ enum { PAGE = 4096, PAGES = 1 << 20, ALIGNMENT = 16 };
 
 static SRWLOCK lock = SRWLOCK_INIT;
 /* All below is guarded by the lock. */
-static char *area;                   /* PAGES are reserved, few are there */
-static unsigned next_page;           /* no allocation crosses its beginning */
-static unsigned size_at[PAGES];      /* of what begins in this page; 0: none */
-static unsigned allocations, living; /* made; not freed */
+static char *area;              /* PAGES are reserved, few are there */
+static unsigned next_page;      /* no allocation crosses its beginning */
+static unsigned size_at[PAGES]; /* of what begins in this page; 0: none */
+static struct guard_counts counts;
 
 static unsigned pages(size_t size)
 {
@@ -60,21 +60,38 @@ static char *allocate(size_t size)
     if (first != NULL) {
         size_at[page] = (unsigned)size;
         next_page = page + pages(size) + 1;
-        allocations++;
-        living++;
+        counts.allocations++;
+        counts.living++;
     }
     ReleaseSRWLockExclusive(&lock);
     return first != NULL ? first + length - size : NULL;
 }
 
+static void count_call(unsigned *calls)
+{
+    AcquireSRWLockExclusive(&lock);
+    ++*calls;
+    ReleaseSRWLockExclusive(&lock);
+}
+
+struct guard_counts guard_counts(void)
+{
+    AcquireSRWLockExclusive(&lock);
+    struct guard_counts now = counts;
+    ReleaseSRWLockExclusive(&lock);
+    return now;
+}
+
 void *guard_malloc(size_t size)
 {
+    count_call(&counts.mallocs);
     char *memory = fails("malloc") ? NULL : allocate(size);
     return memory != NULL ? memset(memory, 0xA5, size) : NULL;
 }
 
 void *guard_calloc(size_t count, size_t size)
 {
+    count_call(&counts.callocs);
     bool fits = size == 0 || count <= SIZE_MAX / size;
     return fails("calloc") || !fits ? NULL : allocate(count * size);
 }
@@ -105,14 +122,14 @@ void guard_free(void *memory)
         !VirtualFree(first, length, MEM_DECOMMIT))
         crash();
     size_at[page] = 0;
-    living--;
+    counts.living--;
     ReleaseSRWLockExclusive(&lock);
 }
 
 static void tell(void)
 {
-    fprintf(stderr, "guard: %u allocations, %u not freed\n", allocations,
-            living);
+    fprintf(stderr, "guard: %u allocations, %u not freed\n", counts.allocations,
+            counts.living);
 }
 
 __attribute__((constructor)) static void begin(void)

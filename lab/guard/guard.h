@@ -26,6 +26,13 @@
 
 #include <stddef.h>
 
+/* What has been counted up to now; failed calls are calls, too. */
+struct guard_counts {
+    unsigned mallocs, callocs;    /* calls */
+    unsigned allocations, living; /* made; not freed */
+};
+struct guard_counts guard_counts(void);
+
 void *guard_malloc(size_t size);
 void *guard_calloc(size_t count, size_t size);
 void guard_free(void *memory);
