@@ -15,11 +15,11 @@ ifneq ($(WINE),)
 sweep: build/tests/holder.exe
 endif
 
+ifneq ($(filter test flaky% sweep,$(MAKECMDGOALS)),)
+NEEDS += run sweep
+endif
+
 # The suite has a short sweep of all.
 ifeq ($(STEP),)
 test flaky: $(LABS)
-endif
-
-ifneq ($(filter test flaky% sweep,$(MAKECMDGOALS)),)
-NEEDS += run sweep
 endif

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 
-VARIABLE = "HOOK"  # has the words "fail" and "fail-from"
+VARIABLE = "IO"  # has the words "fail" and "fail-from"
 PROGRAMS = "lab"  # the directory in build/ that the programs are in
 
 BUILD = pathlib.Path(os.environ["BUILD"])
