@@ -295,14 +295,14 @@ static bool enter_io(const struct entry *file, const OVERLAPPED *overlapped)
 }
 
 /* After it: whether a packet comes. */
-static BOOL started(const struct entry *file, bool entered,
+static BOOL started(const struct entry *file, bool queued,
                     const OVERLAPPED *overlapped, BOOL ok)
 {
     DWORD error = GetLastError();
     bool comes = ok ? !file->skips
                     : error == ERROR_IO_PENDING ||
                           (error == ERROR_MORE_DATA && !file->skips);
-    if (entered && !comes)
+    if (queued && !comes)
         leave(overlapped);
     SetLastError(error);
     return ok;
@@ -312,8 +312,8 @@ static BOOL read_file(HANDLE handle, void *buffer, DWORD length, DWORD *bytes,
                       OVERLAPPED *overlapped)
 {
     struct entry file = look(handle);
-    bool entered = enter_io(&file, overlapped);
-    return started(&file, entered, overlapped,
+    bool queued = enter_io(&file, overlapped);
+    return started(&file, queued, overlapped,
                    counted_ReadFile(handle, buffer, length, bytes, overlapped));
 }
 
@@ -321,9 +321,9 @@ static BOOL write_file(HANDLE handle, const void *buffer, DWORD length,
                        DWORD *bytes, OVERLAPPED *overlapped)
 {
     struct entry file = look(handle);
-    bool entered = enter_io(&file, overlapped);
+    bool queued = enter_io(&file, overlapped);
     return started(
-        &file, entered, overlapped,
+        &file, queued, overlapped,
         counted_WriteFile(handle, buffer, length, bytes, overlapped));
 }
 

@@ -22,6 +22,11 @@ PROGRAMS = "lab"  # the directory in build/ that the programs are in
 
 BUILD = pathlib.Path(os.environ["BUILD"])
 LAUNCHER = os.environ["LAUNCHER"].split()
+AGAIN = "".join(
+    f"{name}={os.environ[name]} "
+    for name in ("DIR", "STEP")
+    if os.environ.get(name)
+)
 README = pathlib.Path(__file__).with_name("README.md")
 
 # ---- What is swept ----------------------------------------------------------
@@ -50,7 +55,7 @@ def compare(files, wanted):
 
 
 def target(before):
-    """It is a copy, or, if the run has failed, perhaps what was there before."""
+    """It is a copy; or, after a failure, perhaps what was there before."""
 
     def check(files, whole, cut, left=False):
         for name in list(files) if left else []:
@@ -59,7 +64,8 @@ def target(before):
         copy = files.get("target", b"")
         if cut and SOURCE.startswith(copy):
             copy = SOURCE
-        wrong = compare(files | {"target": copy}, {"source": SOURCE, "target": SOURCE})
+        wanted = {"source": SOURCE, "target": SOURCE}
+        wrong = compare(files | {"target": copy}, wanted)
         if wrong and not whole:
             wrong = compare(files, {"source": SOURCE} | before)
         return wrong
@@ -148,7 +154,7 @@ def table(heading):
     """The rows of the table under a heading of the README."""
     part = README.read_text().split(f"\n## {heading}\n", 1)[1]
     rows = [
-        [cell.strip().strip("`") for cell in line.strip("|").split("|")]
+        [cell.strip() for cell in line.replace("`", "").strip("|").split("|")]
         for line in part.split("\n## ", 1)[0].splitlines()
         if line.startswith("|")
     ]
@@ -257,6 +263,8 @@ class Run:
 
 # ---- The verdict ------------------------------------------------------------
 
+TOLD = r": cannot (.*) '(.*)': .*\(error (\d+)\)$"
+
 
 def judge(subject, point, run, good):
     """What is wrong with it, None if nothing is; and what it was taken to be
@@ -289,7 +297,7 @@ def judge(subject, point, run, good):
         beginning = good.out.startswith(run.out)
         if done(run.out) or not (beginning or is_right("cut short")):
             return "has wrong output"
-        told = re.search(r": cannot (.*) '(.*)': .*\(error (\d+)\)$", run.told[0])
+        told = re.search(TOLD, run.told[0])
         if told is None:
             return "told no error"
         tried, name, code = told.groups()
@@ -342,8 +350,8 @@ class Sweep:
         wrong, why = judge(self.subject, point, run, self.good)
         if wrong:
             sys.stdout.write(
-                f"\n{self.subject}: {wrong}\n"
-                f"    make sweep NAME={self.subject} POINT={point}\n{run}\n"
+                f"\n{self.subject}: {wrong}\n    make sweep {AGAIN}"
+                f"NAME={self.subject} POINT={point}\n{run}\n"
             )
             sys.stdout.flush()
         return wrong, why
