@@ -8,6 +8,7 @@ include mk/tests.mk
 include mk/lab.mk
 include mk/probe.mk
 include mk/modes.mk
+include mk/sweep.mk
 include mk/lint.mk
 include mk/checker.mk
 include mk/bench.mk
@@ -33,6 +34,7 @@ help:
 	@echo 'make trace STEP=5        what it does, as a timeline and a picture; DIR=mine: yours'
 	@echo 'make flaky RUNS=25       run the tests many times, to find one that wavers'
 	@echo 'make stress SEED=7       final, everything at once; REQUESTS=1000000'
+	@echo 'make sweep               let each call fail in turn; STEP=3: of one stage'
 	@echo 'make coverage            which lines of final the tests run'
 	@echo 'make bench-quick         the pool beside others, under 60 s; make bench: in full'
 	@echo 'make lint                format, clang-tidy, cppcheck, -fanalyzer'

@@ -491,7 +491,6 @@ static void print_table(const struct run *right)
             lines_of_code(way->name), way->requests, way->threads, way->peak,
             (double)right->bytes / 1e6 / seconds, synchronous / seconds);
     }
-    say("done: all sums are equal");
 }
 
 static int compare(const struct job *job, struct pool *pool)
@@ -560,5 +559,7 @@ int wmain(int argc, wchar_t **argv)
         return report("allocate", L"buffers", ERROR_NOT_ENOUGH_MEMORY);
     status = with_buffers(&job);
     free(job.buffers);
+    if (status == EXIT_SUCCESS)
+        say("done: all sums are equal");
     return status;
 }

@@ -1125,7 +1125,10 @@ static DWORD set_up(struct file_stream *stream,
     if (has_no_room(error))
         return error;
     stream->preallocation_error = error;
+    SetLastError(NO_ERROR);
     DWORD type = GetFileType(stream->handle);
+    if (type == FILE_TYPE_UNKNOWN && GetLastError() != NO_ERROR)
+        return GetLastError(); /* else a file would be read without offsets */
     stream->seekable = type == FILE_TYPE_DISK;
     stream->is_pipe = type == FILE_TYPE_PIPE;
     stream->buffer_size = stream->seekable ? options->buffer_size : 0;

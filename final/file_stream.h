@@ -72,7 +72,7 @@ struct file_stream;
  * Close the stream before you stop its pool: what is buffered could not be
  * written any more. The pool may be NULL for a stream that is never used
  * asynchronously.
- * Besides CreateFileW's own errors, it fails with
+ * Besides CreateFileW's own errors, and GetFileType's, it fails with
  * ERROR_INVALID_PARAMETER for options that do not go together (to truncate
  * without write access, to append with read access), with
  * ERROR_NOT_ENOUGH_MEMORY, and with ERROR_DISK_FULL if there is no room for the

@@ -1,7 +1,10 @@
 #include "files.h"
+#include "report.h"
 
 #include <stdio.h>
 #include <wchar.h>
+
+enum { MOST_NAMES = 100 }; /* to try for a temporary file */
 
 static const DWORD share_all =
     FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -32,7 +35,7 @@ bool is_same_file(HANDLE file, const wchar_t *path)
                 one.dwVolumeSerialNumber == two.dwVolumeSerialNumber &&
                 one.nFileIndexHigh == two.nFileIndexHigh &&
                 one.nFileIndexLow == two.nFileIndexLow;
-    CloseHandle(other);
+    check(CloseHandle(other), "close", path);
     return same;
 }
 
@@ -63,7 +66,7 @@ static DWORD check_target(const wchar_t *target, bool replaces)
     if (file == INVALID_HANDLE_VALUE)
         return GetLastError() == ERROR_FILE_NOT_FOUND ? ERROR_SUCCESS
                                                       : GetLastError();
-    CloseHandle(file);
+    check(CloseHandle(file), "close", target);
     return replaces ? ERROR_SUCCESS : ERROR_FILE_EXISTS;
 }
 
@@ -89,13 +92,13 @@ DWORD replacement_create(struct replacement *replacement, const wchar_t *target,
     DWORD error = check_target(target, replaces);
     if (error != ERROR_SUCCESS)
         return error;
-    unsigned number = 0;
+    unsigned number = 0; /* a name may be another's that is just copying */
     do {
         name_temporary(replacement, number++);
         *file = CreateFileW(replacement->temporary, GENERIC_WRITE | DELETE, 0,
                             NULL, CREATE_NEW, FILE_FLAG_OVERLAPPED, NULL);
         error = *file != INVALID_HANDLE_VALUE ? 0 : GetLastError();
-    } while (error == ERROR_FILE_EXISTS);
+    } while (error == ERROR_FILE_EXISTS && number < MOST_NAMES);
     if (error != ERROR_SUCCESS)
         return error;
     error = mark_for_deletion(*file, true);

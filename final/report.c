@@ -22,7 +22,10 @@ void error_text(DWORD error, char text[ERROR_TEXT])
     WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, ERROR_TEXT, NULL, NULL);
 }
 
-int report(const char *tried, const wchar_t *name, DWORD error)
+static SRWLOCK telling = SRWLOCK_INIT; /* guards `told` */
+static bool told;
+
+static void tell(const char *tried, const wchar_t *name, DWORD error)
 {
     wchar_t text[256], line[2048];
     char utf8[3 * 2048];
@@ -32,15 +35,25 @@ int report(const char *tried, const wchar_t *name, DWORD error)
     WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);
     fputs(utf8, stderr);
     fflush(stderr);
+    told = true;
+}
+
+int report(const char *tried, const wchar_t *name, DWORD error)
+{
+    AcquireSRWLockExclusive(&telling);
+    tell(tried, name, error);
+    ReleaseSRWLockExclusive(&telling);
     return EXIT_FAILURE;
 }
 
-/* The lock is never released: of several threads only the first tells. */
+/* The lock is never released, so nobody else tells anything any more. What was
+ * told before is why the program ends: this has only met it on its way out. */
 static void fail(DWORD error, const char *tried, const wchar_t *name)
 {
-    static SRWLOCK first = SRWLOCK_INIT;
-    AcquireSRWLockExclusive(&first);
-    TerminateProcess(GetCurrentProcess(), (UINT)report(tried, name, error));
+    AcquireSRWLockExclusive(&telling);
+    if (!told)
+        tell(tried, name, error);
+    TerminateProcess(GetCurrentProcess(), EXIT_FAILURE);
 }
 
 void check(bool ok, const char *tried, const wchar_t *name)

@@ -29,7 +29,8 @@ int report(const char *tried, const wchar_t *name, DWORD error);
 
 /*
  * If a call that fails only when something is badly wrong has failed, reports
- * its GetLastError and ends the process. Of several threads only one reports.
+ * its GetLastError and ends the process. Of several threads only one reports,
+ * and none if a failure was reported before.
  */
 void check(bool ok, const char *tried, const wchar_t *name);
 

@@ -1,11 +1,16 @@
 # The lab: a program once more, with lab/ linked under it. The object files are
 # the same; only the names of malloc and its kin in them change (see guard.h).
 
-LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS))
+SWEPT_PROBES := stream_all misdeeds
+LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS) $(SWEPT_PROBES))
 LAB := $(patsubst %.c,build/obj/%.o,$(filter-out lab/guard/%, \
-  $(wildcard lab/interpose/*.c lab/modes/*.c lab/trace/*.c lab/checker/*.c)))
+  $(wildcard lab/interpose/*.c lab/modes/*.c lab/trace/*.c lab/checker/*.c \
+  lab/sweep/*.c)))
 $(foreach name,$(STAGES) $(PROGRAMS),$(eval \
   build/lab/$(name).exe: $(call guarded,$(call objects,$(name)))))
+# Two probes are there for the sweeps.
+$(foreach probe,$(SWEPT_PROBES),$(eval build/lab/$(probe).exe: \
+  $(call guarded,build/obj/tests/probes/$(probe).o $(LIBRARY))))
 
 # A learner's directory may stand for a stage: of DIR=mine all C sources are
 # taken, each time anew, since another DIR has the same names. Warnings are no

@@ -672,6 +672,7 @@ Test(file_stream, whatever_call_of_the_system_fails_is_told)
              "open both", "flush-to-disk");
     ANSWERED("fail:GetFileSizeEx:1:5", "length -> error 5\n", "open both",
              "length");
+    ANSWERED("fail:GetFileType:1:6", "open both -> error 6\n", "open both");
     ANSWERED("fail:SetFileInformationByHandle:1:5", "set-length 3 -> error 5\n",
              "open both", "set-length 3");
     ANSWERED("fail:CloseHandle:1:6", "close -> error 6\n", "open both",

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Says which tools are missing, and installs them where it knows how to.
 #
-#   NEEDS        what is about to be done: build, run, test, trace, coverage, lint
+#   NEEDS        what is about to be done: build, run, test, trace, sweep,
+#                coverage, lint
 #   CC           makes Windows programs        HOST_CC  makes the tests
 #   WINE         runs Windows programs; empty where the system does
 #   NO_INSTALL   1: only say what is missing
@@ -36,7 +37,7 @@ for need in $NEEDS; do
             pkg-config --exists json-glib-1.0 || missing="$missing json-glib"
         fi
         ;;
-    trace)
+    trace | sweep)
         command -v python3 >/dev/null || missing="$missing python3"
         ;;
     coverage)

@@ -16,7 +16,7 @@ static unsigned next_page;      /* no allocation crosses its beginning */
 static unsigned size_at[PAGES]; /* of what begins in this page; 0: none */
 /* Who allocated and freed what began here last, and whether it is there. */
 static struct guard_block blocks[PAGES];
-static unsigned allocations, living; /* made; not freed */
+static struct guard_counts counts;
 
 static guard_free_watcher *watcher;
 
@@ -70,15 +70,31 @@ static char *allocate(size_t size, const void *caller)
         blocks[page] = (struct guard_block){.memory = first + length - size,
                                             .size = asked_for,
                                             .allocated = caller};
-        allocations++;
-        living++;
+        counts.allocations++;
+        counts.living++;
     }
     ReleaseSRWLockExclusive(&lock);
     return first != NULL ? first + length - size : NULL;
 }
 
+static void count_call(unsigned *calls)
+{
+    AcquireSRWLockExclusive(&lock);
+    ++*calls;
+    ReleaseSRWLockExclusive(&lock);
+}
+
+struct guard_counts guard_counts(void)
+{
+    AcquireSRWLockExclusive(&lock);
+    struct guard_counts now = counts;
+    ReleaseSRWLockExclusive(&lock);
+    return now;
+}
+
 static void *allocate_filled(size_t size, const void *caller)
 {
+    count_call(&counts.mallocs);
     char *memory = fails("malloc") ? NULL : allocate(size, caller);
     return memory != NULL ? memset(memory, 0xA5, size) : NULL;
 }
@@ -90,6 +106,7 @@ void *guard_malloc(size_t size)
 
 void *guard_calloc(size_t count, size_t size)
 {
+    count_call(&counts.callocs);
     bool fits = size == 0 || count <= SIZE_MAX / size;
     return fails("calloc") || !fits
                ? NULL
@@ -153,7 +170,7 @@ static void release(void *memory, const void *caller)
         crash();
     size_at[page] = 0;
     blocks[page].freed = caller;
-    living--;
+    counts.living--;
 }
 
 static void free_or_move(void *memory, enum guard_event event,
@@ -195,8 +212,8 @@ void *guard_realloc(void *memory, size_t size)
 
 static void tell(void)
 {
-    fprintf(stderr, "guard: %u allocations, %u not freed\n", allocations,
-            living);
+    fprintf(stderr, "guard: %u allocations, %u not freed\n", counts.allocations,
+            counts.living);
 }
 
 __attribute__((constructor)) static void begin(void)

@@ -28,6 +28,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What has been counted up to now; failed calls are calls, too. */
+struct guard_counts {
+    unsigned mallocs, callocs;    /* calls */
+    unsigned allocations, living; /* made; not freed */
+};
+struct guard_counts guard_counts(void);
+
 void *guard_malloc(size_t size);
 void *guard_calloc(size_t count, size_t size);
 void *guard_realloc(void *memory, size_t size);

@@ -1,0 +1,397 @@
+/*
+ * Keeps the books of a program: how often it calls what, and what it has not
+ * given back when it exits. A layer (see lab/interpose/interpose.h) that lies
+ * above all but caller.c, so that it sees what the program sees. It does
+ * nothing unless the environment variable LEDGER is set. Then, at exit, it
+ * tells on stderr:
+ *
+ *      ledger: 3 calls of CreateFileW          each function that was called,
+ *                                              and the guard's malloc, calloc
+ *      ledger: 8 handles, 0 not closed
+ *      ledger: 4 threads, 0 not joined         their end was not waited for
+ *      ledger: 9 requests, 0 not taken         the packets of I/O on files that
+ *                                              are bound to a port, and those
+ *                                              that were posted with an address
+ *      ledger: 5 allocations, 0 not freed      by lab/guard
+ *
+ * A program that is ended at once (TerminateProcess) tells nothing.
+ */
+#include "../guard/guard.h"
+#include "../interpose/interpose.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct imports next;
+
+/* ---- Every call is counted ---------------------------------------------- */
+
+#define IMPORT(result, failure, name, parameters, arguments)                   \
+    static volatile LONG calls_##name;                                         \
+    static result counted_##name parameters                                    \
+    {                                                                          \
+        InterlockedIncrement(&calls_##name);                                   \
+        return next.name arguments;                                            \
+    }
+#include "../interpose/imports.h"
+
+static void tell_calls(void)
+{
+    struct guard_counts guard = guard_counts();
+    const struct {
+        const char *name;
+        LONG count;
+    } all[] = {
+#define IMPORT(result, failure, name, parameters, arguments)                   \
+    {#name, calls_##name},
+#include "../interpose/imports.h"
+        {"malloc", (LONG)guard.mallocs},
+        {"calloc", (LONG)guard.callocs},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].count > 0)
+            fprintf(stderr, "ledger: %ld calls of %s\n", all[i].count,
+                    all[i].name);
+}
+
+/* ---- The books ----------------------------------------------------------- */
+
+enum { MOST = 4096 };
+
+enum kind { HANDLE_PLAIN, HANDLE_THREAD, REQUEST };
+
+/* What the program has, and has to give back. */
+struct entry {
+    const void *what; /* a handle, or an OVERLAPPED's address */
+    enum kind kind;
+    bool joined; /* of a thread: its end was seen */
+    bool bound;  /* of a file: packets come of it */
+    bool skips;  /* but not if it succeeds at once */
+};
+
+static SRWLOCK lock = SRWLOCK_INIT;
+/* Guarded by the lock. */
+static struct entry entries[MOST];
+static unsigned count;
+static unsigned handles, threads, requests; /* that there ever were */
+static unsigned not_joined;                 /* closed before their end */
+
+/* The lock is held. NULL if it is not there. */
+static struct entry *find(const void *what)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (entries[i].what == what)
+            return &entries[i];
+    return NULL;
+}
+
+static void enter(const void *what, enum kind kind)
+{
+    AcquireSRWLockExclusive(&lock);
+    if (count == MOST) {
+        fputs("ledger: too much is open\n", stderr);
+        exit(EXIT_FAILURE);
+    }
+    entries[count++] = (struct entry){.what = what, .kind = kind};
+    handles += kind != REQUEST;
+    threads += kind == HANDLE_THREAD;
+    requests += kind == REQUEST;
+    ReleaseSRWLockExclusive(&lock);
+}
+
+static void leave(const void *what)
+{
+    AcquireSRWLockExclusive(&lock);
+    struct entry *entry = find(what);
+    if (entry != NULL) {
+        not_joined += entry->kind == HANDLE_THREAD && !entry->joined;
+        *entry = entries[--count];
+    }
+    ReleaseSRWLockExclusive(&lock);
+}
+
+/* A thread's end was seen. */
+static void join(HANDLE handle)
+{
+    AcquireSRWLockExclusive(&lock);
+    struct entry *entry = find(handle);
+    if (entry != NULL)
+        entry->joined = true;
+    ReleaseSRWLockExclusive(&lock);
+}
+
+static void mark(HANDLE file, bool bound, bool skips)
+{
+    AcquireSRWLockExclusive(&lock);
+    struct entry *entry = find(file);
+    if (entry != NULL) {
+        entry->bound |= bound;
+        entry->skips |= skips;
+    }
+    ReleaseSRWLockExclusive(&lock);
+}
+
+static struct entry look(HANDLE file)
+{
+    AcquireSRWLockExclusive(&lock);
+    const struct entry *entry = find(file);
+    struct entry copy = entry != NULL ? *entry : (struct entry){0};
+    ReleaseSRWLockExclusive(&lock);
+    return copy;
+}
+
+static void tell(void)
+{
+    unsigned open = 0, waiting = 0;
+    AcquireSRWLockExclusive(&lock);
+    for (unsigned i = 0; i < count; i++) {
+        open += entries[i].kind != REQUEST;
+        waiting += entries[i].kind == REQUEST;
+        not_joined += entries[i].kind == HANDLE_THREAD && !entries[i].joined;
+    }
+    ReleaseSRWLockExclusive(&lock);
+    struct guard_counts guard = guard_counts();
+    tell_calls();
+    fprintf(stderr, "ledger: %u handles, %u not closed\n", handles, open);
+    fprintf(stderr, "ledger: %u threads, %u not joined\n", threads, not_joined);
+    fprintf(stderr, "ledger: %u requests, %u not taken\n", requests, waiting);
+    fprintf(stderr, "ledger: %u allocations, %u not freed\n", guard.allocations,
+            guard.living);
+}
+
+/* ---- What fills them ------------------------------------------------------
+ */
+
+static HANDLE entered(HANDLE handle, enum kind kind)
+{
+    DWORD error = GetLastError();
+    if (handle != NULL && handle != INVALID_HANDLE_VALUE)
+        enter(handle, kind);
+    SetLastError(error);
+    return handle;
+}
+
+static HANDLE create_file(const wchar_t *path, DWORD access, DWORD share,
+                          LPSECURITY_ATTRIBUTES security, DWORD disposition,
+                          DWORD flags, HANDLE like)
+{
+    return entered(counted_CreateFileW(path, access, share, security,
+                                       disposition, flags, like),
+                   HANDLE_PLAIN);
+}
+
+static HANDLE create_event(LPSECURITY_ATTRIBUTES security, BOOL manual,
+                           BOOL set, const wchar_t *name)
+{
+    return entered(counted_CreateEventW(security, manual, set, name),
+                   HANDLE_PLAIN);
+}
+
+static HANDLE create_port(HANDLE file, HANDLE port, ULONG_PTR key,
+                          DWORD running)
+{
+    HANDLE made = counted_CreateIoCompletionPort(file, port, key, running);
+    if (made != NULL && file != INVALID_HANDLE_VALUE)
+        mark(file, true, false);
+    return port == NULL ? entered(made, HANDLE_PLAIN) : made;
+}
+
+static HANDLE create_thread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
+                            LPTHREAD_START_ROUTINE routine, void *argument,
+                            DWORD flags, DWORD *id)
+{
+    return entered(
+        counted_CreateThread(security, stack, routine, argument, flags, id),
+        HANDLE_THREAD);
+}
+
+static uintptr_t begin_thread(void *security, unsigned stack,
+                              unsigned(__stdcall *routine)(void *),
+                              void *argument, unsigned flags, unsigned *id)
+{
+    return (uintptr_t)entered((HANDLE)counted__beginthreadex(security, stack,
+                                                             routine, argument,
+                                                             flags, id),
+                              HANDLE_THREAD);
+}
+
+static PTP_IO create_io(HANDLE file, PTP_WIN32_IO_CALLBACK callback,
+                        void *context, PTP_CALLBACK_ENVIRON environment)
+{
+    return (PTP_IO)entered((HANDLE)counted_CreateThreadpoolIo(
+                               file, callback, context, environment),
+                           HANDLE_PLAIN);
+}
+
+static void close_io(PTP_IO io)
+{
+    leave(io);
+    next.CloseThreadpoolIo(io);
+}
+
+/* Left before the call, since another thread may get the same one after it. */
+static BOOL close_handle(HANDLE handle)
+{
+    struct entry entry = look(handle);
+    leave(handle);
+    BOOL ok = counted_CloseHandle(handle);
+    DWORD error = GetLastError();
+    if (!ok && entry.what != NULL) {
+        AcquireSRWLockExclusive(&lock);
+        entries[count++] = entry;
+        not_joined -= entry.kind == HANDLE_THREAD && !entry.joined;
+        ReleaseSRWLockExclusive(&lock);
+    }
+    SetLastError(error);
+    return ok;
+}
+
+static DWORD wait_for_one(HANDLE handle, DWORD timeout)
+{
+    DWORD result = counted_WaitForSingleObject(handle, timeout);
+    DWORD error = GetLastError();
+    if (result == WAIT_OBJECT_0)
+        join(handle);
+    SetLastError(error);
+    return result;
+}
+
+static DWORD wait_for_several(DWORD number, const HANDLE *several, BOOL all,
+                              DWORD timeout)
+{
+    DWORD result =
+        counted_WaitForMultipleObjects(number, several, all, timeout);
+    DWORD error = GetLastError();
+    for (DWORD i = 0; i < number; i++)
+        if (result < WAIT_OBJECT_0 + number &&
+            (all || result == WAIT_OBJECT_0 + i))
+            join(several[i]);
+    SetLastError(error);
+    return result;
+}
+
+/* ---- Requests -------------------------------------------------------------
+ */
+
+static BOOL set_modes(HANDLE file, UCHAR modes)
+{
+    BOOL ok = counted_SetFileCompletionNotificationModes(file, modes);
+    DWORD error = GetLastError();
+    if (ok && (modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS))
+        mark(file, false, true);
+    SetLastError(error);
+    return ok;
+}
+
+/* Before the call: its packet may be taken before that has returned. */
+static bool enter_io(const struct entry *file, const OVERLAPPED *overlapped)
+{
+    bool queued = file->bound && overlapped != NULL &&
+                  ((ULONG_PTR)overlapped->hEvent & 1) == 0;
+    if (queued)
+        enter(overlapped, REQUEST);
+    return queued;
+}
+
+/* After it: whether a packet comes. */
+static BOOL started(const struct entry *file, bool queued,
+                    const OVERLAPPED *overlapped, BOOL ok)
+{
+    DWORD error = GetLastError();
+    bool comes = ok ? !file->skips
+                    : error == ERROR_IO_PENDING ||
+                          (error == ERROR_MORE_DATA && !file->skips);
+    if (queued && !comes)
+        leave(overlapped);
+    SetLastError(error);
+    return ok;
+}
+
+static BOOL read_file(HANDLE handle, void *buffer, DWORD length, DWORD *bytes,
+                      OVERLAPPED *overlapped)
+{
+    struct entry file = look(handle);
+    bool queued = enter_io(&file, overlapped);
+    return started(&file, queued, overlapped,
+                   counted_ReadFile(handle, buffer, length, bytes, overlapped));
+}
+
+static BOOL write_file(HANDLE handle, const void *buffer, DWORD length,
+                       DWORD *bytes, OVERLAPPED *overlapped)
+{
+    struct entry file = look(handle);
+    bool queued = enter_io(&file, overlapped);
+    return started(
+        &file, queued, overlapped,
+        counted_WriteFile(handle, buffer, length, bytes, overlapped));
+}
+
+static BOOL post_packet(HANDLE port, DWORD bytes, ULONG_PTR key,
+                        OVERLAPPED *overlapped)
+{
+    if (overlapped != NULL)
+        enter(overlapped, REQUEST);
+    BOOL ok = counted_PostQueuedCompletionStatus(port, bytes, key, overlapped);
+    DWORD error = GetLastError();
+    if (!ok && overlapped != NULL)
+        leave(overlapped);
+    SetLastError(error);
+    return ok;
+}
+
+static BOOL take_packet(HANDLE port, DWORD *bytes, ULONG_PTR *key,
+                        OVERLAPPED **overlapped, DWORD timeout)
+{
+    *overlapped = NULL;
+    BOOL ok = counted_GetQueuedCompletionStatus(port, bytes, key, overlapped,
+                                                timeout);
+    DWORD error = GetLastError();
+    if (*overlapped != NULL)
+        leave(*overlapped);
+    SetLastError(error);
+    return ok;
+}
+
+static BOOL take_packets(HANDLE port, OVERLAPPED_ENTRY *packets, ULONG room,
+                         ULONG *taken, DWORD timeout, BOOL alertable)
+{
+    BOOL ok = counted_GetQueuedCompletionStatusEx(port, packets, room, taken,
+                                                  timeout, alertable);
+    DWORD error = GetLastError();
+    for (ULONG i = 0; ok && i < *taken; i++)
+        if (packets[i].lpOverlapped != NULL)
+            leave(packets[i].lpOverlapped);
+    SetLastError(error);
+    return ok;
+}
+
+/* ---- The layer ------------------------------------------------------------
+ */
+
+__attribute__((constructor(450))) static void begin(void)
+{
+    if (GetEnvironmentVariableA("LEDGER", NULL, 0) == 0)
+        return;
+    next = imports_now();
+#define IMPORT(result, failure, name, parameters, arguments)                   \
+    __imp_##name = counted_##name;
+#include "../interpose/imports.h"
+    __imp_CloseHandle = close_handle;
+    __imp_CloseThreadpoolIo = close_io;
+    __imp_CreateEventW = create_event;
+    __imp_CreateFileW = create_file;
+    __imp_CreateIoCompletionPort = create_port;
+    __imp_CreateThread = create_thread;
+    __imp_CreateThreadpoolIo = create_io;
+    __imp_GetQueuedCompletionStatus = take_packet;
+    __imp_GetQueuedCompletionStatusEx = take_packets;
+    __imp_PostQueuedCompletionStatus = post_packet;
+    __imp_ReadFile = read_file;
+    __imp_SetFileCompletionNotificationModes = set_modes;
+    __imp_WaitForMultipleObjects = wait_for_several;
+    __imp_WaitForSingleObject = wait_for_one;
+    __imp_WriteFile = write_file;
+    __imp__beginthreadex = begin_thread;
+    atexit(tell);
+}

@@ -1,0 +1,25 @@
+# The sweeps: each call of a program fails once, and what comes of it is judged.
+
+# What STEP, or none, has swept; NAME is one of them. DIR stands for a step.
+SWEPT := $(or $(NAME),$(filter-out final,$(CHOSEN)) \
+  $(if $(filter final,$(CHOSEN)), \
+    final final-cat final-sha256 copy copy-force compare stream))
+
+.PHONY: sweep
+sweep: $(LABS) $(if $(DIR),build/lab/dir.exe) $(WINE_READY)
+	@$(stay) BUILD="$$PWD/build" LAUNCHER='$(LAUNCHER)' \
+	  python3 lab/sweep/sweep.py $(if $(POINT),--point '$(POINT)') \
+	  $(if $(DIR),--program "$$PWD/build/lab/dir.exe") $(SWEPT)
+
+ifneq ($(WINE),)
+sweep: build/tests/holder.exe
+endif
+
+ifneq ($(filter test flaky% sweep,$(MAKECMDGOALS)),)
+NEEDS += run sweep
+endif
+
+# The suite has a short sweep of all.
+ifeq ($(STEP),)
+test flaky: $(LABS)
+endif
