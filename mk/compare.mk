@@ -7,7 +7,7 @@ build/obj/final/compare_lines.c: final/compare.c tools/lines.awk
 build/obj/final/compare_lines.o: build/obj/final/compare_lines.c | setup
 	$(CC) $(STRICT) $(CFLAGS) -c -o $@ $<
 
-build/compare.exe build/tests/guarded/compare.exe: \
+build/compare.exe build/tests/guarded/compare.exe build/lab/compare.exe: \
   build/obj/final/compare_lines.o
 
 ifneq ($(filter compare,$(MAKECMDGOALS)),)

@@ -22,14 +22,14 @@ $(DIR_OBJECTS): build/obj/dir/%.o: $(DIR)/%.c dir-is-made-anew | setup
 	@mkdir -p $(@D)
 	@$(CC) -std=c17 -Wall -Wextra $(CFLAGS) -c -o $@ $<
 build/lab/dir.exe: $(call guarded,$(DIR_OBJECTS))
+# A main instead of a wmain is linked without -municode.
+DIR_LDFLAGS := $(if $(shell grep -l wmain $(DIR_SOURCES)),$(WIN_LDFLAGS),-static)
 endif
 
-# A main instead of a wmain is linked without -municode. lab/interpose/caller.c
-# knows the image base.
+# lab/interpose/caller.c knows the image base.
 $(LABS) build/lab/dir.exe: $(LAB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(if $(filter %/dir.exe,$@),$(if $(shell grep -l wmain \
-	  $(DIR_SOURCES)),$(WIN_LDFLAGS),-static),$(WIN_LDFLAGS)) \
+	$(CC) $(CFLAGS) $(if $(filter %/dir.exe,$@),$(DIR_LDFLAGS),$(WIN_LDFLAGS)) \
 	  -Wl,--image-base=0x140000000 -o $@ $^ $(WIN_LDLIBS)
 
 # The programs that a command is about: DIR, or those that STEP has chosen.

@@ -82,12 +82,13 @@ TEST_FILES := build/tests/suites build/sample.txt $(PROBES) $(WINE_READY) \
 # final has several suites: all that are nobody else's.
 SUITES := @(all_stages|step$(STEP))
 ifeq ($(STEP),final)
-SUITES := !(step?|ladder|helpers)
+SUITES := !(step?|ladder|helpers|checker)
 endif
-ONLY := $(if $(STEP),--filter '$(SUITES)/*')
+FILTER := $(if $(STEP),--filter '$(SUITES)/*')
 
-run_tests = BUILD="$$PWD/build" CHOSEN='$(CHOSEN)' LAUNCHER='$(LAUNCHER)' \
-  build/tests/suites $(ONLY)
+TESTED := build
+run_tests = BUILD="$$PWD/$(TESTED)" CHOSEN='$(CHOSEN)' LAUNCHER='$(LAUNCHER)' \
+  build/tests/suites $(FILTER)
 
 # One program stays meanwhile, or Wine would end and start its services again
 # and again, and they would hold on to a test's pipes. It is there when it has

@@ -21,6 +21,8 @@ WINDRES ?= $(CROSS)windres
 WINAR ?= $(CROSS)ar
 OBJCOPY ?= $(CROSS)objcopy
 GCOV ?= $(CROSS)gcov
+ADDR2LINE ?= $(CROSS)addr2line
+export ADDR2LINE
 HOST_CC ?= cc
 
 CFLAGS ?= -O2 -g

@@ -11,10 +11,14 @@ enum { PAGE = 4096, PAGES = 1 << 20, ALIGNMENT = 16 };
 
 static SRWLOCK lock = SRWLOCK_INIT;
 /* All below is guarded by the lock. */
-static char *area;                   /* PAGES are reserved, few are there */
-static unsigned next_page;           /* no allocation crosses its beginning */
-static unsigned size_at[PAGES];      /* of what begins in this page; 0: none */
+static char *area;              /* PAGES are reserved, few are there */
+static unsigned next_page;      /* no allocation crosses its beginning */
+static unsigned size_at[PAGES]; /* of what begins in this page; 0: none */
+/* Who allocated and freed what began here last, and whether it is there. */
+static struct guard_block blocks[PAGES];
 static unsigned allocations, living; /* made; not freed */
+
+static guard_free_watcher *watcher;
 
 static unsigned pages(size_t size)
 {
@@ -40,8 +44,9 @@ static unsigned find_pages(unsigned count)
 }
 
 /* Ends with its last page, and reads as zeros. */
-static char *allocate(size_t size)
+static char *allocate(size_t size, const void *caller)
 {
+    size_t asked_for = size;
     if (size == 0)
         size = 1;
     if (size > UINT_MAX / 2)
@@ -60,6 +65,11 @@ static char *allocate(size_t size)
     if (first != NULL) {
         size_at[page] = (unsigned)size;
         next_page = page + pages(size) + 1;
+        for (unsigned i = page + 1; i < next_page; i++)
+            blocks[i].memory = NULL;
+        blocks[page] = (struct guard_block){.memory = first + length - size,
+                                            .size = asked_for,
+                                            .allocated = caller};
         allocations++;
         living++;
     }
@@ -67,16 +77,23 @@ static char *allocate(size_t size)
     return first != NULL ? first + length - size : NULL;
 }
 
+static void *allocate_filled(size_t size, const void *caller)
+{
+    char *memory = fails("malloc") ? NULL : allocate(size, caller);
+    return memory != NULL ? memset(memory, 0xA5, size) : NULL;
+}
+
 void *guard_malloc(size_t size)
 {
-    char *memory = fails("malloc") ? NULL : allocate(size);
-    return memory != NULL ? memset(memory, 0xA5, size) : NULL;
+    return allocate_filled(size, __builtin_return_address(0));
 }
 
 void *guard_calloc(size_t count, size_t size)
 {
     bool fits = size == 0 || count <= SIZE_MAX / size;
-    return fails("calloc") || !fits ? NULL : allocate(count * size);
+    return fails("calloc") || !fits
+               ? NULL
+               : allocate(count * size, __builtin_return_address(0));
 }
 
 /* The lock is never released: nothing is to go on. */
@@ -88,25 +105,92 @@ static void crash(void)
                    NULL);
 }
 
-void guard_free(void *memory)
+static bool is_ours(const void *memory)
 {
-    size_t offset = (uintptr_t)memory - (uintptr_t)area;
-    if (memory == NULL)
-        return;
-    if (area == NULL || offset >= (size_t)PAGES * PAGE) {
-        free(memory); /* from the C library: strdup, for example */
-        return;
-    }
+    return area != NULL &&
+           (uintptr_t)memory - (uintptr_t)area < (size_t)PAGES * PAGE;
+}
+
+static size_t page_of(const void *memory)
+{
+    return ((uintptr_t)memory - (uintptr_t)area) / PAGE;
+}
+
+bool guard_find(const void *address, struct guard_block *block)
+{
+    if (!is_ours(address))
+        return false;
     AcquireSRWLockExclusive(&lock);
-    size_t page = offset / PAGE, size = size_at[page];
+    size_t page = page_of(address);
+    while (page > 0 && blocks[page].memory == NULL)
+        page--;
+    *block = blocks[page];
+    ReleaseSRWLockExclusive(&lock);
+    /* The page behind it is its own, too. */
+    return block->memory != NULL &&
+           page_of(address) <= page + pages(block->size);
+}
+
+void guard_watch_frees(guard_free_watcher *called)
+{
+    watcher = called;
+}
+
+static bool is_live(const void *memory)
+{
+    struct guard_block block;
+    return guard_find(memory, &block) && block.memory == memory &&
+           block.freed == NULL;
+}
+
+static void release(void *memory, const void *caller)
+{
+    size_t page = page_of(memory), size = size_at[page];
     size_t length = (size_t)pages(size) * PAGE;
     char *first = area + page * PAGE;
     if (size == 0 || first + length - size != (char *)memory ||
         !VirtualFree(first, length, MEM_DECOMMIT))
         crash();
     size_at[page] = 0;
+    blocks[page].freed = caller;
     living--;
+}
+
+static void free_or_move(void *memory, enum guard_event event,
+                         const void *caller)
+{
+    if (memory == NULL)
+        return;
+    if (!is_ours(memory)) {
+        free(memory); /* from the C library: strdup, for example */
+        return;
+    }
+    if (watcher != NULL &&
+        !watcher(is_live(memory) ? event : GUARD_NOT_LIVE, memory, caller))
+        return;
+    AcquireSRWLockExclusive(&lock);
+    release(memory, caller);
     ReleaseSRWLockExclusive(&lock);
+}
+
+void guard_free(void *memory)
+{
+    free_or_move(memory, GUARD_FREE, __builtin_return_address(0));
+}
+
+/* Always moves, as realloc may. */
+void *guard_realloc(void *memory, size_t size)
+{
+    struct guard_block block;
+    const void *caller = __builtin_return_address(0);
+    if (memory != NULL && !is_ours(memory))
+        return realloc(memory, size);
+    char *moved = allocate_filled(size, caller);
+    if (moved != NULL && memory != NULL && guard_find(memory, &block)) {
+        memcpy(moved, memory, size < block.size ? size : block.size);
+        free_or_move(memory, GUARD_MOVE, caller);
+    }
+    return moved;
 }
 
 static void tell(void)

@@ -3,11 +3,16 @@
 #include "interpose.h"
 
 static struct imports next;
-static _Thread_local const void *called_from;
+static _Thread_local const void *called_from, *called_with;
 
 const void *caller(void)
 {
     return called_from;
+}
+
+const void *caller_stack(void)
+{
+    return called_with;
 }
 
 /* Where mk/lab.mk has programs linked to be loaded. They are loaded elsewhere,
@@ -30,12 +35,14 @@ unsigned long long address_in_file(const void *address)
     static result calling_##name parameters                                    \
     {                                                                          \
         called_from = __builtin_return_address(0);                             \
+        called_with = __builtin_dwarf_cfa();                                   \
         return next.name arguments;                                            \
     }
 #define IMPORT_VOID(name, parameters, arguments)                               \
     static void calling_##name parameters                                      \
     {                                                                          \
         called_from = __builtin_return_address(0);                             \
+        called_with = __builtin_dwarf_cfa();                                   \
         next.name arguments;                                                   \
     }
 #include "imports.h"

@@ -11,6 +11,10 @@
  * call. */
 const void *caller(void);
 
+/* Where this thread's stack ended when it made the call: below is nothing of the
+ * program's. */
+const void *caller_stack(void);
+
 /* The call's address as addr2line wants it, to find its line in the program's
  * file; 0 for an address that is not the program's. */
 unsigned long long address_in_file(const void *address);

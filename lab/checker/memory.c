@@ -1,0 +1,176 @@
+#include "checker.h"
+
+#include "../guard/guard.h"
+#include "../interpose/caller.h"
+
+#include <stdint.h>
+
+enum { PAGE = 4096 };
+
+/* ---- Hidden until somebody looks ---------------------------------------- */
+
+/* A request that a failing packet brought cannot be accessed, so that it is
+ * seen whether anybody looks at it. The first who does finds it as it was. */
+static volatile LONG hidden;
+
+static void protect(const void *memory, DWORD protection)
+{
+    struct guard_block block;
+    DWORD before;
+    if (!guard_find(memory, &block) || block.freed != NULL)
+        return;
+    uintptr_t first = (uintptr_t)block.memory / PAGE * PAGE;
+    VirtualProtect((void *)first, (uintptr_t)block.memory + block.size - first,
+                   protection, &before);
+}
+
+void hide(const void *memory)
+{
+    InterlockedIncrement(&hidden);
+    protect(memory, PAGE_NOACCESS);
+}
+
+void show(const void *address)
+{
+    struct guard_block block;
+    if (hidden > 0 && guard_find(address, &block) && block.freed == NULL) {
+        protect(block.memory, PAGE_READWRITE);
+        if (seen(block.memory))
+            InterlockedDecrement(&hidden);
+    }
+}
+
+/* ---- Frees -------------------------------------------------------------- */
+
+static void judge_second_free(const char *memory, struct place freed)
+{
+    struct guard_block block;
+    bool known = guard_find(memory, &block) && block.memory == memory;
+    lock_records();
+    const struct request *request = known ? request_in(memory) : NULL;
+    if (request != NULL && request->freed.address != NULL)
+        mistake("a request is freed twice\n%s, submitted %s\n"
+                "freed %s\nand before %s\nrule: exactly one owner frees: the "
+                "callback if it was queued, else who started it",
+                request_text(request), place_text(request->submitted),
+                place_text(freed), place_text(request->freed));
+    else if (known)
+        mistake("memory is freed twice\nfreed %s\nand before %s\n"
+                "allocated %s\nrule: exactly one owner frees",
+                place_text(freed),
+                place_text((struct place){.address = block.freed}),
+                place_text((struct place){.address = block.allocated}));
+    else
+        mistake("what is freed was not allocated\nfreed %s\n"
+                "rule: free what malloc gave, CONTAINING_RECORD's result and "
+                "not the OVERLAPPED inside",
+                place_text(freed));
+    unlock_records();
+    end_checked();
+}
+
+static bool freeing(enum guard_event event, char *memory, const void *caller)
+{
+    struct guard_block block;
+    struct place freed = place_at(caller);
+    if (event == GUARD_NOT_LIVE)
+        judge_second_free(memory, freed);
+    guard_find(memory, &block);
+    show(memory);
+    return memory_freed(memory, block.size, event == GUARD_MOVE, freed);
+}
+
+/* ---- Touches ------------------------------------------------------------ */
+
+/* Behind the call, or the instruction itself if it is the program's. */
+static const void *place_in_program(const CONTEXT *fault)
+{
+    CONTEXT context = *fault;
+    if (address_in_file((const void *)context.Rip) != 0)
+        return (const char *)context.Rip + 1;
+    for (unsigned i = 0; i < 32 && context.Rip != 0; i++) {
+        DWORD64 base, frame;
+        void *data;
+        RUNTIME_FUNCTION *function =
+            RtlLookupFunctionEntry(context.Rip, &base, NULL);
+        if (function != NULL)
+            RtlVirtualUnwind(UNW_FLAG_NHANDLER, base, context.Rip, function,
+                             &context, &data, &frame, NULL);
+        else {
+            context.Rip = *(DWORD64 *)context.Rsp;
+            context.Rsp += sizeof(DWORD64);
+        }
+        if (address_in_file((const void *)context.Rip) != 0)
+            return (const void *)context.Rip;
+    }
+    return NULL;
+}
+
+static _Noreturn void judge_touch(const struct guard_block *block,
+                                  struct place touched)
+{
+    lock_records();
+    const struct request *request = request_in(block->memory);
+    if (block->freed == NULL)
+        mistake("memory is used behind its end\ntouched %s\nallocated %s",
+                place_text(touched),
+                place_text((struct place){.address = block->allocated}));
+    else if (request != NULL)
+        mistake("a request is touched after it was freed\n%s, submitted %s\n"
+                "touched %s\nfreed %s\nrule: after a queued submission hands "
+                "off: the request is its callback's, and may be gone",
+                request_text(request), place_text(request->submitted),
+                place_text(touched), place_text(request->freed));
+    else
+        mistake("memory is used after it was freed\ntouched %s\nfreed %s\n"
+                "allocated %s",
+                place_text(touched),
+                place_text((struct place){.address = block->freed}),
+                place_text((struct place){.address = block->allocated}));
+    unlock_records();
+    end_checked();
+}
+
+static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception)
+{
+    struct guard_block block;
+    const EXCEPTION_RECORD *record = exception->ExceptionRecord;
+    if (record->ExceptionCode != EXCEPTION_ACCESS_VIOLATION ||
+        record->NumberParameters < 2)
+        return EXCEPTION_CONTINUE_SEARCH;
+    const char *address = (const char *)record->ExceptionInformation[1];
+    struct thread *thread = this_thread();
+    struct place touched = place_at(place_in_program(exception->ContextRecord));
+    if (thread->no_packet.address != NULL && address < (const char *)0x10000) {
+        mistake("a failing dequeue without a packet is treated as one\n"
+                "GetQueuedCompletionStatus %s was FALSE, and brought no "
+                "OVERLAPPED\nused %s\nrule: FALSE without an OVERLAPPED is no "
+                "packet",
+                place_text(thread->no_packet), place_text(touched));
+        end_checked();
+    }
+    if (!guard_find(address, &block))
+        return EXCEPTION_CONTINUE_SEARCH;
+    if (block.freed == NULL &&
+        (uintptr_t)address / PAGE <=
+            ((uintptr_t)block.memory + block.size - 1) / PAGE) {
+        show(address);
+        return EXCEPTION_CONTINUE_EXECUTION;
+    }
+    judge_touch(&block, touched);
+}
+
+/* The program crashes. */
+static LONG CALLBACK on_crash(EXCEPTION_POINTERS *exception)
+{
+    (void)exception;
+    tell_hints();
+    return EXCEPTION_CONTINUE_SEARCH;
+}
+
+void begin_memory(void)
+{
+    guard_watch_frees(freeing);
+    AddVectoredExceptionHandler(TRUE, on_exception);
+    SetUnhandledExceptionFilter(on_crash);
+}

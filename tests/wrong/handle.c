@@ -1,0 +1,121 @@
+/* Mistakes with handles. What the system refuses is told because the program
+ * fails. */
+#include "wrong.h"
+
+static int not_overlapped(const char *path)
+{
+    /* <- not-overlapped */
+    HANDLE file = open_file(path, 0);
+    /* <- not-overlapped */
+    HANDLE port = port_of(file);
+    CloseHandle(file);
+    return port == NULL;
+}
+
+static int plain_with_event(const char *path)
+{
+    static struct read read;
+    DWORD bytes;
+    /* <- plain-with-event */
+    HANDLE file = open_file(path, 0);
+    read.overlapped.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
+    /* <- plain-with-event */
+    ReadFile(file, read.buffer, 64, NULL, &read.overlapped);
+    GetOverlappedResult(file, &read.overlapped, &bytes, TRUE);
+    CloseHandle(read.overlapped.hEvent);
+    CloseHandle(file);
+    return 0;
+}
+
+static int bound_twice(const char *path)
+{
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    /* <- bound-twice */
+    HANDLE port = port_of(file);
+    /* <- bound-twice */
+    HANDLE again = port_of(file);
+    CloseHandle(file);
+    CloseHandle(port);
+    return again == NULL;
+}
+
+static int no_overlapped(const char *path)
+{
+    char buffer[64];
+    DWORD bytes;
+    /* <- no-overlapped */
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    /* <- no-overlapped */
+    BOOL ok = ReadFile(file, buffer, 64, &bytes, NULL);
+    CloseHandle(file);
+    return !ok;
+}
+
+static int never_closed(const char *path)
+{
+    /* <- never-closed */
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    return file == INVALID_HANDLE_VALUE;
+}
+
+static int closed_in_flight(const char *path)
+{
+    static struct read read;
+    struct pipe pipe = open_pipe();
+    HANDLE port = port_of(pipe.client);
+    (void)path;
+    /* <- closed-in-flight */
+    ReadFile(pipe.client, read.buffer, 64, NULL, &read.overlapped);
+    /* <- closed-in-flight */
+    CloseHandle(pipe.client);
+    take(port);
+    CloseHandle(pipe.server);
+    CloseHandle(port);
+    return 0;
+}
+
+static unsigned __stdcall worker(void *port)
+{
+    DWORD bytes;
+    ULONG_PTR key;
+    OVERLAPPED *overlapped;
+    /* <- port-closed */
+    GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, 300);
+    return 0;
+}
+
+static int port_closed(const char *path)
+{
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, worker, port, 0, NULL);
+    (void)path;
+    Sleep(50); /* it waits by now */
+    /* <- port-closed */
+    CloseHandle(port);
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+    return 0;
+}
+
+static int not_checked(const char *path)
+{
+    HANDLE file = open_file("is not there", FILE_FLAG_OVERLAPPED); /* opens */
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    /* <- not-checked */
+    HANDLE bound = CreateIoCompletionPort(file, port, 0, 0);
+    (void)path;
+    CloseHandle(port);
+    return bound == NULL;
+}
+
+const struct mistake mistakes[] = {
+    {"not-overlapped", not_overlapped},
+    {"plain-with-event", plain_with_event},
+    {"bound-twice", bound_twice},
+    {"no-overlapped", no_overlapped},
+    {"never-closed", never_closed},
+    {"closed-in-flight", closed_in_flight},
+    {"port-closed", port_closed},
+    {"not-checked", not_checked},
+    {NULL, NULL},
+};

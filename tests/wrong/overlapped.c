@@ -1,0 +1,270 @@
+/* Mistakes with an OVERLAPPED or a buffer that is in flight. */
+#include "wrong.h"
+
+static struct read *new_read(void)
+{
+    return calloc(1, sizeof(struct read));
+}
+
+static void start(HANDLE file, struct read *read)
+{
+    ReadFile(file, read->buffer, sizeof read->buffer, NULL, &read->overlapped);
+}
+
+static int reused(const char *path)
+{
+    static struct read read;
+    static char other[64];
+    struct pipe pipe = open_pipe();
+    HANDLE port = port_of(pipe.client);
+    (void)path;
+    /* <- reused */
+    ReadFile(pipe.client, read.buffer, 64, NULL, &read.overlapped);
+    read.overlapped = (OVERLAPPED){0};
+    /* <- reused */
+    ReadFile(pipe.client, other, 64, NULL, &read.overlapped);
+    write_pipe(pipe);
+    take(port);
+    write_pipe(pipe);
+    take(port);
+    close_pipe(pipe);
+    CloseHandle(port);
+    return 0;
+}
+
+static int freed(const char *path)
+{
+    struct pipe pipe = open_pipe();
+    HANDLE port = port_of(pipe.client);
+    struct read *read = new_read();
+    (void)path;
+    /* <- freed */
+    ReadFile(pipe.client, read->buffer, 64, NULL, &read->overlapped);
+    /* <- freed */
+    free(read);
+    write_pipe(pipe);
+    take(port);
+    close_pipe(pipe);
+    CloseHandle(port);
+    return 0;
+}
+
+static int moved(const char *path)
+{
+    struct pipe pipe = open_pipe();
+    HANDLE port = port_of(pipe.client);
+    struct read *read = new_read();
+    (void)path;
+    /* <- moved */
+    ReadFile(pipe.client, read->buffer, 64, NULL, &read->overlapped);
+    /* <- moved */
+    read = realloc(read, 2 * sizeof *read);
+    write_pipe(pipe);
+    take(port);
+    close_pipe(pipe);
+    CloseHandle(port);
+    free(read);
+    return 0;
+}
+
+static __attribute__((noinline)) void start_on_stack(HANDLE file)
+{
+    static char buffer[64];
+    OVERLAPPED overlapped = {0};
+    /* <- on-stack */
+    ReadFile(file, buffer, sizeof buffer, NULL, &overlapped);
+    __asm__ volatile("" ::"r"(&overlapped) : "memory");
+}
+
+static int on_stack(const char *path)
+{
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    HANDLE port = port_of(file);
+    start_on_stack(file);
+    /* <- on-stack */
+    GetFileType(file);
+    take(port);
+    CloseHandle(file);
+    CloseHandle(port);
+    return 0;
+}
+
+static unsigned __stdcall start_in_thread(void *file)
+{
+    static char buffer[64];
+    OVERLAPPED overlapped = {0};
+    /* <- thread-ends */
+    ReadFile(file, buffer, sizeof buffer, NULL, &overlapped);
+    __asm__ volatile("" ::"r"(&overlapped) : "memory");
+    return 0;
+}
+
+static int thread_ends(const char *path)
+{
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    HANDLE port = port_of(file);
+    HANDLE thread =
+        (HANDLE)_beginthreadex(NULL, 0, start_in_thread, file, 0, NULL);
+    WaitForSingleObject(thread, INFINITE);
+    take(port);
+    CloseHandle(thread);
+    CloseHandle(file);
+    CloseHandle(port);
+    return 0;
+}
+
+static int buffer_freed(const char *path)
+{
+    static OVERLAPPED overlapped;
+    struct pipe pipe = open_pipe();
+    HANDLE port = port_of(pipe.client);
+    char *buffer = malloc(64);
+    (void)path;
+    /* <- buffer-freed */
+    ReadFile(pipe.client, buffer, 64, NULL, &overlapped);
+    /* <- buffer-freed */
+    free(buffer);
+    write_pipe(pipe);
+    take(port);
+    close_pipe(pipe);
+    CloseHandle(port);
+    return 0;
+}
+
+static int buffer_shared(const char *path)
+{
+    static OVERLAPPED overlapped[2];
+    static char buffer[64];
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    HANDLE port = port_of(file);
+    for (DWORD i = 0; i < 2; i++) {
+        overlapped[i].Offset = 64 * i;
+        /* <- buffer-shared */
+        ReadFile(file, buffer, 64, NULL, &overlapped[i]);
+    }
+    take(port);
+    take(port);
+    CloseHandle(file);
+    CloseHandle(port);
+    return 0;
+}
+
+static __attribute__((noinline)) void start_into_stack(HANDLE file)
+{
+    static OVERLAPPED overlapped;
+    char buffer[64];
+    /* <- buffer-on-stack */
+    ReadFile(file, buffer, 64, NULL, &overlapped);
+    __asm__ volatile("" ::"r"(buffer) : "memory");
+}
+
+static int buffer_on_stack(const char *path)
+{
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    HANDLE port = port_of(file);
+    start_into_stack(file);
+    /* <- buffer-on-stack */
+    GetFileType(file);
+    take(port);
+    CloseHandle(file);
+    CloseHandle(port);
+    return 0;
+}
+
+static int never_freed(const char *path)
+{
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    HANDLE port = port_of(file);
+    /* <- never-freed */
+    struct read *read = calloc(1, sizeof *read);
+    /* <- never-freed */
+    ReadFile(file, read->buffer, 64, NULL, &read->overlapped);
+    take(port);
+    CloseHandle(file);
+    CloseHandle(port);
+    return 0;
+}
+
+static int freed_twice(const char *path)
+{
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    HANDLE port = port_of(file);
+    struct read *read = new_read();
+    start(file, read);
+    take(port);
+    void *volatile same = read; /* the compiler would notice */
+    /* <- freed-twice */
+    free(read);
+    /* <- freed-twice */
+    free(same);
+    CloseHandle(file);
+    CloseHandle(port);
+    return 0;
+}
+
+/* Frees the one that it knows, not the one that the packet brings. */
+static int wrong_packet(const char *path)
+{
+    struct pipe pipe = open_pipe();
+    HANDLE port = port_of(pipe.client);
+    struct read *first = new_read(), *second = new_read();
+    (void)path;
+    start(pipe.client, first);
+    start(pipe.client, second);
+    write_pipe(pipe);
+    take(port);
+    /* <- wrong-packet */
+    free(second);
+    write_pipe(pipe);
+    take(port);
+    free(first);
+    close_pipe(pipe);
+    CloseHandle(port);
+    return 0;
+}
+
+static unsigned __stdcall free_one(void *port)
+{
+    OVERLAPPED *overlapped = take(port);
+    /* <- touched */
+    free(CONTAINING_RECORD(overlapped, struct read, overlapped));
+    return 0;
+}
+
+static int touched(const char *path)
+{
+    int status = 0;
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    HANDLE port = port_of(file);
+    for (int i = 0; i < 2; i++) {
+        HANDLE thread =
+            (HANDLE)_beginthreadex(NULL, 0, free_one, port, 0, NULL);
+        struct read *read = new_read();
+        Sleep(20); /* it waits by now */
+        /* <- touched */
+        ReadFile(file, read->buffer, 64, NULL, &read->overlapped);
+        /* <- touched */
+        status |= read->buffer[0] == 'x';
+        WaitForSingleObject(thread, INFINITE);
+        CloseHandle(thread);
+    }
+    CloseHandle(file);
+    CloseHandle(port);
+    return status;
+}
+
+const struct mistake mistakes[] = {
+    {"reused", reused},
+    {"freed", freed},
+    {"moved", moved},
+    {"on-stack", on_stack},
+    {"thread-ends", thread_ends},
+    {"buffer-freed", buffer_freed},
+    {"buffer-shared", buffer_shared},
+    {"buffer-on-stack", buffer_on_stack},
+    {"never-freed", never_freed},
+    {"freed-twice", freed_twice},
+    {"wrong-packet", wrong_packet},
+    {"touched", touched},
+    {NULL, NULL},
+};

@@ -1,0 +1,102 @@
+/* Mistakes with packets, and with waiting for them. */
+#include "wrong.h"
+
+/* Reads behind the end: the packet tells error 38. */
+static void start_failing(HANDLE file)
+{
+    struct read *read = calloc(1, sizeof *read);
+    read->overlapped.Offset = 0x7FFFFFFF;
+    ReadFile(file, read->buffer, 64, NULL, &read->overlapped);
+}
+
+static int failing_packet(const char *path)
+{
+    DWORD bytes;
+    ULONG_PTR key;
+    OVERLAPPED *overlapped;
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    HANDLE port = port_of(file);
+    start_failing(file);
+    /* <- failing-packet */
+    while (GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, 1000))
+        free(CONTAINING_RECORD(overlapped, struct read, overlapped));
+    CloseHandle(file);
+    CloseHandle(port);
+    return 0;
+}
+
+static int no_packet(const char *path)
+{
+    DWORD bytes;
+    ULONG_PTR key;
+    OVERLAPPED *overlapped;
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    (void)path;
+    /* <- no-packet */
+    GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, 0);
+    /* <- no-packet */
+    return (int)((volatile OVERLAPPED *)overlapped)->Offset;
+}
+
+static int exits_in_flight(const char *path)
+{
+    static struct read read;
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    HANDLE port = port_of(file);
+    /* <- exits-in-flight */
+    ReadFile(file, read.buffer, 64, NULL, &read.overlapped);
+    return port == NULL;
+}
+
+static unsigned __stdcall worker(void *port)
+{
+    take(port);
+    return 0;
+}
+
+/* Nobody sends the worker its sentinel. */
+static int no_sentinel(const char *path)
+{
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, worker, port, 0, NULL);
+    (void)path;
+    /* <- no-sentinel */
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+    CloseHandle(port);
+    return 0;
+}
+
+/* A loop that ends with the first failing packet leaves main alone. */
+static unsigned __stdcall weak_worker(void *port)
+{
+    DWORD bytes;
+    ULONG_PTR key;
+    OVERLAPPED *overlapped;
+    /* <- dead-worker */
+    while (GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, INFINITE))
+        free(CONTAINING_RECORD(overlapped, struct read, overlapped));
+    return 0;
+}
+
+static int dead_worker(const char *path)
+{
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    HANDLE port = port_of(file);
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, weak_worker, port, 0, NULL);
+    start_failing(file);
+    /* <- dead-worker */
+    WaitForSingleObject(event, INFINITE);
+    CloseHandle(thread);
+    CloseHandle(event);
+    CloseHandle(file);
+    CloseHandle(port);
+    return 0;
+}
+
+const struct mistake mistakes[] = {
+    {"failing-packet", failing_packet},   {"no-packet", no_packet},
+    {"exits-in-flight", exits_in_flight}, {"no-sentinel", no_sentinel},
+    {"dead-worker", dead_worker},         {NULL, NULL},
+};
