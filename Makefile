@@ -6,6 +6,7 @@ include mk/stages.mk
 include mk/compare.mk
 include mk/tests.mk
 include mk/lab.mk
+include mk/modes.mk
 include mk/checker.mk
 include mk/lint.mk
 include mk/bench.mk
@@ -18,10 +19,13 @@ help:
 	@echo 'make run FILE=notes.txt  on a file of yours'
 	@echo 'make run STEP=5 ARGS=64  with further arguments: here an offset'
 	@echo 'make run STEP=5 SLOW=1   on a pipe that is fed a piece every 300 ms'
+	@echo 'make run STEP=5 IO=pending   each I/O ends as lab/modes/README.md tells'
+	@echo 'make run STEP=5 DIR=mine     your own C sources in the place of a stage'
 	@echo 'make all                 only build; make step1 ... step5, final: one stage'
 	@echo 'make test                test every stage; STEP=3: one'
 	@echo 'make check STEP=5        its tests, and then who checks its overlapped I/O'
 	@echo 'make check STEP=5 DIR=mine ONLY=checker   on C sources of yours'
+	@echo 'make test-io             the tests again, in each I/O mode; MODES=pending'
 	@echo 'make compare FILE=big    read a file in five ways, and set them side by side'
 	@echo 'make flaky RUNS=25       run the tests many times, to find one that wavers'
 	@echo 'make stress SEED=7       final, everything at once; REQUESTS=1000000'

@@ -72,17 +72,20 @@ $(error SLOW=1 goes with STEP=5 or STEP=final, and without FILE and ARGS)
 endif
 endif
 
+# With IO or DIR the lab's programs are run; see mk/modes.mk.
+RUN_CHOSEN = $(if $(IO)$(DIR),$(LAB_CHOSEN),$(CHOSEN:%=build/%.exe))
+
 .PHONY: run
-run: $(CHOSEN:%=build/%.exe) build/sample.txt $(WINE_READY)
+run: $(if $(IO)$(DIR),,$(CHOSEN:%=build/%.exe)) build/sample.txt $(WINE_READY)
 ifneq ($(SLOW),)
 run: build/tests/feeder.exe
-	@cd $(FROM); for stage in $(CHOSEN); do \
+	@cd $(FROM); for program in $(RUN_CHOSEN); do \
 	  for i in 1 2 3 4 5 6; do sleep 0.3; echo "piece $$i of 6"; done | \
 	  $(call plainly,$(LAUNCHER) $(UP)build/tests/feeder.exe \
-	    '\\.\pipe\slow-'$$$$ $(UP)build/$$stage.exe) || exit; done
+	    '\\.\pipe\slow-'$$$$ $(UP)$$program) || exit; done
 else
-	@cd $(FROM); for stage in $(CHOSEN); do \
-	  $(if $(STEP),,echo "== $$stage";) \
-	  $(call plainly,$(LAUNCHER) $(UP)build/$$stage.exe \
+	@cd $(FROM); for program in $(RUN_CHOSEN); do \
+	  $(if $(STEP)$(DIR),,echo "== $$(basename $$program .exe)";) \
+	  $(call plainly,$(LAUNCHER) $(UP)$$program \
 	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS) || exit; done
 endif

@@ -14,7 +14,8 @@ build/tests/guarded/stress.exe: \
   $(patsubst %.c,build/guarded/obj/%.o,$(wildcard tests/stress/*.c))
 
 # The stages with tests/hooks linked under them: the same object files.
-HOOKS := $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c tests/hooks/*.c))
+HOOKS := $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c \
+  lab/modes/*.c tests/hooks/*.c))
 HOOKED := $(STAGES:%=build/tests/hooked/%.exe)
 $(foreach stage,$(STAGES),$(eval \
   build/tests/hooked/$(stage).exe: $(call objects,$(stage))))
@@ -82,12 +83,12 @@ TEST_FILES := build/tests/suites build/sample.txt $(PROBES) $(WINE_READY) \
 # final has several suites: all that are nobody else's.
 SUITES := @(all_stages|step$(STEP))
 ifeq ($(STEP),final)
-SUITES := !(step?|ladder|helpers|checker)
+SUITES := !(step?|ladder|helpers|modes|checker)
 endif
 FILTER := $(if $(STEP),--filter '$(SUITES)/*')
 
 TESTED := build
-run_tests = BUILD="$$PWD/$(TESTED)" CHOSEN='$(CHOSEN)' LAUNCHER='$(LAUNCHER)' \
+run_tests = IO= BUILD="$$PWD/$(TESTED)" CHOSEN='$(CHOSEN)' LAUNCHER='$(LAUNCHER)' \
   build/tests/suites $(FILTER)
 
 # One program stays meanwhile, or Wine would end and start its services again

@@ -509,13 +509,17 @@ static struct run run_hooked(const char *hook)
 ParameterizedTestParameters(compare,
                             whatever_the_system_does_the_sums_are_right)
 {
-    static char hooks[][24] = {
-        "none",    "true",   "short", "sync-eof", "short,true,sync-eof",
-        "reverse", "warning"};
-    return cr_make_param_array(char[24], hooks, G_N_ELEMENTS(hooks));
+    static char hooks[][32] = {"none",
+                               "ntfs-cached",
+                               "short",
+                               "sync-eof",
+                               "short,ntfs-cached,sync-eof",
+                               "reverse",
+                               "warning"};
+    return cr_make_param_array(char[32], hooks, G_N_ELEMENTS(hooks));
 }
 
-ParameterizedTest(char hook[24], compare,
+ParameterizedTest(char hook[32], compare,
                   whatever_the_system_does_the_sums_are_right)
 {
     struct table table = parse_and_clear(run_hooked(hook));

@@ -108,7 +108,7 @@ ParameterizedTestParameters(copy, every_shape_copies_the_same_bytes)
         {"4", "8", "64K", "short,short-write"},
         {"4", "8", "64K", "reverse"},
         {"4", "8", "64K", "sync-eof"},
-        {"4", "8", "64K", "true"},
+        {"4", "8", "64K", "ntfs-cached"},
         {"4", "8", "64K", "warning"},
         {"4", "8", "64K", "late"},
     };
@@ -399,8 +399,8 @@ static struct run copy_pipe_onto(const char *option)
     struct process *copy =
         start("copy", (const char *const[]){name, "new", option, NULL}, NULL,
               -1, WATCHDOG);
-    expect_line(copy,
-                "main: copying in blocks of 1048576 bytes, at most 1 in flight");
+    expect_line(
+        copy, "main: copying in blocks of 1048576 bytes, at most 1 in flight");
     cr_assert(g_file_set_contents("new", "old", 3, NULL));
     send_line(feeder, "hello");
     send_end(feeder);
@@ -766,8 +766,8 @@ Test(copy, ctrl_c_ends_a_copy_that_waits_for_a_pipe)
     struct process *copy =
         start("copy", (const char *const[]){"--stats", name, "new", NULL}, NULL,
               -1, WATCHDOG / 2); /* less than the feeder has */
-    expect_line(copy,
-                "main: copying in blocks of 1048576 bytes, at most 1 in flight");
+    expect_line(
+        copy, "main: copying in blocks of 1048576 bytes, at most 1 in flight");
     send_line(feeder, "hello");
     send_signal(copy, SIGINT);
     struct run run = finish(copy);

@@ -1381,7 +1381,7 @@ ParameterizedTestParameters(file_stream,
                             whatever_the_system_does_it_is_as_in_a_model)
 {
     static char hooks[][40] = {
-        "short",   "short-write", "true",
+        "short",   "short-write", "ntfs-cached",
         "warning", "sync-eof",    "skip",
         "reverse", "late",        "short,short-write,skip,sync-eof"};
     return cr_make_param_array(char[40], hooks, G_N_ELEMENTS(hooks));

@@ -385,7 +385,7 @@ Test(step5, an_offset_in_a_pipe_is_refused)
 ParameterizedTestParameters(step5,
                             whatever_readfile_answers_the_bytes_are_right)
 {
-    static char hooks[][16] = {"none", "sync-eof", "true", "warning"};
+    static char hooks[][16] = {"none", "sync-eof", "ntfs-cached", "warning"};
     return cr_make_param_array(char[16], hooks, G_N_ELEMENTS(hooks));
 }
 

@@ -67,8 +67,8 @@ ParameterizedTest(struct shape *shape, stress,
  * guard it is seen if anything is touched that was freed. */
 ParameterizedTestParameters(stress, nothing_is_touched_after_it_was_freed)
 {
-    static char hooks[][16] = {"none", "true",     "warning",
-                               "skip", "sync-eof", "late"};
+    static char hooks[][16] = {"none", "ntfs-cached", "warning",
+                               "skip", "sync-eof",    "late"};
     return cr_make_param_array(char[16], hooks, G_N_ELEMENTS(hooks));
 }
 

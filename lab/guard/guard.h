@@ -16,7 +16,7 @@
  * What malloc gives is filled with 0xA5, to show what relies on zeros. realloc
  * always moves.
  *
- * In HOOK (see words.h) these are the guard's:
+ * In HOOK and IO (see words.h) these are the guard's:
  *
  *   fail:malloc:K:0   as for any function; calloc likewise
  *   allocations       tells on stderr, when the program exits, how much was

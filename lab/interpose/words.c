@@ -29,10 +29,15 @@ static const char *const functions[] = {
 #include "imports.h"
 };
 
-void refuse_word(const char *what)
+static void refuse(const char *variable, const char *what, const char *why)
 {
-    fprintf(stderr, "HOOK: '%s' is not understood\n", what);
+    fprintf(stderr, "%s: '%s' %s\n", variable, what, why);
     exit(EXIT_FAILURE);
+}
+
+void refuse_word(const struct word *word, const char *why)
+{
+    refuse(word->variable, word->name, why);
 }
 
 /* Cuts off what is before the separator, or all; NULL if nothing is left. */
@@ -56,6 +61,7 @@ static void spell_out(struct word *word)
             if (abbreviations[i].first != 0) {
                 word->numbers[1] = word->numbers[0];
                 word->numbers[0] = abbreviations[i].first;
+                word->count++;
             }
             return;
         }
@@ -69,37 +75,46 @@ static bool is_function(const char *name)
     return false;
 }
 
-static struct word parse(char *text)
+static struct word parse(const char *variable, char *text)
 {
-    struct word word = {.name = cut(&text, ':')};
-    unsigned count = 0;
+    struct word word = {.variable = variable, .name = cut(&text, ':')};
     for (char *piece; (piece = cut(&text, ':')) != NULL;) {
         char *end = piece;
-        unsigned long number = strtoul(piece, &end, 10);
-        if (*piece != '\0' && *end == '\0' && count < 3)
-            word.numbers[count++] = number;
-        else if (count == 0 && word.function == NULL && is_function(piece))
+        bool hexadecimal = piece[0] == '0' && piece[1] == 'x';
+        unsigned long number = strtoul(piece, &end, hexadecimal ? 16 : 10);
+        if (*piece != '\0' && *end == '\0' && word.count < 3)
+            word.numbers[word.count++] = number;
+        else if (word.count == 0 && word.function == NULL && is_function(piece))
             word.function = piece;
         else
-            refuse_word(piece);
+            refuse(variable, piece, NOT_UNDERSTOOD);
     }
     if (word.function == NULL)
         spell_out(&word);
     return word;
 }
 
+/* Into the words, from this place on; returns the next. */
+static unsigned read_variable(const char *name, char *text, DWORD size,
+                              unsigned place)
+{
+    char *rest = text;
+    DWORD length = GetEnvironmentVariableA(name, text, size);
+    if (length >= size)
+        refuse(name, "so much", NOT_UNDERSTOOD);
+    for (; length > 0 && rest != NULL; place++) {
+        if (place == MAX_WORDS)
+            refuse(name, rest, NOT_UNDERSTOOD);
+        words[place] = parse(name, cut(&rest, ','));
+    }
+    return place;
+}
+
 __attribute__((constructor(102))) static void begin(void)
 {
-    static char hook[512];
-    char *rest = hook;
-    DWORD length = GetEnvironmentVariableA("HOOK", hook, sizeof hook);
-    if (length >= sizeof hook)
-        refuse_word("so much");
-    for (unsigned i = 0; length > 0 && rest != NULL; i++) {
-        if (i == MAX_WORDS)
-            refuse_word(rest);
-        words[i] = parse(cut(&rest, ','));
-    }
+    static char hook[512], io[512];
+    unsigned count = read_variable("HOOK", hook, sizeof hook, 0);
+    read_variable("IO", io, sizeof io, count);
 }
 
 struct word *asked(const char *name)

@@ -1,15 +1,19 @@
 /*
- * What is wanted of the layers, from the environment variable HOOK: words with
- * commas between them, each with what belongs to it behind colons:
+ * What is wanted of the layers, from the environment variables IO and HOOK:
+ * words with commas between them, each with what belongs to it behind colons:
  *
- *      HOOK=short,fail:WriteFile:3:112
+ *      IO=short:7,fail:WriteFile:3:112
  *
- * Here, these are understood, for each function of imports.h and for malloc and
- * calloc if they are the guard's. Counts begin at 1.
+ * IO is for everybody, and has the words of lab/modes. HOOK is for tests: it
+ * has them, too, and in programs with tests/hooks also those of tests/hooks. In
+ * both, numbers are decimal, or hexadecimal behind 0x, and counts begin at 1.
  *
- *   none                    nothing is wanted
  *   fail:NAME:K:CODE        the K-th call of NAME fails with CODE
  *   fail-from:NAME:K:CODE   and so does each one after it
+ *
+ * NAME is a function of imports.h, or malloc or calloc if they are the guard's.
+ * Of ReadFile and WriteFile only calls with an OVERLAPPED are counted; one that
+ * fails leaves "pending" in it.
  *
  *   fail:K:CODE             short for fail:ReadFile:K:CODE
  *   thread:K:CODE           fail:_beginthreadex:K:CODE
@@ -28,19 +32,25 @@
 #include <windows.h>
 
 struct word {
+    const char *variable; /* IO or HOOK */
     const char *name;
     const char *function;     /* NULL for most */
+    unsigned count;           /* of its numbers */
     unsigned long numbers[3]; /* those that are not there are 0 */
+    bool known;               /* to one of the layers */
     volatile LONG counted;    /* by is_due */
 };
 
-/* HOOK's words; the last one's name is NULL. */
+/* HOOK's words, and IO's behind them; the last one's name is NULL. */
 extern struct word words[];
 
-/* Ends the program: with a misspelt word a test would show nothing. */
-void refuse_word(const char *what);
+#define NOT_UNDERSTOOD "is not understood"
 
-/* NULL if HOOK does not have this word. */
+/* Ends the program with one line: with a misspelt word a test would show
+ * nothing. */
+void refuse_word(const struct word *word, const char *why);
+
+/* NULL if this word is not there. */
 struct word *asked(const char *name);
 
 /* Counts, and says whether this makes it the word's first number. False for

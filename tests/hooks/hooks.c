@@ -1,29 +1,18 @@
 /*
- * Linked under a program, makes ReadFile and others end in ways that a plain
- * file does not bring about here; the program's own code stays as it is. How
- * that works is told in lab/interpose/interpose.h, and how the environment
- * variable HOOK is written in lab/interpose/words.h, together with the words
- * that make a function fail. These are understood here; counts begin at 1:
+ * Linked under a program, brings about what only tests want, and what no system
+ * does; the program's own code stays as it is. How that works is told in
+ * lab/interpose/interpose.h, and how the environment variable HOOK is written
+ * in lab/interpose/words.h. In it, lab/modes/README.md's words are understood,
+ * and these here; counts begin at 1:
  *
- *   sync-eof          at or behind the end ReadFile itself fails with 38, and
- *                     no packet comes: the other door
- *   true              ReadFile returns TRUE where it returned 997; the packet
- *                     comes all the same
- *   warning           the same with FALSE and 234
- *   short             each read brings at most a third of what was asked for
- *   short-write       likewise
- *   skip              what is read from or written to a file without a packet
- *                     for its success has ended when ReadFile or WriteFile
- *                     returns: TRUE, or FALSE and the error, the end included.
- *                     That is so after FILE_SKIP_COMPLETION_PORT_ON_SUCCESS,
- *                     and for an event whose lowest bit is set
+ *   none              nothing is wanted
+ *   warning           ReadFile fails with 234 where it failed with 997; the
+ *                     packet comes all the same
+ *   short-write       each write takes at most a third of what it was given
  *   late              ReadFile returns only when the read's callback is over,
  *                     unless a worker called it, or the file is not on a disk
  *   stray:K:CODE      the K-th ReadFile fails with CODE, but a packet comes all
  *                     the same, and is dealt with before ReadFile returns
- *   packet:K:CODE:N   the K-th packet tells error CODE and N bytes. Once
- *                     something was read or written, packets that are posted by
- *                     hand do not count
  *   reverse           packets that wait in the port come out last in, first out
  *   flight            tells on stderr, when the file that was read last is
  *                     closed, how many reads and writes were in flight at most
@@ -40,13 +29,8 @@
  *                     not: a packet tells that all of it was
  *   count             tells on stderr, when a port is closed, how many threads
  *                     were made and how many had ended by then
- *   allocations       is lab/guard's
  *   plain, callback, threadpool, files
  *                     are in ways.c
- *
- * A function that HOOK makes fail leaves "pending" in the OVERLAPPED, and no
- * packet comes. Of ReadFile and WriteFile only calls with an OVERLAPPED are
- * counted.
  *
  * Whatever HOOK says, 160 (ERROR_BAD_ARGUMENTS) is the answer to a read or
  * write whose OVERLAPPED is not set anew, or is in flight already, and to a
@@ -60,23 +44,12 @@
 #include <string.h>
 
 static const char *const known[] = {
-    "none",        "fail",        "fail-from",  "sync-eof",   "true",
-    "warning",     "short",       "skip",       "late",       "stray",
-    "packet",      "reverse",     "flight",     "hold",       "count",
-    "short-write", "allocations", "hold-write", "hollow",     "hold-read",
-    "resize",      "plain",       "callback",   "threadpool", "files",
+    "none",   "warning", "short-write", "late",       "stray",  "reverse",
+    "flight", "hold",    "hold-read",   "hold-write", "resize", "hollow",
+    "count",  "plain",   "callback",    "threadpool", "files",
 };
 
-/* ---- Every function can be made to fail -------------------------------- */
-
 static struct imports next;
-
-#define IMPORT(result, failure, name, parameters, arguments)                   \
-    static result failing_##name parameters                                    \
-    {                                                                          \
-        return fails(#name) ? failure : next.name arguments;                   \
-    }
-#include "../../lab/interpose/imports.h"
 
 static BOOL fail(DWORD error)
 {
@@ -187,8 +160,6 @@ static void callback_over(const OVERLAPPED *overlapped)
 
 /* ---- Reads and writes --------------------------------------------------- */
 
-enum { PENDING = 0x103 }; /* STATUS_PENDING */
-
 static HANDLE the_file; /* that was read last */
 static HANDLE the_port; /* that a file was bound to last, with this key */
 static ULONG_PTR the_key;
@@ -206,7 +177,7 @@ struct io {
 /* Its packet takes it for done. */
 static BOOL leave_out(const struct io *io, OVERLAPPED *overlapped)
 {
-    next.PostQueuedCompletionStatus(the_port, io->length, the_key, overlapped);
+    real.PostQueuedCompletionStatus(the_port, io->length, the_key, overlapped);
     return fail(ERROR_IO_PENDING);
 }
 
@@ -225,7 +196,7 @@ static BOOL start(const struct io *io, OVERLAPPED *overlapped)
 
 static bool is_on_disk(const struct io *io)
 {
-    return next.GetFileType(io->file) == FILE_TYPE_DISK;
+    return real.GetFileType(io->file) == FILE_TYPE_DISK;
 }
 
 /* An event whose lowest bit is set. */
@@ -260,39 +231,6 @@ static bool is_well_formed(const struct io *io)
            !has(&in_flight, overlapped);
 }
 
-static bool is_at_end(const struct io *io)
-{
-    LARGE_INTEGER size;
-    LONGLONG offset =
-        (LONGLONG)io->overlapped->OffsetHigh << 32 | io->overlapped->Offset;
-    return next.GetFileSizeEx(io->file, &size) && offset >= size.QuadPart;
-}
-
-/* Starts it with an OVERLAPPED of our own, waits, and tells how it ended. */
-static BOOL do_at_once(const struct io *io)
-{
-    OVERLAPPED *overlapped = io->overlapped;
-    HANDLE event = next.CreateEventW(NULL, TRUE, FALSE, NULL);
-    OVERLAPPED own = {.Offset = overlapped->Offset,
-                      .OffsetHigh = overlapped->OffsetHigh,
-                      .hEvent = (HANDLE)((ULONG_PTR)event | 1)};
-    DWORD bytes = 0;
-    BOOL ok = start(io, &own);
-    if (ok || GetLastError() == ERROR_IO_PENDING) {
-        next.WaitForSingleObject(event, INFINITE);
-        ok = next.GetOverlappedResult(io->file, &own, &bytes, FALSE);
-    }
-    DWORD error = GetLastError();
-    next.CloseHandle(event);
-    if (!ok)
-        return fail(error);
-    overlapped->Internal = 0;
-    overlapped->InternalHigh = bytes;
-    if (has_silent_event(io))
-        next.SetEvent((HANDLE)((ULONG_PTR)overlapped->hEvent & ~(ULONG_PTR)1));
-    return TRUE;
-}
-
 static volatile LONG started; /* whether anything was ever read or written */
 
 /* Starts it; its packet is expected from before on. Afterwards the OVERLAPPED
@@ -306,8 +244,6 @@ static BOOL start_queued(const struct io *io)
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
     if (!is_queued(io, error))
         drop(&in_flight, overlapped);
-    else if (error == ERROR_IO_PENDING && !io->skips && asked("true"))
-        return TRUE;
     else if (error == ERROR_IO_PENDING && !io->skips && asked("warning") &&
              !io->write)
         return fail(ERROR_MORE_DATA);
@@ -318,20 +254,13 @@ static BOOL do_io(const struct io *io)
 {
     if (!is_well_formed(io))
         return fail(ERROR_BAD_ARGUMENTS);
-    io->overlapped->Internal = PENDING;
-    if (fails(io->write ? "WriteFile" : "ReadFile"))
-        return FALSE;
-    if (asked("sync-eof") && !io->write && is_at_end(io))
-        return fail(ERROR_HANDLE_EOF);
-    if (asked("skip") && is_on_disk(io) && (io->skips || has_silent_event(io)))
-        return do_at_once(io);
     return uses_port(io) ? start_queued(io) : start(io, io->overlapped);
 }
 
 /* A packet for a read that nobody has started. */
 static BOOL leave_stray(OVERLAPPED *overlapped, DWORD error)
 {
-    next.PostQueuedCompletionStatus(the_port, 0, the_key, overlapped);
+    real.PostQueuedCompletionStatus(the_port, 0, the_key, overlapped);
     return fail(error);
 }
 
@@ -348,7 +277,7 @@ static void count_reads(LONG more)
 
 static BOOL cancel_io(HANDLE file, OVERLAPPED *overlapped)
 {
-    BOOL ok = failing_CancelIoEx(file, overlapped);
+    BOOL ok = next.CancelIoEx(file, overlapped);
     DWORD error = GetLastError();
     count_reads(1 << 20);
     return ok ? TRUE : fail(error);
@@ -363,7 +292,7 @@ static void hold_first(const struct word *word, void *volatile *first,
     if (word == NULL || packet == NULL || packet != *first)
         return;
     *first = INVALID_HANDLE_VALUE; /* its request may be used again */
-    next.WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line, sizeof line - 1,
+    real.WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line, sizeof line - 1,
                    &written, NULL);
     for (LONG seen; (seen = reads) < (LONG)word->numbers[0];)
         WaitOnAddress(&reads, &seen, sizeof seen, INFINITE);
@@ -375,15 +304,15 @@ static void resize(HANDLE file, unsigned long size)
     FILE_END_OF_FILE_INFO end = {.EndOfFile.QuadPart = (LONGLONG)size};
     GetFinalPathNameByHandleW(file, path, 1024, 0);
     HANDLE other =
-        next.CreateFileW(path, GENERIC_WRITE,
+        real.CreateFileW(path, GENERIC_WRITE,
                          FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
                          NULL, OPEN_EXISTING, 0, NULL);
-    if (!next.SetFileInformationByHandle(other, FileEndOfFileInfo, &end,
+    if (!real.SetFileInformationByHandle(other, FileEndOfFileInfo, &end,
                                          sizeof end)) {
         fprintf(stderr, "hooks: not resized (error %lu)\n", GetLastError());
         exit(EXIT_FAILURE);
     }
-    next.CloseHandle(other);
+    real.CloseHandle(other);
 }
 
 static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
@@ -391,11 +320,10 @@ static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
 {
     if (overlapped == NULL) /* step 1 shows what comes of that */
         return next.ReadFile(file, buffer, length, bytes, NULL);
-    bool is_short = asked("short") && length > 3;
     const struct io io = {.file = file,
                           .skips = has(&skipping, file),
                           .buffer = buffer,
-                          .length = is_short ? length / 3 : length,
+                          .length = length,
                           .bytes = bytes,
                           .overlapped = overlapped};
     struct waiter waiter = {.overlapped = overlapped};
@@ -438,7 +366,7 @@ static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
 
 static BOOL set_modes(HANDLE file, UCHAR modes)
 {
-    BOOL ok = failing_SetFileCompletionNotificationModes(file, modes);
+    BOOL ok = next.SetFileCompletionNotificationModes(file, modes);
     if (ok && (modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS))
         add(&skipping, file);
     return ok;
@@ -456,8 +384,8 @@ struct packet {
 static struct packet take(HANDLE port, DWORD timeout)
 {
     struct packet packet = {0};
-    packet.ok = failing_GetQueuedCompletionStatus(
-        port, &packet.bytes, &packet.key, &packet.overlapped, timeout);
+    packet.ok = next.GetQueuedCompletionStatus(port, &packet.bytes, &packet.key,
+                                               &packet.overlapped, timeout);
     packet.error = packet.ok ? ERROR_SUCCESS : GetLastError();
     return packet;
 }
@@ -477,7 +405,7 @@ static struct packet take_last(HANDLE port, DWORD timeout)
         if (!packet.ok && packet.overlapped == NULL)
             break;
         if (packet.key == 2) {
-            next.PostQueuedCompletionStatus(port, 0, packet.key, NULL);
+            real.PostQueuedCompletionStatus(port, 0, packet.key, NULL);
             break;
         }
         stack[count++] = packet;
@@ -499,7 +427,7 @@ static BOOL sleep_condition(CONDITION_VARIABLE *condition, SRWLOCK *lock,
 {
     InterlockedExchange(&gate, first_is_out ? 2 : 1);
     WakeByAddressAll((void *)&gate);
-    return failing_SleepConditionVariableSRW(condition, lock, timeout, flags);
+    return next.SleepConditionVariableSRW(condition, lock, timeout, flags);
 }
 
 static void hold(struct packet *packet, DWORD error)
@@ -518,7 +446,7 @@ static void hold(struct packet *packet, DWORD error)
 static BOOL get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
                        OVERLAPPED **overlapped, DWORD timeout)
 {
-    struct word *altered = asked("packet"), *held = asked("hold");
+    const struct word *held = asked("hold");
     if (taken != NULL)
         callback_over(taken);
     is_worker = true;
@@ -526,11 +454,6 @@ static BOOL get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
         asked("reverse") ? take_last(port, timeout) : take(port, timeout);
     taken = packet.overlapped;
     bool counts = taken != NULL && (has(&in_flight, taken) || !started);
-    if (counts && is_due(altered)) {
-        packet.error = altered->numbers[1];
-        packet.bytes = altered->numbers[2];
-        packet.ok = packet.error == ERROR_SUCCESS;
-    }
     if (counts && held != NULL)
         hold(&packet, held->numbers[0]);
     hold_first(asked("hold-read"), &first_read, taken);
@@ -555,7 +478,7 @@ static HANDLE create_port(HANDLE file, HANDLE port, ULONG_PTR key,
         SetLastError(ERROR_BAD_ARGUMENTS);
         return NULL;
     }
-    HANDLE result = failing_CreateIoCompletionPort(file, port, key, threads);
+    HANDLE result = next.CreateIoCompletionPort(file, port, key, threads);
     if (result == NULL)
         return NULL;
     add(binds ? &bound : &ports, binds ? file : result);
@@ -577,7 +500,7 @@ static BOOL close_handle(HANDLE handle)
     drop(&ports, handle);
     drop(&bound, handle);
     drop(&skipping, handle);
-    return failing_CloseHandle(handle);
+    return next.CloseHandle(handle);
 }
 
 typedef unsigned __stdcall thread_routine(void *);
@@ -605,7 +528,7 @@ static uintptr_t begin_thread(void *security, unsigned stack,
         return 0;
     *thread = (struct thread){routine, argument};
     uintptr_t result =
-        failing__beginthreadex(security, stack, counted, thread, flags, id);
+        next._beginthreadex(security, stack, counted, thread, flags, id);
     if (result == 0)
         free(thread);
     else
@@ -626,12 +549,9 @@ static bool is_known(const char *name)
 __attribute__((constructor)) static void begin(void)
 {
     for (struct word *word = words; word->name != NULL; word++)
-        if (!is_known(word->name))
-            refuse_word(word->name);
+        if (!word->known && !is_known(word->name))
+            refuse_word(word, NOT_UNDERSTOOD);
     next = imports_now();
-#define IMPORT(result, failure, name, parameters, arguments)                   \
-    __imp_##name = failing_##name;
-#include "../../lab/interpose/imports.h"
     __imp_CancelIoEx = cancel_io;
     __imp_CloseHandle = close_handle;
     __imp_CreateIoCompletionPort = create_port;

@@ -11,8 +11,6 @@
  *                     often it has called back
  *   files             tells on stderr, when the program exits, how many files
  *                     were opened, and how many of them were not closed
- *
- * "true" and "short" hold for these reads, too.
  */
 #include "../../lab/interpose/interpose.h"
 #include "../../lab/interpose/words.h"
@@ -28,8 +26,6 @@ static BOOL fail(DWORD error)
     return FALSE;
 }
 
-static HANDLE system_file; /* bound to a pool of the system's */
-
 /* ---- Reads -------------------------------------------------------------- */
 
 static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
@@ -39,12 +35,8 @@ static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
         struct word *plain = asked("plain");
         if (is_due(plain))
             return fail(plain->numbers[1]);
-        if (asked("short") && length > 3)
-            length /= 3;
     }
-    BOOL ok = next.ReadFile(file, buffer, length, bytes, overlapped);
-    return ok || (asked("true") && overlapped != NULL && file == system_file &&
-                  GetLastError() == ERROR_IO_PENDING);
+    return next.ReadFile(file, buffer, length, bytes, overlapped);
 }
 
 /* ---- Callbacks ---------------------------------------------------------- */
@@ -76,7 +68,6 @@ static BOOL bind_callback(HANDLE file, LPOVERLAPPED_COMPLETION_ROUTINE callback,
                           ULONG flags)
 {
     bound_callback = callback;
-    system_file = file;
     return next.BindIoCompletionCallback(file, on_bound, flags);
 }
 
@@ -99,7 +90,6 @@ static TP_IO *create_io(HANDLE file, PTP_WIN32_IO_CALLBACK callback,
                         void *context, TP_CALLBACK_ENVIRON *environment)
 {
     threadpool_callback = callback;
-    system_file = file;
     return next.CreateThreadpoolIo(file, on_threadpool, context, environment);
 }
 
@@ -149,12 +139,13 @@ static HANDLE create_file(const wchar_t *path, DWORD access, DWORD share,
 
 static BOOL close_handle(HANDLE handle)
 {
+    BOOL ok = next.CloseHandle(handle);
     AcquireSRWLockExclusive(&lock);
-    for (unsigned i = 0; i < open; i++)
+    for (unsigned i = 0; ok && i < open; i++)
         if (files[i] == handle)
             files[i] = files[--open];
     ReleaseSRWLockExclusive(&lock);
-    return next.CloseHandle(handle);
+    return ok;
 }
 
 static void tell_files(void)
