@@ -8,6 +8,7 @@ include mk/tests.mk
 include mk/lab.mk
 include mk/modes.mk
 include mk/checker.mk
+include mk/pitfalls.mk
 include mk/lint.mk
 include mk/bench.mk
 include mk/coverage.mk
@@ -31,6 +32,8 @@ help:
 	@echo 'make stress SEED=7       final, everything at once; REQUESTS=1000000'
 	@echo 'make coverage            which lines of final the tests run'
 	@echo 'make bench-quick         the pool beside others, under 60 s; make bench: in full'
+	@echo 'make pitfalls            the gallery of broken programs, a line each'
+	@echo 'make pitfall NAME=...    one of them: the mistake, what you see, the report'
 	@echo 'make lint                format, clang-tidy, cppcheck, -fanalyzer'
 	@echo 'make clean               remove build/, where everything made is kept'
 	@echo 'NO_INSTALL=1             before any command: say what is missing, install nothing'

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Says which tools are missing, and installs them where it knows how to.
 #
-#   NEEDS        what is about to be done: build, run, test, coverage, lint
+#   NEEDS        what is about to be done: build, run, test, patch, coverage, lint
 #   CC           makes Windows programs        HOST_CC  makes the tests
 #   WINE         runs Windows programs; empty where the system does
 #   NO_INSTALL   1: only say what is missing
@@ -27,13 +27,15 @@ for need in $NEEDS; do
         ;;
     test)
         command -v "${HOST_CC:?}" >/dev/null || missing="$missing cc"
-        command -v patch >/dev/null || missing="$missing patch"
         if ! command -v pkg-config >/dev/null; then
             missing="$missing pkg-config criterion glib"
         else
             pkg-config --exists criterion || missing="$missing criterion"
             pkg-config --exists gio-2.0 || missing="$missing glib"
         fi
+        ;;
+    patch)
+        command -v patch >/dev/null || missing="$missing patch"
         ;;
     coverage)
         for tool in python3 gcovr; do
