@@ -7,9 +7,9 @@ include mk/compare.mk
 include mk/tests.mk
 include mk/lab.mk
 include mk/modes.mk
-include mk/checker.mk
 include mk/pitfalls.mk
 include mk/lint.mk
+include mk/checker.mk
 include mk/bench.mk
 include mk/coverage.mk
 

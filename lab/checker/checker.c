@@ -119,7 +119,7 @@ static void hint_no_overlapped(const char *function, HANDLE file, BOOL ok,
     const struct handle *handle = find_handle(file);
     bool is_wrong = handle != NULL && handle->kind == A_FILE &&
                     handle->overlapped && !handle->unseen;
-    struct place opened = is_wrong ? handle->made : here();
+    struct place made = is_wrong ? handle->made : here();
     unlock_records();
     if (is_wrong)
         hint("%s without an OVERLAPPED on an overlapped handle\n"
@@ -127,7 +127,7 @@ static void hint_no_overlapped(const char *function, HANDLE file, BOOL ok,
              "rule: an overlapped handle has no position: an OVERLAPPED says "
              "where",
              function, place_text(here()), ok ? "accepted" : "refused",
-             ok ? 0 : error, place_text(opened));
+             ok ? 0 : error, place_text(made));
 }
 
 static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
@@ -257,7 +257,8 @@ static void CALLBACK on_bound(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     if (callback != NULL)
         last = callback;
     packet_taken(overlapped, error, false);
-    last(error, bytes, overlapped);
+    if (last != NULL)
+        last(error, bytes, overlapped);
     packet_over();
 }
 

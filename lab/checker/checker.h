@@ -24,6 +24,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* The exit status after a mistake: none of the programs', nor a crash's. */
 enum { CHECK_FAILED = 66 };
@@ -53,8 +54,10 @@ struct place place_at(const void *address);
 
 /* The lines of a report: a printf in which the tokens {..}, of place_text, are
  * for lines.awk to replace. The first line is what is wrong. */
-void mistake(const char *format, ...) __attribute__((format(gnu_printf, 1, 2)));
-void hint(const char *format, ...) __attribute__((format(gnu_printf, 1, 2)));
+void mistake(const char *format, ...)
+    __attribute__((format(__MINGW_PRINTF_FORMAT, 1, 2)));
+void hint(const char *format, ...)
+    __attribute__((format(__MINGW_PRINTF_FORMAT, 1, 2)));
 
 /* "main at {0x140001234}", in one of a few buffers of this thread. */
 const char *place_text(struct place place);
@@ -226,7 +229,7 @@ bool something_can_come(void);
 bool memory_freed(const char *memory, size_t size, bool moved,
                   struct place freed);
 /* Somebody looks into it; whether it was hidden. */
-bool seen(const void *memory);
+bool has_looked_into(const void *memory);
 /* The last request in this memory of lab/guard. The lock is held. */
 struct request *request_in(const void *memory);
 

@@ -35,7 +35,7 @@ void show(const void *address)
     struct guard_block block;
     if (hidden > 0 && guard_find(address, &block) && block.freed == NULL) {
         protect(block.memory, PAGE_READWRITE);
-        if (seen(block.memory))
+        if (has_looked_into(block.memory))
             InterlockedDecrement(&hidden);
     }
 }

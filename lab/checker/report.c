@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { TEXT = 1024, MAX_TOLD = 24, MAX_HINTS = 8 };
 
@@ -81,10 +80,8 @@ static void print(const char *prefix, const char *text)
     size_t length = (size_t)snprintf(out, sizeof out, "%s", prefix);
     for (; *text != '\0' && length < sizeof out - 8; text++) {
         out[length++] = *text;
-        if (*text == '\n') {
-            memcpy(out + length, "    ", 4);
-            length += 4;
-        }
+        for (unsigned i = 0; *text == '\n' && i < 4; i++)
+            out[length++] = ' ';
     }
     out[length++] = '\n';
     below.WriteFile(GetStdHandle(STD_ERROR_HANDLE), out, (DWORD)length,
@@ -114,7 +111,7 @@ void hint(const char *format, ...)
     va_end(values);
     lock_plainly(&lock);
     if (hint_count < MAX_HINTS && is_new(kind_of(format, text)))
-        memcpy(hints[hint_count++], text, sizeof text);
+        snprintf(hints[hint_count++], TEXT, "%s", text);
     unlock_plainly(&lock);
 }
 
@@ -167,7 +164,7 @@ static __typeof__(ExitProcess) *next_exit_process;
 extern __typeof__(exit) *__imp_exit;
 extern __typeof__(ExitProcess) *__imp_ExitProcess;
 
-static _Noreturn void checked_exit(int status)
+__attribute__((noreturn)) static void checked_exit(int status)
 {
     InterlockedExchange(&exit_status, status);
     next_exit(status);
@@ -185,7 +182,7 @@ static void at_exit(void)
     }
 }
 
-static _Noreturn void WINAPI checked_exit_process(UINT status)
+__attribute__((noreturn)) static void WINAPI checked_exit_process(UINT status)
 {
     next_exit_process(judge_end(status));
     for (;;)

@@ -214,7 +214,7 @@ static bool is_far_behind(HANDLE file, ULONGLONG offset)
     LARGE_INTEGER size;
     return below.GetFileSizeEx(file, &size) &&
            offset >= (ULONGLONG)size.QuadPart &&
-           (DWORD)offset < (ULONGLONG)size.QuadPart;
+           (offset & UINT32_MAX) < (ULONGLONG)size.QuadPart;
 }
 
 /* The last time it was used with the same upper half, and further behind. */
@@ -643,7 +643,7 @@ bool memory_freed(const char *memory, size_t size, bool moved,
     return !keep;
 }
 
-bool seen(const void *memory)
+bool has_looked_into(const void *memory)
 {
     bool was_unseen = false;
     lock_records();

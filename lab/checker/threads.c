@@ -80,7 +80,8 @@ static void begin_any_wait(const char *function, const void *object,
     struct thread *thread = this_thread();
     lock_records();
     thread->waits_for = object;
-    thread->handle_count = count < MAXIMUM_WAIT_OBJECTS ? count : 0;
+    thread->handle_count =
+        handles != NULL && count < MAXIMUM_WAIT_OBJECTS ? count : 0;
     for (DWORD i = 0; i < thread->handle_count; i++)
         thread->handles[i] = handles[i];
     thread->for_ever = timeout == INFINITE;

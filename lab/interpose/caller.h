@@ -11,8 +11,8 @@
  * call. */
 const void *caller(void);
 
-/* Where this thread's stack ended when it made the call: below is nothing of the
- * program's. */
+/* Where this thread's stack ended when it made the call: below it there is
+ * nothing of the program's. */
 const void *caller_stack(void);
 
 /* The call's address as addr2line wants it, to find its line in the program's

@@ -1,5 +1,5 @@
-/* Two writes in flight from one buffer, cancelling, and a pipe on which nothing
- * comes for some time. */
+/* Two writes in flight from one buffer; a pipe, and a read that is cancelled.
+ */
 #include "right.h"
 
 static const char data[BLOCK];
@@ -24,17 +24,15 @@ static bool write_both(HANDLE file)
     return all == 2 * BLOCK;
 }
 
-/* For longer than it takes to say that a program hangs, a read may be all that
- * there is. */
 static unsigned __stdcall feed(void *server)
 {
     DWORD bytes;
-    Sleep(3000);
+    Sleep(50);
     WriteFile(server, "x", 1, &bytes, NULL);
     return 0;
 }
 
-static bool wait_for_pipe(void)
+static bool read_pipe(void)
 {
     static char name[] = "\\\\.\\pipe\\two-writes", buffer[BLOCK];
     OVERLAPPED read = {0}, *told;
@@ -68,5 +66,5 @@ int read_all(const char *path)
     bool written = write_both(file);
     CloseHandle(file);
     DeleteFileA(copy);
-    return written && wait_for_pipe() ? 0 : 1;
+    return written && read_pipe() ? 0 : 1;
 }

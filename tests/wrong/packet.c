@@ -95,7 +95,44 @@ static int dead_worker(const char *path)
     return 0;
 }
 
+/* A read is done, and nobody takes its packet. */
+static int nobody_left(const char *path)
+{
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    HANDLE port = port_of(file);
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    start_failing(file);
+    /* <- nobody-left */
+    WaitForSingleObject(event, INFINITE);
+    CloseHandle(event);
+    CloseHandle(port);
+    CloseHandle(file);
+    return 0;
+}
+
+static SRWLOCK lock = SRWLOCK_INIT;
+
+static unsigned __stdcall lock_it(void *unused)
+{
+    (void)unused;
+    /* <- deadlock */
+    AcquireSRWLockExclusive(&lock);
+    return 0;
+}
+
+static int deadlock(const char *path)
+{
+    AcquireSRWLockExclusive(&lock);
+    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, lock_it, NULL, 0, NULL);
+    (void)path;
+    /* <- deadlock */
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+    return 0;
+}
+
 const struct mistake mistakes[] = {
+    {"nobody-left", nobody_left},         {"deadlock", deadlock},
     {"failing-packet", failing_packet},   {"no-packet", no_packet},
     {"exits-in-flight", exits_in_flight}, {"no-sentinel", no_sentinel},
     {"dead-worker", dead_worker},         {NULL, NULL},
