@@ -38,7 +38,7 @@ struct word {
     unsigned count;           /* of its numbers */
     unsigned long numbers[3]; /* those that are not there are 0 */
     bool known;               /* to one of the layers */
-    volatile LONG counted;    /* by is_due */
+    volatile LONG counted;    /* by is_due and fails, and by lab/modes */
 };
 
 /* HOOK's words, and IO's behind them; the last one's name is NULL. */

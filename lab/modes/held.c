@@ -22,13 +22,17 @@ struct item {
 
 /* How many "shuffle" chooses from; how long, in ms, something stays held though
  * nobody waits: a program may look at the OVERLAPPED again and again. */
-enum { WINDOW = 8, PATIENCE = 10 };
+enum { WINDOW = 8, PATIENCE = 50 };
 
 static SRWLOCK lock = SRWLOCK_INIT;
 static CONDITION_VARIABLE changed = CONDITION_VARIABLE_INIT;
 /* Guarded by the lock. */
 static struct item *items; /* in the order of their start */
-static struct item *spare; /* so that a program's I/O allocates nothing */
+/* Nothing is allocated for the program's I/O, unless so many are in flight. */
+enum { FIRST_ITEMS = 256 };
+static struct item first_items[FIRST_ITEMS];
+static unsigned used;      /* of the first */
+static struct item *spare; /* used before, and free */
 static unsigned long long turns;
 static bool has_thread;
 static HANDLE file_told; /* of whose I/O the thread is just sending the end */
@@ -97,7 +101,7 @@ static struct item *append(const struct io *io)
     if (item != NULL)
         spare = item->next;
     else
-        item = malloc(sizeof *item);
+        item = used < FIRST_ITEMS ? &first_items[used++] : malloc(sizeof *item);
     if (item == NULL) {
         fputs("modes: no memory\n", stderr);
         exit(EXIT_FAILURE);
@@ -242,8 +246,9 @@ static void do_item(struct item *item)
     bool is_cancelled = item->cancelled;
     item->state = DOING;
     ReleaseSRWLockExclusive(&lock);
-    struct answer answer =
-        is_cancelled ? (struct answer){.status = CANCELLED} : do_io(&io);
+    struct answer answer = {.status = CANCELLED};
+    if (!is_cancelled)
+        answer = do_io(&io);
     AcquireSRWLockExclusive(&lock);
     end(item, answer); /* before it can be taken */
     if (!is_queued_io(&io))
@@ -295,7 +300,7 @@ void begin_io(const struct io *io)
 void hold(const struct io *io, bool cancelled)
 {
     const struct word *slow = asked("slow");
-    bool held = (asked("pending") || asked("shuffle")) && !cancelled;
+    bool held = asked("pending") || asked("shuffle") || cancelled;
     begin_io(io);
     AcquireSRWLockExclusive(&lock);
     start_thread();

@@ -387,10 +387,11 @@ static void CALLBACK on_pooled(PTP_CALLBACK_INSTANCE instance, void *context,
                                void *overlapped, ULONG error, ULONG_PTR bytes,
                                PTP_IO io)
 {
+    const void *own = context;
     (void)instance, (void)io;
     say("callback: error %lu, %llu bytes, status %08lx%s", error, bytes,
         (DWORD)((OVERLAPPED *)overlapped)->Internal,
-        context == buffer ? "" : " (in another context)");
+        own == buffer ? "" : " (in another context)");
 }
 
 static void with_pool(DWORD offset, bool cancels)
