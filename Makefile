@@ -9,6 +9,7 @@ include mk/lab.mk
 include mk/probe.mk
 include mk/modes.mk
 include mk/sweep.mk
+include mk/pitfalls.mk
 include mk/lint.mk
 include mk/checker.mk
 include mk/bench.mk
@@ -37,6 +38,8 @@ help:
 	@echo 'make sweep               let each call fail in turn; STEP=3: of one stage'
 	@echo 'make coverage            which lines of final the tests run'
 	@echo 'make bench-quick         the pool beside others, under 60 s; make bench: in full'
+	@echo 'make pitfalls            the gallery of broken programs, a line each'
+	@echo 'make pitfall NAME=...    one of them: the mistake, what you see, the report'
 	@echo 'make lint                format, clang-tidy, cppcheck, -fanalyzer'
 	@echo 'make clean               remove build/, where everything made is kept'
 	@echo 'NO_INSTALL=1             before any command: say what is missing, install nothing'

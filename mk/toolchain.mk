@@ -57,7 +57,7 @@ ifneq ($(filter run test flaky% stress coverage,$(MAKECMDGOALS)),)
 NEEDS += run
 endif
 ifneq ($(filter test flaky% coverage,$(MAKECMDGOALS)),)
-NEEDS += test
+NEEDS += test patch
 endif
 ifneq ($(filter coverage,$(MAKECMDGOALS)),)
 NEEDS += coverage

@@ -111,8 +111,16 @@ Test(step5, bytes_that_are_no_text_are_shown_as_dots)
 
 ParameterizedTestParameters(step5, an_offset_is_where_it_begins)
 {
-    static guint64 offsets[] = {0,     1,      63,     CHUNK,
-                                99999, 100000, 100001, G_MAXINT64 - CHUNK};
+    /* The low half of 4 GiB is that of 0. */
+    static guint64 offsets[] = {0,
+                                1,
+                                63,
+                                CHUNK,
+                                99999,
+                                100000,
+                                100001,
+                                G_GUINT64_CONSTANT(1) << 32,
+                                G_MAXINT64 - CHUNK};
     return cr_make_param_array(guint64, offsets, G_N_ELEMENTS(offsets));
 }
 
@@ -414,6 +422,15 @@ Test(step5, the_end_may_be_met_at_once_or_later)
     assert_ends("fail:2:109", in_worker);
     assert_ends("packet:2:38:0", in_worker);
     assert_ends("packet:2:109:0", in_worker);
+}
+
+/* The end has come as a packet; were it not taken for one, the fourth call of
+ * ReadFile would say so itself. */
+Test(step5, nothing_is_asked_for_behind_the_end)
+{
+    make_file("file", CHUNK);
+    struct run run = RUN_HOOKED(HOOKED, "fail-from:ReadFile:4:38", "file");
+    assert_transcript(&run, "file", 0, CHUNK);
 }
 
 Test(step5, after_a_short_read_the_next_begins_where_it_ended)

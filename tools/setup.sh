@@ -1,8 +1,8 @@
 #!/bin/sh
 # Says which tools are missing, and installs them where it knows how to.
 #
-#   NEEDS        what is about to be done: build, run, test, trace, sweep,
-#                coverage, lint
+#   NEEDS        what is about to be done: build, run, test, patch, trace,
+#                sweep, coverage, lint
 #   CC           makes Windows programs        HOST_CC  makes the tests
 #   WINE         runs Windows programs; empty where the system does
 #   NO_INSTALL   1: only say what is missing
@@ -28,7 +28,6 @@ for need in $NEEDS; do
         ;;
     test)
         command -v "${HOST_CC:?}" >/dev/null || missing="$missing cc"
-        command -v patch >/dev/null || missing="$missing patch"
         if ! command -v pkg-config >/dev/null; then
             missing="$missing pkg-config criterion glib json-glib"
         else
@@ -39,6 +38,9 @@ for need in $NEEDS; do
         ;;
     trace | sweep)
         command -v python3 >/dev/null || missing="$missing python3"
+        ;;
+    patch)
+        command -v patch >/dev/null || missing="$missing patch"
         ;;
     coverage)
         for tool in python3 gcovr; do
