@@ -101,6 +101,8 @@ ParameterizedTestParameters(checker, a_mistake_is_told_where_it_was_made)
          1},
         {"overlapped", "buffer-shared",
          "a buffer is shared by two requests in flight", 66, 1},
+        {"overlapped", "shared-in-turn",
+         "a buffer is shared by two requests in flight", 66, 1},
         {"overlapped", "buffer-on-stack", "a buffer is on a stack that is gone",
          66, 1},
         {"overlapped", "never-freed", "a request is never freed", 66, 1},

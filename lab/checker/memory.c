@@ -160,17 +160,19 @@ static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception)
     judge_touch(&block, touched);
 }
 
+static LPTOP_LEVEL_EXCEPTION_FILTER next_filter;
+
 /* The program crashes. */
 static LONG CALLBACK on_crash(EXCEPTION_POINTERS *exception)
 {
-    (void)exception;
     tell_hints();
-    return EXCEPTION_CONTINUE_SEARCH;
+    return next_filter != NULL ? next_filter(exception)
+                               : EXCEPTION_CONTINUE_SEARCH;
 }
 
 void begin_memory(void)
 {
     guard_watch_frees(freeing);
     AddVectoredExceptionHandler(TRUE, on_exception);
-    SetUnhandledExceptionFilter(on_crash);
+    next_filter = SetUnhandledExceptionFilter(on_crash);
 }

@@ -149,6 +149,37 @@ static int buffer_shared(const char *path)
     return 0;
 }
 
+static unsigned __stdcall take_two(void *port)
+{
+    take(port);
+    take(port);
+    return 0;
+}
+
+/* The worker may be so quick that the first has ended when the second begins:
+ * unless its packet is kept back. */
+static int shared_in_turn(const char *path)
+{
+    static OVERLAPPED overlapped[2];
+    static char buffer[64];
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    HANDLE port = port_of(file);
+    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, take_two, port, 0, NULL);
+    Sleep(20); /* it waits by now */
+    for (DWORD i = 0; i < 2; i++) {
+        overlapped[i].Offset = 64 * i;
+        /* <- shared-in-turn */
+        ReadFile(file, buffer, 64, NULL, &overlapped[i]);
+        for (volatile int spin = 0; spin < 1000000; spin++)
+            continue; /* long enough for a quick worker */
+    }
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+    CloseHandle(file);
+    CloseHandle(port);
+    return 0;
+}
+
 static __attribute__((noinline)) void start_into_stack(HANDLE file)
 {
     static OVERLAPPED overlapped;
@@ -261,6 +292,7 @@ const struct mistake mistakes[] = {
     {"thread-ends", thread_ends},
     {"buffer-freed", buffer_freed},
     {"buffer-shared", buffer_shared},
+    {"shared-in-turn", shared_in_turn},
     {"buffer-on-stack", buffer_on_stack},
     {"never-freed", never_freed},
     {"freed-twice", freed_twice},
