@@ -28,7 +28,7 @@ $(CHECKED_EXAMPLES): $(LAB)
 	  $^ $(WIN_LDLIBS)
 
 ifeq ($(STEP),)
-test flaky: $(WRONG) $(RIGHT) $(LABS) $(CHECKED_EXAMPLES)
+test flaky check-suite: $(WRONG) $(RIGHT) $(CHECKED_EXAMPLES)
 endif
 
 # Twice, by turns: see is_its_turn in lab/checker/requests.c.
@@ -52,7 +52,7 @@ ifneq ($(ONLY),checker)
 ifneq ($(if $(DIR),$(filter 1 2 3 4 5,$(STEP)),all),)
 check-program: check-suite
 ifneq ($(filter check,$(MAKECMDGOALS)),)
-NEEDS += test
+NEEDS += test patch python
 endif
 endif
 endif

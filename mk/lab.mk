@@ -39,3 +39,8 @@ $(LABS) build/lab/dir.exe: $(LAB)
 
 # The programs that a command is about: DIR, or those that STEP has chosen.
 LAB_CHOSEN := $(if $(DIR),build/lab/dir.exe,$(CHOSEN:%=build/lab/%.exe))
+
+# The lab's own suites start all of them.
+ifeq ($(STEP),)
+test flaky check-suite: $(LABS)
+endif

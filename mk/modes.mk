@@ -6,9 +6,6 @@ ifneq ($(IO)$(DIR),)
 run: $(LAB_CHOSEN)
 endif
 
-# `make test` starts each of them once in each mode.
-TEST_FILES += $(if $(STEP),,$(LABS))
-
 # The whole matrix. The suites start in build/io/build what they start in build,
 # but linked with lab/modes: for the stages the lab's programs, for probes those
 # of tests/guarded. feeder, holder and crasher only help, and stay as they are.
@@ -45,5 +42,5 @@ test-io: $(TEST_FILES) $(IO_FILES)
 	  [ -z "$$failed" ] || { echo "failed under$$failed"; exit 1; }
 
 ifneq ($(filter test-io,$(MAKECMDGOALS)),)
-NEEDS += run test
+NEEDS += run test patch python
 endif

@@ -15,11 +15,6 @@ ifneq ($(WINE),)
 sweep: build/tests/holder.exe
 endif
 
-ifneq ($(filter test flaky% sweep,$(MAKECMDGOALS)),)
-NEEDS += run sweep
-endif
-
-# The suite has a short sweep of all.
-ifeq ($(STEP),)
-test flaky: $(LABS)
+ifneq ($(filter sweep,$(MAKECMDGOALS)),)
+NEEDS += run python
 endif

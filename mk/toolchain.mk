@@ -57,7 +57,7 @@ ifneq ($(filter run test flaky% stress coverage,$(MAKECMDGOALS)),)
 NEEDS += run
 endif
 ifneq ($(filter test flaky% coverage,$(MAKECMDGOALS)),)
-NEEDS += test patch
+NEEDS += test patch python
 endif
 ifneq ($(filter coverage,$(MAKECMDGOALS)),)
 NEEDS += coverage

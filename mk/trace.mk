@@ -31,17 +31,7 @@ trace-cost: build/lab/cost.exe build/lab/final.exe build/tests/holder.exe \
 	@$(stay) LAUNCHER='$(LAUNCHER)' lab/trace/cost.sh build/trace/data 9
 
 ifneq ($(filter trace trace-cost,$(MAKECMDGOALS)),)
-NEEDS += run trace
-endif
-
-# Its suite runs them, and types make trace.
-TRACED := $(patsubst %,build/lab/%.exe,step1-create step4-overlapped \
-  step5-readfile final compare)
-ifeq ($(STEP),)
-test flaky: $(TRACED)
-ifneq ($(filter test flaky,$(MAKECMDGOALS)),)
-NEEDS += trace
-endif
+NEEDS += run python
 endif
 
 # make lint looks at it, too.

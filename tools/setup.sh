@@ -1,8 +1,8 @@
 #!/bin/sh
 # Says which tools are missing, and installs them where it knows how to.
 #
-#   NEEDS        what is about to be done: build, run, test, patch, trace,
-#                sweep, coverage, lint
+#   NEEDS        what is about to be done: build, run, test, coverage, lint; or
+#                a tool by its name: patch, python
 #   CC           makes Windows programs        HOST_CC  makes the tests
 #   WINE         runs Windows programs; empty where the system does
 #   NO_INSTALL   1: only say what is missing
@@ -36,7 +36,7 @@ for need in $NEEDS; do
             pkg-config --exists json-glib-1.0 || missing="$missing json-glib"
         fi
         ;;
-    trace | sweep)
+    python)
         command -v python3 >/dev/null || missing="$missing python3"
         ;;
     patch)
