@@ -191,13 +191,18 @@ static void assert_silent(const char *program, const char *file, int status)
     }
 }
 
-ParameterizedTestParameters(checker, nothing_is_told_of_a_stage)
+static struct criterion_test_params checked_programs(void)
 {
     static char programs[][24] = {
         "lab/step1-create",     "lab/step2-bind",     "lab/step3-callback",
         "lab/step4-overlapped", "lab/step5-readfile", "lab/final",
         "lab/compare",          "lab/example1",       "lab/example2"};
     return cr_make_param_array(char[24], programs, G_N_ELEMENTS(programs));
+}
+
+ParameterizedTestParameters(checker, nothing_is_told_of_a_stage)
+{
+    return checked_programs();
 }
 
 ParameterizedTest(char program[24], checker, nothing_is_told_of_a_stage)
@@ -207,6 +212,26 @@ ParameterizedTest(char program[24], checker, nothing_is_told_of_a_stage)
     assert_silent(program, "file", 0);
     assert_silent(program, "empty", 0);
     assert_silent(program, "missing", 1);
+}
+
+ParameterizedTestParameters(checker, nothing_is_told_in_any_mode)
+{
+    return checked_programs();
+}
+
+ParameterizedTest(char program[24], checker, nothing_is_told_in_any_mode)
+{
+    static const char *const modes[] = {"pending",    "sync-eof", "short:1",
+                                        "shuffle:1",  "skip",     "slow:1",
+                                        "ntfs-cached"};
+    make_file("file", 100001);
+    for (unsigned i = 0; i < G_N_ELEMENTS(modes); i++) {
+        g_setenv("IO", modes[i], TRUE);
+        struct run run = finish(start_checked("1", program, "file", NULL));
+        cr_assert(ended_with(&run, 0), "%s: %s", modes[i], describe(&run));
+        run_clear(&run);
+    }
+    g_unsetenv("IO");
 }
 
 Test(checker, nothing_is_told_of_a_copy)
