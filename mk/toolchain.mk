@@ -4,6 +4,11 @@
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 .DELETE_ON_ERROR:
+# As many at once as there are processors; but not for `make clean all`, nor if
+# another make has called this one, and decides.
+ifeq ($(MAKELEVEL)$(filter clean,$(MAKECMDGOALS)),0)
+MAKEFLAGS += -j$(shell getconf _NPROCESSORS_ONLN)
+endif
 .SUFFIXES:
 
 # On Windows itself (MSYS2) neither a cross compiler nor Wine is needed.
