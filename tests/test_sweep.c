@@ -10,7 +10,7 @@ static char *sweep(const char *options, const char *subject, int *status)
     char *out = NULL, *err = NULL;
     GError *error = NULL;
     char *command =
-        g_strdup_printf("python3 %s/../lab/sweep/sweep.py --jobs 1 %s %s",
+        g_strdup_printf("python3 '%s/../lab/sweep/sweep.py' --jobs 1 %s %s",
                         g_getenv("BUILD"), options, subject);
     bool ran = g_spawn_command_line_sync(command, &out, &err, status, &error);
     cr_assert(ran, "%s: %s", command, error ? error->message : "");

@@ -3,7 +3,7 @@
 # Files are told relative to the current directory.
 function line_of(address,    command, answer) {
     if (!(address in lines)) {
-        command = ENVIRON["ADDR2LINE"] " -e " program " " address
+        command = ENVIRON["ADDR2LINE"] " -e '" program "' " address
         command | getline answer
         close(command)
         sub(/ \(discriminator.*/, "", answer)
