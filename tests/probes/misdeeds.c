@@ -19,10 +19,22 @@ static bool is(const wchar_t *name)
     return wcscmp(kind, name) == 0;
 }
 
-static unsigned __stdcall routine(void *unused)
+static unsigned __stdcall stay(void *begun)
 {
-    (void)unused;
+    SetEvent(begun);
+    Sleep(INFINITE);
     return 0;
+}
+
+/* A process that exits while a thread of it is starting may be told off by
+ * Wine 8, in a line of its own. */
+static void leave_thread(void)
+{
+    HANDLE begun = CreateEventW(NULL, FALSE, FALSE, NULL);
+    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, stay, begun, 0, NULL);
+    WaitForSingleObject(begun, INFINITE);
+    CloseHandle(begun);
+    CloseHandle(thread);
 }
 
 static void write_file(const wchar_t *name, const char *bytes, DWORD length)
@@ -41,7 +53,7 @@ static void leave(void)
     if (is(L"handle"))
         CreateEventW(NULL, FALSE, FALSE, NULL);
     if (is(L"thread"))
-        CloseHandle((HANDLE)_beginthreadex(NULL, 0, routine, NULL, 0, NULL));
+        leave_thread();
     if (is(L"packet")) {
         HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
         PostQueuedCompletionStatus(port, 0, 0, &packet);
