@@ -32,17 +32,17 @@ const char *place_text(struct place place)
 {
     static _Thread_local char texts[8][64];
     static _Thread_local unsigned last;
-    char *text = texts[++last % 8], where[32] = "outside the program", who[16];
+    char *text = texts[++last % 8], where[32] = "outside the program";
+    char who[20] = ""; /* if it is known */
     unsigned long long address =
         place.address != NULL ? address_in_file(place.address) : 0;
     if (address != 0)
         snprintf(where, sizeof where, "at {0x%llx}", address);
-    if (place.thread == NULL || place.thread->number == 0)
-        snprintf(who, sizeof who, "main");
-    else
-        snprintf(who, sizeof who, "thread %u", place.thread->number);
-    snprintf(text, sizeof texts[0], "%s (%s)", where,
-             place.thread != NULL ? who : "?");
+    if (place.thread != NULL && place.thread->number == 0)
+        snprintf(who, sizeof who, " (main)");
+    else if (place.thread != NULL)
+        snprintf(who, sizeof who, " (thread %u)", place.thread->number);
+    snprintf(text, sizeof texts[0], "%s%s", where, who);
     return text;
 }
 
