@@ -65,9 +65,9 @@ static void assert_lines(const char *reports, const char *source,
     char **lines = g_strsplit(text, "\n", -1);
     for (unsigned i = 0; lines[i] != NULL; i++)
         if (strstr(lines[i], arrow) != NULL) {
-            char *place = g_strdup_printf("/%s.c:%u ", source, i + 2);
-            cr_assert(strstr(reports, place), "%s is not told:\n%s", place,
-                      reports);
+            char *place = g_strdup_printf("/%s\\.c:%u\\b", source, i + 2);
+            cr_assert(g_regex_match_simple(place, reports, 0, 0),
+                      "%s is not told:\n%s", place, reports);
             g_free(place);
             told++;
         }
