@@ -46,8 +46,8 @@ struct file_stream {
     _Atomic bool filling;
     _Atomic unsigned writing; /* asynchronous calls in a file */
 
-    SRWLOCK lock; /* guards all below but reads of what is atomic; held for
-                   * moments only */
+    SRWLOCK lock; /* guards all below, held for moments only; what is atomic
+                   * may be read and added to without */
     CONDITION_VARIABLE changed;
     _Atomic uint64_t position; /* of the stream, in bytes */
     _Atomic uint64_t pointer;  /* of a handle that is not overlapped */
