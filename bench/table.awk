@@ -42,7 +42,7 @@ $2 == 0 {
     if (!(key in count)) { keys[++n] = key; threads[key] = $5 }
     rates[key, ++count[key]] = rate
     if (!($1 in first)) first[$1] = key
-    if ($10 > allocations[key]) allocations[key] = $10
+    if ($10 != "" && $10 + 0 >= allocations[key] + 0) allocations[key] = $10
     if ($11 > peak[key]) peak[key] = $11
 }
 
