@@ -347,8 +347,29 @@ static void show_close(void)
 
 static HANDLE called;
 
+/* A callback may run before ReadFile returns, and before CancelIoEx does. The
+ * order is not looked at here, so it waits until both have been told. */
+static HANDLE answered;
+
+static void await_answer(void)
+{
+    check(WaitForSingleObject(answered, INFINITE) == WAIT_OBJECT_0, "wait for",
+          L"answer");
+}
+
+static enum answer read_and_cancel(DWORD offset, bool cancels,
+                                   OVERLAPPED *overlapped)
+{
+    enum answer answer = read_at(offset, overlapped);
+    if (cancels)
+        tell_cancel(CancelIoEx(file, overlapped));
+    check(SetEvent(answered), "set", L"event");
+    return answer;
+}
+
 static void CALLBACK on_bound(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
+    await_answer();
     say("callback: error %lu, %lu bytes, status %08lx", error, bytes,
         (DWORD)overlapped->Internal);
     check(SetEvent(called), "set", L"event");
@@ -358,12 +379,11 @@ static void with_bind(DWORD offset, bool cancels)
 {
     static OVERLAPPED overlapped;
     called = CreateEventW(NULL, TRUE, FALSE, NULL);
+    answered = CreateEventW(NULL, TRUE, FALSE, NULL);
+    check(called != NULL && answered != NULL, "create", L"event");
     open_file(false);
     check(BindIoCompletionCallback(file, on_bound, 0), "bind", L"file");
-    enum answer answer = read_at(offset, &overlapped);
-    if (cancels)
-        tell_cancel(CancelIoEx(file, &overlapped));
-    if (answer != REFUSED)
+    if (read_and_cancel(offset, cancels, &overlapped) != REFUSED)
         tell_object("callback", called, INFINITE);
     tell_bytes();
 }
@@ -389,6 +409,7 @@ static void CALLBACK on_pooled(PTP_CALLBACK_INSTANCE instance, void *context,
 {
     const void *own = context;
     (void)instance, (void)io;
+    await_answer();
     say("callback: error %lu, %llu bytes, status %08lx%s", error, bytes,
         (DWORD)((OVERLAPPED *)overlapped)->Internal,
         own == buffer ? "" : " (in another context)");
@@ -397,15 +418,14 @@ static void CALLBACK on_pooled(PTP_CALLBACK_INSTANCE instance, void *context,
 static void with_pool(DWORD offset, bool cancels)
 {
     static OVERLAPPED overlapped;
+    answered = CreateEventW(NULL, TRUE, FALSE, NULL);
+    check(answered != NULL, "create", L"event");
     open_file(false);
     PTP_IO io = CreateThreadpoolIo(file, on_pooled, buffer, NULL);
     check(io != NULL, "bind", L"file");
     StartThreadpoolIo(io);
-    enum answer answer = read_at(offset, &overlapped);
-    if (answer == REFUSED)
+    if (read_and_cancel(offset, cancels, &overlapped) == REFUSED)
         CancelThreadpoolIo(io);
-    if (cancels)
-        tell_cancel(CancelIoEx(file, &overlapped));
     WaitForThreadpoolIoCallbacks(io, FALSE);
     CloseThreadpoolIo(io);
     tell_bytes();
