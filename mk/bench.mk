@@ -1,52 +1,30 @@
-# The benchmark: the same reads done by the pool and by others, side by side.
+# The benchmark: the same work done by final and by others, side by side.
 
-# Each is bench/NAME.c; native.c is no Windows program.
-CONTENDERS := pool loop threadpool_io sync stream stdio
-BENCHES := $(CONTENDERS:%=build/bench/%.exe) build/bench/native
+# Each is bench/WORK/NAME.c (or .cpp); native.c is no Windows program.
+BENCH_WORKS := reads files pipe copy
+BENCH_C := $(filter-out %/native.c,$(wildcard $(BENCH_WORKS:%=bench/%/*.c)))
+BENCH_CXX := $(wildcard $(BENCH_WORKS:%=bench/%/*.cpp))
+BENCH_NATIVE := $(wildcard $(BENCH_WORKS:%=bench/%/native.c))
+CONTENDERS := $(patsubst bench/%.c,%,$(filter-out %/job.c,$(BENCH_C))) \
+  $(BENCH_CXX:bench/%.cpp=%)
+BENCHES := $(CONTENDERS:%=build/bench/%.exe) \
+  $(BENCH_NATIVE:bench/%.c=build/bench/%)
 
-# Every allocation is counted: see bench/job.c.
+# Every allocation is counted: see bench/measure.c.
 COUNTED := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
-build/bench/pool.exe build/bench/stream.exe: $(LIBRARY)
-$(CONTENDERS:%=build/bench/%.exe): build/bench/%.exe: build/obj/bench/%.o \
-  build/obj/bench/job.o
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -static $(COUNTED) -o $@ $^ $(WIN_LDLIBS)
+# What the contenders of a work share: measure.c, and the work's job.c.
+bench_shared = bench/measure.c $(wildcard $(dir $(1))job.c)
+$(foreach name,$(CONTENDERS),$(eval build/bench/$(name).exe: \
+  $(patsubst %.c,build/obj/%.o,bench/$(name).c $(call bench_shared,bench/$(name)))))
 
-build/bench/native: bench/native.c bench/job.c bench/job.h | setup
+$(CONTENDERS:%=build/bench/%.exe): $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -static $(COUNTED) -o $@ $(filter %.o,$^) $(LIBRARY) \
+	  $(WIN_LDLIBS)
+
+$(BENCH_NATIVE:bench/%.c=build/bench/%): build/bench/%: bench/%.c \
+  bench/measure.c bench/measure.h | setup
 	@mkdir -p $(@D)
 	$(HOST_CC) $(STRICT) $(CFLAGS) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-	  $(COUNTED) -o $@ $(filter %.c,$^)
-
-# 256 MiB in lines of 16 bytes that all differ.
-build/bench/data:
-	@mkdir -p $(@D)
-	seq 100000000000000 100000016777215 >$@
-
-# 6 GiB, nearly all of it a hole.
-build/bench/sparse: build/bench/data
-	head -c 1M $< >$@
-	truncate -s 6G $@
-
-.PHONY: bench bench-quick
-bench: build/bench/sparse
-bench bench-quick: $(BENCHES) build/bench/data build/final.exe \
-  build/tests/holder.exe $(WINE_READY)
-	@$(stay) LAUNCHER='$(LAUNCHER)' WINE='$(WINE)' CC='$(CC)' \
-	  HOST_CC='$(HOST_CC)' bench/run.sh $(if $(filter bench,$@),full,quick)
-
-ifneq ($(filter bench%,$(MAKECMDGOALS)),)
-NEEDS += run
-endif
-
-# make lint looks at them, too.
-WINDOWS_C += $(CONTENDERS:%=bench/%.c) bench/job.c
-HEADERS += bench/job.h
-
-.PHONY: lint-native
-lint: lint-native
-lint-native: | setup
-	clang-format --dry-run -Werror bench/native.c
-	clang-tidy --quiet bench/native.c -- $(TEST_CFLAGS) 2>/dev/null
-	cppcheck -q --std=c11 --enable=warning,style,performance,portability \
-	  --error-exitcode=1 bench/native.c
+	  -pthread $(COUNTED) -o $@ $< $(call bench_shared,$<)

@@ -1,19 +1,11 @@
 /* Contends with a completion port and a loop around it, written by hand: what
  * is left of a pool without its table, its counters, and its care. */
-#include "job.h"
+#include "read.h"
 
 #include <process.h>
-#include <windows.h>
 
 const char contender[] = "loop";
 
-struct read {
-    OVERLAPPED overlapped;
-    uint64_t offset;
-    void *buffer;
-};
-
-static struct job *job;
 static struct read reads[JOB_MAX_DEPTH];
 static HANDLE port, file;
 static LONG missing;          /* workers that have not begun yet */
@@ -21,14 +13,9 @@ static HANDLE all_here, done; /* events */
 
 static void read_next(struct read *read)
 {
-    if (!job_next(job, &read->offset))
+    if (!job_next(&read->turn))
         return;
-    read->overlapped = (OVERLAPPED){.Offset = (DWORD)read->offset,
-                                    .OffsetHigh = (DWORD)(read->offset >> 32)};
-    job_check(ReadFile(file, read->buffer, (DWORD)job->block, NULL,
-                       &read->overlapped) ||
-                  GetLastError() == ERROR_IO_PENDING,
-              "read");
+    read_start(read, file);
 }
 
 static unsigned __stdcall worker(void *argument)
@@ -40,14 +27,14 @@ static unsigned __stdcall worker(void *argument)
         DWORD bytes;
         ULONG_PTR key;
         OVERLAPPED *overlapped;
-        job_check(GetQueuedCompletionStatus(port, &bytes, &key, &overlapped,
-                                            INFINITE),
-                  "read");
+        must(GetQueuedCompletionStatus(port, &bytes, &key, &overlapped,
+                                       INFINITE),
+             "read");
         if (overlapped == NULL)
             return 0;
         struct read *read =
             CONTAINING_RECORD(overlapped, struct read, overlapped);
-        if (job_use(job, read->buffer, read->offset, bytes))
+        if (job_use(&read->turn, read->buffer, bytes))
             SetEvent(done);
         read_next(read);
     }
@@ -60,29 +47,27 @@ static unsigned default_threads(void)
     return 2 * system.dwNumberOfProcessors;
 }
 
-void contend(struct job *the_job)
+void contend_reading(void)
 {
     HANDLE workers[MAXIMUM_WAIT_OBJECTS];
-    job = the_job;
-    unsigned threads = job->threads > 0 ? job->threads : default_threads();
-    job_check(threads <= MAXIMUM_WAIT_OBJECTS, "wait for so many threads");
-    for (unsigned i = 0; i < job->depth; i++)
-        reads[i].buffer = job_allocate(job->block);
+    unsigned threads = job.threads > 0 ? job.threads : default_threads();
+    must(threads <= MAXIMUM_WAIT_OBJECTS, "wait for so many threads");
+    for (unsigned i = 0; i < job.depth; i++)
+        reads[i].buffer = must_allocate(job.block);
     all_here = CreateEventW(NULL, TRUE, FALSE, NULL);
     done = CreateEventW(NULL, TRUE, FALSE, NULL);
-    file = CreateFileA(job->path, GENERIC_READ, FILE_SHARE_READ, NULL,
-                       OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+    file = open_overlapped();
     port = CreateIoCompletionPort(file, NULL, 0, 0);
-    job_check(port != NULL, "bind");
+    must(port != NULL, "bind");
     missing = (LONG)threads;
     for (unsigned i = 0; i < threads; i++)
         workers[i] = (HANDLE)_beginthreadex(NULL, 0, worker, NULL, 0, NULL);
     WaitForSingleObject(all_here, INFINITE);
-    job_begin();
-    for (unsigned i = 0; i < job->depth; i++)
+    measure_begin();
+    for (unsigned i = 0; i < job.depth; i++)
         read_next(&reads[i]);
     WaitForSingleObject(done, INFINITE);
-    job_end();
+    measure_end();
     for (unsigned i = 0; i < threads; i++)
         PostQueuedCompletionStatus(port, 0, 0, NULL);
     WaitForMultipleObjects(threads, workers, TRUE, INFINITE);

@@ -1,31 +1,31 @@
 /* Contends with final's pool: `depth` requests, each started again by its own
  * callback. */
-#include "../final/pool.h"
+#include "../../final/pool.h"
 #include "job.h"
 
 const char contender[] = "pool";
 const wchar_t program[] = L"pool";
 
-static struct job *job;
 static struct request *requests[JOB_MAX_DEPTH];
+static struct turn turns[JOB_MAX_DEPTH]; /* the requests' contexts */
 static struct bound_file file;
 static HANDLE done; /* event */
 
 static void read_next(struct request *request)
 {
-    uint64_t offset;
-    if (!job_next(job, &offset))
+    struct turn *turn = request->context;
+    if (!job_next(turn))
         return;
-    overlapped_reset(request, offset);
-    job_check(bound_file_read(&file, request).outcome == IO_QUEUED, "read");
+    overlapped_reset(request, turn->offset);
+    must(bound_file_read(&file, request).outcome == IO_QUEUED, "read");
 }
 
 static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
     struct request *request =
         CONTAINING_RECORD(overlapped, struct request, overlapped);
-    job_check(error == ERROR_SUCCESS, "read");
-    if (job_use(job, request->buffer, overlapped_offset(request), bytes))
+    must(error == ERROR_SUCCESS, "read");
+    if (job_use(request->context, request->buffer, bytes))
         SetEvent(done);
     read_next(request);
 }
@@ -48,30 +48,29 @@ static void start_all(struct pool *pool)
     all_here = CreateEventW(NULL, TRUE, FALSE, NULL);
     missing = (LONG)pool->worker_count;
     for (unsigned i = 0; i < pool->worker_count; i++)
-        job_check(pool_queue_work(pool, arrive, NULL) == 0, "queue work");
+        must(pool_queue_work(pool, arrive, NULL) == 0, "queue work");
     pool_wait_idle(pool, INFINITE);
 }
 
-void contend(struct job *the_job)
+void contend_reading(void)
 {
     struct pool pool;
-    job = the_job;
-    for (unsigned i = 0; i < job->depth; i++) {
-        requests[i] = overlapped_pack(on_read, NULL, job_allocate(job->block),
-                                      job->block, 0);
-        job_check(requests[i] != NULL, "allocate");
+    for (unsigned i = 0; i < job.depth; i++) {
+        requests[i] = overlapped_pack(on_read, &turns[i],
+                                      must_allocate(job.block), job.block, 0);
+        must(requests[i] != NULL, "allocate");
     }
     done = CreateEventW(NULL, TRUE, FALSE, NULL);
-    HANDLE handle = CreateFileA(job->path, GENERIC_READ, FILE_SHARE_READ, NULL,
+    HANDLE handle = CreateFileA(job.file, GENERIC_READ, FILE_SHARE_READ, NULL,
                                 OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
-    job_check(pool_create(&pool, job->threads, 0) == 0, "create the pool");
-    job_check(pool_bind_handle(&pool, handle, 0, &file) == 0, "bind");
+    must(pool_create(&pool, job.threads, 0) == 0, "create the pool");
+    must(pool_bind_handle(&pool, handle, 0, &file) == 0, "bind");
     start_all(&pool);
-    job_begin();
-    for (unsigned i = 0; i < job->depth; i++)
+    measure_begin();
+    for (unsigned i = 0; i < job.depth; i++)
         read_next(requests[i]);
     WaitForSingleObject(done, INFINITE);
-    job_end();
+    measure_end();
     bound_file_close(&file);
     pool_stop(&pool, POOL_DRAIN);
 }

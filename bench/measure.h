@@ -1,0 +1,56 @@
+/*
+ * What every contender does alike, whatever its work: understand its arguments,
+ * measure, and say what it measured.
+ *
+ *      program name=value ...
+ *
+ * It prints one line, an object in JSON. Whatever prints such a line can
+ * contend: bench/dotnet does.
+ */
+#ifndef MEASURE_H
+#define MEASURE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The contender: its name, and its work, which calls measure_begin and
+ * measure_end around what counts, when all is open and started. */
+extern const char contender[];
+void contend(void);
+
+/* The value of an argument, or otherwise. */
+const char *argument(const char *name, const char *otherwise);
+uint64_t argument_number(const char *name, uint64_t otherwise);
+
+void measure_begin(void);
+void measure_end(void);
+
+/* Nanoseconds since some moment. */
+uint64_t measure_now(void);
+
+/* Further members of the object. */
+void measure_add(const char *name, uint64_t number);
+
+/* Prints the object: what was done, how often, and the sum that proves it. */
+void measure_print(uint64_t count, uint64_t bytes, uint64_t sum);
+
+/* How many threads the process has at this moment. */
+uint64_t thread_count(void);
+
+/* Ends the process with one line on stderr, unless ok. */
+void must(bool ok, const char *tried);
+
+/* malloc, or the process ends. Nothing is freed: the process is short. */
+void *must_allocate(size_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

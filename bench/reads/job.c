@@ -1,0 +1,95 @@
+#include "job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct job job;
+
+static uint64_t blocks; /* in the file */
+static uint64_t reads;
+static bool is_random;
+static uint64_t *latencies; /* of each read, in ns; NULL: nobody asks */
+static _Atomic uint64_t taken, used, sum;
+
+/* The same number always gives the same number, and looks like chance
+ * (Steele and others' SplitMix64). */
+static uint64_t mix(uint64_t number)
+{
+    number = (number + 1) * 0x9E3779B97F4A7C15;
+    number = (number ^ number >> 30) * 0xBF58476D1CE4E5B9;
+    number = (number ^ number >> 27) * 0x94D049BB133111EB;
+    return number ^ number >> 31;
+}
+
+bool job_next(struct turn *turn)
+{
+    turn->number = taken++;
+    if (turn->number >= reads)
+        return false;
+    turn->offset =
+        (is_random ? mix(turn->number) : turn->number) % blocks * job.block;
+    if (latencies != NULL)
+        turn->began = measure_now();
+    return true;
+}
+
+bool job_use(const struct turn *turn, const void *buffer, size_t bytes)
+{
+    if (latencies != NULL)
+        latencies[turn->number] = measure_now() - turn->began;
+    must(bytes == job.block, "read a whole block");
+    const uint64_t *words = buffer;
+    uint64_t block_sum = 0;
+    for (size_t i = 0; i < bytes / sizeof *words; i++)
+        block_sum += words[i];
+    sum += block_sum * (turn->offset | 1); /* what came, and from where */
+    return ++used == reads;
+}
+
+static int compare(const void *one, const void *other)
+{
+    const uint64_t *a = one, *b = other;
+    return (*a > *b) - (*a < *b);
+}
+
+static uint64_t file_size(void)
+{
+    FILE *file = fopen(job.file, "rb");
+    must(file != NULL, "open the file");
+#ifdef _WIN32
+    must(_fseeki64(file, 0, SEEK_END) == 0, "find the file's end");
+    int64_t size = _ftelli64(file);
+#else
+    must(fseeko(file, 0, SEEK_END) == 0, "find the file's end");
+    int64_t size = ftello(file);
+#endif
+    fclose(file);
+    return (uint64_t)size;
+}
+
+void contend(void)
+{
+    job = (struct job){.file = argument("file", ""),
+                       .style = argument("style", ""),
+                       .block = argument_number("block", 4096),
+                       .buffer = argument_number("buffer", 0),
+                       .depth = (unsigned)argument_number("depth", 1),
+                       .threads = (unsigned)argument_number("threads", 0)};
+    is_random = strcmp(argument("order", ""), "random") == 0;
+    reads = argument_number("reads", 1);
+    must(job.block > 0 && reads > 0 && job.depth > 0, "do nothing");
+    must(job.depth <= JOB_MAX_DEPTH, "keep so many in flight");
+    blocks = file_size() / job.block;
+    must(blocks > 0, "read less than a block");
+    if (argument_number("latency", 0))
+        latencies = must_allocate(reads * sizeof *latencies);
+    contend_reading();
+    must(used == reads, "do all the reads");
+    if (latencies != NULL) {
+        qsort(latencies, reads, sizeof *latencies, compare);
+        measure_add("median_ns", latencies[reads / 2]);
+        measure_add("p99_ns", latencies[reads * 99 / 100]);
+    }
+    measure_print(used, used * job.block, sum);
+}

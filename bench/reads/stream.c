@@ -1,0 +1,132 @@
+/*
+ * Contends with final's file_stream.
+ *
+ *      style=synchronous   an ordinary handle
+ *      style=asynchronous  an overlapped one; each read is waited for
+ *      style=ahead         the same, and the next buffer is read meanwhile
+ *      style=callbacks     `depth` asynchronous streams, each with one read in
+ *                          flight, which its callback starts again
+ */
+#include "../../final/file_stream.h"
+#include "job.h"
+
+#include <string.h>
+
+const char contender[] = "stream";
+const wchar_t program[] = L"stream";
+
+static struct pool pool;
+
+static struct file_stream *open_stream(unsigned options_wanted)
+{
+    struct file_stream *stream;
+    struct file_stream_options options = FILE_STREAM_DEFAULTS;
+    wchar_t path[MAX_PATH];
+    must(MultiByteToWideChar(CP_ACP, 0, job.file, -1, path, MAX_PATH) > 0,
+         "understand the path");
+    options.buffer_size = job.buffer;
+    options.options = options_wanted;
+    must(file_stream_open(&pool, path, &options, &stream) == 0, "open");
+    return stream;
+}
+
+/* ---- One stream, one read after the other ------------------------------ */
+
+static void read_in_turn(struct file_stream *stream, bool waits_for_tasks)
+{
+    struct file_task task = {0};
+    void *buffer = must_allocate(job.block);
+    uint64_t position = 0;
+    struct turn turn;
+    measure_begin();
+    while (job_next(&turn)) {
+        size_t bytes;
+        if (turn.offset != position)
+            must(file_stream_seek(stream, (int64_t)turn.offset, FILE_BEGIN,
+                                  NULL) == 0,
+                 "seek");
+        if (waits_for_tasks) {
+            file_stream_read_async(stream, buffer, job.block, &task);
+            must(file_task_wait(&task, INFINITE, &bytes) == 0, "read");
+        } else {
+            must(file_stream_read(stream, buffer, job.block, &bytes) == 0,
+                 "read");
+        }
+        position = turn.offset + bytes;
+        job_use(&turn, buffer, bytes);
+    }
+    measure_end();
+    file_stream_close(stream);
+}
+
+/* ---- Many streams ------------------------------------------------------ */
+
+static HANDLE done; /* event */
+
+static struct reader {
+    struct file_task task;
+    struct file_stream *stream;
+    struct turn turn;
+    void *buffer;
+} readers[JOB_MAX_DEPTH];
+
+static void use(struct reader *reader, DWORD error, size_t bytes)
+{
+    must(error == ERROR_SUCCESS, "read");
+    if (job_use(&reader->turn, reader->buffer, bytes))
+        SetEvent(done);
+}
+
+static void read_on(struct reader *reader)
+{
+    while (job_next(&reader->turn)) {
+        must(file_stream_seek(reader->stream, (int64_t)reader->turn.offset,
+                              FILE_BEGIN, NULL) == 0,
+             "seek");
+        struct submission read = file_stream_read_async(
+            reader->stream, reader->buffer, job.block, &reader->task);
+        if (read.outcome == IO_QUEUED)
+            return;
+        use(reader, read.error, read.bytes);
+    }
+}
+
+static void on_read(void *context, DWORD error, size_t bytes)
+{
+    use(context, error, bytes);
+    read_on(context);
+}
+
+static void read_with_callbacks(void)
+{
+    done = CreateEventW(NULL, TRUE, FALSE, NULL);
+    for (unsigned i = 0; i < job.depth; i++) {
+        readers[i].stream = open_stream(FILE_OPTION_ASYNCHRONOUS);
+        readers[i].task =
+            (struct file_task){.callback = on_read, .context = &readers[i]};
+        readers[i].buffer = must_allocate(job.block);
+    }
+    measure_begin();
+    for (unsigned i = 0; i < job.depth; i++)
+        read_on(&readers[i]);
+    WaitForSingleObject(done, INFINITE);
+    measure_end();
+    for (unsigned i = 0; i < job.depth; i++)
+        file_stream_close(readers[i].stream);
+}
+
+void contend_reading(void)
+{
+    must(pool_create(&pool, job.threads, 0) == 0, "create the pool");
+    if (strcmp(job.style, "callbacks") == 0)
+        read_with_callbacks();
+    else if (strcmp(job.style, "asynchronous") == 0)
+        read_in_turn(open_stream(FILE_OPTION_ASYNCHRONOUS), true);
+    else if (strcmp(job.style, "ahead") == 0)
+        read_in_turn(
+            open_stream(FILE_OPTION_ASYNCHRONOUS | FILE_OPTION_SEQUENTIAL),
+            false);
+    else
+        read_in_turn(open_stream(FILE_OPTION_SEQUENTIAL), false);
+    pool_stop(&pool, POOL_DRAIN);
+}
