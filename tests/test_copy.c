@@ -28,8 +28,35 @@ static unsigned others(void)
     return count;
 }
 
-#define assert_nothing_made()                                                  \
-    cr_assert(others() == 0, "%u files were left behind", others())
+static gboolean look_again(gpointer unused)
+{
+    (void)unused;
+    return G_SOURCE_CONTINUE;
+}
+
+/* Waits until there are no more files but so many: what a process had open when
+ * it ended is deleted by the system, perhaps a moment later. Looks when the
+ * directory has changed, and now and then where nobody tells of that. */
+static void assert_others(unsigned wanted)
+{
+    GFile *here = g_file_new_for_path(".");
+    GFileMonitor *monitor =
+        g_file_monitor_directory(here, G_FILE_MONITOR_NONE, NULL, NULL);
+    guint timer = g_timeout_add(100, look_again, NULL);
+    gint64 end = g_get_monotonic_time() + WATCHDOG * G_TIME_SPAN_SECOND;
+    while (others() > wanted && g_get_monotonic_time() < end)
+        g_main_context_iteration(NULL, TRUE);
+    g_source_remove(timer);
+    if (monitor != NULL)
+        g_object_unref(monitor);
+    g_object_unref(here);
+    cr_assert_eq(others(), wanted);
+}
+
+static void assert_nothing_made(void)
+{
+    assert_others(0);
+}
 
 static bool is_same(const char *one, const char *other)
 {
@@ -73,7 +100,7 @@ ParameterizedTest(guint64 *size, copy, a_file_of_any_size_is_copied)
     struct run run = RUN("copy", "--stats", "--block", "64K", "source", "new");
     struct counters counters = take_counters(&run);
     assert_copied(&run, "source", "new");
-    cr_assert_eq(others(), 1);
+    assert_others(1);
     /* A read and a write for each block, and at most one read behind the end
      * for each buffer. */
     guint64 blocks = (*size + 65535) / 65536;
@@ -123,7 +150,7 @@ ParameterizedTest(struct shape *shape, copy, every_shape_copies_the_same_bytes)
                                 "--block", shape->block, "source", "new");
     take_counters(&run);
     assert_copied(&run, "source", "new");
-    cr_assert_eq(others(), 1);
+    assert_others(1);
 }
 
 /* The first write is held back until a third read was started: who finishes one
@@ -341,7 +368,7 @@ Test(copy, a_target_that_is_a_directory_is_error_5)
     assert_error(&run, "create", 5);
     run = RUN("copy", "--force", "source", "directory");
     assert_error(&run, "create", 5);
-    cr_assert_eq(others(), 1);
+    assert_others(1);
 }
 
 /* Whoever runs the tests may write everywhere; so the third file to be opened,
@@ -385,10 +412,11 @@ Test(copy, an_existing_target_is_kept_unless_forced)
     struct run run = RUN_HOOKED(HOOKED, "none", "--stats", "source", "new");
     cr_assert_eq(take_counters(&run).issued, 0);
     assert_error(&run, "create", 80);
-    cr_assert(is_old("new") && others() == 1);
+    cr_assert(is_old("new"));
+    assert_others(1);
     run = RUN("copy", "--force", "source", "new");
     assert_copied(&run, "source", "new");
-    cr_assert_eq(others(), 1);
+    assert_others(1);
 }
 
 /* The pipe is the source, so the copy waits until the target is there. */
@@ -412,14 +440,16 @@ Test(copy, a_target_that_somebody_else_makes_meanwhile_is_kept)
 {
     struct run run = copy_pipe_onto(NULL);
     assert_error(&run, "rename to", 183);
-    cr_assert(is_old("new") && others() == 1);
+    cr_assert(is_old("new"));
+    assert_others(1);
 }
 
 Test(copy, a_target_that_somebody_else_makes_meanwhile_is_replaced_if_forced)
 {
     struct run run = copy_pipe_onto("--force");
     assert_ended(&run, 0);
-    cr_assert(!is_old("new") && others() == 1);
+    cr_assert(!is_old("new"));
+    assert_others(1);
 }
 
 Test(copy, a_file_is_not_copied_onto_itself)
@@ -541,7 +571,8 @@ ParameterizedTest(char hook[32], copy,
     take_counters(&run);
     cr_assert(ended_with(&run, 1) && g_str_has_suffix(run.err, "(error 5)\n"),
               "%s", describe(&run));
-    cr_assert(is_old("new") && others() == 1);
+    cr_assert(is_old("new"));
+    assert_others(1);
 }
 
 /* Each of four buffers ends what it is at, and takes no further block. */
@@ -591,7 +622,8 @@ ParameterizedTest(char function[32], copy,
         g_free(hook);
         if (run.status == 0) {
             assert_copied(&run, "source", "new");
-            cr_assert(call > 1 && others() == 1);
+            cr_assert_gt(call, 1);
+            assert_others(1);
             break;
         }
         cr_assert(ended_with(&run, 1), "%s", describe(&run));
@@ -645,7 +677,7 @@ ParameterizedTest(struct change *change, copy,
               "%u bytes: %s", (unsigned)length, describe(&run));
     char *done = g_strdup_printf("main: done: %u bytes\n", (unsigned)length);
     cr_assert(g_str_has_suffix(run.text, done), "%s", describe(&run));
-    cr_assert_eq(others(), 1);
+    assert_others(1);
     g_free(done);
     g_free(content);
 }
@@ -721,7 +753,7 @@ Test(copy, the_temporary_file_is_beside_the_target)
 {
     cr_assert_eq(g_mkdir("directory", 0777), 0);
     struct process *copy = start_held("directory/new", NULL);
-    cr_assert_eq(others(), 1); /* the directory */
+    assert_others(1); /* the directory */
     GDir *dir = g_dir_open("directory", 0, NULL);
     char *name = g_strdup(g_dir_read_name(dir));
     cr_assert(name != NULL && g_str_has_suffix(name, ".tmp") &&
@@ -742,7 +774,7 @@ Test(copy, the_temporary_file_is_beside_the_target)
 Test(copy, ctrl_c_leaves_nothing_behind)
 {
     struct process *copy = start_held("new", NULL);
-    cr_assert_eq(others(), 1); /* the temporary file */
+    assert_others(1); /* the temporary file */
     send_signal(copy, SIGINT);
     struct run run = finish(copy);
     assert_interrupted(&run);
@@ -756,7 +788,8 @@ Test(copy, ctrl_c_leaves_an_old_target_as_it_is)
     send_signal(copy, SIGINT);
     struct run run = finish(copy);
     assert_interrupted(&run);
-    cr_assert(is_old("new") && others() == 1);
+    cr_assert(is_old("new"));
+    assert_others(1);
 }
 
 Test(copy, ctrl_c_ends_a_copy_that_waits_for_a_pipe)
@@ -778,40 +811,16 @@ Test(copy, ctrl_c_ends_a_copy_that_waits_for_a_pipe)
 
 /* ---- Killed ---- */
 
-static gboolean look_again(gpointer unused)
-{
-    (void)unused;
-    return G_SOURCE_CONTINUE;
-}
-
-/* Waits until there are no more files but so many; looks when the directory has
- * changed, and now and then where nobody tells of that. */
-static void wait_for_others(unsigned wanted)
-{
-    GFile *here = g_file_new_for_path(".");
-    GFileMonitor *monitor =
-        g_file_monitor_directory(here, G_FILE_MONITOR_NONE, NULL, NULL);
-    guint timer = g_timeout_add(100, look_again, NULL);
-    gint64 end = g_get_monotonic_time() + WATCHDOG * G_TIME_SPAN_SECOND;
-    while (others() > wanted && g_get_monotonic_time() < end)
-        g_main_context_iteration(NULL, TRUE);
-    g_source_remove(timer);
-    if (monitor != NULL)
-        g_object_unref(monitor);
-    g_object_unref(here);
-    cr_assert_eq(others(), wanted);
-}
-
 /* The process has no time to clear away; the system does. */
 Test(copy, a_killed_copy_leaves_nothing_behind)
 {
     struct process *copy = start_held("new", NULL);
-    cr_assert_eq(others(), 1); /* the temporary file */
+    assert_others(1); /* the temporary file */
     send_signal(copy, SIGKILL);
     struct run run = finish(copy);
     cr_assert_eq(run.status, -1);
     cr_assert_not(g_file_test("new", G_FILE_TEST_EXISTS));
-    wait_for_others(0);
+    assert_nothing_made();
 }
 
 Test(copy, a_killed_copy_leaves_an_old_target_as_it_is)
@@ -820,7 +829,7 @@ Test(copy, a_killed_copy_leaves_an_old_target_as_it_is)
     struct process *copy = start_held("new", "--force");
     send_signal(copy, SIGKILL);
     finish(copy);
-    wait_for_others(1);
+    assert_others(1);
     cr_assert(is_old("new"));
 }
 
@@ -898,5 +907,5 @@ Test(copy, a_closed_stdout_is_an_error_and_no_copy)
     cr_assert(ended_with(&run, 1) &&
                   strstr(run.err, ": cannot write to 'stdout': ") != NULL,
               "%s", describe(&run));
-    wait_for_others(0);
+    assert_nothing_made();
 }

@@ -245,6 +245,13 @@ class Run:
                 self.calls[what.removeprefix("calls of ")] = int(count)
             elif not re.search(r", 0 not ", what):
                 self.leaks.append(line)
+        # What is deleted when its handle is closed goes once Wine's server has
+        # learned that the process has ended: perhaps a moment after we have.
+        given_up = time.monotonic() + 2
+        while self.status != 0 and time.monotonic() < given_up:
+            if not any(self.directory.glob("*.tmp")):
+                break
+            time.sleep(0.01)
         self.files = {
             path.name: path.read_bytes() for path in self.directory.iterdir()
         }
