@@ -28,3 +28,29 @@ $(BENCH_NATIVE:bench/%.c=build/bench/%): build/bench/%: bench/%.c \
 	@mkdir -p $(@D)
 	$(HOST_CC) $(STRICT) $(CFLAGS) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	  -pthread $(COUNTED) -o $@ $< $(call bench_shared,$<)
+
+# 256 MiB in lines of 16 bytes that all differ.
+build/bench/data:
+	@mkdir -p $(@D)
+	seq 100000000000000 100000016777215 >$@
+
+# ---- The commands ----
+
+BENCH_FLAGS ?=
+.PHONY: bench bench-quick bench-dotnet
+bench-quick: private BENCH_MODE := --quick
+bench-dotnet: private BENCH_MODE := --dotnet
+bench bench-quick bench-dotnet: $(BENCHES) build/bench/data build/final.exe \
+  build/copy.exe build/tests/holder.exe $(WINE_READY)
+	@$(stay) LAUNCHER='$(LAUNCHER)' WINE='$(WINE)' CC='$(CC)' CXX='$(CXX)' \
+	  HOST_CC='$(HOST_CC)' DOTNET='$(DOTNET_RUN)' \
+	  python3 -B bench/run.py $(BENCH_MODE) $(BENCH_FLAGS)
+
+# Tables and plots of the last run, into bench/README.md.
+.PHONY: bench-readme
+bench-readme:
+	python3 -B bench/report.py bench/README.md >/dev/null
+
+ifneq ($(filter bench%,$(MAKECMDGOALS)),)
+NEEDS += run python gnuplot
+endif

@@ -1,0 +1,343 @@
+"""What is measured: works, who contends in each, and what final has to reach."""
+
+from dataclasses import dataclass, field
+
+KIB = 1 << 10
+MIB = 1 << 20
+DATA = "build/bench/data"
+COPIED = "build/bench/copied"
+SIZE = 256 * MIB  # of the data
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A program and its arguments, under the name that tables have for it."""
+
+    name: str
+    program: str  # of bench/WORK
+    kind: str = "windows"  # native, dotnet
+    line: tuple = ()  # instead: the words that start it
+    threads: tuple = ()  # to find the best among; then the default, too
+    arguments: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One table. The first contender is the one to which others stand."""
+
+    name: str
+    title: str
+    directory: str  # bench/DIRECTORY
+    contenders: tuple
+    arguments: dict
+    reads: int = 0  # in a run; 0: as many as take some tenths of a second
+    cold: bool = False  # the file is not in the page cache
+    measure: str = "rate"  # latency, pending, whole: what the table shows
+    quick: bool = False  # in the short run, too
+
+
+THREADS = (1, 2, 4, 8, 16, 32)
+POOL = Contender("pool", "pool", threads=THREADS)
+LOOP = Contender("port, by hand", "loop", threads=THREADS)
+THREADPOOL_IO = Contender(
+    "CreateThreadpoolIo", "threadpool_io", threads=THREADS
+)
+BIND_CALLBACK = Contender("BindIoCompletionCallback", "bind_callback")
+ASIO = Contender("asio", "asio", threads=THREADS)
+WORKERS = Contender("threads that read", "workers", threads=THREADS)
+EVENT = Contender("an event per read", "event")
+SYNC_OFFSET = Contender("ReadFile with an offset", "sync_offset")
+SYNC = Contender("ReadFile", "sync")
+NATIVE = Contender("pread", "native", "native", arguments={"threads": 1})
+NATIVE_2 = Contender(
+    "pread, 2 threads", "native", "native", arguments={"threads": 2}
+)
+BIND_HANDLE = Contender(
+    ".NET BindHandle", "BindHandle", "dotnet", (2, 4, 8, 16, 32)
+)
+BOUND_HANDLE = Contender(
+    ".NET ThreadPoolBoundHandle", "BoundHandle", "dotnet", (2, 4, 8, 16, 32)
+)
+NET_MANY = Contender(
+    ".NET FileStream.ReadAsync", "FileStreamMany", "dotnet", (2, 4, 8, 16, 32)
+)
+NET_SYNC = Contender(".NET FileStream.Read", "FileStreamSync", "dotnet")
+STREAMS = Contender(
+    "stream, asynchronous",
+    "stream",
+    threads=THREADS,
+    arguments={"style": "callbacks"},
+)
+
+POOLS = (
+    POOL,
+    LOOP,
+    STREAMS,
+    THREADPOOL_IO,
+    BIND_CALLBACK,
+    ASIO,
+    WORKERS,
+    EVENT,
+    BIND_HANDLE,
+    BOUND_HANDLE,
+    NET_MANY,
+)
+IN_TURN = (SYNC, SYNC_OFFSET, NATIVE, NATIVE_2, NET_SYNC)
+
+
+def text(size):
+    """4096: 4 KiB"""
+    if size < KIB:
+        return f"{size} bytes"
+    return f"{size // MIB} MiB" if size >= MIB else f"{size // KIB} KiB"
+
+
+def at_random(block, depth, **others):
+    cold = others.get("cold", False)
+    return Work(
+        f"random {text(block)} x {depth}" + (", cold" if cold else ""),
+        f"{text(block)} at random places, {depth} in flight"
+        + (", none in the page cache" if cold else ""),
+        "reads",
+        POOLS + IN_TURN,
+        {"file": DATA, "block": block, "order": "random", "depth": depth},
+        **others,
+    )
+
+
+def in_order(block, depth, **others):
+    return Work(
+        f"whole file {text(block)} x {depth}"
+        + (", cold" if others.get("cold") else ""),
+        f"the whole file by {text(block)}, {depth} in flight"
+        + (", none in the page cache" if others.get("cold") else ""),
+        "reads",
+        POOLS + IN_TURN,
+        {"file": DATA, "block": block, "order": "sequential", "depth": depth},
+        **{"reads": 2 * SIZE // block, **others},
+    )
+
+
+def through_buffer(block, buffer, **others):
+    size = text(buffer) if buffer else "none"
+    contenders = (
+        Contender("stream, synchronous", "stream"),
+        Contender(
+            "stream, asynchronous",
+            "stream",
+            threads=(2,),
+            arguments={"style": "asynchronous"},
+        ),
+        Contender(
+            "stream, reading ahead",
+            "stream",
+            threads=(2,),
+            arguments={"style": "ahead"},
+        )
+        if buffer
+        else None,
+        Contender("fread", "stdio"),
+        Contender("ReadFile", "sync"),
+        Contender(".NET FileStream.Read", "FileStreamSync", "dotnet"),
+        Contender(".NET FileStream.ReadAsync", "FileStreamAsync", "dotnet"),
+    )
+    return Work(
+        f"small reads {text(block)}, buffer {size}",
+        f"the file in order by {text(block)}, "
+        + (f"through a buffer of {size}" if buffer else "with no buffer"),
+        "reads",
+        tuple(filter(None, contenders)),
+        {"file": DATA, "block": block, "order": "sequential", "buffer": buffer},
+        **others,
+    )
+
+
+def latency(depth):
+    """One completion: how long from ReadFile to the callback."""
+    return Work(
+        f"latency x {depth}",
+        "from ReadFile to the callback, 4 KiB at random, "
+        + ("nothing else in flight" if depth == 1 else f"{depth} in flight"),
+        "reads",
+        POOLS + IN_TURN,
+        {
+            "file": DATA,
+            "block": 4 * KIB,
+            "order": "random",
+            "depth": depth,
+            "latency": 1,
+        },
+        measure="latency",
+    )
+
+
+FILES = Work(
+    "small files",
+    "10,000 files of 4 KiB opened, read, closed",
+    "files",
+    (
+        Contender(
+            "pool", "pool", threads=(1, 2, 4, 8, 16), arguments={"depth": 8}
+        ),
+        Contender(
+            "port, by hand",
+            "loop",
+            threads=(1, 2, 4, 8, 16),
+            arguments={"depth": 8},
+        ),
+        Contender(
+            "CreateThreadpoolIo",
+            "threadpool_io",
+            threads=(1, 2, 4, 8, 16),
+            arguments={"depth": 8},
+        ),
+        Contender(
+            "asio", "asio", threads=(1, 2, 4, 8, 16), arguments={"depth": 8}
+        ),
+        Contender(
+            "threads that read",
+            "workers",
+            threads=(1, 2, 4, 8, 16),
+            arguments={"depth": 8},
+        ),
+        Contender(
+            "stream, synchronous", "stream", arguments={"style": "synchronous"}
+        ),
+        Contender(
+            "stream, asynchronous",
+            "stream",
+            arguments={"style": "asynchronous"},
+        ),
+        Contender("ReadFile", "sync"),
+        Contender("read", "native", "native"),
+        Contender(
+            ".NET FileStream.Read",
+            "FileStreamFiles",
+            "dotnet",
+            arguments={"style": "synchronous"},
+        ),
+        Contender(
+            ".NET FileStream.ReadAsync",
+            "FileStreamFiles",
+            "dotnet",
+            arguments={"style": "asynchronous"},
+        ),
+    ),
+    {"directory": "build/bench/small", "count": 10000, "size": 4 * KIB},
+    reads=10000,
+)
+
+PIPE = Work(
+    "slow pipe",
+    "1,000 reads pending on a pipe that brings a piece each ms",
+    "pipe",
+    (
+        Contender("pool", "pool"),
+        Contender("port, by hand", "loop"),
+        Contender("stream, asynchronous", "stream"),
+        Contender("CreateThreadpoolIo", "threadpool_io"),
+        Contender("BindIoCompletionCallback", "bind_callback"),
+        Contender("asio", "asio"),
+        Contender("an event per read", "event"),
+        Contender("a thread per read", "threads"),
+        Contender(".NET ThreadPoolBoundHandle", "BoundHandle", "dotnet"),
+        Contender(".NET FileStream.ReadAsync", "FileStreamPipe", "dotnet"),
+    ),
+    {"reads": 1000, "piece": 64, "pause": 1},
+    reads=1000,
+    measure="pending",
+)
+
+COPY = Work(
+    "copy",
+    "256 MiB copied by a whole program",
+    "copy",
+    (
+        Contender(
+            "copy.exe", "copy", line=("build/copy.exe", "--force", DATA, COPIED)
+        ),
+        Contender(
+            "final.exe --cat", "final", line=("build/final.exe", "--cat", DATA)
+        ),
+        Contender("CopyFileW", "copyfile"),
+        Contender("ReadFile and WriteFile", "sync"),
+        Contender("asio", "asio"),
+        Contender("cp", "cp", "native", line=("cp", DATA, COPIED)),
+        Contender(".NET CopyToAsync", "CopyToAsync", "dotnet"),
+        Contender(".NET File.Copy", "FileCopy", "dotnet"),
+    ),
+    {"source": DATA, "destination": COPIED},
+    reads=1,
+    measure="whole",
+)
+
+ONE_READ = Work(
+    "one read",
+    "a program that reads once, 4 KiB, from its start to its end",
+    "reads",
+    (
+        Contender("pool", "pool"),
+        Contender("port, by hand", "loop"),
+        Contender("stream, synchronous", "stream"),
+        Contender("CreateThreadpoolIo", "threadpool_io"),
+        Contender("asio", "asio"),
+        Contender("ReadFile", "sync"),
+        Contender("pread", "native", "native"),
+        Contender(".NET BindHandle", "BindHandle", "dotnet"),
+        Contender(".NET FileStream.Read", "FileStreamSync", "dotnet"),
+    ),
+    {"file": DATA, "block": 4 * KIB, "order": "random"},
+    reads=1,
+    measure="whole",
+)
+
+WORKS = (
+    *(
+        at_random(block, depth, quick=(block, depth) == (4 * KIB, 32))
+        for block in (4 * KIB, 64 * KIB, MIB)
+        for depth in (1, 8, 32, 128)
+    ),
+    in_order(64 * KIB, 8),
+    in_order(MIB, 8, quick=True),
+    through_buffer(512, 4 * KIB),
+    through_buffer(4 * KIB, 0),
+    through_buffer(4 * KIB, 64 * KIB),
+    through_buffer(4 * KIB, MIB, quick=True),
+    FILES,
+    COPY,
+    PIPE,
+    latency(1),
+    latency(32),
+    ONE_READ,
+    at_random(4 * KIB, 32, cold=True, reads=2000),
+    at_random(64 * KIB, 32, cold=True, reads=1000),
+    in_order(MIB, 8, cold=True, reads=SIZE // MIB),
+)
+
+# What final has to reach: its own, in how many times the other's speed.
+FAST = "random 4 KiB x 32"
+WHOLE = "whole file 1 MiB x 8"
+SMALL = tuple(
+    work.name for work in WORKS if work.name.startswith("small reads")
+)
+BARS = (
+    (FAST, "pool", ".NET BindHandle", 1.5),
+    (FAST, "pool", ".NET FileStream.ReadAsync", 2.0),
+    (FAST, "pool", "CreateThreadpoolIo", 2.0),
+    (FAST, "pool", "asio", 1.0),
+    (FAST, "pool", "port, by hand", 0.95),
+    (WHOLE, "pool", ".NET BindHandle", 1.5),
+    (WHOLE, "pool", "pread", 1.0),
+    *(
+        (work, "stream, synchronous", ".NET FileStream.Read", 1.0)
+        for work in SMALL
+    ),
+    *(
+        (work, "stream, asynchronous", ".NET FileStream.ReadAsync", 1.0)
+        for work in SMALL
+    ),
+    (SMALL[-1], "stream, synchronous", "fread", 1.0),
+    ("copy", "final.exe --cat", "cp", 0.8),
+    ("one read", "pool", ".NET BindHandle", 4.0),
+)
+MEMORY_BAR = ("one read", "pool", ".NET BindHandle", 3.0)

@@ -1,0 +1,400 @@
+"""Tables and plots of what bench/run.py has measured.
+
+    python3 bench/report.py [README]
+
+reads build/bench/results.json and writes build/bench/tables.md and *.svg; with a
+README it also puts the tables there, between its two marks, and the plots beside
+it.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+
+import plan
+
+BENCH = "build/bench"
+MARKS = "<!-- tables -->", "<!-- end of tables -->"
+median = statistics.median
+
+
+# ---- Rows ----------------------------------------------------------------------
+
+
+class Results:
+    """The rows that count, by work and entry: a contender in a variant."""
+
+    def __init__(self, rows):
+        self.rounds = {}
+        self.entries = {}
+        for row in rows:
+            if row["round"] < 1:
+                continue
+            entry = row["name"], row["variant"]
+            entries = self.entries.setdefault(row["work"], [])
+            if entry not in entries:
+                entries.append(entry)
+            self.rounds.setdefault((row["work"], *entry), {})[
+                row["round"]
+            ] = row
+
+    def values(self, work, entry, value):
+        return [value(row) for row in self.rounds[work, *entry].values()]
+
+    def find(self, work, name):
+        """The contender's entry with its best number of threads."""
+        for entry in self.entries.get(work, ()):
+            if entry[0] == name and entry[1] in ("", "best"):
+                return entry
+        return None
+
+    def ratios(self, work, ours, other, value):
+        """Ours to the other's, round by round."""
+        theirs = self.rounds[work, *other]
+        return [
+            value(row) / value(theirs[number])
+            for number, row in self.rounds[work, *ours].items()
+            if number in theirs and value(theirs[number])
+        ]
+
+
+def rate(row):
+    return row["count"] / row["seconds"]
+
+
+def speed(row):
+    """Of a program from its start to its end."""
+    return 1 / row["whole_seconds"]
+
+
+def value_of(work):
+    return {
+        "whole": speed,
+        "latency": lambda row: 1e9 / row["median_ns"],
+        "pending": lambda row: 1e9 / row["median_ns"],
+    }.get(work.measure, rate)
+
+
+# ---- Tables --------------------------------------------------------------------
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def spread(values, form=number):
+    return f"{form(median(values))} ({form(min(values))}-{form(max(values))})"
+
+
+def two(value):
+    return f"{value:.2f}" if value < 100 else f"{value:.0f}"
+
+
+def cpu(rows, work, entry, name):
+    """Of the work alone, in s a million."""
+    used = sum(rows.values(work, entry, lambda row: row.get(name, 0)))
+    count = sum(rows.values(work, entry, lambda row: row["count"]))
+    return f"{used / count * 1e6:.3g}"
+
+
+def peak(rows, work, entry, name="peak_kib"):
+    most = max(rows.values(work, entry, lambda row: row.get(name, 0)))
+    return f"{most / 1024:.1f}" if most else ""
+
+
+def ns(rows, work, entry, name):
+    return spread(rows.values(work, entry, lambda row: row[name] / 1000))
+
+
+COLUMNS = {
+    "rate": {
+        "a second": lambda rows, work, entry: spread(
+            rows.values(work, entry, rate)
+        ),
+        "CPU s a million": lambda rows, work, entry: cpu(
+            rows, work, entry, "cpu"
+        ),
+        "of Wine's server": lambda rows, work, entry: cpu(
+            rows, work, entry, "server_cpu"
+        ),
+        "peak MiB": peak,
+    },
+    "latency": {
+        "median us": lambda rows, work, entry: ns(
+            rows, work, entry, "median_ns"
+        ),
+        "p99 us": lambda rows, work, entry: ns(rows, work, entry, "p99_ns"),
+    },
+    "pending": {
+        "threads while all are pending": lambda rows, work, entry: number(
+            median(rows.values(work, entry, lambda row: row["threads_pending"]))
+        ),
+        "MiB then": lambda rows, work, entry: peak(
+            rows, work, entry, "memory_pending_kib"
+        ),
+        "median us": lambda rows, work, entry: ns(
+            rows, work, entry, "median_ns"
+        ),
+        "p99 us": lambda rows, work, entry: ns(rows, work, entry, "p99_ns"),
+    },
+    "whole": {
+        "ms to its line": lambda rows, work, entry: spread(
+            rows.values(work, entry, lambda row: 1000 * row["said_seconds"])
+        ),
+        "ms to its end": lambda rows, work, entry: spread(
+            rows.values(work, entry, lambda row: 1000 * row["whole_seconds"])
+        ),
+        "peak MiB": peak,
+    },
+}
+
+
+def table(rows, work):
+    ours = rows.entries[work.name][0]
+    head = [work.title, "threads", f"{ours[0]} / this", *COLUMNS[work.measure]]
+    lines = [head, ["---"] * len(head)]
+    for entry in rows.entries[work.name]:
+        threads = rows.values(work.name, entry, lambda row: row["threads"])[0]
+        ratios = rows.ratios(work.name, ours, entry, value_of(work))
+        name = {
+            "again": f"{entry[0]}, again",
+            "default": f"{entry[0]}, as it comes",
+        }.get(entry[1], entry[0])
+        lines.append(
+            [
+                name,
+                str(threads or ""),
+                spread(ratios, two),
+                *(
+                    column(rows, work.name, entry)
+                    for column in COLUMNS[work.measure].values()
+                ),
+            ]
+        )
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def bars(rows):
+    lines = ["| work | of | beside | has to be | is | |", "| --- " * 6 + "|"]
+    works = {work.name: work for work in plan.WORKS}
+    wanted = [(*bar, value_of(works[bar[0]]), "") for bar in plan.BARS]
+    wanted.append(
+        (*plan.MEMORY_BAR, lambda row: 1 / row["peak_kib"], ", memory")
+    )
+    for work, ours, other, least, value, what in wanted:
+        own, its = rows.find(work, ours), rows.find(work, other)
+        if own is None or its is None:
+            continue
+        ratios = rows.ratios(work, own, its, value)
+        lines.append(
+            f"| {work}{what} | {ours} | {other} | {least} | "
+            f"{spread(ratios, two)} | "
+            f"{'' if median(ratios) >= least else '**missed**'} |"
+        )
+    return "\n".join(lines)
+
+
+def ratios_only(rows):
+    lines = []
+    for name, entries in rows.entries.items():
+        work = next(work for work in plan.WORKS if work.name == name)
+        lines.append(f"\n{work.title}: {entries[0][0]} / this")
+        for entry in entries[1:]:
+            ratios = rows.ratios(name, entries[0], entry, value_of(work))
+            name = entry[0] + (", again" if entry[1] == "again" else "")
+            lines.append(f"  {name:32}{spread(ratios, two)}")
+    return "\n".join(lines)
+
+
+# ---- Plots ---------------------------------------------------------------------
+
+
+def quoted(text):
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def gnuplot(path, height, facts, title, script):
+    face = f"measured {facts['measured']}, {facts['processors']}"
+    subprocess.run(
+        ["gnuplot"],
+        check=True,
+        encoding="utf-8",
+        input=f"""
+set terminal svg noenhanced size 800,{height} font "sans-serif,13" \\
+  background "white"
+set output "{path}"
+set title {quoted(title)} . "\\n" . {quoted(face)}
+{script}
+""",
+    )
+
+
+OURS = ("pool", "stream", "final.exe", "copy.exe")
+
+
+def color(name):
+    """Ours are dark, .NET's violet, what is no Windows program is grey."""
+    if name.startswith(OURS):
+        return 0x1F5F99
+    if name.startswith(".NET"):
+        return 0x8A5CB8
+    return 0x9A9A9A if name.startswith(("pread", "read", "cp")) else 0x8FB8DE
+
+
+def plot_depths(rows, facts, block):
+    """Reads a second by how many are in flight."""
+    works = {
+        depth: f"random {plan.text(block)} x {depth}"
+        for depth in (1, 8, 32, 128)
+    }
+    if not all(work in rows.entries for work in works.values()):
+        return
+    names = [
+        name
+        for name, variant in rows.entries[works[32]]
+        if variant in ("", "best")
+    ]
+    script, plots = "", []
+    for index, name in enumerate(names):
+        lines = [
+            f"{depth} {median(rows.values(work, rows.find(work, name), rate))}"
+            for depth, work in works.items()
+        ]
+        script += f"$d{index} << END\n" + "\n".join(lines) + "\nEND\n"
+        plots.append(
+            f"$d{index} with linespoints title {quoted(name)} "
+            f"linewidth {3 if name == 'pool' else 1.5} "
+            f"pointtype {index % 15 + 1} linecolor {index + 1}"
+        )
+    gnuplot(
+        f"{BENCH}/random-{block // 1024}-kib.svg",
+        560,
+        facts,
+        f"{plan.text(block)} at random places",
+        f"""
+set logscale xy
+set xtics (1, 8, 32, 128)
+set xlabel "reads in flight"
+set ylabel "reads a second"
+set format y "%.0s %c"
+set key outside right
+set grid
+{script}
+plot {", ".join(plots)}""",
+    )
+
+
+def plot_work(rows, facts, work):
+    """A bar for each: its median, and lines to the least and the most."""
+    values = {
+        "whole": (
+            "ms from its start to its end",
+            lambda row: 1000 * row["whole_seconds"],
+        ),
+        "latency": ("us, median of a run", lambda row: row["median_ns"] / 1000),
+        "pending": (
+            "threads while 1,000 reads are pending",
+            lambda row: row["threads_pending"],
+        ),
+    }
+    label, value = values.get(work.measure, ("a second", rate))
+    entries = [
+        entry for entry in rows.entries[work.name] if entry[1] in ("", "best")
+    ]
+    lines = []
+    for place, entry in enumerate(reversed(entries)):
+        all_values = rows.values(work.name, entry, value)
+        lines.append(
+            f"{quoted(entry[0])} {place} {median(all_values)} "
+            f"{min(all_values)} {max(all_values)} {color(entry[0])}"
+        )
+    name = work.name.replace(",", "").replace(" ", "-")
+    gnuplot(
+        f"{BENCH}/{name}.svg",
+        120 + 28 * len(entries),
+        facts,
+        work.title,
+        f"""
+$bars << END
+{chr(10).join(lines)}
+END
+set xlabel "{label}: median, least, most"
+set format x "%.0s %c"
+set yrange [-0.6:{len(entries) - 0.4}]
+set grid x
+unset key
+set xrange [0:*]
+set style fill solid 0.6 noborder
+plot $bars using (0):2:(0):3:($2 - 0.35):($2 + 0.35):6:ytic(1) \\
+       with boxxyerror linecolor rgb variable, \\
+     $bars using 3:2:4:5 with xerrorbars pointtype 7 pointsize 0.4 \\
+       linecolor rgb "#222222"
+""",
+    )
+
+
+# ---- All of it -----------------------------------------------------------------
+
+
+def describe(facts):
+    lines = [f"**Measured {facts['measured']}.**"]
+    if "Wine" in facts["measured"]:
+        lines[0] = (
+            f"**Measured {facts['measured']}: this says nothing about "
+            "Windows.**"
+        )
+    for name, value in facts.items():
+        if name != "measured":
+            text = "; ".join(value) if isinstance(value, list) else value
+            lines.append(f"{name}: {text}.")
+    return " ".join(lines)
+
+
+def tell(facts, rows, quick=False):
+    results = Results(rows)
+    if quick:
+        print(describe(facts).replace("**", ""), ratios_only(results), sep="\n")
+        return
+    parts = [describe(facts), bars(results)]
+    for work in plan.WORKS:
+        if work.name in results.entries:
+            parts.append(table(results, work))
+            if not work.name.startswith("random") or work.cold:
+                plot_work(results, facts, work)
+    for block in (4 * plan.KIB, 64 * plan.KIB, plan.MIB):
+        plot_depths(results, facts, block)
+    tables = "\n\n".join(parts) + "\n"
+    with open(f"{BENCH}/tables.md", "w", encoding="utf-8") as file:
+        file.write(tables)
+    print(tables)
+
+
+def publish(readme):
+    """Puts tables and plots where readers find them."""
+    with open(readme, encoding="utf-8") as file:
+        before, rest = file.read().split(MARKS[0])
+        after = rest.split(MARKS[1])[1]
+    with open(f"{BENCH}/tables.md", encoding="utf-8") as file:
+        tables = file.read()
+    with open(readme, "w", encoding="utf-8") as file:
+        file.write(f"{before}{MARKS[0]}\n\n{tables}\n{MARKS[1]}{after}")
+    plots = f"{os.path.dirname(readme)}/plots"
+    os.makedirs(plots, exist_ok=True)
+    for name in os.listdir(BENCH):
+        if name.endswith(".svg"):
+            shutil.copy(f"{BENCH}/{name}", plots)
+
+
+def main():
+    with open(f"{BENCH}/results.json", encoding="utf-8") as file:
+        measured = json.load(file)
+    tell(measured["system"], measured["results"])
+    for readme in sys.argv[1:]:
+        publish(readme)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,352 @@
+"""Lets the contenders do each work, round by round, so that whatever else the
+machine does meets all of them alike.
+
+    python3 bench/run.py [--quick] [--dotnet] [--only TEXT] [--rounds N]
+
+Each run's figures go to build/bench/results.csv and results.json; bench/report.py
+makes tables and plots of them.
+
+    LAUNCHER, WINE   start a Windows program    CC, CXX, HOST_CC  for their versions
+    DOTNET           starts a .NET program
+"""
+
+import argparse
+import csv
+import json
+import os
+import shlex
+import subprocess
+import sys
+import threading
+import time
+
+import plan
+import report
+
+BENCH = "build/bench"
+TIMEOUT = 300  # s: then a run has failed
+
+
+# ---- One run ------------------------------------------------------------------
+
+
+def words(name):
+    return shlex.split(os.environ.get(name, ""))
+
+
+def command(work, contender, arguments):
+    if contender.line:
+        start = [] if contender.kind == "native" else words("LAUNCHER")
+        return [*start, *contender.line]
+    program = f"{work.directory}/{contender.program}"
+    pairs = [f"{name}={value}" for name, value in arguments.items()]
+    if contender.kind == "native":
+        return [f"{BENCH}/{program}", *pairs]
+    if contender.kind == "dotnet":
+        return [
+            *words("DOTNET"),
+            "build/dotnet/contenders.dll",
+            program,
+            *pairs,
+        ]
+    return [*words("LAUNCHER"), f"{BENCH}/{program}.exe", *pairs]
+
+
+def fail(started, why):
+    sys.exit(f"{shlex.join(started)}: {why}")
+
+
+def run(started, stdout=subprocess.PIPE, server=""):
+    """Starts it and waits. Its line, and what can be seen from outside."""
+    begin = time.monotonic()
+    with subprocess.Popen(
+        started,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "BENCH_SERVER": server},
+    ) as process:
+        watchdog = threading.Timer(TIMEOUT, process.kill)
+        watchdog.start()
+        line = process.stdout.readline() if process.stdout else b""
+        said = time.monotonic()
+        _, status = os.waitpid(process.pid, 0)
+        ended = time.monotonic()
+        watchdog.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            fail(
+                started,
+                process.stderr.read().decode(errors="replace").strip()
+                or f"ended with {process.returncode}",
+            )
+    row = json.loads(line) if line.startswith(b"{") else {}
+    return {**row, "whole_seconds": ended - begin, "said_seconds": said - begin}
+
+
+def drop_from_cache(path):
+    """The file's pages, for who has no right to drop all of the cache."""
+    with open(path, "rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    left = subprocess.run(
+        ["fincore", "-nbo", "RES", path], check=True, capture_output=True
+    ).stdout
+    return int(left)
+
+
+def read_into_cache(path):
+    with open(path, "rb") as file:
+        while file.read(plan.MIB):
+            pass
+
+
+# ---- The runs of a work -------------------------------------------------------
+
+
+class Contest:
+    """Runs a work's contenders; keeps the rows, and what is known of each."""
+
+    def __init__(self, rows, seconds, rounds):
+        self.rows = rows
+        self.server = find_server()
+        self.seconds = seconds  # that a run should take
+        self.rounds = rounds
+        self.rates = {}  # reads a second, of a (work, contender, threads)
+        self.sums = {}  # that is right, of a (work, reads)
+
+    def reads(self, work, contender, threads):
+        """As many as take the time that is wanted: a power of two."""
+        if work.reads:
+            return work.reads
+        guess = 2000 if work.arguments["block"] < plan.MIB else 200
+        rate = self.rates.get((work.name, contender.name, threads))
+        wanted = rate * self.seconds if rate else guess
+        return 1 << max(4, round(wanted).bit_length() - 1)
+
+    def check(self, work, arguments, row, started):
+        """Every contender must have read what the first one that did as much
+        has read; where there is one, that is the native program."""
+        if work.directory == "copy":
+            if subprocess.run(
+                ["cmp", plan.DATA, plan.COPIED], check=False
+            ).returncode:
+                fail(started, "the copy differs")
+            return
+        key = work.name, row["count"]
+        if key not in self.sums:
+            native = next(
+                (c for c in work.contenders if c.kind == "native"), None
+            )
+            self.sums[key] = row["sum"]
+            if native:
+                same = {**arguments, **native.arguments}
+                self.sums[key] = run(command(work, native, same))["sum"]
+        if row["sum"] != self.sums[key]:
+            fail(started, f"sum {row['sum']} instead of {self.sums[key]}")
+
+    def run(self, work, contender, variant, threads, number):
+        reads = self.reads(work, contender, threads)
+        arguments = {
+            "reads": reads,
+            **work.arguments,
+            "threads": threads or 0,
+            **contender.arguments,
+        }
+        if work.cold and drop_from_cache(plan.DATA) > 0:
+            sys.exit(f"{plan.DATA} does not leave the page cache")
+        started = command(work, contender, arguments)
+        if work.directory == "copy":
+            if os.path.exists(plan.COPIED):
+                os.unlink(plan.COPIED)
+            output = (
+                open(plan.COPIED, "wb")
+                if contender.program == "final"
+                else subprocess.PIPE
+            )
+            row = run(started, output)
+            row.setdefault("count", 1)
+            row.setdefault("seconds", row["whole_seconds"])
+        else:
+            row = run(
+                started,
+                server="" if contender.kind == "native" else self.server,
+            )
+        self.check(work, arguments, row, started)
+        rate = row["count"] / row["seconds"] if row["seconds"] else 0
+        self.rates[work.name, contender.name, threads] = rate
+        row = {
+            "work": work.name,
+            "round": number,
+            "name": contender.name,
+            "variant": variant,
+            "threads": arguments["threads"],
+            **row,
+        }
+        self.rows.append(row)
+        return rate
+
+    def best_threads(self, work, contenders):
+        """Of each: the number of threads that was fastest, in runs of their own,
+        which are not counted."""
+        for number in (-1, 0):
+            for threads in sorted({t for c in contenders for t in c.threads}):
+                for contender in contenders:
+                    if threads in contender.threads:
+                        self.run(work, contender, "tried", threads, number)
+        return {
+            c.name: max(
+                c.threads,
+                key=lambda t, name=c.name: self.rates[work.name, name, t],
+            )
+            for c in contenders
+        }
+
+    def contest(self, work, contenders, quick):
+        if work.cold:
+            print(f"{work.title} ...", file=sys.stderr, flush=True)
+        else:
+            read_into_cache(plan.DATA)
+            print(f"{work.title} ...", file=sys.stderr, flush=True)
+        searched = [c for c in contenders if len(c.threads) > 1]
+        if quick:
+            best = {c.name: 16 for c in searched}
+        else:
+            best = self.best_threads(work, searched)
+        entries = [
+            (
+                c,
+                "best" if c.name in best else "",
+                best.get(c.name, sum(c.threads)),
+            )
+            for c in contenders
+        ]
+        # Ours comes twice: how far the two are apart is the noise.
+        entries.insert(1, (contenders[0], "again", entries[0][2]))
+        if not quick:
+            entries += [(c, "default", 0) for c in searched]
+        if not work.reads:
+            for contender, variant, threads in entries:  # how many reads to do
+                if (work.name, contender.name, threads) not in self.rates:
+                    self.run(work, contender, "tried", threads, 0)
+        for number in range(1, self.rounds + 1):
+            turns = entries if number % 2 else entries[::-1]
+            for contender, variant, threads in turns:
+                self.run(work, contender, variant, threads, number)
+
+
+# ---- All of it ----------------------------------------------------------------
+
+
+def first_line(*started):
+    try:
+        done = subprocess.run(
+            started,
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "?"
+    return done.stdout.decode().splitlines()[0]
+
+
+def system(dotnet):
+    """What it was measured on."""
+    wine = os.environ.get("WINE", "")
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        model = next(
+            (
+                line.split(":")[1].strip()
+                for line in lines
+                if line.startswith("model name")
+            ),
+            "?",
+        )
+    facts = {
+        "kernel": first_line("uname", "-srm"),
+        "processors": f"{os.cpu_count()} x {model}",
+        "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') >> 30} GiB",
+        "file system": first_line("stat", "-fc", "%T", BENCH),
+        "measured": f"under Wine ({first_line(wine, '--version')})"
+        if wine
+        else "on Windows",
+        "compilers": [
+            first_line(*words(name), "--version")
+            for name in ("CC", "CXX", "HOST_CC")
+        ],
+    }
+    if dotnet:
+        facts[".NET"] = first_line(
+            *words("DOTNET"), "build/dotnet/contenders.dll", "version"
+        )
+    return facts
+
+
+def find_server():
+    """The file in which Linux tells how long Wine's server has worked, as our
+    programs see it; it works for all of them."""
+    prefix = os.environ.get("WINEPREFIX")
+    for pid in filter(str.isdigit, os.listdir("/proc")) if prefix else ():
+        try:
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                if not file.read().startswith("wineserver"):
+                    continue
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if f"WINEPREFIX={prefix}".encode() in file.read().split(b"\0"):
+                    return f"Z:\\proc\\{pid}\\schedstat"
+        except OSError:
+            continue  # it is gone, or another user's
+    return ""
+
+
+def make_small_files():
+    directory = plan.FILES.arguments["directory"]
+    size = plan.FILES.arguments["size"]
+    os.makedirs(directory, exist_ok=True)
+    with open(plan.DATA, "rb") as data:
+        for number in range(plan.FILES.arguments["count"]):
+            content = data.read(size)
+            path = f"{directory}/{number:05}"
+            if not os.path.exists(path) or os.path.getsize(path) != size:
+                with open(path, "wb") as file:
+                    file.write(content)
+
+
+def write(rows, facts):
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with open(
+        f"{BENCH}/results.csv", "w", newline="", encoding="utf-8"
+    ) as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(rows)
+    with open(f"{BENCH}/results.json", "w", encoding="utf-8") as file:
+        json.dump({"system": facts, "results": rows}, file, indent=1)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--dotnet", action="store_true")
+    parser.add_argument("--only", default="", help="works whose name has this")
+    parser.add_argument("--rounds", type=int)
+    options = parser.parse_args()
+    rows = []
+    rounds = options.rounds or (5 if options.quick else 7)
+    contest = Contest(rows, 0.15 if options.quick else 0.25, rounds)
+    facts = system(options.dotnet)
+    for work in plan.WORKS:
+        if options.only not in work.name or (options.quick and not work.quick):
+            continue
+        if work is plan.FILES:
+            make_small_files()
+        contenders = [
+            c for c in work.contenders if c.kind != "dotnet" or options.dotnet
+        ]
+        contest.contest(work, contenders, options.quick)
+        write(rows, facts)
+    report.tell(facts, rows, options.quick)
+
+
+if __name__ == "__main__":
+    main()
