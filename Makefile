@@ -48,8 +48,8 @@ all: $(EXES)
 
 # Runs first: says what is missing, and installs it where it can.
 setup:
-	@NEEDS='$(NEEDS)' CC='$(CC)' HOST_CC='$(HOST_CC)' WINE='$(WINE)' \
-	  NO_INSTALL='$(NO_INSTALL)' tools/setup.sh
+	@NEEDS='$(NEEDS)' CC='$(CC)' CXX='$(CXX)' HOST_CC='$(HOST_CC)' \
+	  ASIO='$(ASIO)' WINE='$(WINE)' NO_INSTALL='$(NO_INSTALL)' tools/setup.sh
 
 # The Windows programs of our Wine prefix are ended, no others.
 clean:

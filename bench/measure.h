@@ -10,7 +10,6 @@
 #ifndef MEASURE_H
 #define MEASURE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

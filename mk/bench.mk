@@ -23,6 +23,27 @@ $(CONTENDERS:%=build/bench/%.exe): $(LIBRARY)
 	$(CC) $(CFLAGS) -static $(COUNTED) -o $@ $(filter %.o,$^) $(LIBRARY) \
 	  $(WIN_LDLIBS)
 
+# C++ differs only in who compiles and who links: asio wants sockets, too.
+$(BENCH_CXX:bench/%.cpp=build/bench/%.exe): private CC = $(CXX)
+$(BENCH_CXX:bench/%.cpp=build/bench/%.exe): private WIN_LDLIBS += -lws2_32
+CXX_FLAGS := -std=c++17 -isystem build/include
+
+$(BENCH_CXX:%.cpp=build/obj/%.o): build/obj/%.o: %.cpp | build/include/asio.hpp
+	@mkdir -p $(@D)
+	$(CXX) $(filter-out -std=%,$(STRICT)) $(CXX_FLAGS) $(CFLAGS) -MMD -MP \
+	  -c -o $@ $<
+
+# asio alone: beside it are the headers of this system, which are not Windows's.
+ASIO ?= $(or $(MINGW_PREFIX),$(HOMEBREW_PREFIX),/usr)/include
+build/include/asio.hpp: | setup
+	@mkdir -p $(@D)
+	ln -sfn $(ASIO)/asio $(@D)/asio
+	ln -sf $(ASIO)/asio.hpp $@
+
+ifneq ($(filter bench% lint% $(BENCH_CXX:%.cpp=build/%.exe),$(MAKECMDGOALS)),)
+NEEDS += asio
+endif
+
 $(BENCH_NATIVE:bench/%.c=build/bench/%): build/bench/%: bench/%.c \
   bench/measure.c bench/measure.h | setup
 	@mkdir -p $(@D)

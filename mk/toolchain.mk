@@ -17,10 +17,14 @@ CROSS ?=
 WINE ?=
 endif
 
-# CC makes Windows programs; HOST_CC makes the tests, which start them.
+# CC and CXX make Windows programs; HOST_CC makes the tests, which start them.
 CROSS ?= x86_64-w64-mingw32-
 ifneq ($(filter default undefined,$(origin CC)),)
 CC := $(CROSS)gcc
+endif
+# Debian has two; std::thread is only in the one with POSIX threads.
+ifneq ($(filter default undefined,$(origin CXX)),)
+CXX = $(or $(shell command -v $(CROSS)g++-posix),$(CROSS)g++)
 endif
 WINDRES ?= $(CROSS)windres
 WINAR ?= $(CROSS)ar

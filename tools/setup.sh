@@ -2,8 +2,9 @@
 # Says which tools are missing, and installs them where it knows how to.
 #
 #   NEEDS        what is about to be done: build, run, test, coverage, lint; or
-#                a tool by its name: patch, python
-#   CC           makes Windows programs        HOST_CC  makes the tests
+#                a tool by its name: asio, patch, python
+#   CC, CXX      make Windows programs         HOST_CC  makes the tests
+#   ASIO         where asio's headers are
 #   WINE         runs Windows programs; empty where the system does
 #   NO_INSTALL   1: only say what is missing
 set -u
@@ -42,6 +43,14 @@ for need in $NEEDS; do
     patch)
         command -v patch >/dev/null || missing="$missing patch"
         ;;
+    asio)
+        # A compiler without std::thread is none.
+        echo '#include <thread>
+            std::thread thread;' |
+            "${CXX:?}" -x c++ -fsyntax-only - 2>/dev/null ||
+            missing="$missing mingw-c++"
+        [ -e "${ASIO:?}/asio.hpp" ] || missing="$missing asio"
+        ;;
     coverage)
         for tool in python3 gcovr; do
             command -v $tool >/dev/null || missing="$missing $tool"
@@ -62,12 +71,16 @@ packages() {
     for tool in $missing; do
         case $1:$tool in
         apt:mingw) echo gcc-mingw-w64-x86-64-win32 ;;
+        apt:mingw-c++) echo g++-mingw-w64-x86-64-posix ;;
+        apt:asio) echo libasio-dev ;;
         apt:wine) echo wine wine64 ;;
         apt:cc) echo gcc libc6-dev ;;
         apt:criterion) echo libcriterion-dev ;;
         apt:glib) echo libglib2.0-dev ;;
         apt:json-glib) echo libjson-glib-dev ;;
         dnf:mingw) echo mingw64-gcc mingw64-winpthreads-static ;;
+        dnf:mingw-c++) echo mingw64-gcc-c++ mingw64-winpthreads-static ;;
+        dnf:asio) echo asio-devel ;;
         dnf:wine) echo wine-core ;;
         dnf:cc) echo gcc ;;
         dnf:criterion) echo criterion-devel ;;
@@ -75,7 +88,7 @@ packages() {
         dnf:json-glib) echo json-glib-devel ;;
         dnf:pkg-config) echo pkgconf-pkg-config ;;
         dnf:clang-format | dnf:clang-tidy) echo clang-tools-extra ;;
-        pacman:mingw) echo mingw-w64-gcc ;;
+        pacman:mingw | pacman:mingw-c++) echo mingw-w64-gcc ;;
         pacman:wine) echo wine ;;
         pacman:cc) echo gcc ;;
         pacman:criterion) echo criterion ;;
@@ -84,18 +97,21 @@ packages() {
         pacman:pkg-config) echo pkgconf ;;
         pacman:clang-format | pacman:clang-tidy) echo clang ;;
         zypper:mingw) echo mingw64-cross-gcc ;;
+        zypper:mingw-c++) echo mingw64-cross-gcc-c++ ;;
+        zypper:asio) echo asio-devel ;;
         zypper:wine) echo wine ;;
         zypper:cc) echo gcc ;;
         zypper:criterion) echo criterion-devel ;;
         zypper:glib) echo glib2-devel ;;
         zypper:json-glib) echo json-glib-devel ;;
         zypper:clang-format | zypper:clang-tidy) echo clang-tools ;;
-        brew:mingw) echo mingw-w64 ;;
+        brew:mingw | brew:mingw-c++) echo mingw-w64 ;;
         brew:wine) echo wine-stable ;;
         brew:cc) echo gcc ;;
         brew:patch) echo gpatch ;;
         brew:clang-format | brew:clang-tidy) echo llvm ;;
-        msys:mingw) echo mingw-w64-ucrt-x86_64-gcc ;;
+        msys:mingw | msys:mingw-c++) echo mingw-w64-ucrt-x86_64-gcc ;;
+        msys:asio) echo mingw-w64-ucrt-x86_64-asio ;;
         *) echo "$tool" ;;
         esac
     done | tr '\n' ' ' | sed 's/ $//'

@@ -17,6 +17,10 @@
 
 #include "../measure.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { JOB_MAX_DEPTH = 256 };
 
 extern struct job {
@@ -40,5 +44,9 @@ bool job_next(struct turn *turn);
 /* Adds up what a read has brought, which must be a whole block. Returns whether
  * it was the last. Any thread may call this and job_next. */
 bool job_use(const struct turn *turn, const void *buffer, size_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
