@@ -14,10 +14,10 @@ struct read {
 
 static inline HANDLE open_overlapped(void)
 {
-    HANDLE file = CreateFileA(job.file, GENERIC_READ, FILE_SHARE_READ, NULL,
-                              OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
-    must(file != INVALID_HANDLE_VALUE, "open");
-    return file;
+    HANDLE handle = CreateFileA(job.file, GENERIC_READ, FILE_SHARE_READ, NULL,
+                                OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+    must(handle != INVALID_HANDLE_VALUE, "open");
+    return handle;
 }
 
 static inline void read_set_offset(struct read *read)
