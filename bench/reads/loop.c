@@ -54,14 +54,16 @@ void contend_reading(void)
     must(threads <= MAXIMUM_WAIT_OBJECTS, "wait for so many threads");
     for (unsigned i = 0; i < job.depth; i++)
         reads[i].buffer = must_allocate(job.block);
-    all_here = CreateEventW(NULL, TRUE, FALSE, NULL);
-    done = CreateEventW(NULL, TRUE, FALSE, NULL);
-    file = open_overlapped();
+    all_here = create_event();
+    done = create_event();
+    file = open_file(FILE_FLAG_OVERLAPPED);
     port = CreateIoCompletionPort(file, NULL, 0, 0);
     must(port != NULL, "bind");
     missing = (LONG)threads;
-    for (unsigned i = 0; i < threads; i++)
+    for (unsigned i = 0; i < threads; i++) {
         workers[i] = (HANDLE)_beginthreadex(NULL, 0, worker, NULL, 0, NULL);
+        must(workers[i] != NULL, "start a thread");
+    }
     WaitForSingleObject(all_here, INFINITE);
     measure_begin();
     for (unsigned i = 0; i < job.depth; i++)

@@ -1,16 +1,12 @@
 /* Contends with ReadFile on an ordinary handle, one read after the other. */
-#include "job.h"
-
-#include <windows.h>
+#include "read.h"
 
 const char contender[] = "sync";
 
 void contend_reading(void)
 {
     void *buffer = must_allocate(job.block);
-    HANDLE file = CreateFileA(job.file, GENERIC_READ, FILE_SHARE_READ, NULL,
-                              OPEN_EXISTING, 0, NULL);
-    must(file != INVALID_HANDLE_VALUE, "open");
+    HANDLE file = open_file(0);
     measure_begin();
     uint64_t position = 0;
     struct turn turn;

@@ -32,8 +32,8 @@ void contend_reading(void)
     TP_POOL *pool = NULL; /* the process's own */
     for (unsigned i = 0; i < job.depth; i++)
         reads[i].buffer = must_allocate(job.block);
-    done = CreateEventW(NULL, TRUE, FALSE, NULL);
-    file = open_overlapped();
+    done = create_event();
+    file = open_file(FILE_FLAG_OVERLAPPED);
     InitializeThreadpoolEnvironment(&environment);
     if (job.threads > 0) {
         pool = CreateThreadpool(NULL);
