@@ -9,20 +9,25 @@
 #   NO_INSTALL   1: only say what is missing
 set -u
 
+# A compiler, and the variable that names it. Returns whether there is one.
+compiles() {
+    machine=$($1 -dumpmachine 2>/dev/null)
+    case $machine in
+    '') return 1 ;;
+    *mingw* | *windows*) ;;
+    *)
+        echo "$2=$1 makes programs for $machine, not for Windows." \
+            "Unset $2, or set it to a cross compiler." >&2
+        exit 1
+        ;;
+    esac
+}
+
 missing=
 for need in $NEEDS; do
     case $need in
     build)
-        machine=$(${CC:?} -dumpmachine 2>/dev/null) || missing="$missing mingw"
-        case $machine in
-        *mingw* | *windows*) ;;
-        '') ;;
-        *)
-            echo "CC=$CC makes programs for $machine, not for Windows." \
-                'Unset CC, or set it to a cross compiler.' >&2
-            exit 1
-            ;;
-        esac
+        compiles "${CC:?}" CC || missing="$missing mingw"
         ;;
     run)
         [ -z "$WINE" ] || command -v "$WINE" >/dev/null || missing="$missing wine"
@@ -45,9 +50,8 @@ for need in $NEEDS; do
         ;;
     asio)
         # A compiler without std::thread is none.
-        echo '#include <thread>
-            std::thread thread;' |
-            "${CXX:?}" -x c++ -fsyntax-only - 2>/dev/null ||
+        compiles "${CXX:?}" CXX && echo '#include <thread>
+            std::thread thread;' | $CXX -x c++ -fsyntax-only - 2>/dev/null ||
             missing="$missing mingw-c++"
         [ -e "${ASIO:?}/asio.hpp" ] || missing="$missing asio"
         ;;
