@@ -41,12 +41,22 @@ static uint64_t cpu_now(void)
     return nanoseconds(kernel) + nanoseconds(user);
 }
 
-static uint64_t peak_kib(void)
+static PROCESS_MEMORY_COUNTERS memory_now(void)
 {
     PROCESS_MEMORY_COUNTERS memory;
     must(GetProcessMemoryInfo(GetCurrentProcess(), &memory, sizeof memory),
          "ask for the memory");
-    return memory.PeakWorkingSetSize >> 10;
+    return memory;
+}
+
+static uint64_t peak_kib(void)
+{
+    return memory_now().PeakWorkingSetSize >> 10;
+}
+
+uint64_t memory_kib(void)
+{
+    return memory_now().WorkingSetSize >> 10;
 }
 
 uint64_t thread_count(void)
@@ -60,6 +70,29 @@ uint64_t thread_count(void)
         count += thread.th32OwnerProcessID == GetCurrentProcessId();
     CloseHandle(all);
     return count;
+}
+
+unsigned processor_count(void)
+{
+    SYSTEM_INFO system;
+    GetSystemInfo(&system);
+    return system.dwNumberOfProcessors;
+}
+
+void *create_event(void)
+{
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    must(event != NULL, "create an event");
+    return event;
+}
+
+void meet(unsigned count)
+{
+    static _Atomic unsigned here;
+    if (++here == count)
+        WakeByAddressAll((void *)&here);
+    for (unsigned seen = here; seen < count; seen = here)
+        WaitOnAddress(&here, &seen, sizeof seen, INFINITE);
 }
 
 #else
@@ -176,6 +209,19 @@ void measure_add(const char *name, uint64_t number)
     members[member_count++].number = number;
 }
 
+static int compare(const void *one, const void *other)
+{
+    const uint64_t *a = one, *b = other;
+    return (*a > *b) - (*a < *b);
+}
+
+void measure_latencies(uint64_t *latencies, size_t count)
+{
+    qsort(latencies, count, sizeof *latencies, compare);
+    measure_add("median_ns", latencies[count / 2]);
+    measure_add("p99_ns", latencies[count * 99 / 100]);
+}
+
 void measure_print(uint64_t count, uint64_t bytes, uint64_t sum)
 {
     printf("{\"contender\": \"%s\", \"count\": %llu, \"bytes\": %llu, "
@@ -207,6 +253,17 @@ void *must_allocate(size_t bytes)
     void *memory = malloc(bytes);
     must(memory != NULL, "allocate");
     return memory;
+}
+
+uint64_t add_up(const void *buffer, size_t bytes)
+{
+    const uint64_t *words = buffer;
+    size_t count = bytes / sizeof *words;
+    uint64_t sum = 0, last = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += words[i];
+    memcpy(&last, words + count, bytes % sizeof *words);
+    return sum + last;
 }
 
 static char **arguments;

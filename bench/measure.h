@@ -39,8 +39,24 @@ void measure_add(const char *name, uint64_t number);
 /* Prints the object: what was done, how often, and the sum that proves it. */
 void measure_print(uint64_t count, uint64_t bytes, uint64_t sum);
 
-/* How many threads the process has at this moment. */
+/* Adds how long so many things took: median_ns, p99_ns. Sorts them. */
+void measure_latencies(uint64_t *latencies, size_t count);
+
+/* How many threads the process has at this moment, and how much memory. */
 uint64_t thread_count(void);
+uint64_t memory_kib(void);
+
+/* Each thread that calls it waits until so many have; once in a process. */
+void meet(unsigned count);
+
+unsigned processor_count(void);
+
+/* The HANDLE of an event that stays set until it is reset. */
+void *create_event(void);
+
+/* The sum of a buffer's numbers of 64 bits; if the last one is cut, zeros make
+ * it whole. */
+uint64_t add_up(const void *buffer, size_t bytes);
 
 /* Ends the process with one line on stderr, unless ok. */
 void must(bool ok, const char *tried);

@@ -14,7 +14,6 @@
 #include <asio/io_context.hpp>
 #include <asio/random_access_file.hpp>
 
-#include <atomic>
 #include <future>
 #include <thread>
 #include <vector>
@@ -45,11 +44,6 @@ void read_next(struct read &read)
         });
 }
 
-unsigned default_threads()
-{
-    return 2 * std::thread::hardware_concurrency();
-}
-
 } // namespace
 
 void contend_reading()
@@ -57,23 +51,21 @@ void contend_reading()
     asio::io_context context;
     asio::random_access_file file(context);
     asio::error_code error;
-    std::promise<void> all_here, done;
+    std::promise<void> done;
     std::vector<struct read> reads(job.depth);
-    std::vector<std::thread> threads(job.threads > 0 ? job.threads
-                                                     : default_threads());
+    unsigned count = job.threads > 0 ? job.threads : 2 * processor_count();
+    std::vector<std::thread> threads(count);
     for (struct read &read : reads)
         read = {&file, &done, {}, must_allocate(job.block)};
     file.open(job.file, asio::file_base::read_only, error);
     must(!error, "open");
     auto work = asio::make_work_guard(context); /* run() waits for some */
-    std::atomic<std::size_t> missing = threads.size();
     for (std::thread &thread : threads)
         thread = std::thread([&] {
-            if (--missing == 0)
-                all_here.set_value();
+            meet(count + 1);
             context.run();
         });
-    all_here.get_future().wait();
+    meet(count + 1);
     measure_begin();
     for (struct read &read : reads)
         read_next(read);

@@ -1,7 +1,6 @@
 #include "job.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct job job;
@@ -39,18 +38,9 @@ bool job_use(const struct turn *turn, const void *buffer, size_t bytes)
     if (latencies != NULL)
         latencies[turn->number] = measure_now() - turn->began;
     must(bytes == job.block, "read a whole block");
-    const uint64_t *words = buffer;
-    uint64_t block_sum = 0;
-    for (size_t i = 0; i < bytes / sizeof *words; i++)
-        block_sum += words[i];
-    sum += block_sum * (turn->offset | 1); /* what came, and from where */
+    /* What came, and from where. */
+    sum += add_up(buffer, bytes) * (turn->offset | 1);
     return ++used == reads;
-}
-
-static int compare(const void *one, const void *other)
-{
-    const uint64_t *a = one, *b = other;
-    return (*a > *b) - (*a < *b);
 }
 
 static uint64_t file_size(void)
@@ -86,10 +76,7 @@ void contend(void)
         latencies = must_allocate(reads * sizeof *latencies);
     contend_reading();
     must(used == reads, "do all the reads");
-    if (latencies != NULL) {
-        qsort(latencies, reads, sizeof *latencies, compare);
-        measure_add("median_ns", latencies[reads / 2]);
-        measure_add("p99_ns", latencies[reads * 99 / 100]);
-    }
+    if (latencies != NULL)
+        measure_latencies(latencies, reads);
     measure_print(used, used * job.block, sum);
 }

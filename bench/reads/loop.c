@@ -7,9 +7,7 @@
 const char contender[] = "loop";
 
 static struct read reads[JOB_MAX_DEPTH];
-static HANDLE port, file;
-static LONG missing;          /* workers that have not begun yet */
-static HANDLE all_here, done; /* events */
+static HANDLE port, file, done /* event */;
 
 static void read_next(struct read *read)
 {
@@ -18,11 +16,9 @@ static void read_next(struct read *read)
     read_start(read, file);
 }
 
-static unsigned __stdcall worker(void *argument)
+static unsigned __stdcall worker(void *threads)
 {
-    (void)argument;
-    if (InterlockedDecrement(&missing) == 0)
-        SetEvent(all_here);
+    meet(*(unsigned *)threads + 1);
     for (;;) {
         DWORD bytes;
         ULONG_PTR key;
@@ -40,31 +36,22 @@ static unsigned __stdcall worker(void *argument)
     }
 }
 
-static unsigned default_threads(void)
-{
-    SYSTEM_INFO system;
-    GetSystemInfo(&system);
-    return 2 * system.dwNumberOfProcessors;
-}
-
 void contend_reading(void)
 {
     HANDLE workers[MAXIMUM_WAIT_OBJECTS];
-    unsigned threads = job.threads > 0 ? job.threads : default_threads();
+    unsigned threads = job.threads > 0 ? job.threads : 2 * processor_count();
     must(threads <= MAXIMUM_WAIT_OBJECTS, "wait for so many threads");
     for (unsigned i = 0; i < job.depth; i++)
         reads[i].buffer = must_allocate(job.block);
-    all_here = create_event();
     done = create_event();
     file = open_file(FILE_FLAG_OVERLAPPED);
     port = CreateIoCompletionPort(file, NULL, 0, 0);
     must(port != NULL, "bind");
-    missing = (LONG)threads;
     for (unsigned i = 0; i < threads; i++) {
-        workers[i] = (HANDLE)_beginthreadex(NULL, 0, worker, NULL, 0, NULL);
+        workers[i] = (HANDLE)_beginthreadex(NULL, 0, worker, &threads, 0, NULL);
         must(workers[i] != NULL, "start a thread");
     }
-    WaitForSingleObject(all_here, INFINITE);
+    meet(threads + 1);
     measure_begin();
     for (unsigned i = 0; i < job.depth; i++)
         read_next(&reads[i]);

@@ -30,25 +30,16 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     read_next(request);
 }
 
-/* ---- Before it begins, every worker has run -------------------------- */
-
-static LONG missing;
-static HANDLE all_here; /* event */
-
-static void arrive(void *context)
+static void meet_all(void *pool)
 {
-    (void)context;
-    if (InterlockedDecrement(&missing) == 0)
-        SetEvent(all_here);
-    WaitForSingleObject(all_here, INFINITE);
+    meet(((struct pool *)pool)->worker_count);
 }
 
+/* So that it begins when every worker has run. */
 static void start_all(struct pool *pool)
 {
-    all_here = CreateEventW(NULL, TRUE, FALSE, NULL);
-    missing = (LONG)pool->worker_count;
     for (unsigned i = 0; i < pool->worker_count; i++)
-        must(pool_queue_work(pool, arrive, NULL) == 0, "queue work");
+        must(pool_queue_work(pool, meet_all, pool) == 0, "queue work");
     pool_wait_idle(pool, INFINITE);
 }
 
@@ -60,7 +51,7 @@ void contend_reading(void)
                                       must_allocate(job.block), job.block, 0);
         must(requests[i] != NULL, "allocate");
     }
-    done = CreateEventW(NULL, TRUE, FALSE, NULL);
+    done = create_event();
     HANDLE handle = CreateFileA(job.file, GENERIC_READ, FILE_SHARE_READ, NULL,
                                 OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
     must(pool_create(&pool, job.threads, 0) == 0, "create the pool");

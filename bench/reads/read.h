@@ -21,14 +21,6 @@ static inline HANDLE open_file(DWORD flags)
     return handle;
 }
 
-/* Stays set until it is reset. */
-static inline HANDLE create_event(void)
-{
-    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    must(event != NULL, "create an event");
-    return event;
-}
-
 static inline void read_set_offset(struct read *read)
 {
     read->overlapped.Offset = (DWORD)read->turn.offset;

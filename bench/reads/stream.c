@@ -99,7 +99,7 @@ static void on_read(void *context, DWORD error, size_t bytes)
 
 static void read_with_callbacks(void)
 {
-    done = CreateEventW(NULL, TRUE, FALSE, NULL);
+    done = create_event();
     for (unsigned i = 0; i < job.depth; i++) {
         readers[i].stream = open_stream(FILE_OPTION_ASYNCHRONOUS);
         readers[i].task =

@@ -38,8 +38,6 @@ static struct queue to_do = {SRWLOCK_INIT, NULL, &to_do.first},
 static CONDITION_VARIABLE to_do_has_some;
 static bool stopping; /* guarded by to_do's lock */
 static HANDLE file, port /* on which the loop waits */;
-static LONG missing;    /* workers that have not begun yet */
-static HANDLE all_here; /* event */
 
 /* Returns whether it is the only one there. */
 static bool put(struct queue *queue, struct work *work)
@@ -69,12 +67,10 @@ static struct work *take(void)
     return work;
 }
 
-static unsigned __stdcall worker(void *argument)
+static unsigned __stdcall worker(void *threads)
 {
     struct work *work;
-    (void)argument;
-    if (InterlockedDecrement(&missing) == 0)
-        SetEvent(all_here);
+    meet(*(unsigned *)threads + 1);
     while ((work = take()) != NULL) {
         work->bytes = read_at_once(&work->read, file);
         /* If there were others, a packet for them is on its way. */
@@ -137,16 +133,14 @@ void contend_reading(void)
     must(threads <= MAXIMUM_WAIT_OBJECTS, "wait for so many threads");
     for (unsigned i = 0; i < job.depth; i++)
         works[i].read.buffer = must_allocate(job.block);
-    all_here = create_event();
     file = open_file(0);
     port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
     must(port != NULL, "create the port");
-    missing = (LONG)threads;
     for (unsigned i = 0; i < threads; i++) {
-        workers[i] = (HANDLE)_beginthreadex(NULL, 0, worker, NULL, 0, NULL);
+        workers[i] = (HANDLE)_beginthreadex(NULL, 0, worker, &threads, 0, NULL);
         must(workers[i] != NULL, "start a thread");
     }
-    WaitForSingleObject(all_here, INFINITE);
+    meet(threads + 1);
     measure_begin();
     for (unsigned i = 0; i < job.depth; i++)
         queue_next(&works[i]);
