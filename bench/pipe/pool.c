@@ -1,0 +1,57 @@
+/* Contends with final's pool. */
+#include "../../final/pool.h"
+#include "job.h"
+
+const char contender[] = "pool";
+const wchar_t program[] = L"pool";
+
+static HANDLE done; /* event */
+
+static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    struct request *request =
+        CONTAINING_RECORD(overlapped, struct request, overlapped);
+    must(error == ERROR_SUCCESS, "read");
+    if (job_use(request->buffer, bytes))
+        SetEvent(done);
+}
+
+static void meet_all(void *pool)
+{
+    meet(((struct pool *)pool)->worker_count);
+}
+
+/* So that it begins when every worker has run. */
+static void start_all(struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->worker_count; i++)
+        must(pool_queue_work(pool, meet_all, pool) == 0, "queue work");
+    pool_wait_idle(pool, INFINITE);
+}
+
+void contend_waiting(void)
+{
+    struct pool pool;
+    struct bound_file pipe;
+    struct request **requests = must_allocate(job.reads * sizeof(void *));
+    for (unsigned i = 0; i < job.reads; i++) {
+        requests[i] = overlapped_pack(on_read, NULL, must_allocate(job.piece),
+                                      job.piece, 0);
+        must(requests[i] != NULL, "allocate");
+    }
+    done = create_event();
+    HANDLE handle = CreateFileA(job.pipe, GENERIC_READ, 0, NULL, OPEN_EXISTING,
+                                FILE_FLAG_OVERLAPPED, NULL);
+    must(handle != INVALID_HANDLE_VALUE, "open");
+    must(pool_create(&pool, job.threads, 0) == 0, "create the pool");
+    must(pool_bind_handle(&pool, handle, 0, &pipe) == 0, "bind");
+    start_all(&pool);
+    measure_begin();
+    for (unsigned i = 0; i < job.reads; i++)
+        must(bound_file_read(&pipe, requests[i]).outcome == IO_QUEUED, "read");
+    job_all_pending();
+    WaitForSingleObject(done, INFINITE);
+    measure_end();
+    bound_file_close(&pipe);
+    pool_stop(&pool, POOL_DRAIN);
+}
