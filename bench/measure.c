@@ -1,5 +1,6 @@
 #include "measure.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,8 +243,11 @@ void measure_print(uint64_t count, uint64_t bytes, uint64_t sum)
 
 void must(bool ok, const char *tried)
 {
+    static atomic_flag told = ATOMIC_FLAG_INIT;
     if (ok)
         return;
+    while (atomic_flag_test_and_set(&told))
+        ; /* another thread ends the process */
     fprintf(stderr, "%s: cannot %s\n", contender, tried);
     exit(EXIT_FAILURE);
 }
