@@ -45,7 +45,7 @@ NEEDS += asio
 endif
 
 $(BENCH_NATIVE:bench/%.c=build/bench/%): build/bench/%: bench/%.c \
-  bench/measure.c bench/measure.h | setup
+  bench/measure.c bench/measure.h $(wildcard bench/*/job.[ch]) | setup
 	@mkdir -p $(@D)
 	$(HOST_CC) $(STRICT) $(CFLAGS) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	  -pthread $(COUNTED) -o $@ $< $(call bench_shared,$<)
