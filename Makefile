@@ -13,6 +13,7 @@ include mk/pitfalls.mk
 include mk/lint.mk
 include mk/checker.mk
 include mk/bench.mk
+include mk/dotnet.mk
 include mk/trace.mk
 include mk/coverage.mk
 

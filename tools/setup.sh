@@ -2,7 +2,7 @@
 # Says which tools are missing, and installs them where it knows how to.
 #
 #   NEEDS        what is about to be done: build, run, test, coverage, lint; or
-#                a tool by its name: asio, patch, python
+#                a tool by its name: asio, npm, patch, python
 #   CC, CXX      make Windows programs         HOST_CC  makes the tests
 #   ASIO         where asio's headers are
 #   WINE         runs Windows programs; empty where the system does
@@ -44,6 +44,9 @@ for need in $NEEDS; do
         ;;
     python)
         command -v python3 >/dev/null || missing="$missing python3"
+        ;;
+    npm)
+        command -v npm >/dev/null || missing="$missing npm"
         ;;
     patch)
         command -v patch >/dev/null || missing="$missing patch"
@@ -113,6 +116,7 @@ packages() {
         brew:wine) echo wine-stable ;;
         brew:cc) echo gcc ;;
         brew:patch) echo gpatch ;;
+        brew:npm) echo node ;;
         brew:clang-format | brew:clang-tidy) echo llvm ;;
         msys:mingw | msys:mingw-c++) echo mingw-w64-ucrt-x86_64-gcc ;;
         msys:asio) echo mingw-w64-ucrt-x86_64-asio ;;
