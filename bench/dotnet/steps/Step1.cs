@@ -1,0 +1,59 @@
+// Step 1: open a file for overlapped I/O. C: step1-create.
+using Microsoft.Win32.SafeHandles;
+using static Kernel32;
+using static Program;
+
+static unsafe class Step1
+{
+    // Nobody says where to read: the handle knows, and moves on.
+    static int ReadPlainly(SafeFileHandle file, string path)
+    {
+        byte* buffer = stackalloc byte[64];
+        uint bytes;
+        uint error = LastError(ReadFile(file, buffer, 64, &bytes, null));
+        if (error != ERROR_SUCCESS)
+            return Report("read", path, error);
+        error = LastError(
+            SetFilePointerEx(file, 0, out long position, FILE_CURRENT));
+        if (error != ERROR_SUCCESS)
+            return Report("ask the position of", path, error);
+        Say($"read {bytes} bytes, the handle moved on to {position}");
+        return 0;
+    }
+
+    static int ShowPlain(string path)
+    {
+        using SafeFileHandle file = Open(path, 0, out uint error);
+        if (error != ERROR_SUCCESS)
+            return Report("open", path, error);
+        Say("opened without FILE_FLAG_OVERLAPPED");
+        int status = ReadPlainly(file, path);
+        return status == 0 ? ReadPlainly(file, path) : status;
+    }
+
+    static int ShowOverlapped(string path)
+    {
+        byte* buffer = stackalloc byte[64];
+        uint bytes;
+        using SafeFileHandle file = OpenOverlapped(path, out uint error);
+        if (error != ERROR_SUCCESS)
+            return Report("open", path, error);
+        Say("opened with FILE_FLAG_OVERLAPPED");
+        // null, where a NativeOverlapped should say where to read.
+        error = LastError(ReadFile(file, buffer, 64, &bytes, null));
+        if (error == ERROR_SUCCESS)
+            Say("a read that does not say where is accepted: " +
+                $"{bytes} bytes");
+        else if (error == ERROR_INVALID_PARAMETER)
+            Say($"a read that does not say where is refused (error {error})");
+        else
+            return Report("read", path, error);
+        return 0;
+    }
+
+    public static int Run(string path)
+    {
+        int status = ShowPlain(path);
+        return status == 0 ? ShowOverlapped(path) : status;
+    }
+}
