@@ -12,7 +12,7 @@ endif
 DOTNET ?= dotnet.exe
 
 ifneq ($(filter dotnet bench-dotnet test-dotnet build/dotnet/%,$(MAKECMDGOALS)),)
-NEEDS += run
+NEEDS += run $(if $(filter test-dotnet,$(MAKECMDGOALS)),test patch python)
 ifeq ($(wildcard $(DOTNET_FETCHED)),)
 NEEDS += $(if $(DOTNET_FETCHED),npm)
 endif
@@ -56,3 +56,17 @@ dotnet: build/dotnet/steps.dll build/sample.txt $(WINE_READY)
 	  $(if $(STEP),,echo "== $$step";) \
 	  $(call plainly,$(DOTNET) $< $$step "$${FILE:-build/sample.txt}" $$ARGS) \
 	  || exit; done
+
+# For tests/test_dotnet.c; without .NET make test skips most of it.
+ifneq ($(filter test-dotnet,$(MAKECMDGOALS))$(wildcard $(DOTNET_FETCHED)),)
+DOTNET_TESTED := build/dotnet/steps.dll
+endif
+ifeq ($(STEP),)
+test flaky: $(DOTNET_TESTED)
+endif
+
+.PHONY: test-dotnet
+test-dotnet: FILTER := --filter 'dotnet/*'
+test-dotnet: build/tests/suites build/sample.txt $(EXES) $(EXAMPLES) \
+  build/tests/feeder.exe build/tests/holder.exe $(DOTNET_TESTED) $(WINE_READY)
+	@$(stay) $(run_tests)

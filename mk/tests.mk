@@ -83,7 +83,7 @@ TEST_FILES := build/tests/suites build/sample.txt $(PROBES) $(WINE_READY) \
 # final has several suites: all that are nobody else's.
 SUITES := @(all_stages|step$(STEP))
 ifeq ($(STEP),final)
-SUITES := !(step?|ladder|helpers|modes|trace|checker|pitfalls|sweep|probe)
+SUITES := !(step?|ladder|helpers|modes|trace|checker|pitfalls|sweep|probe|dotnet)
 endif
 FILTER := $(if $(STEP),--filter '$(SUITES)/*')
 

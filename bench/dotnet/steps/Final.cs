@@ -1,6 +1,6 @@
 // The pool in the form it has now: ThreadPoolBoundHandle. C: the first program
-// in final/README.md. One PreAllocatedOverlapped serves all reads, and keeps the
-// buffer in its place.
+// in final/README.md. One PreAllocatedOverlapped serves all reads, and keeps
+// the buffer in its place.
 using System;
 using System.Threading;
 using Microsoft.Win32.SafeHandles;

@@ -12,7 +12,7 @@ static unsafe class Kernel32
     public const uint FILE_SHARE_READ_WRITE_DELETE = 7;
     public const uint OPEN_EXISTING = 3;
     public const uint FILE_FLAG_OVERLAPPED = 0x40000000;
-    // As the steps in C and FileStream: a pipe's server may not act in our name.
+    // A pipe's server may not act in our name; FileStream does so, too.
     public const uint ANONYMOUS = 0x00100000; // SECURITY_SQOS_PRESENT
     public const uint FILE_CURRENT = 1;
     public const uint FILE_TYPE_DISK = 1;

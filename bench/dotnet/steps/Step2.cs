@@ -1,7 +1,7 @@
 // Step 2: bind the handle to the pool. C: step2-bind.
 // The pool is there already, one for the process, and so is its port, which
-// nobody sees. A packet can only be posted with 0 bytes, and only the pool takes
-// it out: so the callback of step 3 is here already.
+// nobody sees. A packet can only be posted with 0 bytes, and only the pool
+// takes it out: so the callback of step 3 is here already.
 using System.Threading;
 using Microsoft.Win32.SafeHandles;
 using static Kernel32;

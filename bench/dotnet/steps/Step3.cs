@@ -1,6 +1,6 @@
 // Step 3: a callback for the pool's threads to call. C: step3-callback.
-// A success can be posted by hand, a failure cannot. So here a real one is made:
-// a read far behind the end of the file.
+// A success can be posted by hand, a failure cannot. So here a real one is
+// made: a read far behind the end of the file.
 using System;
 using System.Threading;
 using Microsoft.Win32.SafeHandles;

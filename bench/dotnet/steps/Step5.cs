@@ -29,8 +29,8 @@ sealed unsafe class Step5
     static bool IsEndOfFile(uint error) =>
         error == ERROR_HANDLE_EOF || error == ERROR_BROKEN_PIPE;
 
-    // Returns 0 if the read is queued: then a packet comes, or has come. If not,
-    // no packet comes, and the NativeOverlapped is still ours.
+    // Returns 0 if the read is queued: then a packet comes, or has come. If
+    // not, no packet comes, and the NativeOverlapped is still ours.
     uint Read(NativeOverlapped* overlapped)
     {
         if (position > long.MaxValue - data.Length)
