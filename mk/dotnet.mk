@@ -23,7 +23,8 @@ build/dotnet/dotnet.exe: | setup
 
 DOTNET_DLLS := build/dotnet/steps.dll build/dotnet/contenders.dll
 $(foreach dll,$(DOTNET_DLLS),$(eval \
-  $(dll): $(wildcard $(dll:build/%.dll=bench/%/*.cs))))
+  $(dll): $(wildcard $(dll:build/%.dll=bench/%/*.cs) \
+    $(dll:build/%.dll=bench/%/*/*.cs))))
 
 ifneq ($(DOTNET_FETCHED),)
 # By the compiler alone, which takes 2 s.

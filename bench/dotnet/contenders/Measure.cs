@@ -1,0 +1,284 @@
+// What every contender does alike, whatever its work: bench/measure.c in C#.
+//
+//      dotnet contenders.dll WORK/NAME name=value ...
+//
+// It prints the same line as the programs in C. Two members differ: nobody can
+// count what .NET allocates, so "allocations" is null, and "allocated_bytes"
+// says how much it was. "collections" are the garbage collector's.
+
+using System;
+using System.Diagnostics;
+using System.IO;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Threading;
+
+static unsafe class Measure
+{
+    static string contender = "contenders";
+    static string[] arguments = {};
+
+    static int Main(string[] args)
+    {
+        AppDomain.CurrentDomain.UnhandledException += OnException;
+        Must(args.Length > 0, "do nothing");
+        contender = args[0].Substring(args[0].IndexOf('/') + 1);
+        arguments = args;
+        SetThreads();
+        switch (args[0]) {
+        case "reads/BindHandle":
+            Reads.Job.Contend(Reads.BindHandle.Contend);
+            break;
+        case "reads/BoundHandle":
+            Reads.Job.Contend(Reads.BoundHandle.Contend);
+            break;
+        case "reads/FileStreamSync":
+            Reads.Job.Contend(Reads.FileStreamSync.Contend);
+            break;
+        case "reads/FileStreamAsync":
+            Reads.Job.Contend(Reads.FileStreamAsync.Contend);
+            break;
+        case "reads/FileStreamMany":
+            Reads.Job.Contend(Reads.FileStreamMany.Contend);
+            break;
+        default:
+            Must(false, "be found");
+            break;
+        }
+        return 0;
+    }
+
+    // ---- Arguments ------------------------------------------------------
+
+    public static string Argument(string name, string otherwise)
+    {
+        foreach (string each in arguments)
+            if (each.Length > name.Length && each[name.Length] == '=' &&
+                each.StartsWith(name, StringComparison.Ordinal))
+                return each.Substring(name.Length + 1);
+        return otherwise;
+    }
+
+    public static long Argument(string name, long otherwise)
+    {
+        string value = Argument(name, "");
+        return value != "" ? long.Parse(value) : otherwise;
+    }
+
+    // .NET has two kinds of threads in its pool: those that take packets from
+    // its completion port and call back, and workers, for all other work, to
+    // which the continuation of an await belongs. Up to the minimum it starts a
+    // thread whenever one is wanted; the maximum cannot be below it.
+    static void SetThreads()
+    {
+        long threads = Argument("threads", 0);
+        if (threads > 0)
+            Must(ThreadPool.SetMinThreads((int)threads, (int)threads) &&
+                     ThreadPool.SetMaxThreads((int)threads, (int)threads),
+                 "have so many threads");
+    }
+
+    // ---- Errors: one line, and the end ----------------------------------
+
+    public static void Must(bool ok, string tried)
+    {
+        if (!ok)
+            Fail("cannot " + tried);
+    }
+
+    static void OnException(object sender, UnhandledExceptionEventArgs args)
+    {
+        Fail(((Exception)args.ExceptionObject).Message);
+    }
+
+    // Several threads may fail at once: the others wait for the end.
+    static void Fail(string why)
+    {
+        lock (members) {
+            Console.Error.WriteLine(contender + ": " + why);
+            Environment.Exit(1);
+        }
+    }
+
+    // ---- Measuring ------------------------------------------------------
+
+    static long began, cpu, serverCpu, allocated;
+    static int collections;
+    static readonly StringBuilder members = new StringBuilder();
+
+    public static void Begin()
+    {
+        allocated = GC.GetTotalAllocatedBytes(true);
+        collections = GC.CollectionCount(0);
+        serverCpu = ServerCpuNow();
+        cpu = CpuNow();
+        began = Now();
+    }
+
+    public static void End()
+    {
+        began = Now() - began;
+        cpu = CpuNow() - cpu;
+        serverCpu = ServerCpuNow() - serverCpu;
+        collections = GC.CollectionCount(0) - collections;
+        allocated = GC.GetTotalAllocatedBytes(true) - allocated;
+    }
+
+    // Does so many pieces of work, and measures that. A method runs first as it
+    // was compiled quickly, or ahead of time; only after 30 calls and 100 ms is
+    // it compiled as well as .NET can (TC_CallCountThreshold and
+    // TC_CallCountingDelayMs in dotnet/coreclr, src/inc/clrconfigvalues.h). So
+    // pieces are done for a while before, which do not count, but not if there
+    // is only one to count: then what .NET takes to begin belongs to it.
+    //
+    //      warm=MS  for how long; 300
+    public static void Work(long wanted, Action<long> work)
+    {
+        long warm = Argument("warm", wanted > 1 ? 300 : 0) * 1000000;
+        for (long start = Now(); Now() - start < warm;)
+            work(Math.Min(wanted, 1000));
+        Begin();
+        work(wanted);
+        End();
+    }
+
+    // Nanoseconds since some moment.
+    public static long Now()
+    {
+        return (long)(Stopwatch.GetTimestamp() * (1e9 / Stopwatch.Frequency));
+    }
+
+    // The sum of a buffer's numbers of 64 bits; if the last one is cut, zeros
+    // make it whole. In C it is as plain a loop, and as fast.
+    public static long AddUp(ReadOnlySpan<byte> buffer)
+    {
+        ReadOnlySpan<long> words = MemoryMarshal.Cast<byte, long>(buffer);
+        long sum = 0, last = 0;
+        foreach (long word in words)
+            sum += word;
+        buffer.Slice(words.Length * sizeof(long))
+            .CopyTo(new Span<byte>(&last, sizeof(long)));
+        return sum + last;
+    }
+
+    public static void Add(string name, long number)
+    {
+        members.Append(", \"" + name + "\": " + number);
+    }
+
+    // How long so many things took, which it sorts.
+    public static void AddLatencies(long[] latencies)
+    {
+        Array.Sort(latencies);
+        Add("median_ns", latencies[latencies.Length / 2]);
+        Add("p99_ns", latencies[latencies.Length * 99L / 100]);
+    }
+
+    public static void Print(long count, long bytes, long sum)
+    {
+        Console.Out.WriteLine(
+            "{\"contender\": \"" + contender + "\", \"count\": " + count +
+            ", \"bytes\": " + bytes + ", \"sum\": \"" + sum.ToString("x16") +
+            "\", \"seconds\": " + Seconds(began) +
+            ", \"cpu\": " + Seconds(cpu) +
+            ", \"server_cpu\": " + Seconds(serverCpu) +
+            ", \"allocations\": null, \"allocated_bytes\": " + allocated +
+            ", \"collections\": " + collections +
+            ", \"peak_kib\": " + PeakKib() + members + "}");
+    }
+
+    static string Seconds(long nanoseconds)
+    {
+        return nanoseconds / 1000000000 + "." +
+            (nanoseconds / 1000 % 1000000).ToString("d6");
+    }
+
+    // ---- What .NET only tells through its class Process ------------------
+    // To load that takes longer than to read a block, so Win32 is asked.
+
+    static long CpuNow()
+    {
+        Must(GetProcessTimes((IntPtr)(-1), out _, out _, out long kernel,
+                             out long user),
+             "ask for the processor's time");
+        return (kernel + user) * 100;
+    }
+
+    static long PeakKib()
+    {
+        ProcessMemoryCounters memory = default;
+        Must(K32GetProcessMemoryInfo((IntPtr)(-1), out memory,
+                                     sizeof(ProcessMemoryCounters)),
+             "ask for the memory");
+        return (long)memory.PeakWorkingSetSize >> 10;
+    }
+
+    public static long MemoryKib()
+    {
+        return Environment.WorkingSet >> 10;
+    }
+
+    // How many threads the process has at this moment.
+    public static int ThreadCount()
+    {
+        const int TH32CS_SNAPTHREAD = 4;
+        ThreadEntry thread = default;
+        thread.Size = sizeof(ThreadEntry);
+        int count = 0, process = GetCurrentProcessId();
+        IntPtr all = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
+        Must(all != (IntPtr)(-1), "list the threads");
+        for (bool more = Thread32First(all, ref thread); more;
+             more = Thread32Next(all, ref thread))
+            if (thread.OwnerProcessId == process)
+                count++;
+        CloseHandle(all);
+        return count;
+    }
+
+    static long ServerCpuNow()
+    {
+        string? path = Environment.GetEnvironmentVariable("BENCH_SERVER");
+        if (string.IsNullOrEmpty(path))
+            return 0;
+        string text = File.ReadAllText(path);
+        return long.Parse(text.Substring(0, text.IndexOf(' ')));
+    }
+
+    struct ThreadEntry
+    {
+        public int Size, Usage, ThreadId, OwnerProcessId;
+        public int BasePriority, DeltaPriority, Flags;
+    }
+
+    struct ProcessMemoryCounters
+    {
+        public uint Size, PageFaultCount;
+        public UIntPtr PeakWorkingSetSize, WorkingSetSize;
+        public UIntPtr QuotaPeakPagedPool, QuotaPaged, QuotaPeakNonPagedPool;
+        public UIntPtr QuotaNonPagedPool, Pagefile, PeakPagefile;
+    }
+
+    [DllImport("kernel32")]
+    static extern bool GetProcessTimes(IntPtr process, out long created,
+                                       out long exited, out long kernel,
+                                       out long user);
+
+    [DllImport("kernel32")]
+    static extern bool K32GetProcessMemoryInfo(
+        IntPtr process, out ProcessMemoryCounters counters, int size);
+
+    [DllImport("kernel32")]
+    static extern int GetCurrentProcessId();
+
+    [DllImport("kernel32")]
+    static extern IntPtr CreateToolhelp32Snapshot(int flags, int process);
+
+    [DllImport("kernel32")]
+    static extern bool Thread32First(IntPtr snapshot, ref ThreadEntry thread);
+
+    [DllImport("kernel32")]
+    static extern bool Thread32Next(IntPtr snapshot, ref ThreadEntry thread);
+
+    [DllImport("kernel32")]
+    static extern bool CloseHandle(IntPtr handle);
+}
