@@ -41,6 +41,9 @@ static unsafe class Measure
         case "reads/FileStreamMany":
             Reads.Job.Contend(Reads.FileStreamMany.Contend);
             break;
+        case "files/FileStream":
+            Files.Job.Contend(Files.Streams.Contend);
+            break;
         default:
             Must(false, "be found");
             break;
