@@ -44,6 +44,12 @@ static unsafe class Measure
         case "files/FileStream":
             Files.Job.Contend(Files.Streams.Contend);
             break;
+        case "pipe/BoundHandle":
+            Pipe.Job.Contend(Pipe.BoundHandle.Contend);
+            break;
+        case "pipe/NamedPipe":
+            Pipe.Job.Contend(Pipe.NamedPipe.Contend);
+            break;
         default:
             Must(false, "be found");
             break;
