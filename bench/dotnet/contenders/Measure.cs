@@ -50,6 +50,12 @@ static unsafe class Measure
         case "pipe/NamedPipe":
             Pipe.Job.Contend(Pipe.NamedPipe.Contend);
             break;
+        case "copy/CopyToAsync":
+            Copy.Job.Contend(Copy.CopyToAsync.Contend);
+            break;
+        case "copy/FileCopy":
+            Copy.Job.Contend(Copy.FileCopy.Contend);
+            break;
         default:
             Must(false, "be found");
             break;
