@@ -39,6 +39,7 @@ help:
 	@echo 'make sweep               let each call fail in turn; STEP=3: of one stage'
 	@echo 'make coverage            which lines of final the tests run'
 	@echo 'make bench-quick         the pool beside others, under 60 s; make bench: in full'
+	@echo 'make dotnet STEP=5        the same in C#, on the real .NET; fetches it once (153 MB)'
 	@echo 'make pitfalls            the gallery of broken programs, a line each'
 	@echo 'make pitfall NAME=...    one of them: the mistake, what you see, the report'
 	@echo 'make lint                format, clang-tidy, cppcheck, -fanalyzer'

@@ -40,7 +40,7 @@ static unsafe class Program
     }
 
     // One event, one line, one WriteFile. Console.WriteLine would be simpler,
-    // but says nothing when nobody reads any more.
+    // but takes some of its failures for none: see ../README.md.
     public static void Say(string what)
     {
         byte[] line = Encoding.UTF8.GetBytes(
