@@ -296,7 +296,8 @@ static size_t copy_buffered(const struct file_stream *stream, void *to,
                             size_t length, uint64_t offset)
 {
     const struct buffer *buffer = &stream->buffer;
-    if (offset < buffer->offset || offset - buffer->offset >= buffer->filled)
+    if (!has_buffer(stream) || offset < buffer->offset ||
+        offset - buffer->offset >= buffer->filled)
         return 0;
     size_t from = (size_t)(offset - buffer->offset);
     size_t rest = buffer->filled - from;
@@ -328,8 +329,7 @@ static DWORD read_buffered(struct file_stream *stream, char *to, size_t length,
     *bytes = 0;
     if (error != ERROR_SUCCESS)
         return error;
-    if (has_buffer(stream))
-        *bytes = copy_buffered(stream, to, length, offset);
+    *bytes = copy_buffered(stream, to, length, offset);
     size_t rest = length - *bytes, count = 0;
     to += *bytes;
     offset += *bytes;
@@ -669,7 +669,7 @@ static struct submission begin_in_file(struct file_task *task)
         return end_at_once(task, error);
     if (task->writes)
         forget_buffer(stream);
-    else if (has_buffer(stream))
+    else
         task->done = copy_buffered(stream, task->buffer, task->length, offset);
     size_t rest = task->length - task->done;
     task->offset = offset;
