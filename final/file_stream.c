@@ -201,13 +201,16 @@ static void on_ahead(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 
 static void start_ahead(struct file_stream *stream, uint64_t offset)
 {
+    struct request *request = &stream->ahead_request;
     AcquireSRWLockExclusive(&stream->lock);
     if (stream->ahead_state == AHEAD_NONE) {
         stream->ahead.offset = offset;
         stream->ahead_unwanted = false;
-        overlapped_reset(&stream->ahead_request, 0);
+        request->callback = on_ahead;
+        request->context = stream;
+        overlapped_reset(request, 0);
         /* If it cannot be queued, nothing is lost but time. */
-        if (pool_queue_request(stream->pool, &stream->ahead_request) == 0)
+        if (pool_queue_request(stream->pool, request) == ERROR_SUCCESS)
             stream->ahead_state = AHEAD_QUEUED;
     }
     ReleaseSRWLockExclusive(&stream->lock);
@@ -1135,8 +1138,6 @@ static DWORD set_up(struct file_stream *stream,
     stream->reads_ahead = stream->buffer_size > 0 &&
                           (options->options & ahead) == ahead &&
                           stream->access & FILE_ACCESS_READ;
-    stream->ahead_request =
-        (struct request){.callback = on_ahead, .context = stream};
     error = allocate_buffers(stream);
     if (error == ERROR_SUCCESS && options->mode == FILE_MODE_APPEND &&
         stream->seekable)
