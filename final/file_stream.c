@@ -591,6 +591,12 @@ static void finish(struct file_task *task)
     }
 }
 
+/* Lets this call go on, or if it cannot have its turn, ends it. NULL: none. */
+static void go_on(struct file_task *next)
+{
+    finish(pass_turn(next));
+}
+
 static void on_io(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
     struct request *request =
@@ -645,7 +651,7 @@ static struct submission launch(struct file_task *task)
         .outcome = task->error == ERROR_SUCCESS ? IO_DONE : IO_FAILED,
         .error = task->error,
         .bytes = (DWORD)task->done};
-    finish(pass_turn(retire(task)));
+    go_on(retire(task));
     unpin(stream);
     return over;
 }
@@ -798,7 +804,7 @@ void file_task_cancel(struct file_task *task)
         bound_file_cancel(&stream->file, task->ticket);
     }
     ReleaseSRWLockExclusive(&stream->lock);
-    finish(pass_turn(turn));
+    go_on(turn);
 }
 
 static void mark_cancelled(struct file_task *task)
@@ -893,7 +899,7 @@ static DWORD call(struct file_stream *stream, bool writes, void *buffer,
     else
         error = transfer_in_pipe(stream, writes, buffer, length, bytes, &next);
     ReleaseSRWLockExclusive(calls);
-    finish(pass_turn(next)); /* a callback may call in again */
+    go_on(next); /* a callback may call in again */
     unpin(stream);
     return error;
 }
