@@ -91,11 +91,12 @@ static DWORD transfer_synchronous(struct file_stream *stream, bool writes,
 {
     OVERLAPPED at = {.Offset = (DWORD)offset,
                      .OffsetHigh = (DWORD)(offset >> 32)};
-    bool moves = stream->seekable && stream->pointer != offset;
+    /* Asked first: what runs sets the pointer before it is over. */
+    bool alone = is_alone(stream);
+    bool moves = stream->seekable && !(alone && stream->pointer == offset);
     OVERLAPPED *overlapped = moves ? &at : NULL;
     HANDLE handle = stream->handle;
     DWORD count = (DWORD)length;
-    bool alone = is_alone(stream);
     *bytes = 0;
     BOOL ok = writes ? WriteFile(handle, buffer, count, bytes, overlapped)
                      : ReadFile(handle, buffer, count, bytes, overlapped);
@@ -695,7 +696,6 @@ static struct submission begin_in_file(struct file_task *task)
     task->state = rest > 0 ? TASK_RUNNING : TASK_DONE;
     if (rest > 0) {
         append(&stream->running, task);
-        stream->pointer = NOWHERE;
         stream->pending++;
         stream->writing += task->writes;
     }
