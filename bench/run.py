@@ -338,7 +338,7 @@ def main():
     for work in plan.WORKS:
         if options.only not in work.name or (options.quick and not work.quick):
             continue
-        if work is plan.FILES:
+        if work.directory == "files":
             make_small_files()
         contenders = [
             c for c in work.contenders if c.kind != "dotnet" or options.dotnet

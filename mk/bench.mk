@@ -59,12 +59,13 @@ build/bench/data:
 
 BENCH_FLAGS ?=
 .PHONY: bench bench-quick bench-dotnet
+bench-dotnet: build/dotnet/contenders.dll
 bench-quick: private BENCH_MODE := --quick
 bench-dotnet: private BENCH_MODE := --dotnet
 bench bench-quick bench-dotnet: $(BENCHES) build/bench/data build/final.exe \
   build/copy.exe build/tests/holder.exe $(WINE_READY)
 	@$(stay) LAUNCHER='$(LAUNCHER)' WINE='$(WINE)' CC='$(CC)' CXX='$(CXX)' \
-	  HOST_CC='$(HOST_CC)' DOTNET='$(DOTNET_RUN)' \
+	  HOST_CC='$(HOST_CC)' DOTNET='$(DOTNET)' \
 	  python3 -B bench/run.py $(BENCH_MODE) $(BENCH_FLAGS)
 
 # Tables and plots of the last run, into bench/README.md.

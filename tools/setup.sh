@@ -2,7 +2,7 @@
 # Says which tools are missing, and installs them where it knows how to.
 #
 #   NEEDS        what is about to be done: build, run, test, coverage, lint; or
-#                a tool by its name: asio, npm, patch, python
+#                a tool by its name: asio, gnuplot, npm, patch, python
 #   CC, CXX      make Windows programs         HOST_CC  makes the tests
 #   ASIO         where asio's headers are
 #   WINE         runs Windows programs; empty where the system does
@@ -58,6 +58,9 @@ for need in $NEEDS; do
             missing="$missing mingw-c++"
         [ -e "${ASIO:?}/asio.hpp" ] || missing="$missing asio"
         ;;
+    gnuplot)
+        command -v gnuplot >/dev/null || missing="$missing gnuplot"
+        ;;
     coverage)
         for tool in python3 gcovr; do
             command -v $tool >/dev/null || missing="$missing $tool"
@@ -79,6 +82,7 @@ packages() {
         case $1:$tool in
         apt:mingw) echo gcc-mingw-w64-x86-64-win32 ;;
         apt:mingw-c++) echo g++-mingw-w64-x86-64-posix ;;
+        apt:gnuplot) echo gnuplot-nox ;;
         apt:asio) echo libasio-dev ;;
         apt:wine) echo wine wine64 ;;
         apt:cc) echo gcc libc6-dev ;;
