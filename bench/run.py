@@ -276,9 +276,8 @@ def system(dotnet):
         ],
     }
     if dotnet:
-        facts[".NET"] = first_line(
-            *words("DOTNET"), "build/dotnet/contenders.dll", "version"
-        )
+        runtime = first_line(*words("DOTNET"), "--list-runtimes")
+        facts[".NET"] = " ".join(runtime.split()[:2])
     return facts
 
 
