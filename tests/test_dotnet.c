@@ -33,7 +33,11 @@ static char *dll_path(void)
 static void need_dotnet(void)
 {
     char *dll = dll_path();
-    bool there = g_file_test(dll, G_FILE_TEST_EXISTS);
+    char *dotnet =
+        g_build_filename(g_getenv("BUILD"), "dotnet", "dotnet.exe", NULL);
+    bool there = g_file_test(dll, G_FILE_TEST_EXISTS) &&
+                 g_file_test(dotnet, G_FILE_TEST_EXISTS);
+    g_free(dotnet);
     g_free(dll);
     if (!there) {
         fprintf(stderr,
