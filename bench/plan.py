@@ -269,6 +269,7 @@ COPY = Work(
     {"source": DATA, "destination": COPIED},
     reads=1,
     measure="whole",
+    quick=True,
 )
 
 ONE_READ = Work(
@@ -289,6 +290,7 @@ ONE_READ = Work(
     {"file": DATA, "block": 4 * KIB, "order": "random"},
     reads=1,
     measure="whole",
+    quick=True,
 )
 
 WORKS = (

@@ -199,13 +199,13 @@ def bars(rows):
 
 def ratios_only(rows):
     lines = []
-    for name, entries in rows.entries.items():
-        work = next(work for work in plan.WORKS if work.name == name)
-        lines.append(f"\n{work.title}: {entries[0][0]} / this")
-        for entry in entries[1:]:
-            ratios = rows.ratios(name, entries[0], entry, value_of(work))
-            name = entry[0] + (", again" if entry[1] == "again" else "")
-            lines.append(f"  {name:32}{spread(ratios, two)}")
+    works = {work.name: work for work in plan.WORKS}
+    for name, (ours, *others) in rows.entries.items():
+        lines.append(f"\n{works[name].title}: {ours[0]} / this")
+        for entry in others:
+            label = entry[0] + (", again" if entry[1] == "again" else "")
+            ratios = rows.ratios(name, ours, entry, value_of(works[name]))
+            lines.append(f"  {label:32}{spread(ratios, two)}")
     return "\n".join(lines)
 
 
