@@ -53,13 +53,19 @@ NATIVE_2 = Contender(
     "pread, 2 threads", "native", "native", arguments={"threads": 2}
 )
 BIND_HANDLE = Contender(
-    ".NET BindHandle", "BindHandle", "dotnet", (2, 4, 8, 16, 32)
+    ".NET BindHandle", "BindHandle", "dotnet", threads=(2, 4, 8, 16, 32)
 )
 BOUND_HANDLE = Contender(
-    ".NET ThreadPoolBoundHandle", "BoundHandle", "dotnet", (2, 4, 8, 16, 32)
+    ".NET ThreadPoolBoundHandle",
+    "BoundHandle",
+    "dotnet",
+    threads=(2, 4, 8, 16, 32),
 )
 NET_MANY = Contender(
-    ".NET FileStream.ReadAsync", "FileStreamMany", "dotnet", (2, 4, 8, 16, 32)
+    ".NET FileStream.ReadAsync",
+    "FileStreamMany",
+    "dotnet",
+    threads=(2, 4, 8, 16, 32),
 )
 NET_SYNC = Contender(".NET FileStream.Read", "FileStreamSync", "dotnet")
 STREAMS = Contender(

@@ -98,8 +98,8 @@ static DWORD call(struct file_stream *stream, bool writes, void *buffer,
     stream->pending++; /* it stays until stream_unpin */
     SRWLOCK *calls = calls_of(stream, writes);
     AcquireSRWLockExclusive(calls);
-    if (stream_is_closing(
-            stream)) /* what is buffered now is not written any more */
+    /* Once it closes, nothing that is buffered is written any more. */
+    if (stream_is_closing(stream))
         error = ERROR_INVALID_HANDLE;
     else if (stream->seekable)
         error = transfer_in_file(stream, writes, buffer, length, bytes);

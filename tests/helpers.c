@@ -207,6 +207,19 @@ static char *unix_lines(const char *bytes, size_t length)
     return g_string_free(text, FALSE);
 }
 
+/* When a process ends while one of its threads is just beginning, Wine 8 may
+ * write a line of its own there, whatever WINEDEBUG says: "wine client
+ * error:1f4: sendmsg: ...". It is none of the program's. */
+static char *without_wine(char *text)
+{
+    GRegex *own =
+        g_regex_new("^wine client error:.*\n", G_REGEX_MULTILINE, 0, NULL);
+    char *rest = g_regex_replace_literal(own, text, -1, 0, "", 0, NULL);
+    g_regex_unref(own);
+    g_free(text);
+    return rest;
+}
+
 /* stderr is read after stdout has ended: it is at most some lines. */
 struct run finish(struct process *process)
 {
@@ -234,7 +247,7 @@ struct run finish(struct process *process)
     g_thread_join(process->watchdog);
 
     run.text = unix_lines((const char *)out->data, out->len);
-    run.err = unix_lines((const char *)err->data, err->len);
+    run.err = without_wine(unix_lines((const char *)err->data, err->len));
     run.out = g_byte_array_free_to_bytes(out);
     g_byte_array_unref(err);
     run.status = g_subprocess_get_if_exited(process->subprocess)

@@ -18,8 +18,7 @@ static struct run run_in_mode(const char *mode, const char *program,
     return run;
 }
 
-/* ---- What a program sees ---------------------------------------------------
- */
+/* ---- What a program sees ---------------------------------------------- */
 
 struct sight {
     const char *mode, *seen, *wanted; /* a case of the probe, what it says */
@@ -219,8 +218,7 @@ Test(modes, packet_and_cancel_change_one)
     assert_each(sights);
 }
 
-/* ---- Rows that a seed decides -----------------------------------------------
- */
+/* ---- Rows that a seed decides ----------------------------------------- */
 
 static unsigned lines_with(const char *text, const char *what)
 {
@@ -280,8 +278,7 @@ Test(modes, short_has_a_length_for_each_seed)
     g_free(text);
 }
 
-/* ---- What is not understood
- * -------------------------------------------------- */
+/* ---- What is not understood ------------------------------------------- */
 
 ParameterizedTestParameters(modes, what_is_not_understood_is_told)
 {
@@ -310,8 +307,7 @@ ParameterizedTest(char line[80], modes, what_is_not_understood_is_told)
     g_strfreev(parts);
 }
 
-/* ---- Every program in every mode
- * --------------------------------------------- */
+/* ---- Every program in every mode -------------------------------------- */
 
 ParameterizedTestParameters(modes, every_program_runs)
 {

@@ -52,8 +52,7 @@ static void drop_file(HANDLE handle)
     ReleaseSRWLockExclusive(&lock);
 }
 
-/* ---- Calls ----------------------------------------------------------------
- */
+/* ---- Calls ------------------------------------------------------------ */
 
 static struct imports next;
 

@@ -132,8 +132,7 @@ static struct item *find_told(const OVERLAPPED *overlapped)
     return item;
 }
 
-/* ---- Its end --------------------------------------------------------------
- */
+/* ---- Its end ---------------------------------------------------------- */
 
 LONG NTAPI NtSetIoCompletion(HANDLE, ULONG_PTR, ULONG_PTR, LONG, SIZE_T);
 
@@ -220,8 +219,7 @@ bool take(const OVERLAPPED *overlapped, struct io *io, struct answer *answer)
     return item != NULL;
 }
 
-/* ---- The thread that does it ----------------------------------------------
- */
+/* ---- The thread that does it ------------------------------------------ */
 
 /* The first in its turn that is due; else how long to sleep. */
 static struct item *next_item(DWORD *sleep)
@@ -318,8 +316,7 @@ void hold(const struct io *io, bool cancelled)
     ReleaseSRWLockExclusive(&lock);
 }
 
-/* ---- Cancelling, waiting --------------------------------------------------
- */
+/* ---- Cancelling, waiting ---------------------------------------------- */
 
 static bool is_meant(const struct item *item, HANDLE file,
                      const OVERLAPPED *overlapped)

@@ -43,8 +43,7 @@ unsigned draw(struct word *word, unsigned count)
     return (unsigned)((mixed ^ mixed >> 31) % count);
 }
 
-/* ---- An I/O ---------------------------------------------------------------
- */
+/* ---- An I/O ----------------------------------------------------------- */
 
 bool is_silent(const struct io *io)
 {
@@ -93,8 +92,7 @@ struct answer do_io(const struct io *io)
     return answer;
 }
 
-/* ---- Which way it ends ----------------------------------------------------
- */
+/* ---- Which way it ends ------------------------------------------------ */
 
 static volatile LONG started;
 
@@ -244,8 +242,7 @@ static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
     return bend(&io, bytes);
 }
 
-/* ---- Every function can be made to fail -----------------------------------
- */
+/* ---- Every function can be made to fail ------------------------------- */
 
 static struct imports next;
 
@@ -264,8 +261,7 @@ static void let_fail(void)
 #include "../interpose/imports.h"
 }
 
-/* ---- The words -------------------------------------------------------------
- */
+/* ---- The words -------------------------------------------------------- */
 
 #define ALONE "stands without a number"
 

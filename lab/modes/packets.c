@@ -18,8 +18,7 @@ static void let_go_after(DWORD timeout)
         let_go();
 }
 
-/* ---- Packets --------------------------------------------------------------
- */
+/* ---- Packets ---------------------------------------------------------- */
 
 /* "packet": true if it is to tell this instead. Once anything was read or
  * written, a packet that was posted by hand is none. */
@@ -73,8 +72,7 @@ static BOOL get_statuses(HANDLE port, OVERLAPPED_ENTRY *entries, ULONG count,
     return ok ? TRUE : fail(error);
 }
 
-/* ---- Callbacks of the system's pools --------------------------------------
- */
+/* ---- Callbacks of the system's pools ---------------------------------- */
 
 /* Whose I/O this was. True if this layer has done it: so it tells the answer.
  */
@@ -158,8 +156,7 @@ static void wait_for_callbacks(PTP_IO io, BOOL cancel)
     next.WaitForThreadpoolIoCallbacks(io, cancel);
 }
 
-/* ---- Results, cancelling --------------------------------------------------
- */
+/* ---- Results, cancelling ---------------------------------------------- */
 
 /* Without an event the file's handle is waited on, and to the system that has
  * nothing to do. */
@@ -201,8 +198,7 @@ static BOOL cancel_io(HANDLE file)
     return next.CancelIo(file) || found;
 }
 
-/* ---- Waiting ---------------------------------------------------------------
- */
+/* ---- Waiting ---------------------------------------------------------- */
 
 /* It may be a file. */
 static DWORD wait_for_object(HANDLE object, DWORD timeout)

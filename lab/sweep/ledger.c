@@ -160,8 +160,7 @@ static void tell(void)
             guard.living);
 }
 
-/* ---- What fills them ------------------------------------------------------
- */
+/* ---- What fills them -------------------------------------------------- */
 
 static HANDLE entered(HANDLE handle, enum kind kind)
 {
@@ -271,8 +270,7 @@ static DWORD wait_for_several(DWORD number, const HANDLE *several, BOOL all,
     return result;
 }
 
-/* ---- Requests -------------------------------------------------------------
- */
+/* ---- Requests --------------------------------------------------------- */
 
 static BOOL set_modes(HANDLE file, UCHAR modes)
 {
@@ -366,8 +364,7 @@ static BOOL take_packets(HANDLE port, OVERLAPPED_ENTRY *packets, ULONG room,
     return ok;
 }
 
-/* ---- The layer ------------------------------------------------------------
- */
+/* ---- The layer -------------------------------------------------------- */
 
 __attribute__((constructor(450))) static void begin(void)
 {

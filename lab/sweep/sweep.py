@@ -235,7 +235,9 @@ class Run:
             self.status = None
         self.out = stable(out.decode(errors="replace"))
         lines = err.decode(errors="replace").replace("\r\n", "\n").splitlines()
-        self.told = [line for line in lines if not line.startswith("ledger: ")]
+        # A line of Wine's own: see tests/helpers.c.
+        others = ("ledger: ", "wine client error:")
+        self.told = [line for line in lines if not line.startswith(others)]
         ledger = [line for line in lines if line.startswith("ledger: ")]
         self.at_once = not ledger
         self.calls, self.leaks = {}, []

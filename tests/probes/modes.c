@@ -44,8 +44,7 @@ static HANDLE new_event(void)
     return event;
 }
 
-/* ---- What was answered ----------------------------------------------------
- */
+/* ---- What was answered ------------------------------------------------ */
 
 enum answer { REFUSED, ANSWERED_TRUE, IS_PENDING };
 
@@ -76,8 +75,7 @@ static void tell_bytes(void)
     say("bytes: %.16s", buffer[0]);
 }
 
-/* ---- Packets ---------------------------------------------------------------
- */
+/* ---- Packets ---------------------------------------------------------- */
 
 /* False: it was the last, which was posted by hand. */
 static bool take(const OVERLAPPED *wanted)
@@ -192,8 +190,7 @@ static void show_entries(void)
     }
 }
 
-/* ---- Events, and the handle itself -----------------------------------------
- */
+/* ---- Events, and the handle itself ------------------------------------ */
 
 static void tell_result(OVERLAPPED *overlapped, BOOL wait)
 {
@@ -292,8 +289,7 @@ static void show_spin(void)
     tell_result(&overlapped, FALSE);
 }
 
-/* ---- Cancelling ------------------------------------------------------------
- */
+/* ---- Cancelling ------------------------------------------------------- */
 
 static void tell_cancel(BOOL ok)
 {
@@ -342,8 +338,7 @@ static void show_close(void)
     take_last(&overlapped);
 }
 
-/* ---- The system's pools ----------------------------------------------------
- */
+/* ---- The system's pools ----------------------------------------------- */
 
 static HANDLE called;
 
@@ -446,8 +441,7 @@ static void show_pool_cancel(void)
     with_pool(64, true);
 }
 
-/* ---- Cases ------------------------------------------------------------------
- */
+/* ---- Cases ------------------------------------------------------------ */
 
 static const struct {
     const wchar_t *name;

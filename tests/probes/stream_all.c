@@ -65,8 +65,7 @@ static bool close_stream(struct file_stream *stream)
     return well("close", file_stream_close(stream));
 }
 
-/* ---- Asynchronous calls ---------------------------------------------------
- */
+/* ---- Asynchronous calls ----------------------------------------------- */
 
 static void on_end(void *context, DWORD error, size_t bytes)
 {
@@ -114,8 +113,7 @@ static bool read_and_cancel(struct file_stream *stream, bool all)
     return error == ERROR_OPERATION_ABORTED || well("read", error);
 }
 
-/* ---- What is done with a stream --------------------------------------------
- */
+/* ---- What is done with a stream --------------------------------------- */
 
 static bool seek(struct file_stream *stream, int64_t offset, DWORD origin,
                  uint64_t wanted)
@@ -184,8 +182,7 @@ static bool append(struct file_stream *stream)
     return write_pieces(stream, 250, 260) && write_pieces(stream, 260, 270);
 }
 
-/* ---- The streams -----------------------------------------------------------
- */
+/* ---- The streams ------------------------------------------------------ */
 
 static bool with_stream(unsigned flags, enum file_mode mode,
                         enum file_access access,
