@@ -31,6 +31,7 @@ class Work:
     contenders: tuple
     arguments: dict
     reads: int = 0  # in a run; 0: as many as take some tenths of a second
+    warm: int = 0  # before them, not counted; if reads is 0, as many as count
     cold: bool = False  # the file is not in the page cache
     measure: str = "rate"  # latency, pending, whole: what the table shows
     quick: bool = False  # in the short run, too
@@ -120,7 +121,7 @@ def in_order(block, depth, **others):
         "reads",
         POOLS + IN_TURN,
         {"file": DATA, "block": block, "order": "sequential", "depth": depth},
-        **{"reads": 2 * SIZE // block, **others},
+        **{"reads": 8 * SIZE // block, "warm": SIZE // block, **others},
     )
 
 
@@ -131,7 +132,13 @@ def through_buffer(block, buffer, **others):
         Contender(
             "stream, asynchronous",
             "stream",
-            threads=(2,),
+            threads=(1, 2, 4),
+            arguments={"style": "callbacks"},
+        ),
+        Contender(
+            "stream, asynchronous, waited for",
+            "stream",
+            threads=(1, 2, 4),
             arguments={"style": "asynchronous"},
         ),
         Contender(
@@ -145,7 +152,12 @@ def through_buffer(block, buffer, **others):
         Contender("fread", "stdio"),
         Contender("ReadFile", "sync"),
         Contender(".NET FileStream.Read", "FileStreamSync", "dotnet"),
-        Contender(".NET FileStream.ReadAsync", "FileStreamAsync", "dotnet"),
+        Contender(
+            ".NET FileStream.ReadAsync",
+            "FileStreamAsync",
+            "dotnet",
+            threads=(2, 4, 8),
+        ),
     )
     return Work(
         f"small reads {text(block)}, buffer {size}",
@@ -231,6 +243,7 @@ FILES = Work(
     ),
     {"directory": "build/bench/small", "count": 10000, "size": 4 * KIB},
     reads=10000,
+    warm=1000,
 )
 
 PIPE = Work(
@@ -319,7 +332,7 @@ WORKS = (
     ONE_READ,
     at_random(4 * KIB, 32, cold=True, reads=2000),
     at_random(64 * KIB, 32, cold=True, reads=1000),
-    in_order(MIB, 8, cold=True, reads=SIZE // MIB),
+    in_order(MIB, 8, cold=True, reads=SIZE // MIB, warm=0),
 )
 
 # What final has to reach: its own, in how many times the other's speed.

@@ -148,6 +148,7 @@ class Contest:
         reads = self.reads(work, contender, threads)
         arguments = {
             "reads": reads,
+            "warm": work.warm if work.reads else reads,
             **work.arguments,
             "threads": threads or 0,
             **contender.arguments,
@@ -186,17 +187,23 @@ class Contest:
         return rate
 
     def best_threads(self, work, contenders):
-        """Of each: the number of threads that was fastest, in runs of their own,
-        which are not counted."""
-        for number in (-1, 0):
+        """Of each: the number of threads that was fastest, in runs of their
+        own, which are not counted: a first one, which tells how many reads to
+        do, and two."""
+        rates = {}
+        for number in (-2, -1, 0):
             for threads in sorted({t for c in contenders for t in c.threads}):
                 for contender in contenders:
                     if threads in contender.threads:
-                        self.run(work, contender, "tried", threads, number)
+                        rate = self.run(
+                            work, contender, "tried", threads, number
+                        )
+                        rates[contender.name, threads, number] = rate
         return {
             c.name: max(
                 c.threads,
-                key=lambda t, name=c.name: self.rates[work.name, name, t],
+                key=lambda t, name=c.name: rates[name, t, -1]
+                + rates[name, t, 0],
             )
             for c in contenders
         }

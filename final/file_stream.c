@@ -95,9 +95,14 @@ static DWORD call(struct file_stream *stream, bool writes, void *buffer,
     *bytes = 0;
     if (error != ERROR_SUCCESS || length == 0)
         return error;
-    stream->pending++; /* it stays until stream_unpin */
+    /* Close waits for the lock; so a call that has it at once needs no pin, as
+     * others do, who may wait: for the lock, or in a pipe. */
     SRWLOCK *calls = calls_of(stream, writes);
-    AcquireSRWLockExclusive(calls);
+    bool pinned = !stream->seekable || !TryAcquireSRWLockExclusive(calls);
+    if (pinned) {
+        stream->pending++;
+        AcquireSRWLockExclusive(calls);
+    }
     /* Once it closes, nothing that is buffered is written any more. */
     if (stream_is_closing(stream))
         error = ERROR_INVALID_HANDLE;
@@ -107,7 +112,8 @@ static DWORD call(struct file_stream *stream, bool writes, void *buffer,
         error = transfer_in_pipe(stream, writes, buffer, length, bytes, &next);
     ReleaseSRWLockExclusive(calls);
     stream_go_on(next); /* a callback may call in again */
-    stream_unpin(stream);
+    if (pinned)
+        stream_unpin(stream);
     return error;
 }
 
@@ -422,6 +428,8 @@ static void wait_for_calls(struct file_stream *stream)
         if (!changed)
             file_stream_cancel(stream);
     }
+    AcquireSRWLockExclusive(&stream->calls[0]); /* who has no pin is out now */
+    ReleaseSRWLockExclusive(&stream->calls[0]);
 }
 
 /* Frees it, unless a packet has still to come: that does it then. */

@@ -5,17 +5,18 @@
 struct job job;
 
 static const char *directory;
-static uint64_t count; /* of files */
-static size_t size;    /* of each */
-static _Atomic uint64_t taken, used, sum;
+static uint64_t warm, count; /* of files */
+static size_t size;          /* of each */
+static _Atomic uint64_t taken, used, sum, warm_sum;
 
 bool job_next(struct turn *turn)
 {
     turn->number = taken++;
-    if (turn->number >= count)
+    if (turn->number >= warm + count)
         return false;
+    uint64_t number = turn->number - (turn->number < warm ? 0 : warm);
     int length = snprintf(turn->path, sizeof turn->path, "%s/%05llu", directory,
-                          (unsigned long long)turn->number);
+                          (unsigned long long)number);
     must(length > 0 && (size_t)length < sizeof turn->path,
          "have so long a path");
     return true;
@@ -26,8 +27,15 @@ bool job_use(const struct turn *turn, const void *buffer, size_t bytes)
     must(bytes < job.buffer, "read a file to its end");
     must(bytes == size, "read a whole file");
     /* What came, and from which file. */
-    sum += add_up(buffer, bytes) * (2 * turn->number + 1);
-    return ++used == count;
+    uint64_t part = add_up(buffer, bytes);
+    if (turn->number < warm)
+        warm_sum += part;
+    else
+        sum += part * (2 * (turn->number - warm) + 1);
+    uint64_t done = ++used;
+    if (done == warm)
+        measure_begin();
+    return done == warm + count;
 }
 
 void contend(void)
@@ -38,11 +46,12 @@ void contend(void)
                        .threads = (unsigned)argument_number("threads", 0)};
     directory = argument("directory", "");
     count = argument_number("count", 1);
+    warm = argument_number("warm", 0);
     size = argument_number("size", 4096);
     must(count > 0 && size > 0 && job.depth > 0, "do nothing");
     must(size < job.buffer, "read a file with one read");
     must(job.depth <= JOB_MAX_DEPTH, "keep so many under way");
     contend_with_files();
-    must(used == count, "do all the files");
-    measure_print(used, used * size, sum);
+    must(used == warm + count, "do all the files");
+    measure_print(count, count * size, sum);
 }

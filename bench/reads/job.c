@@ -6,10 +6,10 @@
 struct job job;
 
 static uint64_t blocks; /* in the file */
-static uint64_t reads;
+static uint64_t warm, reads;
 static bool is_random;
 static uint64_t *latencies; /* of each read, in ns; NULL: nobody asks */
-static _Atomic uint64_t taken, used, sum;
+static _Atomic uint64_t taken, used, sum, warm_sum;
 
 /* The same number always gives the same number, and looks like chance
  * (Steele and others' SplitMix64). */
@@ -24,10 +24,11 @@ static uint64_t mix(uint64_t number)
 bool job_next(struct turn *turn)
 {
     turn->number = taken++;
-    if (turn->number >= reads)
+    if (turn->number >= warm + reads)
         return false;
-    turn->offset =
-        (is_random ? mix(turn->number) : turn->number) % blocks * job.block;
+    /* Those that count are the same, whatever was before them. */
+    uint64_t number = turn->number - (turn->number < warm ? 0 : warm);
+    turn->offset = (is_random ? mix(number) : number) % blocks * job.block;
     if (latencies != NULL)
         turn->began = measure_now();
     return true;
@@ -35,12 +36,16 @@ bool job_next(struct turn *turn)
 
 bool job_use(const struct turn *turn, const void *buffer, size_t bytes)
 {
-    if (latencies != NULL)
-        latencies[turn->number] = measure_now() - turn->began;
+    bool counts = turn->number >= warm;
+    if (counts && latencies != NULL)
+        latencies[turn->number - warm] = measure_now() - turn->began;
     must(bytes == job.block, "read a whole block");
     /* What came, and from where. */
-    sum += add_up(buffer, bytes) * (turn->offset | 1);
-    return ++used == reads;
+    *(counts ? &sum : &warm_sum) += add_up(buffer, bytes) * (turn->offset | 1);
+    uint64_t done = ++used;
+    if (done == warm)
+        measure_begin();
+    return done == warm + reads;
 }
 
 static uint64_t file_size(void)
@@ -68,6 +73,7 @@ void contend(void)
                        .threads = (unsigned)argument_number("threads", 0)};
     is_random = strcmp(argument("order", ""), "random") == 0;
     reads = argument_number("reads", 1);
+    warm = argument_number("warm", 0);
     must(job.block > 0 && reads > 0 && job.depth > 0, "do nothing");
     must(job.depth <= JOB_MAX_DEPTH, "keep so many in flight");
     blocks = file_size() / job.block;
@@ -75,8 +81,8 @@ void contend(void)
     if (argument_number("latency", 0))
         latencies = must_allocate(reads * sizeof *latencies);
     contend_reading();
-    must(used == reads, "do all the reads");
+    must(used == warm + reads, "do all the reads");
     if (latencies != NULL)
         measure_latencies(latencies, reads);
-    measure_print(used, used * job.block, sum);
+    measure_print(reads, reads * job.block, sum);
 }

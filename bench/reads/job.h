@@ -3,6 +3,7 @@
  * random places, and add up every byte.
  *
  *      file=PATH block=BYTES order=random|sequential reads=COUNT
+ *      warm=COUNT     reads before these, which do not count; 0
  *      depth=COUNT    reads in flight at once, up to JOB_MAX_DEPTH; 1
  *      threads=COUNT  0, if not given: the contender's own default
  *      buffer=BYTES   for those who have one; 0: none

@@ -2,7 +2,7 @@
  * Contends with final's file_stream.
  *
  *      style=synchronous   an ordinary handle
- *      style=asynchronous  an overlapped one; each read is waited for
+ *      style=asynchronous  an overlapped one; the thread waits for each read
  *      style=ahead         the same, and the next buffer is read meanwhile
  *      style=callbacks     `depth` asynchronous streams, each with one read in
  *                          flight, which its callback starts again
@@ -67,6 +67,7 @@ static struct reader {
     struct file_task task;
     struct file_stream *stream;
     struct turn turn;
+    uint64_t position; /* of the stream */
     void *buffer;
 } readers[JOB_MAX_DEPTH];
 
@@ -80,9 +81,11 @@ static void use(struct reader *reader, DWORD error, size_t bytes)
 static void read_on(struct reader *reader)
 {
     while (job_next(&reader->turn)) {
-        must(file_stream_seek(reader->stream, (int64_t)reader->turn.offset,
-                              FILE_BEGIN, NULL) == 0,
-             "seek");
+        if (reader->turn.offset != reader->position)
+            must(file_stream_seek(reader->stream, (int64_t)reader->turn.offset,
+                                  FILE_BEGIN, NULL) == 0,
+                 "seek");
+        reader->position = reader->turn.offset + job.block;
         struct submission read = file_stream_read_async(
             reader->stream, reader->buffer, job.block, &reader->task);
         if (read.outcome == IO_QUEUED)

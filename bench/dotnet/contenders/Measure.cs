@@ -139,19 +139,17 @@ static unsafe class Measure
         allocated = GC.GetTotalAllocatedBytes(true) - allocated;
     }
 
-    // Does so many pieces of work, and measures that. A method runs first as it
-    // was compiled quickly, or ahead of time; only after 30 calls and 100 ms is
-    // it compiled as well as .NET can (TC_CallCountThreshold and
+    // Does so many pieces of work, and measures that. As in C, warm= says how
+    // many are done before, which do not count. A method runs first as it was
+    // compiled quickly, or ahead of time; only after 30 calls and 100 ms is it
+    // compiled as well as .NET can (TC_CallCountThreshold and
     // TC_CallCountingDelayMs in dotnet/coreclr, src/inc/clrconfigvalues.h). So
-    // pieces are done for a while before, which do not count, but not if there
-    // is only one to count: then what .NET takes to begin belongs to it.
-    //
-    //      warm=MS  for how long; 300
+    // it takes some tenths of a second to be warm.
     public static void Work(long wanted, Action<long> work)
     {
-        long warm = Argument("warm", wanted > 1 ? 300 : 0) * 1000000;
-        for (long start = Now(); Now() - start < warm;)
-            work(Math.Min(wanted, 1000));
+        long warm = Argument("warm", 0);
+        if (warm > 0)
+            work(warm);
         Begin();
         work(wanted);
         End();
