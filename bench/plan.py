@@ -17,6 +17,7 @@ class Contender:
     program: str  # of bench/WORK
     kind: str = "windows"  # native, dotnet
     line: tuple = ()  # instead: the words that start it
+    to_stdout: bool = False  # it writes the copy there
     threads: tuple = ()  # to find the best among; then the default, too
     arguments: dict = field(default_factory=dict)
 
@@ -34,9 +35,12 @@ class Work:
     warm: int = 0  # before them, not counted; if reads is 0, as many as count
     cold: bool = False  # the file is not in the page cache
     measure: str = "rate"  # latency, pending, whole: what the table shows
+    depths_name: str = ""  # of the works that differ in their depth alone
+    rounds: int = 7
     quick: bool = False  # in the short run, too
 
 
+DEPTHS = (1, 8, 32, 128)
 THREADS = (1, 2, 4, 8, 16, 32)
 POOL = Contender("pool", "pool", threads=THREADS)
 LOOP = Contender("port, by hand", "loop", threads=THREADS)
@@ -108,6 +112,7 @@ def at_random(block, depth, **others):
         "reads",
         POOLS + IN_TURN,
         {"file": DATA, "block": block, "order": "random", "depth": depth},
+        depths_name="" if cold else f"random {text(block)}",
         **others,
     )
 
@@ -276,7 +281,10 @@ COPY = Work(
             "copy.exe", "copy", line=("build/copy.exe", "--force", DATA, COPIED)
         ),
         Contender(
-            "final.exe --cat", "final", line=("build/final.exe", "--cat", DATA)
+            "final.exe --cat",
+            "final",
+            line=("build/final.exe", "--cat", DATA),
+            to_stdout=True,
         ),
         Contender("CopyFileW", "copyfile"),
         Contender("ReadFile and WriteFile", "sync"),
@@ -289,6 +297,20 @@ COPY = Work(
     reads=1,
     measure="whole",
     quick=True,
+)
+
+LARGE = Work(
+    "large file",
+    "a file of 6 GiB by 1 MiB, 8 in flight: nearly all of it a hole",
+    "reads",
+    (POOL,),
+    {
+        "file": "build/bench/sparse",
+        "block": MIB,
+        "order": "sequential",
+        "depth": 8,
+    },
+    reads=6 * 1024,
 )
 
 ONE_READ = Work(
@@ -314,9 +336,12 @@ ONE_READ = Work(
 
 WORKS = (
     *(
-        at_random(block, depth, quick=(block, depth) == (4 * KIB, 32))
+        # Most of the bars are here, and it wavers most.
+        at_random(block, depth, quick=True, rounds=15)
+        if (block, depth) == (4 * KIB, 32)
+        else at_random(block, depth)
         for block in (4 * KIB, 64 * KIB, MIB)
-        for depth in (1, 8, 32, 128)
+        for depth in DEPTHS
     ),
     in_order(64 * KIB, 8),
     in_order(MIB, 8, quick=True),
@@ -330,6 +355,7 @@ WORKS = (
     latency(1),
     latency(32),
     ONE_READ,
+    LARGE,
     at_random(4 * KIB, 32, cold=True, reads=2000),
     at_random(64 * KIB, 32, cold=True, reads=1000),
     in_order(MIB, 8, cold=True, reads=SIZE // MIB, warm=0),

@@ -7,6 +7,7 @@ README it also puts the tables there, between its two marks, and the plots besid
 it.
 """
 
+import glob
 import json
 import os
 import shutil
@@ -106,6 +107,12 @@ def peak(rows, work, entry, name="peak_kib"):
     return f"{most / 1024:.1f}" if most else ""
 
 
+def allocations(rows, work, entry):
+    """In the time that counts, by the program itself; .NET does not tell."""
+    counts = rows.values(work, entry, lambda row: row.get("allocations"))
+    return "" if None in counts else str(max(counts))
+
+
 def ns(rows, work, entry, name):
     return spread(rows.values(work, entry, lambda row: row[name] / 1000))
 
@@ -121,6 +128,7 @@ COLUMNS = {
         "of Wine's server": lambda rows, work, entry: cpu(
             rows, work, entry, "server_cpu"
         ),
+        "allocations": allocations,
         "peak MiB": peak,
     },
     "latency": {
@@ -193,7 +201,7 @@ def bars(rows):
                 continue
             ratios = rows.ratios(work, own, its, value)
             how = ", both as they come" if variants == ("default",) else ""
-            verdict = "" if median(ratios) >= least else "**missed**"
+            verdict = "" if round(median(ratios), 2) >= least else "**missed**"
             lines.append(
                 f"| {work}{what} | {ours} | {other}{how} | {least} | "
                 f"{spread(ratios, two)} | {verdict} |"
@@ -218,6 +226,16 @@ def ratios_only(rows):
 
 def quoted(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def slug(name):
+    """As a file is called."""
+    return name.lower().replace(",", "").replace(" ", "-")
+
+
+def picture(name, title):
+    """As the README beside plots/ shows it."""
+    return f"![{title}](plots/{slug(name)}.svg)"
 
 
 def gnuplot(path, height, facts, title, script):
@@ -248,17 +266,18 @@ def color(name):
     return 0x9A9A9A if name.startswith(("pread", "read", "cp")) else 0x8FB8DE
 
 
-def plot_depths(rows, facts, block):
-    """Reads a second by how many are in flight."""
+def plot_depths(rows, facts, last):
+    """Reads a second by how many are in flight; last: with the most."""
     works = {
-        depth: f"random {plan.text(block)} x {depth}"
-        for depth in (1, 8, 32, 128)
+        work.arguments["depth"]: work.name
+        for work in plan.WORKS
+        if work.depths_name == last.depths_name
     }
     if not all(work in rows.entries for work in works.values()):
         return
     names = [
         name
-        for name, variant in rows.entries[works[32]]
+        for name, variant in rows.entries[last.name]
         if variant in ("", "best")
     ]
     script, plots = "", []
@@ -274,13 +293,14 @@ def plot_depths(rows, facts, block):
             f"pointtype {index % 15 + 1} linecolor {index + 1}"
         )
     gnuplot(
-        f"{BENCH}/random-{block // 1024}-kib.svg",
+        f"{BENCH}/{slug(last.depths_name)}.svg",
         560,
         facts,
-        f"{plan.text(block)} at random places",
+        f"{plan.text(last.arguments['block'])} at random places",
         f"""
 set logscale xy
 set xtics (1, 8, 32, 128)
+set xrange [0.8:160]
 set xlabel "reads in flight"
 set ylabel "reads a second"
 set format y "%.0s %c"
@@ -315,9 +335,8 @@ def plot_work(rows, facts, work):
             f"{quoted(entry[0])} {place} {median(all_values)} "
             f"{min(all_values)} {max(all_values)} {color(entry[0])}"
         )
-    name = work.name.replace(",", "").replace(" ", "-")
     gnuplot(
-        f"{BENCH}/{name}.svg",
+        f"{BENCH}/{slug(work.name)}.svg",
         120 + 28 * len(entries),
         facts,
         work.title,
@@ -326,7 +345,7 @@ $bars << END
 {chr(10).join(lines)}
 END
 set xlabel "{label}: median, least, most"
-set format x "%.0s %c"
+set format x "%.1s %c"
 set yrange [-0.6:{len(entries) - 0.4}]
 set grid x
 unset key
@@ -362,14 +381,19 @@ def tell(facts, rows, quick=False):
     if quick:
         print(describe(facts).replace("**", ""), ratios_only(results), sep="\n")
         return
+    for old in glob.glob(f"{BENCH}/*.svg"):
+        os.unlink(old)
     parts = [describe(facts), bars(results)]
     for work in plan.WORKS:
-        if work.name in results.entries:
-            parts.append(table(results, work))
-            if not work.name.startswith("random") or work.cold:
-                plot_work(results, facts, work)
-    for block in (4 * plan.KIB, 64 * plan.KIB, plan.MIB):
-        plot_depths(results, facts, block)
+        if work.name not in results.entries:
+            continue
+        parts.append(table(results, work))
+        if work.depths_name and work.arguments["depth"] == plan.DEPTHS[-1]:
+            plot_depths(results, facts, work)
+            parts.append(picture(work.depths_name, "reads a second"))
+        elif not work.depths_name:
+            plot_work(results, facts, work)
+            parts.append(picture(work.name, work.title))
     tables = "\n\n".join(parts) + "\n"
     with open(f"{BENCH}/tables.md", "w", encoding="utf-8") as file:
         file.write(tables)
@@ -386,10 +410,10 @@ def publish(readme):
     with open(readme, "w", encoding="utf-8") as file:
         file.write(f"{before}{MARKS[0]}\n\n{tables}\n{MARKS[1]}{after}")
     plots = f"{os.path.dirname(readme)}/plots"
-    os.makedirs(plots, exist_ok=True)
-    for name in os.listdir(BENCH):
-        if name.endswith(".svg"):
-            shutil.copy(f"{BENCH}/{name}", plots)
+    shutil.rmtree(plots, ignore_errors=True)
+    os.makedirs(plots)
+    for path in glob.glob(f"{BENCH}/*.svg"):
+        shutil.copy(path, plots)
 
 
 def main():

@@ -110,17 +110,21 @@ class Contest:
         self.rows = rows
         self.server = find_server()
         self.seconds = seconds  # that a run should take
-        self.rounds = rounds
-        self.rates = {}  # reads a second, of a (work, contender, threads)
+        self.rounds = rounds  # None: as many as the work has
+        # Reads in a run, and in a second, of a (work, contender, threads).
+        self.known = {}
         self.sums = {}  # that is right, of a (work, reads)
 
     def reads(self, work, contender, threads):
-        """As many as take the time that is wanted: a power of two."""
+        """As many as take the time that is wanted: a power of two. A run that
+        was too short to tell may only be wrong by so much."""
         if work.reads:
             return work.reads
-        guess = 2000 if work.arguments["block"] < plan.MIB else 200
-        rate = self.rates.get((work.name, contender.name, threads))
-        wanted = rate * self.seconds if rate else guess
+        key = work.name, contender.name, threads
+        reads, rate = self.known.get(key, (0, 0))
+        if reads == 0:
+            return 2048 if work.arguments["block"] < plan.MIB else 256
+        wanted = min(rate * self.seconds, 16 * reads)
         return 1 << max(4, round(wanted).bit_length() - 1)
 
     def check(self, work, arguments, row, started):
@@ -150,7 +154,7 @@ class Contest:
             "reads": reads,
             "warm": work.warm if work.reads else reads,
             **work.arguments,
-            "threads": threads or 0,
+            "threads": threads,
             **contender.arguments,
         }
         if work.cold and drop_from_cache(plan.DATA) > 0:
@@ -159,12 +163,11 @@ class Contest:
         if work.directory == "copy":
             if os.path.exists(plan.COPIED):
                 os.unlink(plan.COPIED)
-            output = (
-                open(plan.COPIED, "wb")
-                if contender.program == "final"
-                else subprocess.PIPE
-            )
-            row = run(started, output)
+            if contender.to_stdout:
+                with open(plan.COPIED, "wb") as copied:
+                    row = run(started, copied)
+            else:
+                row = run(started)
             row.setdefault("count", 1)
             row.setdefault("seconds", row["whole_seconds"])
         else:
@@ -174,7 +177,8 @@ class Contest:
             )
         self.check(work, arguments, row, started)
         rate = row["count"] / row["seconds"] if row["seconds"] else 0
-        self.rates[work.name, contender.name, threads] = rate
+        if number < 1:
+            self.known[work.name, contender.name, threads] = reads, rate
         row = {
             "work": work.name,
             "round": number,
@@ -188,32 +192,25 @@ class Contest:
 
     def best_threads(self, work, contenders):
         """Of each: the number of threads that was fastest, in runs of their
-        own, which are not counted: a first one, which tells how many reads to
-        do, and two."""
+        own, which are not counted; a first one tells how many reads to do."""
         rates = {}
-        for number in (-2, -1, 0):
+        for number in (-1, 0):
             for threads in sorted({t for c in contenders for t in c.threads}):
                 for contender in contenders:
                     if threads in contender.threads:
-                        rate = self.run(
+                        rates[contender.name, threads] = self.run(
                             work, contender, "tried", threads, number
                         )
-                        rates[contender.name, threads, number] = rate
         return {
-            c.name: max(
-                c.threads,
-                key=lambda t, name=c.name: rates[name, t, -1]
-                + rates[name, t, 0],
-            )
+            c.name: max(c.threads, key=lambda t, c=c: rates[c.name, t])
             for c in contenders
         }
 
     def contest(self, work, contenders, quick):
-        if work.cold:
-            print(f"{work.title} ...", file=sys.stderr, flush=True)
-        else:
+        print(f"{work.title} ...", file=sys.stderr, flush=True)
+        if not work.cold:
             read_into_cache(plan.DATA)
-            print(f"{work.title} ...", file=sys.stderr, flush=True)
+        rounds = self.rounds or work.rounds
         searched = [c for c in contenders if len(c.threads) > 1]
         if quick:
             best = {c.name: 16 for c in searched}
@@ -231,11 +228,11 @@ class Contest:
         entries.insert(1, (contenders[0], "again", entries[0][2]))
         if not quick:
             entries += [(c, "default", 0) for c in searched]
-        if not work.reads:
-            for contender, variant, threads in entries:  # how many reads to do
-                if (work.name, contender.name, threads) not in self.rates:
-                    self.run(work, contender, "tried", threads, 0)
-        for number in range(1, self.rounds + 1):
+        for number in (-1, 0) if not work.reads else ():  # how many reads?
+            for contender, variant, threads in entries:
+                if contender.name not in best or variant == "default":
+                    self.run(work, contender, "tried", threads, number)
+        for number in range(1, rounds + 1):
             turns = entries if number % 2 else entries[::-1]
             for contender, variant, threads in turns:
                 self.run(work, contender, variant, threads, number)
@@ -269,10 +266,11 @@ def system(dotnet):
             ),
             "?",
         )
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     facts = {
         "kernel": first_line("uname", "-srm"),
         "processors": f"{os.cpu_count()} x {model}",
-        "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') >> 30} GiB",
+        "memory": f"{memory >> 30} GiB",
         "file system": first_line("stat", "-fc", "%T", BENCH),
         "measured": f"under Wine ({first_line(wine, '--version')})"
         if wine
@@ -330,6 +328,16 @@ def write(rows, facts):
         json.dump({"system": facts, "results": rows}, file, indent=1)
 
 
+def kept_rows(only):
+    """A part that is run again takes its place among the last results."""
+    try:
+        with open(f"{BENCH}/results.json", encoding="utf-8") as file:
+            rows = json.load(file)["results"]
+    except OSError:
+        return []
+    return [row for row in rows if only not in row["work"]]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
@@ -337,9 +345,9 @@ def main():
     parser.add_argument("--only", default="", help="works whose name has this")
     parser.add_argument("--rounds", type=int)
     options = parser.parse_args()
-    rows = []
-    rounds = options.rounds or (5 if options.quick else 7)
-    contest = Contest(rows, 0.15 if options.quick else 0.25, rounds)
+    rows = kept_rows(options.only) if options.only else []
+    rounds = options.rounds or (5 if options.quick else None)
+    contest = Contest(rows, 0.1 if options.quick else 0.2, rounds)
     facts = system(options.dotnet)
     for work in plan.WORKS:
         if options.only not in work.name or (options.quick and not work.quick):
@@ -350,7 +358,8 @@ def main():
             c for c in work.contenders if c.kind != "dotnet" or options.dotnet
         ]
         contest.contest(work, contenders, options.quick)
-        write(rows, facts)
+        if not options.quick:
+            write(rows, facts)
     report.tell(facts, rows, options.quick)
 
 

@@ -55,6 +55,11 @@ build/bench/data:
 	@mkdir -p $(@D)
 	seq 100000000000000 100000016777215 >$@
 
+# 6 GiB, nearly all of it a hole.
+build/bench/sparse: build/bench/data
+	head -c 1M $< >$@
+	truncate -s 6G $@
+
 # ---- The commands ----
 
 BENCH_FLAGS ?=
@@ -62,6 +67,7 @@ BENCH_FLAGS ?=
 bench-dotnet: build/dotnet/contenders.dll
 bench-quick: private BENCH_MODE := --quick
 bench-dotnet: private BENCH_MODE := --dotnet
+bench bench-dotnet: build/bench/sparse
 bench bench-quick bench-dotnet: $(BENCHES) build/bench/data build/final.exe \
   build/copy.exe build/tests/holder.exe $(WINE_READY)
 	@$(stay) LAUNCHER='$(LAUNCHER)' WINE='$(WINE)' CC='$(CC)' CXX='$(CXX)' \

@@ -7,6 +7,7 @@
  * files are closed in the order in which they were opened.
  */
 #include "../../final/pool.h"
+#include "../pool_start.h"
 #include "job.h"
 
 const char contender[] = "pool";
@@ -50,19 +51,6 @@ static void wait_and_close(struct slot *slot)
     slot->is_open = false;
 }
 
-static void meet_all(void *pool)
-{
-    meet(((struct pool *)pool)->worker_count);
-}
-
-/* So that it begins when every worker has run. */
-static void start_all(struct pool *pool)
-{
-    for (unsigned i = 0; i < pool->worker_count; i++)
-        must(pool_queue_work(pool, meet_all, pool) == 0, "queue work");
-    pool_wait_idle(pool, INFINITE);
-}
-
 void contend_with_files(void)
 {
     struct pool pool;
@@ -73,7 +61,7 @@ void contend_with_files(void)
         must(slots[i].request != NULL, "allocate");
     }
     must(pool_create(&pool, job.threads, 0) == 0, "create the pool");
-    start_all(&pool);
+    pool_start_all(&pool);
     measure_begin();
     for (unsigned next = 0; job_next(&turn); next = (next + 1) % job.depth) {
         wait_and_close(&slots[next]);

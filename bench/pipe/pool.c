@@ -1,5 +1,6 @@
 /* Contends with final's pool. */
 #include "../../final/pool.h"
+#include "../pool_start.h"
 #include "job.h"
 
 const char contender[] = "pool";
@@ -14,19 +15,6 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     must(error == ERROR_SUCCESS, "read");
     if (job_use(request->buffer, bytes))
         SetEvent(done);
-}
-
-static void meet_all(void *pool)
-{
-    meet(((struct pool *)pool)->worker_count);
-}
-
-/* So that it begins when every worker has run. */
-static void start_all(struct pool *pool)
-{
-    for (unsigned i = 0; i < pool->worker_count; i++)
-        must(pool_queue_work(pool, meet_all, pool) == 0, "queue work");
-    pool_wait_idle(pool, INFINITE);
 }
 
 void contend_waiting(void)
@@ -45,7 +33,7 @@ void contend_waiting(void)
     must(handle != INVALID_HANDLE_VALUE, "open");
     must(pool_create(&pool, job.threads, 0) == 0, "create the pool");
     must(pool_bind_handle(&pool, handle, 0, &pipe) == 0, "bind");
-    start_all(&pool);
+    pool_start_all(&pool);
     measure_begin();
     for (unsigned i = 0; i < job.reads; i++)
         must(bound_file_read(&pipe, requests[i]).outcome == IO_QUEUED, "read");

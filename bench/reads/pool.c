@@ -1,6 +1,7 @@
 /* Contends with final's pool: `depth` requests, each started again by its own
  * callback. */
 #include "../../final/pool.h"
+#include "../pool_start.h"
 #include "job.h"
 
 const char contender[] = "pool";
@@ -30,19 +31,6 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     read_next(request);
 }
 
-static void meet_all(void *pool)
-{
-    meet(((struct pool *)pool)->worker_count);
-}
-
-/* So that it begins when every worker has run. */
-static void start_all(struct pool *pool)
-{
-    for (unsigned i = 0; i < pool->worker_count; i++)
-        must(pool_queue_work(pool, meet_all, pool) == 0, "queue work");
-    pool_wait_idle(pool, INFINITE);
-}
-
 void contend_reading(void)
 {
     struct pool pool;
@@ -56,7 +44,7 @@ void contend_reading(void)
                                 OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
     must(pool_create(&pool, job.threads, 0) == 0, "create the pool");
     must(pool_bind_handle(&pool, handle, 0, &file) == 0, "bind");
-    start_all(&pool);
+    pool_start_all(&pool);
     measure_begin();
     for (unsigned i = 0; i < job.depth; i++)
         read_next(requests[i]);
