@@ -1218,6 +1218,18 @@ Test(file_stream, a_call_ends_once_and_loses_nothing_whenever_it_is_cancelled)
                                            "main: no byte was lost\n");
 }
 
+/* It has no pin, since it had the lock at once: so the lock is waited for. */
+Test(file_stream, close_waits_for_a_read_that_has_not_left_yet)
+{
+    make_file("file", 1000);
+    struct run run = RUN("tests/guarded/stream_close_late", "file");
+    assert_ended(&run, 0);
+    cr_assert_str_eq(run.text, "main: close waits\n"
+                               "main: read: error 6\n"
+                               "main: closed\n");
+    run_clear(&run);
+}
+
 Test(file_stream, close_ends_what_another_thread_is_reading)
 {
     static const char *const both[] = {"asynchronous", "synchronous"};
