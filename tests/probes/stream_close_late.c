@@ -6,8 +6,6 @@
 
 const wchar_t program[] = L"stream_close_late";
 
-extern __typeof__(AcquireSRWLockExclusive) *__imp_AcquireSRWLockExclusive;
-extern __typeof__(ReleaseSRWLockExclusive) *__imp_ReleaseSRWLockExclusive;
 extern __typeof__(CancelIoEx) *__imp_CancelIoEx;
 
 static struct {
