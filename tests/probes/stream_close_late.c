@@ -6,14 +6,6 @@
 
 const wchar_t program[] = L"stream_close_late";
 
-extern __typeof__(CancelIoEx) *__imp_CancelIoEx;
-
-static struct {
-    __typeof__(AcquireSRWLockExclusive) *acquire;
-    __typeof__(ReleaseSRWLockExclusive) *release;
-    __typeof__(CancelIoEx) *cancel;
-} plain;
-
 static struct file_stream *stream;
 static HANDLE inside, asked, let_go; /* events */
 static HANDLE reader;                /* thread */
@@ -29,14 +21,14 @@ static void WINAPI release(SRWLOCK *lock)
         wait_for(let_go);
         held = NULL;
     }
-    plain.release(lock);
+    next.release(lock);
 }
 
 static void WINAPI acquire(SRWLOCK *lock)
 {
     if (lock == held)
         set(asked);
-    plain.acquire(lock);
+    next.acquire(lock);
 }
 
 static unsigned __stdcall read_it(void *context)
@@ -57,7 +49,7 @@ static BOOL WINAPI cancel(HANDLE file, OVERLAPPED *overlapped)
     if (reader == NULL)
         reader = run_thread(read_it, NULL);
     wait_for(inside);
-    return plain.cancel(file, overlapped);
+    return next.cancel(file, overlapped);
 }
 
 static unsigned __stdcall close_it(void *context)
@@ -76,12 +68,8 @@ int wmain(int argc, wchar_t **argv)
     asked = new_event();
     let_go = new_event();
     must(file_stream_open(NULL, argv[1], &options, &stream), "open");
-    plain.acquire = __imp_AcquireSRWLockExclusive;
-    plain.release = __imp_ReleaseSRWLockExclusive;
-    plain.cancel = __imp_CancelIoEx;
-    __imp_AcquireSRWLockExclusive = acquire;
-    __imp_ReleaseSRWLockExclusive = release;
-    __imp_CancelIoEx = cancel;
+    put_layer((struct layer){
+        .acquire = acquire, .release = release, .cancel = cancel});
     HANDLE closer = run_thread(close_it, NULL);
     HANDLE first[] = {asked, closer};
     DWORD which = WaitForMultipleObjects(2, first, FALSE, INFINITE);
