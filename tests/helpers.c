@@ -209,7 +209,8 @@ static char *unix_lines(const char *bytes, size_t length)
 
 /* When a process ends while one of its threads is just beginning, Wine 8 may
  * write a line of its own there, whatever WINEDEBUG says: "wine client
- * error:1f4: sendmsg: ...". It is none of the program's. */
+ * error:1f4: sendmsg: ...", or only its beginning, since it is being ended. It is
+ * none of the program's. */
 static char *without_wine(char *text)
 {
     GRegex *own =
