@@ -208,13 +208,12 @@ static char *unix_lines(const char *bytes, size_t length)
 }
 
 /* When a process ends while one of its threads is just beginning, Wine 8 may
- * write a line of its own there, whatever WINEDEBUG says: "wine client
- * error:1f4: sendmsg: ...", or only its beginning, since it is being ended. It is
- * none of the program's. */
+ * write a line of its own there, whatever WINEDEBUG says, or the beginning of
+ * one: "wine client error:1f4: sendmsg: ...". It is none of the program's. */
 static char *without_wine(char *text)
 {
     GRegex *own =
-        g_regex_new("^wine client error:.*\n", G_REGEX_MULTILINE, 0, NULL);
+        g_regex_new("^wine client error:.*\n?", G_REGEX_MULTILINE, 0, NULL);
     char *rest = g_regex_replace_literal(own, text, -1, 0, "", 0, NULL);
     g_regex_unref(own);
     g_free(text);

@@ -128,6 +128,8 @@ ParameterizedTestParameters(checker, a_mistake_is_told_where_it_was_made)
          66, 1},
         {"handle", "port-closed", "a port is closed while 1 thread waits", 66,
          1},
+        {"handle", "port-used-on", "a port is closed while a thread still", 66,
+         1},
         {"handle", "not-checked", "hint: INVALID_HANDLE_VALUE is bound", 1, 1},
         {"packet", "failing-packet",
          "a failing dequeue with a packet is treated as none", 66, 1},

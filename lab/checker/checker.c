@@ -206,6 +206,7 @@ static BOOL get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
     OVERLAPPED *packet = NULL;
     enter();
     packet_over();
+    port_awaited(port);
     begin_wait("GetQueuedCompletionStatus", port, timeout);
     BOOL ok =
         below.GetQueuedCompletionStatus(port, bytes, key, &packet, timeout);
@@ -224,6 +225,7 @@ static BOOL get_status_ex(HANDLE port, OVERLAPPED_ENTRY *entries, ULONG count,
 {
     enter();
     packet_over();
+    port_awaited(port);
     begin_wait("GetQueuedCompletionStatusEx", port, timeout);
     BOOL ok = below.GetQueuedCompletionStatusEx(port, entries, count, taken,
                                                 timeout, alertable);

@@ -159,6 +159,9 @@ void handle_bound(HANDLE value, HANDLE port,
                   LPOVERLAPPED_COMPLETION_ROUTINE callback);
 void handle_bind_refused(HANDLE value, DWORD error);
 void handle_skips(HANDLE value);
+/* Before a packet is taken from it. */
+void port_awaited(HANDLE port);
+
 /* Before it is closed, which makes its value free; false if it was not open.
  * And after that was refused. */
 bool handle_closing(HANDLE value);

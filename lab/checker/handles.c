@@ -127,6 +127,19 @@ static void closing_port(HANDLE port)
                 place_text(place));
 }
 
+void port_awaited(HANDLE port)
+{
+    lock_records();
+    const struct handle *handle = find_any(port);
+    if (handle != NULL && handle->closed && handle->kind == A_PORT)
+        mistake("a port is closed while a thread still takes packets from it\n"
+                "closed %s\nthe thread asks %s\n"
+                "rule: end the threads with a sentinel each, wait for them, "
+                "and only then close the port",
+                place_text(handle->closed_at), place_text(here()));
+    unlock_records();
+}
+
 bool handle_closing(HANDLE value)
 {
     lock_records();

@@ -97,6 +97,20 @@ static int port_closed(const char *path)
     return 0;
 }
 
+static int port_used_on(const char *path)
+{
+    DWORD bytes;
+    ULONG_PTR key;
+    OVERLAPPED *overlapped;
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    (void)path;
+    /* <- port-used-on */
+    CloseHandle(port);
+    /* <- port-used-on */
+    GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, 0);
+    return 0;
+}
+
 static int not_checked(const char *path)
 {
     HANDLE file = open_file("is not there", FILE_FLAG_OVERLAPPED); /* opens */
@@ -109,13 +123,9 @@ static int not_checked(const char *path)
 }
 
 const struct mistake mistakes[] = {
-    {"not-overlapped", not_overlapped},
-    {"plain-with-event", plain_with_event},
-    {"bound-twice", bound_twice},
-    {"no-overlapped", no_overlapped},
-    {"never-closed", never_closed},
-    {"closed-in-flight", closed_in_flight},
-    {"port-closed", port_closed},
-    {"not-checked", not_checked},
-    {NULL, NULL},
+    {"not-overlapped", not_overlapped}, {"plain-with-event", plain_with_event},
+    {"bound-twice", bound_twice},       {"no-overlapped", no_overlapped},
+    {"never-closed", never_closed},     {"closed-in-flight", closed_in_flight},
+    {"port-closed", port_closed},       {"port-used-on", port_used_on},
+    {"not-checked", not_checked},       {NULL, NULL},
 };
