@@ -34,7 +34,7 @@ struct file_stream {
     HANDLE handle;
     struct bound_file file; /* if it is asynchronous: owns the handle */
     bool asynchronous, seekable, is_pipe, reads_ahead;
-    _Atomic unsigned pending; /* calls, and what still looks at this */
+    _Atomic unsigned pending; /* calls that may wait, and what else is pinned */
     enum file_access access;
     uint64_t append_start; /* nothing is written before it */
     DWORD preallocation_error;
