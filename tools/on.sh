@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Runs a command in another release of Debian: a root directory of its own, in
+# which nothing is installed but git and make.
+#
+#   SYSTEM   debian:12, debian:13 or debian:testing
+#   COMMAND  what to type there, in a copy of this directory
+#   MIRROR   where Debian's packages are; default: this machine's own mirror
+#
+# The root stays in build/systems, with all that the command has installed and
+# built. The mounts are in a mount namespace of this script alone: they end with
+# it, and with them everything that it has started.
+set -euo pipefail
+
+fail() {
+    echo "on: $*" >&2
+    exit 1
+}
+
+case ${SYSTEM:-} in
+debian:12) suite=bookworm ;;
+debian:13) suite=trixie ;;
+debian:testing) suite=testing ;;
+*) fail "SYSTEM is debian:12, debian:13 or debian:testing, not '${SYSTEM:-}'" ;;
+esac
+root=$PWD/build/systems/${SYSTEM/:/-}
+project=$root/project
+
+if [ "${1:-}" != inside ]; then
+    [ "$(id -u)" = 0 ] || fail 'this makes device files and mounts: it needs root'
+    for tool in debootstrap unshare chroot tar; do
+        command -v "$tool" >/dev/null || PATH=$PATH:/usr/sbin:/sbin
+        command -v "$tool" >/dev/null || fail "there is no $tool: install it"
+    done
+    exec unshare --mount --pid --fork --kill-child "$0" inside
+fi
+
+# The first of Debian's own repositories that apt knows.
+mirror() {
+    apt-get indextargets --format '$(LABEL) $(REPO_URI)' \
+        'Created-By: Packages' 2>/dev/null | sed -n 's/^Debian //p' | head -n 1
+}
+
+if [ ! -e "$root/made" ]; then
+    : "${MIRROR:=$(mirror)}"
+    [ -n "$MIRROR" ] || fail 'apt knows no mirror of Debian: set MIRROR='
+    rm -rf "$root"
+    mkdir -p "$root"
+    echo "Making a root of $SYSTEM in build/systems (once) ..."
+    debootstrap --variant=minbase --include=git,make,ca-certificates \
+        "$suite" "$root" "$MIRROR" >"$root.log" 2>&1 || {
+        tail -n 5 "$root.log" >&2
+        fail "debootstrap failed; all it said is in $root.log"
+    }
+    touch "$root/made"
+fi
+
+# What this directory has, but for what git ignores; build/ stays there.
+mkdir -p "$project"
+find "$project" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
+cp -a .git "$project"
+git ls-files -z --cached --others --exclude-standard --deduplicate |
+    while IFS= read -r -d '' file; do
+        [ ! -e "$file" ] || printf '%s\0' "$file"
+    done | tar --null -T - -cf - | tar -xf - -C "$project"
+
+cp /etc/resolv.conf /etc/hosts "$root/etc"
+mount -t proc proc "$root/proc"
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+[ -e "$root/project/.git" ] && chroot "$root" \
+    git config --system --replace-all safe.directory '*'
+echo "On $SYSTEM: ${COMMAND:?}"
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM:-dumb}" \
+    LANG=C.UTF-8 ${http_proxy:+"http_proxy=$http_proxy"} \
+    chroot "$root" bash -c "cd /project && $COMMAND"
