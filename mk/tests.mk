@@ -40,6 +40,12 @@ $(HOOKED) $(GUARDED): $(HOOKS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
 
+# One of each kind as newer linkers make it: the import table is read-only.
+READ_ONLY := $(patsubst %,build/tests/read-only/%.exe,interposed stream_end)
+$(READ_ONLY): build/tests/read-only/%: build/tests/guarded/%
+	@mkdir -p $(@D)
+	tools/read_only.py $< $@
+
 # The stages with the edit that their README's "Break it" shows. An edit may
 # leave a warning.
 BROKEN := $(STAGES:%=build/tests/break/%.exe)
@@ -77,7 +83,8 @@ build/tests/suites: $(TESTS:tests/%.c=build/obj/host/%.o)
 TEST_FILES := build/tests/suites build/sample.txt $(PROBES) $(WINE_READY) \
   $(foreach dir,build build/tests/hooked build/tests/break, \
     $(CHOSEN:%=$(dir)/%.exe)) \
-  $(if $(filter final,$(CHOSEN)),$(PROGRAMS:%=build/%.exe) $(GUARDED) $(EXAMPLES))
+  $(if $(filter final,$(CHOSEN)),$(PROGRAMS:%=build/%.exe) $(GUARDED) $(EXAMPLES)) \
+  $(if $(STEP),,$(READ_ONLY))
 
 # STEP=3 leaves out the other steps' suites, and their turns in the common one.
 # final has several suites: all that are nobody else's.

@@ -8,8 +8,7 @@ struct imports below;
 
 /* ---- Locks -------------------------------------------------------------- */
 
-/* Functions that are declared without dllimport are called through a pointer,
- * too, and it can be set, but not be defined. */
+/* These are not in imports.h: only the checker replaces them. */
 static struct {
     __typeof__(AcquireSRWLockExclusive) *acquire;
     __typeof__(AcquireSRWLockShared) *acquire_shared;

@@ -3,7 +3,7 @@
  * says that it has failed, its name, its parameters, and these again as
  * arguments. Whoever includes this says before what is to be made of a line, by
  * defining IMPORT; afterwards IMPORT is gone. A further function is a further
- * line, if the system's header declares it __declspec(dllimport).
+ * line.
  *
  * IMPORT_VOID is the same for functions without a result, which cannot fail. To
  * leave them out, leave it undefined.

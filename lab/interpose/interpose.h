@@ -1,12 +1,11 @@
 /*
- * Stands between a program and the system's functions, without the program's
- * doing: only linked with it.
+ * Replaces system functions in a program without a change to the program: it is
+ * only linked with these files.
  *
- * The compiler calls a function of a DLL through a pointer, __imp_NAME, which
- * the linker takes from the system's import library, unless it is defined here.
- * So it is, for the functions in imports.h. At first each points to the
- * system's function; who stores another address there has every call of the
- * program, and of what is linked with it:
+ * The compiler calls a function of a DLL through a pointer, __imp_NAME, in the
+ * program's import address table. A layer stores the address of a function of
+ * its own there. From then on every call comes to the layer: those of the
+ * program, and those of all that is linked with it.
  *
  *      static struct imports next;
  *
@@ -22,14 +21,12 @@
  *          __imp_ReadFile = read_file;
  *      }
  *
- * This is a layer. Several lie on top of each other, each calling the next one
- * down. Which is on top is decided by the constructors' priority: a larger
- * number runs later, and comes to lie further up. 101 is the system's; no
- * number is the top.
+ * Several layers lie on top of each other, and each calls the next one down.
+ * The constructors' priorities decide the order: a constructor with a larger
+ * number runs later, and its layer lies further up. 101 is the system's. A
+ * constructor without a number is the topmost layer.
  *
- * A layer's own calls come back to it, so it calls `next`, or `real`. Calls
- * before the constructors, by the start-up code, would meet a NULL; it makes
- * none to these.
+ * A layer's own calls come back to it, so it calls `next`, or `real`.
  */
 #ifndef INTERPOSE_H
 #define INTERPOSE_H
@@ -48,7 +45,7 @@ struct imports {
 /* The system's own. */
 extern struct imports real;
 
-/* What is called now: for who is about to take its place. */
+/* What is called now. A layer asks before it stores its own functions. */
 struct imports imports_now(void);
 
 #define IMPORT(result, failure, name, parameters, arguments)                   \

@@ -232,7 +232,7 @@ static BOOL sleep_condition(CONDITION_VARIABLE *condition, SRWLOCK *lock,
     return next.SleepConditionVariableSRW(condition, lock, timeout, flags);
 }
 
-/* This one is not in imports.h: its pointer is there, but cannot be defined. */
+/* This one is not in imports.h: no other layer replaces it. */
 extern __typeof__(WaitOnAddress) *__imp_WaitOnAddress;
 static __typeof__(WaitOnAddress) *next_wait_on_address;
 

@@ -3,12 +3,12 @@
  * TerminateProcess leaves its counters, too. The compiler's library writes them
  * only when a program exits, adding them to those in the file, which it locks.
  */
-#include <windows.h>
+#include "../../lab/interpose/writable.h"
 
 void __gcov_dump(void);
 
-/* See lab/interpose/interpose.h, which is linked with some of these programs,
- * and not with others. So the pointer is not defined here, but stored to. */
+/* lab/interpose/interpose.h explains it. It is linked with some of these
+ * programs only, so nothing of it is used here. */
 extern __typeof__(TerminateProcess) *__imp_TerminateProcess;
 static __typeof__(TerminateProcess) *next;
 
@@ -22,6 +22,7 @@ static BOOL WINAPI dump_and_terminate(HANDLE process, UINT status)
 /* Before layers, which call on what is there already. */
 __attribute__((constructor(110))) static void begin(void)
 {
+    make_imports_writable();
     next = __imp_TerminateProcess;
     __imp_TerminateProcess = dump_and_terminate;
 }

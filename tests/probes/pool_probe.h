@@ -12,6 +12,7 @@
 #include "../../final/pool.h"
 #include "../../final/report.h"
 #include "../../lab/interpose/interpose.h"
+#include "../../lab/interpose/writable.h"
 
 #include <process.h>
 #include <stdio.h>
@@ -222,6 +223,7 @@ static inline void watch_windows(void)
     next.WaitForSingleObject = __imp_WaitForSingleObject;
     next.WriteFile = __imp_WriteFile;
     next._beginthreadex = __imp__beginthreadex;
+    make_imports_writable();
     __imp_CancelIoEx = my_cancel;
     __imp_CreateEventW = my_create_event;
     __imp_CreateIoCompletionPort = my_create_port;

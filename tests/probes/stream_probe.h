@@ -7,6 +7,7 @@
 
 #include "../../final/file_stream.h"
 #include "../../final/report.h"
+#include "../../lab/interpose/writable.h"
 
 #include <process.h>
 #include <stdlib.h>
@@ -114,6 +115,7 @@ static inline void put_layer(struct layer mine)
                           .set_information = __imp_SetFileInformationByHandle,
                           .tick_count = __imp_GetTickCount64,
                           .wait_on_address = __imp_WaitOnAddress};
+    make_imports_writable();
     __imp_ReadFile = mine.read ? mine.read : next.read;
     __imp_WriteFile = mine.write ? mine.write : next.write;
     __imp_CancelIoEx = mine.cancel ? mine.cancel : next.cancel;

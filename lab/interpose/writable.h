@@ -1,0 +1,41 @@
+/*
+ * The import address table: the pointers __imp_NAME, through which a program
+ * calls the functions of DLLs. The loader fills it; to store another address
+ * there replaces the function for the whole program.
+ *
+ * binutils 2.40 leaves the table writable. binutils 2.44 and lld put it into
+ * memory that may only be read, and a store crashes.
+ */
+#ifndef WRITABLE_H
+#define WRITABLE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <windows.h>
+
+/*
+ * Makes the table of this program writable, and leaves it so. Any thread may
+ * call it, any number of times, before it stores to an import pointer.
+ *
+ * Ends the process with status 1, and one line on stderr, if Windows refuses.
+ */
+static inline void make_imports_writable(void)
+{
+    char *image = (char *)GetModuleHandleW(NULL);
+    const IMAGE_DOS_HEADER *dos = (const IMAGE_DOS_HEADER *)image;
+    const IMAGE_NT_HEADERS *nt =
+        (const IMAGE_NT_HEADERS *)(image + dos->e_lfanew);
+    const IMAGE_DATA_DIRECTORY *table =
+        &nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IAT];
+    DWORD before;
+    if (VirtualProtect(image + table->VirtualAddress, table->Size,
+                       PAGE_READWRITE, &before))
+        return;
+    fprintf(stderr,
+            "interpose: cannot make the import table writable (error "
+            "%lu)\n",
+            GetLastError());
+    exit(EXIT_FAILURE);
+}
+
+#endif
