@@ -20,7 +20,8 @@ $(foreach name,$(CONTENDERS),$(eval build/bench/$(name).exe: \
 
 $(CONTENDERS:%=build/bench/%.exe): $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -static $(COUNTED) -o $@ $(filter %.o,$^) $(LIBRARY) \
+	$(call says,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -static $(COUNTED) -o $@ $(filter %.o,$^) $(LIBRARY) \
 	  $(WIN_LDLIBS)
 
 # C++ differs only in who compiles and who links: asio wants sockets, too.
@@ -30,15 +31,16 @@ CXX_FLAGS := -std=c++17 -isystem build/include
 
 $(BENCH_CXX:%.cpp=build/obj/%.o): build/obj/%.o: %.cpp | build/include/asio.hpp
 	@mkdir -p $(@D)
-	$(CXX) $(filter-out -std=%,$(STRICT)) $(CXX_FLAGS) $(CFLAGS) -MMD -MP \
+	$(call says,CXX,$<)
+	$(Q)$(CXX) $(filter-out -std=%,$(STRICT)) $(CXX_FLAGS) $(CFLAGS) -MMD -MP \
 	  -c -o $@ $<
 
 # asio alone: beside it are the headers of this system, which are not Windows's.
 ASIO ?= $(or $(MINGW_PREFIX),$(HOMEBREW_PREFIX),/usr)/include
 build/include/asio.hpp: | setup
 	@mkdir -p $(@D)
-	ln -sfn $(ASIO)/asio $(@D)/asio
-	ln -sf $(ASIO)/asio.hpp $@
+	@ln -sfn $(ASIO)/asio $(@D)/asio
+	@ln -sf $(ASIO)/asio.hpp $@
 
 ifneq ($(filter bench% lint% $(BENCH_CXX:%.cpp=build/%.exe),$(MAKECMDGOALS)),)
 NEEDS += asio
@@ -47,18 +49,19 @@ endif
 $(BENCH_NATIVE:bench/%.c=build/bench/%): build/bench/%: bench/%.c \
   bench/measure.c bench/measure.h $(wildcard bench/*/job.[ch]) | setup
 	@mkdir -p $(@D)
-	$(HOST_CC) $(STRICT) $(CFLAGS) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+	$(call says,CC,$<)
+	$(Q)$(HOST_CC) $(STRICT) $(CFLAGS) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	  -pthread $(COUNTED) -o $@ $< $(call bench_shared,$<)
 
 # 256 MiB in lines of 16 bytes that all differ.
 build/bench/data:
 	@mkdir -p $(@D)
-	seq 100000000000000 100000016777215 >$@
+	@seq 100000000000000 100000016777215 >$@
 
 # 6 GiB, nearly all of it a hole.
 build/bench/sparse: build/bench/data
-	head -c 1M $< >$@
-	truncate -s 6G $@
+	@head -c 1M $< >$@
+	@truncate -s 6G $@
 
 # ---- The commands ----
 
@@ -77,7 +80,7 @@ bench bench-quick bench-dotnet: $(BENCHES) build/bench/data build/final.exe \
 # Tables and plots of the last run, into bench/README.md.
 .PHONY: bench-readme
 bench-readme:
-	python3 -B bench/report.py bench/README.md >/dev/null
+	@python3 -B bench/report.py bench/README.md >/dev/null
 
 ifneq ($(filter bench%,$(MAKECMDGOALS)),)
 NEEDS += run python gnuplot

@@ -63,11 +63,11 @@ ifneq ($(filter test-dotnet,$(MAKECMDGOALS))$(wildcard $(DOTNET_FETCHED)),)
 DOTNET_TESTED := build/dotnet/steps.dll
 endif
 ifeq ($(STEP),)
-test flaky: $(DOTNET_TESTED)
+TEST_FILES += $(DOTNET_TESTED)
 endif
 
 .PHONY: test-dotnet
 test-dotnet: FILTER := --filter 'dotnet/*'
-test-dotnet: build/tests/suites build/sample.txt $(EXES) $(EXAMPLES) \
+test-dotnet: $(SUITES) build/sample.txt $(EXES) $(EXAMPLES) \
   build/tests/feeder.exe build/tests/holder.exe $(DOTNET_TESTED) $(WINE_READY)
 	@$(stay) $(run_tests)

@@ -12,35 +12,71 @@ $(foreach name,$(STAGES) $(PROGRAMS),$(eval \
 $(foreach probe,$(SWEPT_PROBES),$(eval build/lab/$(probe).exe: \
   $(call guarded,build/obj/tests/probes/$(probe).o $(LIBRARY))))
 
-# A learner's directory may stand for a stage: of DIR=mine all C sources are
-# taken, each time anew, since another DIR has the same names. Warnings are no
-# errors there.
-ifneq ($(DIR),)
-DIR_SOURCES := $(if $(filter final,$(STEP)),$(filter-out \
-  $(PROGRAMS:%=$(DIR)/%.c),$(wildcard $(DIR)/*.c)),$(wildcard $(DIR)/*.c))
-DIR_OBJECTS := $(patsubst $(DIR)/%.c,build/obj/dir/%.o,$(DIR_SOURCES))
-ifeq ($(DIR_SOURCES),)
-$(error there are no C sources in DIR=$(DIR))
-endif
-.PHONY: dir-is-made-anew
-$(DIR_OBJECTS): build/obj/dir/%.o: $(DIR)/%.c dir-is-made-anew | setup
+# lab/interpose/caller.c knows the image base.
+link_lab = $(CC) $(CFLAGS) -Wl,--image-base=0x140000000 -o $@ \
+  $(filter %.o %.a,$^) $(WIN_LDLIBS)
+$(LABS): $(LAB)
 	@mkdir -p $(@D)
-	@$(CC) -std=c17 -Wall -Wextra $(CFLAGS) -c -o $@ $<
-build/lab/dir.exe: $(call guarded,$(DIR_OBJECTS))
-# A main instead of a wmain is linked without -municode.
-DIR_LDFLAGS := $(if $(shell grep -l wmain $(DIR_SOURCES)),$(WIN_LDFLAGS),-static)
+	$(call says,LD,$@)
+	$(Q)$(link_lab) $(WIN_LDFLAGS)
+
+# ---- A directory of one's own ----
+
+# DIR stands for a stage. All its C sources become one object file, made anew
+# each time, since another DIR may come next. Warnings are no errors there. Like
+# FILE, DIR is relative to where one types; it may have spaces in its name.
+ifneq ($(DIR),)
+export DIR
+DIR_SOURCES := $(shell cd $(FROM) && \
+  ls '$(subst ','\'',$(DIR))'/*.c 2>/dev/null | wc -l)
+ifeq ($(DIR_SOURCES),0)
+$(error there are no C sources in DIR='$(DIR)')
 endif
 
-# lab/interpose/caller.c knows the image base.
-$(LABS) build/lab/dir.exe: $(LAB)
+# final's own programs are not part of its library, nor of final.exe.
+DIR_LEFT_OUT := $(if $(filter final,$(STEP)),$(PROGRAMS:%=*/%.c |)) /
+build/dir/program.o: FORCE | setup
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(if $(filter %/dir.exe,$@),$(DIR_LDFLAGS),$(WIN_LDFLAGS)) \
-	  -Wl,--image-base=0x140000000 -o $@ $^ $(WIN_LDLIBS)
+	@printf 'CC\t%s\n' "$$DIR/*.c"
+	$(Q)sources=(); cd $(FROM); for source in "$$DIR"/*.c; do \
+	  case $$source in $(DIR_LEFT_OUT)) ;; *) sources+=("$$source") ;; esac; \
+	  done; $(CC) -std=c17 -Wall -Wextra $(CFLAGS) -r -nostdlib \
+	  -o '$(CURDIR)/$@' "$${sources[@]}"
+
+# A main instead of a wmain is linked without -municode.
+DIR_LDFLAGS := $(if $(shell cd $(FROM) && \
+  grep -l wmain '$(subst ','\'',$(DIR))'/*.c),$(WIN_LDFLAGS),-static)
+build/lab/dir.exe: $(call guarded,build/dir/program.o) $(LAB)
+	@mkdir -p $(@D)
+	$(call says,LD,$@)
+	$(Q)$(link_lab) $(DIR_LDFLAGS)
+endif
 
 # The programs that a command is about: DIR, or those that STEP has chosen.
 LAB_CHOSEN := $(if $(DIR),build/lab/dir.exe,$(CHOSEN:%=build/lab/%.exe))
 
-# The lab's own suites start all of them.
+# ---- What the suites of the lab need ----
+
+# Programs that are wrong, each in ways of its own, and right ones: all that the
+# checker must report, and what it must not.
+WRONG := $(patsubst %.c,build/%.exe,$(wildcard tests/wrong/*.c))
+RIGHT := $(patsubst %.c,build/%.exe,$(wildcard tests/right/*.c))
+$(foreach exe,$(WRONG) $(RIGHT),$(eval \
+  $(exe): $(call guarded,$(patsubst build/%.exe,build/obj/%.o,$(exe))) $(LAB)))
+$(WRONG) $(RIGHT):
+	@mkdir -p $(@D)
+	$(call says,LD,$@)
+	$(Q)$(link_lab) -static
+
+# final's examples, with all of lab/, too.
+CHECKED_EXAMPLES := $(EXAMPLES:build/tests/%=build/lab/%)
+$(foreach n,1 2,$(eval build/lab/example$(n).exe: \
+  $(call guarded,build/obj/tests/example$(n).o $(LIBRARY))))
+$(CHECKED_EXAMPLES): $(LAB)
+	@mkdir -p $(@D)
+	$(call says,LD,$@)
+	$(Q)$(link_lab) $(WIN_LDFLAGS)
+
 ifeq ($(STEP),)
-test flaky check-suite: $(LABS)
+TEST_FILES += $(LABS) $(WRONG) $(RIGHT) $(CHECKED_EXAMPLES)
 endif

@@ -10,13 +10,14 @@ TIDY_FLAGS := --target=x86_64-w64-mingw32 -std=c17 -Wall -Wextra
 # cppcheck does not know Criterion's macros, so it is spared the suites.
 .PHONY: lint
 lint: setup
-	clang-format --dry-run -Werror $(WINDOWS_C) $(TESTS) $(HEADERS)
+	$(call says,FORMAT,the C sources)
+	$(Q)clang-format --dry-run -Werror $(WINDOWS_C) $(TESTS_C) $(HEADERS)
 	@for file in $(WINDOWS_C); do echo "clang-tidy $$file"; \
 	  clang-tidy --quiet $$file -- $(TIDY_FLAGS) 2>/dev/null || exit; done
-	@for file in $(TESTS); do echo "clang-tidy $$file"; \
+	@for file in $(TESTS_C); do echo "clang-tidy $$file"; \
 	  clang-tidy --quiet $$file -- $(TEST_CFLAGS) $(PKG_CFLAGS) \
 	    2>/dev/null || exit; done
-	$(CPPCHECK) --platform=win64 $(WINDOWS_C)
-	$(CPPCHECK) --platform=unix64 --library=gtk tests/helpers.c
+	$(Q)$(CPPCHECK) --platform=win64 $(WINDOWS_C)
+	$(Q)$(CPPCHECK) --platform=unix64 --library=gtk tests/helpers.c
 	@for file in $(WINDOWS_C); do echo "$(CC) -fanalyzer $$file"; \
 	  $(CC) $(STRICT) -O2 -fanalyzer -c -o /dev/null $$file || exit; done

@@ -1,18 +1,15 @@
-# I/O modes: how each I/O ends is told with IO=, by lab/modes.
+# I/O modes: IO= chooses how each I/O completes. See lab/modes.
 
-# A stage with IO, and a learner's directory with or without, is run as the lab
-# program. The modes are for it alone, and not for what tests start besides.
-ifneq ($(IO)$(DIR),)
-run: $(LAB_CHOSEN)
-endif
+# With IO a stage is run as the lab's program; so is a directory of one's own.
+run: $(RUN_CHOSEN)
 
 # The whole matrix. The suites start in build/io/build what they start in build,
 # but linked with lab/modes: for the stages the lab's programs, for probes those
-# of tests/guarded. feeder, holder and crasher only help, and stay as they are.
+# of tests/guarded. Those that only help stay as they are.
 # Around it are links to everything here, for what the suites read.
 IO_BUILD := build/io/build
 IO_PROGRAMS := $(patsubst %,$(IO_BUILD)/%.exe,$(STAGES) $(PROGRAMS))
-IO_HELPERS := $(patsubst %,$(IO_BUILD)/tests/%.exe,feeder holder crasher)
+IO_HELPERS := $(HELPERS:build/%=$(IO_BUILD)/%)
 IO_PROBES := $(filter-out $(IO_HELPERS),$(PROBES:build/%=$(IO_BUILD)/%))
 IO_OTHERS := $(patsubst build/%,$(IO_BUILD)/%, \
   $(HOOKED) $(GUARDED) $(BROKEN) $(EXAMPLES) build/sample.txt)
@@ -31,12 +28,12 @@ MODES ?= wine pending sync-eof short:1 shuffle:1 ntfs-cached skip slow:1 \
 # What is not asked under a mode, and why: see lab/modes/excluded.txt.
 
 .PHONY: test-io
-test-io: $(TEST_FILES) $(IO_FILES)
+test-io: $(IO_FILES)
 	@ln -sfn $(foreach name,$(filter-out build,$(wildcard *)),../../$(name)) \
 	  build/io
 	@$(stay) failed=; for mode in $(MODES); do echo "IO=$$mode"; \
 	  IO=$$mode BUILD="$$PWD/$(IO_BUILD)" CHOSEN='$(CHOSEN)' \
-	  LAUNCHER='$(LAUNCHER)' build/tests/suites --filter "$$(awk \
+	  LAUNCHER='$(LAUNCHER)' $(SUITES) --filter "$$(awk \
 	    -v mode=$$mode -f tools/excluded.awk lab/modes/excluded.txt)" || \
 	    failed="$$failed $$mode"; done; \
 	  [ -z "$$failed" ] || { echo "failed under$$failed"; exit 1; }

@@ -10,10 +10,10 @@ $(foreach name,$(PITFALLS),$(eval build/pitfalls/$(name)/program.o: \
   $(call patch_of,$(name)) $(wildcard $(call stage_of,$(name))/*.[ch])))
 $(PITFALLS:%=build/pitfalls/%/program.o): build/pitfalls/%/program.o: | setup
 	@rm -rf $(@D) && mkdir -p $(@D)
-	cp $(call stage_of,$*)/*.[ch] $(@D)
+	@cp $(call stage_of,$*)/*.[ch] $(@D)
 	@rm -f $(PROGRAMS:%=$(@D)/%.c)
-	patch -s -f -F0 -p0 -d $(@D) <$(call patch_of,$*)
-	$(CC) -std=c17 $(CFLAGS) -r -nostdlib -o $@ $(@D)/*.c
+	$(Q)patch -s -f -F0 -p0 -d $(@D) <$(call patch_of,$*)
+	$(Q)$(CC) -std=c17 $(CFLAGS) -r -nostdlib -o $@ $(@D)/*.c
 
 # It is linked as the stage is, and under the stage's name: with the lab; and if
 # a test of the stage is to find the mistake, as that test wants it.
@@ -38,8 +38,8 @@ PITFALL_PROGRAMS += $(foreach name,$(PITFALL_TESTED),$(call in_pitfall,$(name),.
 
 $(PITFALL_PROGRAMS):
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -Wl,--image-base=0x140000000 -o $@ $^ \
-	  $(WIN_LDLIBS)
+	$(call says,LD,$(@D))
+	$(Q)$(link_lab) $(WIN_LDFLAGS)
 
 .PHONY: pitfalls pitfall
 pitfalls:
@@ -64,9 +64,9 @@ build/pitfalls/README.md: lab/pitfalls/README.md lab/pitfalls/headers.awk \
 
 .PHONY: pitfalls-table
 pitfalls-table: build/pitfalls/README.md
-	cp $< lab/pitfalls/README.md
+	@cp $< lab/pitfalls/README.md
 
 # The tests of all stages have the gallery's among them; those of one have not.
 ifeq ($(STEP),)
-test flaky check-suite: $(PITFALL_PROGRAMS) build/pitfalls/README.md
+TEST_FILES += $(PITFALL_PROGRAMS) build/pitfalls/README.md
 endif

@@ -6,7 +6,8 @@ build/probe.exe build/tests/hooked/probe.exe: $(PROBE)
 build/tests/hooked/probe.exe: $(HOOKS)
 build/probe.exe build/tests/hooked/probe.exe:
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
+	$(call says,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
 
 ifneq ($(filter probe windows-and-wine,$(MAKECMDGOALS)),)
 NEEDS += run
@@ -23,5 +24,5 @@ windows-and-wine: build/probe.exe $(WINE_READY)
 
 # For tests/test_probe.c.
 ifeq ($(STEP),)
-test flaky: build/probe.exe build/tests/hooked/probe.exe
+TEST_FILES += build/probe.exe build/tests/hooked/probe.exe
 endif

@@ -25,28 +25,63 @@ $(foreach name,$(STAGES) $(PROGRAMS),$(eval \
   build/$(name).exe: $(call objects,$(name))))
 
 $(EXES): build/obj/windows.o
-	$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
+	$(call says,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
 
 $(LIBRARY): $(patsubst %.c,build/obj/%.o, \
   $(filter-out $(PROGRAMS:%=final/%.c) final/main.c,$(wildcard final/*.c)))
-	rm -f $@
-	$(WINAR) rcs $@ $^
+	$(call says,AR,$@)
+	@rm -f $@
+	$(Q)$(WINAR) rcs $@ $^
+
+define compile
+@mkdir -p $(@D)
+$(call says,CC,$<)
+$(Q)$(CC) $(STRICT) $(CFLAGS) $(PRECOMPILED) -MMD -MP -c -o $@ $<
+endef
 
 build/obj/%.o: %.c | setup
+	$(compile)
+
+# windows.h takes a second to read. The lab and the tests take it as it was read
+# once; the steps and final are compiled as they would be anywhere.
+WINDOWS_H := build/obj/precompiled/windows.h
+build/obj/lab/%.o: private PRECOMPILED := -include $(WINDOWS_H)
+build/obj/tests/%.o: private PRECOMPILED := -include $(WINDOWS_H)
+
+build/obj/lab/%.o: lab/%.c $(WINDOWS_H).gch
+	$(compile)
+
+build/obj/tests/%.o: tests/%.c $(WINDOWS_H).gch
+	$(compile)
+
+$(WINDOWS_H).gch: | setup
 	@mkdir -p $(@D)
-	$(CC) $(STRICT) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call says,CC,windows.h)
+	@echo '#include <windows.h>' >$(WINDOWS_H)
+	$(Q)$(CC) $(STRICT) $(CFLAGS) -x c-header -o $@ $(WINDOWS_H)
 
 # With this manifest Windows takes paths beyond 260 characters, where its policy
 # LongPathsEnabled allows them.
 build/obj/windows.o: mk/windows.rc mk/windows.manifest | setup
 	@mkdir -p $(@D)
-	$(WINDRES) -o $@ $<
-
--include $(wildcard build/obj/*/*.d build/obj/*/*/*.d)
+	$(call says,WINDRES,$<)
+	$(Q)$(WINDRES) -o $@ $<
 
 .PHONY: $(foreach n,1 2 3 4 5,step$(n)) final
 $(foreach n,1 2 3 4 5,$(eval step$(n): $(filter build/step$(n)-%,$(EXES))))
 final: build/final.exe
+
+# compare.exe shows how many lines of code each of its ways has.
+build/obj/final/compare_lines.c: final/compare.c tools/lines.awk
+	@mkdir -p $(@D)
+	@awk -f tools/lines.awk $< >$@
+
+build/obj/final/compare_lines.o: build/obj/final/compare_lines.c | setup
+	$(Q)$(CC) $(STRICT) $(CFLAGS) -c -o $@ $<
+
+build/compare.exe build/lab/compare.exe build/tests/guarded/compare.exe: \
+  build/obj/final/compare_lines.o
 
 # ---- Run ----
 
@@ -55,7 +90,6 @@ build/sample.txt: tools/sample.sh
 	@tools/sample.sh >$@
 
 # A step's own Makefile sets FROM to its directory: FILE is relative to that.
-FROM ?= .
 UP := $(if $(filter .,$(FROM)),,../)
 export FILE ARGS
 
@@ -72,11 +106,11 @@ $(error SLOW=1 goes with STEP=5 or STEP=final, and without FILE and ARGS)
 endif
 endif
 
-# With IO or DIR the lab's programs are run; see mk/modes.mk.
+# With IO or DIR the lab's programs are run; see mk/lab.mk.
 RUN_CHOSEN = $(if $(IO)$(DIR),$(LAB_CHOSEN),$(CHOSEN:%=build/%.exe))
 
-.PHONY: run
-run: $(if $(IO)$(DIR),,$(CHOSEN:%=build/%.exe)) build/sample.txt $(WINE_READY)
+.PHONY: run compare
+run: build/sample.txt $(WINE_READY)
 ifneq ($(SLOW),)
 run: build/tests/feeder.exe
 	@cd $(FROM); for program in $(RUN_CHOSEN); do \
@@ -89,3 +123,7 @@ else
 	  $(call plainly,$(LAUNCHER) $(UP)$$program \
 	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS) || exit; done
 endif
+
+compare: build/compare.exe build/sample.txt $(WINE_READY)
+	@cd $(FROM); $(call plainly,$(LAUNCHER) $(UP)$< \
+	  "$${FILE:-$(UP)build/sample.txt}" $$ARGS)

@@ -1,7 +1,8 @@
-# Passes each command on to the top Makefile, for this step alone.
+# Passes every command on to the top Makefile, for this step alone: `all` builds
+# only this step.
 .DEFAULT_GOAL := help
-.PHONY: help all run test clean lint flaky stress coverage trace check sweep
-help all run test clean lint flaky stress coverage trace check sweep:
-	@$(MAKE) --no-print-directory -C .. \
-	  $(if $(filter all,$@),build/$(STAGE).exe,$@) \
-	  STEP=$(STEP) FROM=$(STAGE)
+COMMAND_OF = $(if $(filter all,$@),build/$(STAGE).exe,$@)
+help: ; @$(MAKE) --no-print-directory -C .. help STEP=$(STEP) FROM=$(STAGE)
+.DEFAULT: ; @$(MAKE) --no-print-directory -C .. $(COMMAND_OF) STEP=$(STEP) \
+  FROM=$(STAGE)
+Makefile ../mk/step.mk: ;

@@ -5,8 +5,10 @@ SWEPT := $(or $(NAME),$(filter-out final,$(CHOSEN)) \
   $(if $(filter final,$(CHOSEN)), \
     final final-cat final-sha256 copy copy-force compare stream))
 
+SWEPT_PROGRAMS := $(if $(DIR),build/lab/dir.exe,$(LABS))
+
 .PHONY: sweep
-sweep: $(LABS) $(if $(DIR),build/lab/dir.exe) $(WINE_READY)
+sweep: $(SWEPT_PROGRAMS) $(WINE_READY)
 	@$(stay) BUILD="$$PWD/build" LAUNCHER='$(LAUNCHER)' \
 	  python3 lab/sweep/sweep.py $(if $(POINT),--point '$(POINT)') \
 	  $(if $(DIR),--program "$$PWD/build/lab/dir.exe") $(SWEPT)

@@ -1,8 +1,7 @@
 # A program's trace: what it did with files, the port and threads, as a timeline,
 # a picture, and a file for Perfetto. lab/trace/README.md tells more.
 
-ADDR2LINE ?= $(CROSS)addr2line
-export IO ADDR2LINE
+export IO
 
 # A program that fails is traced all the same; its exit status is passed on.
 .PHONY: trace
@@ -21,7 +20,8 @@ trace: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 # What recording costs: the same with it and without, in turn.
 build/lab/cost.exe: build/obj/lab/trace/cost/main.o $(LAB) \
   build/obj/lab/guard/guard.o
-	$(CC) $(CFLAGS) -static -o $@ $^ $(WIN_LDLIBS)
+	$(call says,LD,$@)
+	$(Q)$(link_lab) -static
 
 .PHONY: trace-cost
 trace-cost: build/lab/cost.exe build/lab/final.exe build/tests/holder.exe \
