@@ -38,7 +38,7 @@ PITFALL_PROGRAMS += $(foreach name,$(PITFALL_TESTED),$(call in_pitfall,$(name),.
 
 $(PITFALL_PROGRAMS):
 	@mkdir -p $(@D)
-	$(call says,LD,$(@D))
+	$(if $(filter %/lab,$(@D)),$(call says,LD,$@))
 	$(Q)$(link_lab) $(WIN_LDFLAGS)
 
 .PHONY: pitfalls pitfall
