@@ -151,6 +151,17 @@ Test(build, an_error_of_the_compiler_ends_make_with_a_failure)
     made_clear(&made);
 }
 
+/* Its output goes through pipes; its exit status must survive them. */
+Test(build, a_failure_of_the_program_ends_make_with_a_failure)
+{
+    char *top = top_directory();
+    struct made made = make_in(top, "run STEP=1 FILE=missing");
+    assert_made(&made, 2);
+    assert_printed(&made, "cannot open 'missing'");
+    made_clear(&made);
+    g_free(top);
+}
+
 /* ---- Help ---------------------------------------------------------------- */
 
 /* All targets that are commands, from make's own database. */
