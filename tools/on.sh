@@ -7,8 +7,8 @@
 #   MIRROR   where Debian's packages are; default: this machine's own mirror
 #
 # The root stays in build/systems, with all that the command has installed and
-# built. The mounts are in a mount namespace of this script alone: they end with
-# it, and with them everything that it has started.
+# built. The mounts are in a mount namespace of this script alone, and what it
+# starts is in a process namespace: both end with it.
 set -euo pipefail
 
 fail() {
@@ -54,7 +54,8 @@ if [ ! -e "$root/made" ]; then
     touch "$root/made"
 fi
 
-# What this directory has, but for what git ignores; build/ stays there.
+# What this directory has, except what git ignores; build/ stays there.
+git rev-parse --git-dir >/dev/null || fail 'this copies a git checkout only'
 mkdir -p "$project"
 find "$project" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 cp -a .git "$project"
@@ -68,8 +69,6 @@ mount -t proc proc "$root/proc"
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
 mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
-[ -e "$root/project/.git" ] && chroot "$root" \
-    git config --system --replace-all safe.directory '*'
 echo "On $SYSTEM: ${COMMAND:?}"
 exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM:-dumb}" \
     LANG=C.UTF-8 ${http_proxy:+"http_proxy=$http_proxy"} \
