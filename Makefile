@@ -14,6 +14,8 @@ include mk/pitfalls.mk
 include mk/checker.mk
 include mk/trace.mk
 include mk/lint.mk
+include mk/workflows.mk
+include mk/debug.mk
 include mk/bench.mk
 include mk/dotnet.mk
 include mk/systems.mk

@@ -6,6 +6,7 @@ USES_run := STEP FILE ARGS SLOW IO DIR
 USES_test := STEP TESTS
 USES_check := STEP DIR FILE ARGS IO ONLY
 USES_trace := STEP DIR FILE ARGS IO
+USES_debug-server := STEP FILE ARGS
 USES_compare := FILE ARGS
 USES_pitfall := NAME
 USES_probe := ROW
