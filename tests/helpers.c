@@ -79,11 +79,17 @@ struct process *start(const char *program, const char *const *arguments,
     struct process *process = g_new0(struct process, 1);
     GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
     GError *error = NULL;
-    char **launcher_words = g_strsplit(environment("LAUNCHER"), " ", -1);
+    char **launcher_words = NULL;
 
-    for (char **word = launcher_words; *word != NULL; word++)
-        if (**word != '\0')
-            g_ptr_array_add(argv, g_strdup(*word));
+    /* As a shell would: a path may have a space in it. No word is no error. */
+    cr_assert(g_shell_parse_argv(environment("LAUNCHER"), NULL, &launcher_words,
+                                 &error) ||
+                  g_error_matches(error, G_SHELL_ERROR,
+                                  G_SHELL_ERROR_EMPTY_STRING),
+              "LAUNCHER: %s", error ? error->message : "");
+    g_clear_error(&error);
+    for (char **word = launcher_words; word != NULL && *word != NULL; word++)
+        g_ptr_array_add(argv, g_strdup(*word));
     g_strfreev(launcher_words);
     g_ptr_array_add(
         argv, g_strdup_printf("%s/%s.exe", environment("BUILD"), program));

@@ -1,8 +1,10 @@
 #!/bin/bash
 # show.sh PROGRAM PATCH: the mistake, what one sees of it, and what the checker
-# says. LAUNCHER: the words that go before a Windows program; ADDR2LINE:
-# who knows the lines of its source.
+# says. LAUNCHER: the words that go before a Windows program, quoted for a shell;
+# ADDR2LINE: who knows the lines of its source.
 set -u
+start=()
+eval "start+=($LAUNCHER)"
 program=$1
 patch=$2
 
@@ -27,7 +29,8 @@ shorten() {
 # Both streams, or stderr only.
 run() {
     # shellcheck disable=SC2086 # words
-    timeout -k 1 5 $LAUNCHER "$program" "$FILE" $ARGS </dev/null 2>&1 >"$1" |
+    timeout -k 1 5 "${start[@]}" "$program" "$FILE" $ARGS \
+        </dev/null 2>&1 >"$1" |
         awk -v program="$program" -f lab/checker/lines.awk | shorten
     status=${PIPESTATUS[0]}
     case $status in

@@ -12,6 +12,7 @@ import hashlib
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ VARIABLE = "IO"  # has the words "fail" and "fail-from"
 PROGRAMS = "lab"  # the directory in build/ that the programs are in
 
 BUILD = pathlib.Path(os.environ["BUILD"])
-LAUNCHER = os.environ["LAUNCHER"].split()
+LAUNCHER = shlex.split(os.environ["LAUNCHER"])
 AGAIN = "".join(
     f"{name}={os.environ[name]} "
     for name in ("DIR", "STEP")

@@ -5,8 +5,10 @@
 #   call    one call that does next to nothing
 #   final   reads the file by 4 KiB; with it the number of its records
 #
-#   LAUNCHER   starts a Windows program
+#   LAUNCHER   starts a Windows program; its words are quoted for a shell
 set -euo pipefail
+start=()
+eval "start+=($LAUNCHER)"
 
 export TRACE_RECORDS=2000000 # all shall fit
 export TRACE
@@ -16,11 +18,13 @@ results=build/trace/cost.txt
 TIMEFORMAT=%R
 
 call() {
-    $LAUNCHER build/lab/cost.exe
+    "${start[@]}" build/lab/cost.exe
 }
 
 final() {
-    { time $LAUNCHER build/lab/final.exe --block 4K "$file" >/dev/null 2>&1; } 2>&1
+    {
+        time "${start[@]}" build/lab/final.exe --block 4K "$file" >/dev/null 2>&1
+    } 2>&1
 }
 
 # median PROGRAM TURN
