@@ -1,5 +1,12 @@
 # The tools, and how a Windows program is started.
 
+# .SHELLFLAGS came with "oneshell", in 3.82. Without it a failure in a pipe would
+# pass, as with macOS's own make.
+ifeq ($(filter oneshell,$(.FEATURES)),)
+$(error make $(MAKE_VERSION) overlooks failures: on macOS type \
+  "brew install make", and then gmake instead of make)
+endif
+
 # pipefail: a program's exit status survives the pipe behind it.
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -12,7 +19,8 @@ endif
 .SUFFIXES:
 
 # On Windows itself (MSYS2) neither a cross compiler nor Wine is needed.
-ifneq ($(filter MINGW% MSYS% UCRT% CLANG%,$(shell uname -s)),)
+UNAME := $(shell uname -s)
+ifneq ($(filter MINGW% MSYS% UCRT% CLANG%,$(UNAME)),)
 CROSS ?=
 WINE ?=
 endif
@@ -50,7 +58,7 @@ export WINEDEBUG := -all
 # No debugger after a crash, no desktop entries, no offers to download.
 export WINEDLLOVERRIDES := winedbg.exe,winemenubuilder.exe,mscoree,mshtml=d
 # Wine reads file names in the locale's encoding.
-export LC_ALL := $(if $(filter Darwin,$(shell uname -s)),en_US.UTF-8,C.UTF-8)
+export LC_ALL := $(if $(filter Darwin,$(UNAME)),en_US.UTF-8,C.UTF-8)
 unexport DISPLAY WAYLAND_DISPLAY
 # Where it is allowed, addresses are not randomized: otherwise one start in some
 # 6,000 fails without a word, when the heap lands where Wine 8 wants its page of
@@ -58,15 +66,24 @@ unexport DISPLAY WAYLAND_DISPLAY
 NO_ASLR := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 WINE_READY := wine-ready
 endif
-LAUNCHER := $(NO_ASLR) $(WINE)
+# WINE is the path of one program, and may have spaces in it. In LAUNCHER they
+# are quoted, for a shell and for all who take it apart as a shell does.
+SPACE := $() $()
+LAUNCHER := $(NO_ASLR) $(subst $(SPACE),\$(SPACE),$(WINE))
 
-# What the commands given need, for tools/setup.sh.
-NEEDS := $(if $(filter-out help clean setup,$(MAKECMDGOALS)),build)
-ifneq ($(filter run test flaky% stress coverage,$(MAKECMDGOALS)),)
+# What our Windows programs read. From WSL a Windows program gets only variables
+# that WSLENV names.
+PASSED := IO HOOK CHECK TRACE TRACE_RECORDS LEDGER BENCH_SERVER
+export WSLENV := $(subst $(SPACE),:,$(strip \
+  $(filter-out $(PASSED),$(subst :, ,$(WSLENV))) $(PASSED)))
+
+# What the commands given need, for tools/setup.sh; setup itself: run and test.
+NEEDS := $(if $(filter-out help clean,$(MAKECMDGOALS)),build)
+ifneq ($(filter setup run test flaky% stress coverage,$(MAKECMDGOALS)),)
 NEEDS += run
 endif
-ifneq ($(filter test flaky% coverage,$(MAKECMDGOALS)),)
-NEEDS += test patch python
+ifneq ($(filter setup test flaky% coverage,$(MAKECMDGOALS)),)
+NEEDS += test patch python git
 endif
 ifneq ($(filter coverage,$(MAKECMDGOALS)),)
 NEEDS += coverage
@@ -75,16 +92,22 @@ ifneq ($(filter lint,$(MAKECMDGOALS)),)
 NEEDS += test lint
 endif
 
+# What Wine prints is of interest only if it fails.
+wine_or_say = export WINEDEBUG=fixme-all,err+all; \
+  $(LAUNCHER) $(1) >build/wine.log 2>&1 </dev/null || { status=$$?; \
+  { echo 'Wine cannot $(2). Tried: $(LAUNCHER) $(1)'; \
+    echo "It exited with $$status, and printed:"; \
+    grep . build/wine.log || echo '(nothing)'; } >&2; exit $$status; }
+
 # Wine's own directory is made once.
 build/wine/made: | setup
 	@mkdir -p build
 	@echo 'Making a Wine prefix in build/wine (once) ...'
-	@$(LAUNCHER) wineboot --init >build/wine.log 2>&1 </dev/null || \
-	  { cat build/wine.log >&2; exit 1; }
+	@$(call wine_or_say,wineboot --init,make its directory build/wine)
 	@touch $@
 
 # Wine's services inherit stderr from whoever starts them, and may complain there
 # later. So it is not one of our programs that starts them.
 .PHONY: wine-ready
 wine-ready: build/wine/made
-	@$(LAUNCHER) cmd /c exit >/dev/null 2>&1 </dev/null
+	@$(call wine_or_say,cmd /c exit,start a program)

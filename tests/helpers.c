@@ -82,11 +82,11 @@ struct process *start(const char *program, const char *const *arguments,
     char **launcher_words = NULL;
 
     /* As a shell would: a path may have a space in it. No word is no error. */
-    cr_assert(g_shell_parse_argv(environment("LAUNCHER"), NULL, &launcher_words,
-                                 &error) ||
-                  g_error_matches(error, G_SHELL_ERROR,
-                                  G_SHELL_ERROR_EMPTY_STRING),
-              "LAUNCHER: %s", error ? error->message : "");
+    cr_assert(
+        g_shell_parse_argv(environment("LAUNCHER"), NULL, &launcher_words,
+                           &error) ||
+            g_error_matches(error, G_SHELL_ERROR, G_SHELL_ERROR_EMPTY_STRING),
+        "LAUNCHER: %s", error ? error->message : "");
     g_clear_error(&error);
     for (char **word = launcher_words; word != NULL && *word != NULL; word++)
         g_ptr_array_add(argv, g_strdup(*word));

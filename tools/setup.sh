@@ -1,13 +1,23 @@
 #!/bin/sh
-# Says which tools are missing, and installs them where it knows how to.
+# Finds out which tools are missing, and installs them where it knows how to.
 #
 #   NEEDS        what is about to be done: build, run, test, coverage, lint; or
-#                a tool by its name: asio, gnuplot, npm, patch, python
+#                a tool by its name: asio, git, gnuplot, npm, patch, python
 #   CC, CXX      make Windows programs         HOST_CC  makes the tests
 #   ASIO         where asio's headers are
 #   WINE         runs Windows programs; empty where the system does
 #   NO_INSTALL   1: only say what is missing
+#   LIST         1: print only the names of what is missing
 set -u
+
+fail() {
+    echo "$*" >&2
+    exit 1
+}
+
+[ "${MSYSTEM:-}" != MSYS ] || fail "This is MSYS2's plain shell, which makes no" \
+    "Windows programs. Open 'MSYS2 UCRT64' in the Start menu, and type the" \
+    "command there."
 
 # A compiler, and the variable that names it. Returns whether there is one.
 compiles() {
@@ -15,22 +25,33 @@ compiles() {
     case $machine in
     '') return 1 ;;
     *mingw* | *windows*) ;;
-    *)
-        echo "$2=$1 makes programs for $machine, not for Windows." \
-            "Unset $2, or set it to a cross compiler." >&2
-        exit 1
-        ;;
+    *) fail "$2=$1 makes programs for $machine, not for Windows." \
+        "Unset $2, or set it to a cross compiler." ;;
     esac
 }
 
+# Adds to the list what is not there.
 missing=
+want() {
+    for tool; do
+        command -v "$tool" >/dev/null || missing="$missing $tool"
+    done
+}
+
 for need in $NEEDS; do
     case $need in
     build)
         compiles "${CC:?}" CC || missing="$missing mingw"
         ;;
     run)
-        [ -z "$WINE" ] || command -v "$WINE" >/dev/null || missing="$missing wine"
+        case $WINE:$(uname -sm) in
+        wine:'Linux aarch64' | wine:'Linux arm64')
+            fail 'Wine on arm64 Linux cannot run x86-64 programs. Use an x86-64' \
+                'computer, or set WINE to a launcher that can run them.'
+            ;;
+        esac
+        [ -z "$WINE" ] || command -v "$WINE" >/dev/null ||
+            missing="$missing wine"
         ;;
     test)
         command -v "${HOST_CC:?}" >/dev/null || missing="$missing cc"
@@ -42,15 +63,6 @@ for need in $NEEDS; do
             pkg-config --exists json-glib-1.0 || missing="$missing json-glib"
         fi
         ;;
-    python)
-        command -v python3 >/dev/null || missing="$missing python3"
-        ;;
-    npm)
-        command -v npm >/dev/null || missing="$missing npm"
-        ;;
-    patch)
-        command -v patch >/dev/null || missing="$missing patch"
-        ;;
     asio)
         # A compiler without std::thread is none.
         compiles "${CXX:?}" CXX && echo '#include <thread>
@@ -58,25 +70,23 @@ for need in $NEEDS; do
             missing="$missing mingw-c++"
         [ -e "${ASIO:?}/asio.hpp" ] || missing="$missing asio"
         ;;
-    gnuplot)
-        command -v gnuplot >/dev/null || missing="$missing gnuplot"
-        ;;
-    coverage)
-        for tool in python3 gcovr; do
-            command -v $tool >/dev/null || missing="$missing $tool"
-        done
-        ;;
-    lint)
-        for tool in clang-format clang-tidy cppcheck; do
-            command -v $tool >/dev/null || missing="$missing $tool"
-        done
-        ;;
+    python) want python3 ;;
+    coverage) want python3 gcovr ;;
+    lint) want clang-format clang-tidy cppcheck ;;
+    *) want "$need" ;;
     esac
 done
 [ -n "$missing" ] || exit 0
-echo "Missing:$missing"
+missing=$(echo "$missing" | tr ' ' '\n' | sort -u | tr '\n' ' ' |
+    sed 's/^ //; s/ $//')
+if [ "${LIST:-}" = 1 ]; then
+    echo "$missing"
+    exit 1
+fi
+echo "Missing: $missing"
 
 # The packages that bring what is missing, by one system's names.
+mingw=${MINGW_PACKAGE_PREFIX:-mingw-w64-ucrt-x86_64}
 packages() {
     for tool in $missing; do
         case $1:$tool in
@@ -94,15 +104,12 @@ packages() {
         dnf:asio) echo asio-devel ;;
         dnf:wine) echo wine-core ;;
         dnf:cc) echo gcc ;;
-        dnf:criterion) echo criterion-devel ;;
         dnf:glib) echo glib2-devel ;;
         dnf:json-glib) echo json-glib-devel ;;
         dnf:pkg-config) echo pkgconf-pkg-config ;;
         dnf:clang-format | dnf:clang-tidy) echo clang-tools-extra ;;
         pacman:mingw | pacman:mingw-c++) echo mingw-w64-gcc ;;
-        pacman:wine) echo wine ;;
         pacman:cc) echo gcc ;;
-        pacman:criterion) echo criterion ;;
         pacman:glib) echo glib2 ;;
         pacman:python3) echo python ;;
         pacman:pkg-config) echo pkgconf ;;
@@ -110,77 +117,100 @@ packages() {
         zypper:mingw) echo mingw64-cross-gcc ;;
         zypper:mingw-c++) echo mingw64-cross-gcc-c++ ;;
         zypper:asio) echo asio-devel ;;
-        zypper:wine) echo wine ;;
         zypper:cc) echo gcc ;;
         zypper:criterion) echo criterion-devel ;;
         zypper:glib) echo glib2-devel ;;
         zypper:json-glib) echo json-glib-devel ;;
         zypper:clang-format | zypper:clang-tidy) echo clang-tools ;;
         brew:mingw | brew:mingw-c++) echo mingw-w64 ;;
-        brew:wine) echo wine-stable ;;
-        brew:cc) echo gcc ;;
         brew:patch) echo gpatch ;;
         brew:npm) echo node ;;
         brew:clang-format | brew:clang-tidy) echo llvm ;;
-        msys:mingw | msys:mingw-c++) echo mingw-w64-ucrt-x86_64-gcc ;;
-        msys:asio) echo mingw-w64-ucrt-x86_64-asio ;;
+        msys:mingw | msys:mingw-c++) echo "$mingw-gcc" ;;
+        msys:python3) echo "$mingw-python" ;;
+        msys:asio | msys:gnuplot | msys:cppcheck) echo "$mingw-$tool" ;;
+        msys:clang-format | msys:clang-tidy) echo "$mingw-clang-tools-extra" ;;
+        # No package is known: see notes.
+        dnf:criterion | msys:criterion | brew:wine | brew:cc) ;;
         *) echo "$tool" ;;
         esac
-    done | tr '\n' ' ' | sed 's/ $//'
+    done | sort -u | tr '\n' ' ' | sed 's/ $//'
+}
+
+# What a package manager cannot do.
+notes() {
+    for tool in $missing; do
+        case $1:$tool in
+        dnf:criterion) echo 'Fedora has no package of Criterion. Without it' \
+            'make run and the lab work, but make test does not. Its source:' \
+            'https://github.com/Snaipe/Criterion' ;;
+        msys:criterion) echo 'MSYS2 has no package of Criterion: run the tests' \
+            'from WSL, with make test WINE=' ;;
+        zypper:mingw | zypper:mingw-c++) echo 'openSUSE Leap 16.0 has no' \
+            'official package of MinGW-w64. The project windows:mingw:win64 on' \
+            'https://build.opensuse.org has one.' ;;
+        brew:cc) echo 'xcode-select --install installs cc.' ;;
+        brew:wine)
+            echo 'Homebrew does not install Wine any more. Download a build:'
+            echo '    https://github.com/Gcenx/macOS_Wine_builds/releases'
+            echo 'Move "Wine Stable.app" to /Applications, and type'
+            echo "    xattr -dr com.apple.quarantine '/Applications/Wine Stable.app'"
+            echo "    export WINE='/Applications/Wine Stable.app/Contents/Resources/wine/bin/wine'"
+            ;;
+        esac
+    done
 }
 
 root=
 [ "$(id -u)" = 0 ] || root='sudo '
 if command -v apt-get >/dev/null; then
-    system='Debian or Ubuntu'
-    command="${root}apt-get install -y --no-install-recommends $(packages apt)"
+    system='Debian or Ubuntu' manager=apt
+    install="${root}apt-get install -y --no-install-recommends"
 elif command -v dnf >/dev/null; then
-    system=Fedora
-    command="${root}dnf install $(packages dnf)"
+    system=Fedora manager=dnf install="${root}dnf install"
 elif [ -n "${MSYSTEM:-}" ]; then
-    system=MSYS2
-    case " $NEEDS " in
-    *' test '*)
-        echo 'MSYS2 has no package of Criterion: run the tests from WSL, with' \
-            'make test WINE=' >&2
-        exit 1
-        ;;
-    esac
-    command="pacman -S $(packages msys)"
+    system=MSYS2 manager=msys install='pacman -S'
 elif command -v pacman >/dev/null; then
-    system=Arch
-    command="${root}pacman -S $(packages pacman)"
+    system=Arch manager=pacman install="${root}pacman -S"
 elif command -v zypper >/dev/null; then
-    system=openSUSE
-    command="${root}zypper install $(packages zypper)"
+    system=openSUSE manager=zypper install="${root}zypper install"
 elif command -v brew >/dev/null; then
-    system='macOS with Homebrew'
-    command="brew install $(packages brew)"
+    system='macOS with Homebrew' manager=brew install='brew install'
 else
-    echo 'There is no package manager here that this script knows.' >&2
-    echo 'Please install what is missing, then type the command again.' >&2
-    exit 1
+    fail 'This script knows no package manager here. Please install what is' \
+        'missing, then type the command again.'
 fi
 
-echo "On $system this installs it:"
-echo "    $command"
+names=$(packages $manager)
+if [ -n "$names" ]; then
+    echo "On $system this installs it:"
+    echo "    $install $names"
+fi
+notes $manager
+
+# How much apt would download, where it has its lists.
+say_size() {
+    # shellcheck disable=SC2086 # words
+    uris=$(apt-get install --print-uris -qq -y --no-install-recommends $names \
+        2>/dev/null) &&
+        echo "$uris" | awk '{ bytes += $3 }
+            END { printf "To download: %.0f MB\n", bytes / 1e6 }'
+}
+
 if [ "${NO_INSTALL:-}" = 1 ]; then
-    echo 'NO_INSTALL=1 is set, so nothing was installed.' >&2
-    exit 1
+    [ $manager != apt ] || say_size ||
+        echo 'The size is known only after apt-get update.'
+    fail 'NO_INSTALL=1 is set, so nothing was installed.'
 fi
-if [ "$system" != 'Debian or Ubuntu' ]; then
-    echo 'Please type it, then the command again: this script installs only' \
-        'on Debian and Ubuntu.' >&2
-    exit 1
-fi
-if [ -n "$root" ] && ! command -v sudo >/dev/null; then
-    echo 'It needs root, and there is no sudo: please type it as root.' >&2
-    exit 1
-fi
+[ $manager = apt ] || fail 'Please do this, then type the command again: this' \
+    'script installs only on Debian and Ubuntu.'
+[ -z "$root" ] || command -v sudo >/dev/null ||
+    fail 'It needs root, and there is no sudo: please type it as root.'
 # The package lists may be old, or not there at all. stdin is closed: apt asks
 # nothing, and does not eat what was meant for the program.
-${root}apt-get update -q </dev/null &&
-    ${root}env DEBIAN_FRONTEND=noninteractive ${command#"$root"} </dev/null || {
-    echo 'Installing failed; the lines above say why.' >&2
-    exit 1
-}
+# shellcheck disable=SC2086 # words
+{
+    ${root}apt-get update -q </dev/null && say_size &&
+        ${root}env DEBIAN_FRONTEND=noninteractive ${install#"$root"} $names \
+            </dev/null
+} || fail 'Installing failed; the lines above say why.'
