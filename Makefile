@@ -19,6 +19,7 @@ include mk/debug.mk
 include mk/bench.mk
 include mk/dotnet.mk
 include mk/systems.mk
+include mk/doctor.mk
 
 # All that the suites need is known now.
 test flaky test-io $(if $(CHECK_SUITES),check): $(TEST_FILES)

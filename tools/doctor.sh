@@ -1,0 +1,54 @@
+#!/bin/sh
+# Gets and tries all that the workshop needs: tools, Wine's directory, programs.
+# The last line says "ready", or what is missing.
+#
+#   MAKE   the make that has started this
+#   FILES  what to build
+#
+# and what tools/setup.sh takes.
+set -u
+
+not_ready() {
+    echo "not ready: $*" >&2
+    exit 1
+}
+
+echo '== Tools'
+if missing=$(LIST=1 tools/setup.sh); then
+    echo 'Nothing to download.'
+elif [ -z "$missing" ] || ! tools/setup.sh; then
+    # Some may be there now.
+    missing=$(LIST=1 tools/setup.sh 2>/dev/null)
+    not_ready "${missing:+missing: }${missing:-the lines above say why}"
+fi
+
+echo '== Versions'
+version() {
+    name=$1
+    shift
+    line=$("$@" 2>/dev/null | head -n 1)
+    printf '%-10s %s\n' "$name" "${line:-none}"
+}
+version make "$MAKE" --version
+# shellcheck disable=SC2086 # CC may be several words
+version compiler $CC --version
+# shellcheck disable=SC2086
+version linker "$($CC -print-prog-name=ld)" --version
+[ -z "$WINE" ] || version Wine "$WINE" --version
+version Criterion pkg-config --modversion criterion
+version python python3 --version
+version patch patch --version
+version git git --version
+
+again() {
+    "$MAKE" --no-print-directory "$@"
+}
+echo '== Step 1'
+again run STEP=1 || not_ready 'make run STEP=1 fails; the lines above say why'
+echo '== Everything else'
+# shellcheck disable=SC2086 # words
+again $FILES || not_ready 'something cannot be built; the lines above say why'
+
+but='make dotnet, coverage and lint'
+[ -z "${MSYSTEM:-}" ] || but="make test, bench, dotnet, coverage and lint"
+echo "ready: without a network everything works except $but"
