@@ -1,11 +1,12 @@
 /*
- * probe [ROW...]: tries these rows, or all, and tells what it saw beside what
- * is expected of Wine 8.0 and of Windows: see probe.h. probe --markdown: tries
- * all, and writes a page. probe --see ROW: tries it in this process, and tells
- * only what it saw.
+ * probe [ROW...]: tries these rows, or all, and prints what it saw beside what
+ * is expected of each Wine that was tried and of Windows: see probe.h.
+ * probe --wine VERSION [ROW...]: compares with that Wine, as if this were it.
+ * probe --markdown: tries nothing, and prints all rows as a page.
+ * probe --see ROW: tries it in this process, and prints only what it saw.
  *
  * Exit status: 0 if each row went as expected of the system that this is, 1 if
- * some did not, 2 for wrong usage.
+ * some did not, 2 for wrong usage, 3 if this is a Wine that was not recorded.
  */
 #include "probe.h"
 
@@ -19,34 +20,32 @@
 /* ntdll's; GetVersionEx tells each program what it wants to hear. */
 LONG NTAPI RtlGetVersion(OSVERSIONINFOW *version);
 
-static const struct topic {
-    const char *title;
-    const struct row *rows;
-} topics[] = {
-    {"Files", file_rows},
-    {"Calls that fail at once", failure_rows},
-    {"Named pipes", pipe_rows},
-    {"Ports", port_rows},
-    {"Windows' own pools", pool_rows},
-};
-
-enum { TOPICS = sizeof topics / sizeof *topics, TEXT = 512 };
+enum { TEXT = 512, NOT_RECORDED = 3 };
 
 static const char *wine_version; /* NULL: this is Windows */
+static enum wine nearest;        /* what to compare this Wine with */
+static bool recorded = true;     /* or this Wine was not tried */
+static bool pretended;           /* the version comes from --wine */
 
-static void find_system(void)
+static const char *version_of_this_wine(void)
 {
     typedef const char *CDECL version(void);
     FARPROC function =
         GetProcAddress(GetModuleHandleW(L"ntdll"), "wine_get_version");
-    if (function != NULL)
-        wine_version = ((version *)(void (*)(void))function)();
+    return function != NULL ? ((version *)(void (*)(void))function)() : NULL;
+}
+
+static void compare_with(const char *version)
+{
+    wine_version = version;
+    if (version != NULL)
+        nearest = nearest_wine(version, &recorded);
 }
 
 static const struct row *find_row(const wchar_t *wanted)
 {
-    for (int i = 0; i < TOPICS; i++)
-        for (const struct row *row = topics[i].rows; row->name != NULL; row++) {
+    for (const struct topic *topic = topics; topic->title != NULL; topic++)
+        for (const struct row *row = topic->rows; row->name != NULL; row++) {
             wchar_t name[32];
             swprintf(name, 32, L"%hs", row->name);
             if (wcscmp(name, wanted) == 0)
@@ -126,27 +125,17 @@ static void see(const struct row *row, char text[TEXT])
 
 /* ---- Judging ---- */
 
-static const char separator[] = "; or ";
-
-/* NULL allows everything. */
-static bool is_one_of(const char *seen, const char *alternatives)
+/* NULL: nothing is known. */
+static const char *expected_here(const struct row *row)
 {
-    size_t length = strlen(seen);
-    for (const char *at = alternatives; at != NULL;) {
-        const char *next = strstr(at, separator);
-        size_t width = next != NULL ? (size_t)(next - at) : strlen(at);
-        if (width == length && memcmp(at, seen, length) == 0)
-            return true;
-        at = next != NULL ? next + strlen(separator) : NULL;
-    }
-    return alternatives == NULL;
+    return wine_version != NULL ? seen_on(nearest, row) : row->windows;
 }
 
 static struct {
-    unsigned rows, different, unlike_windows;
+    unsigned rows, different;
 } counted;
 
-/* ---- Telling ---- */
+/* ---- Printing what was seen ---- */
 
 static const char *system_name(void)
 {
@@ -163,135 +152,73 @@ static const char *system_name(void)
     return name;
 }
 
-static void tell_head(void)
+static void print_head(void)
 {
-    printf("This is %s.%s\n\n", system_name(),
-           wine_version != NULL
-               ? " Windows' lines are documentation, or Wine's "
-                 "test suite: they were not run here."
-               : "");
+    printf("%s %s.", pretended ? "Compared as if this were" : "This is",
+           system_name());
+    if (!recorded)
+        printf(" It was not recorded: each row is compared with Wine %s.",
+               version_of(nearest));
+    if (wine_version != NULL)
+        printf(" Windows' lines are documentation, or Wine's test suite: they "
+               "were not run here.");
+    printf("\n\n");
 }
 
-static const char *judgement(const struct row *row, bool expected)
+/* "as expected", or on a Wine that was not recorded "as Wine 10.0". */
+static const char *as_wanted(void)
 {
-    if (wine_version == NULL && row->windows == NULL)
-        return "nothing to compare it with";
-    return expected ? "as expected" : "different";
+    static char text[32] = "as expected";
+    if (!recorded)
+        snprintf(text, sizeof text, "as Wine %s", version_of(nearest));
+    return text;
 }
 
-static void tell_row(const struct row *row, const char *seen, bool expected)
+static void print_row(const struct row *row, const char *seen, bool expected)
 {
     printf("%s: %s\n", row->name, row->tried);
-    printf("    saw       %s: %s\n", seen, judgement(row, expected));
-    printf("    Wine 8.0  %s\n", row->wine);
+    printf("    saw       %s: %s\n", seen,
+           expected_here(row) == NULL ? "nothing to compare it with"
+           : expected                 ? as_wanted()
+                                      : "different");
+    for (enum wine wine = 0; wine < WINES; wine++)
+        printf("    Wine %-5s%s\n", version_of(wine), seen_on(wine, row));
     printf("    Windows   %s\n", row->windows != NULL ? row->windows : "?");
     if (row->source != NULL)
         printf("              (%s)\n", row->source);
     printf("\n");
 }
 
-static void tell_count(void)
+static void print_count(void)
 {
-    printf("%u rows: %u as expected, %u different\n", counted.rows,
-           counted.rows - counted.different, counted.different);
-}
-
-/* ---- The same as a page ---- */
-
-static void write_head(void)
-{
-    printf(
-        "# What %s does, what Windows does\n"
-        "\n"
-        "`make windows-and-wine` has written this page; do not edit it.\n"
-        "\n"
-        "Each row was tried by `lab/probe`, a program that does with "
-        "overlapped I/O what the first column says and tells what it saw.\n"
-        "\n"
-        "- **Seen**: on %s. Where that is not what Wine 8.0 did when the row "
-        "was written, it is marked *different*.\n"
-        "- **Windows**: what its documentation says, or what a test asserts "
-        "whose authors run it on Windows, such as Wine's own. *It was not run "
-        "here.* Where a row goes otherwise than that, it begins with **!**; "
-        "where we know of no source, there is a question mark.\n"
-        "\n"
-        "`TRUE`: the call succeeded; `FALSE/997`: it returned FALSE, and "
-        "GetLastError 997, `ERROR_IO_PENDING`; `NULL/87` likewise. `packet ok "
-        "n=904`: a packet of success came, 904 bytes; `packet 38 n=0`: one of "
-        "failure, error 38; `no packet`: none came. Files have 5,000 bytes "
-        "and reads ask for 4,096; all handles are overlapped and bound to a "
-        "port, unless it says otherwise.\n",
-        system_name(), system_name());
-}
-
-static void write_topic(const char *title)
-{
-    printf("\n## %s\n\n| | tried | seen | Windows | source |\n"
-           "| --- | --- | --- | --- | --- |\n",
-           title);
-}
-
-/* Each alternative as code. */
-static void write_alternatives(const char *text)
-{
-    for (const char *next; (next = strstr(text, separator)) != NULL;
-         text = next + strlen(separator))
-        printf("`%.*s` or ", (int)(next - text), text);
-    printf("`%s`", text);
-}
-
-static void write_row(const struct row *row, const char *seen, bool expected)
-{
-    printf("| %s | %s | `%s`%s | ",
-           is_one_of(seen, row->windows) ? "" : "**!**", row->tried, seen,
-           expected ? "" : " *different*");
-    if (row->windows != NULL)
-        write_alternatives(row->windows);
-    else
-        printf("?");
-    printf(" | %s |\n", row->source != NULL ? row->source : "");
-}
-
-static void write_count(void)
-{
-    printf(
-        "\n%u rows: %u as expected, %u different; %u otherwise than Windows' "
-        "column.\n",
-        counted.rows, counted.rows - counted.different, counted.different,
-        counted.unlike_windows);
+    printf("%u rows: %u %s, %u different\n", counted.rows,
+           counted.rows - counted.different, as_wanted(), counted.different);
 }
 
 /* ---- The whole ---- */
-
-static bool markdown;
 
 static void try_row(const struct row *row)
 {
     char seen[TEXT];
     see(row, seen);
-    bool as_windows = is_one_of(seen, row->windows);
-    bool expected =
-        wine_version != NULL ? is_one_of(seen, row->wine) : as_windows;
+    bool expected = allows(expected_here(row), seen);
     counted.rows++;
     counted.different += !expected;
-    counted.unlike_windows += !as_windows;
-    (markdown ? write_row : tell_row)(row, seen, expected);
+    print_row(row, seen, expected);
     fflush(stdout);
 }
 
 static void try_all(void)
 {
-    for (int i = 0; i < TOPICS; i++) {
-        if (markdown)
-            write_topic(topics[i].title);
-        for (const struct row *row = topics[i].rows; row->name != NULL; row++)
+    for (const struct topic *topic = topics; topic->title != NULL; topic++)
+        for (const struct row *row = topic->rows; row->name != NULL; row++)
             try_row(row);
-    }
 }
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: probe --markdown, or probe [ROW...]\n");
+    fprintf(stderr, "usage: probe --markdown, or probe [--wine VERSION] "
+                    "[ROW...]\n");
     return 2;
 }
 
@@ -321,24 +248,48 @@ static void try_these(wchar_t **names)
     }
 }
 
-int wmain(int argc, wchar_t **argv)
+static int judge(void)
 {
-    if (argc == 3 && wcscmp(argv[1], L"--see") == 0)
-        return see_here(argv[2]);
-    markdown = argc == 2 && wcscmp(argv[1], L"--markdown") == 0;
-    if (!markdown && !are_rows(argv + 1))
-        return usage();
-    _setmode(_fileno(stdout), _O_BINARY); /* lines end in \n alone */
-    find_system();
-    (markdown ? write_head : tell_head)();
-    if (markdown || argc == 1)
-        try_all();
-    else
-        try_these(argv + 1);
-    (markdown ? write_count : tell_count)();
+    if (!recorded) {
+        fprintf(stderr,
+                "probe: %s was not recorded: %u of %u rows are different from "
+                "Wine %s\n",
+                system_name(), counted.different, counted.rows,
+                version_of(nearest));
+        return NOT_RECORDED;
+    }
     if (counted.different == 0)
         return EXIT_SUCCESS;
     fprintf(stderr, "probe: %u of %u rows are different\n", counted.different,
             counted.rows);
     return EXIT_FAILURE;
+}
+
+int wmain(int argc, wchar_t **argv)
+{
+    static char version[32];
+    wchar_t **rows = argv + 1;
+    if (argc == 3 && wcscmp(argv[1], L"--see") == 0)
+        return see_here(argv[2]);
+    _setmode(_fileno(stdout), _O_BINARY); /* lines end in \n alone */
+    if (argc == 2 && wcscmp(argv[1], L"--markdown") == 0) {
+        write_page();
+        return EXIT_SUCCESS;
+    }
+    compare_with(version_of_this_wine());
+    if (argc > 2 && wcscmp(argv[1], L"--wine") == 0) {
+        snprintf(version, sizeof version, "%ls", argv[2]);
+        compare_with(version);
+        pretended = true;
+        rows += 2;
+    }
+    if (!are_rows(rows))
+        return usage();
+    print_head();
+    if (*rows == NULL)
+        try_all();
+    else
+        try_these(rows);
+    print_count();
+    return judge();
 }

@@ -1,6 +1,6 @@
 /*
  * The truth table: what a system does, row by row, beside what Windows
- * documents and what Wine 8.0 did.
+ * documents and what each Wine did that was tried.
  *
  * A row is a small function that does something with overlapped I/O and says
  * what it saw. What it saw is compared, as text, with what is expected of the
@@ -27,15 +27,48 @@ struct row {
     const char *name;
     const char *tried; /* in a few words */
     void (*run)(void);
-    const char *wine;    /* what Wine 8.0 did */
-    const char *windows; /* alternatives, with "; or " between them; NULL: this
-                            is documented nowhere that we know of */
+    const char *wine;    /* what Wine 8.0 did; later Wines: expected.c */
+    const char *windows; /* NULL: documented nowhere that we know of */
     const char *source;  /* where that is said */
 };
 
 /* Each ends with a row without a name. */
 extern const struct row file_rows[], failure_rows[], pipe_rows[], port_rows[],
     pool_rows[];
+
+/* Ends with a topic without a title. */
+extern const struct topic {
+    const char *title;
+    const struct row *rows;
+} topics[];
+
+/* ---- The Wines that were tried ---- */
+
+enum wine { WINE_8, WINE_10, WINES };
+
+const char *version_of(enum wine wine);
+const char *seen_on(enum wine wine, const struct row *row);
+
+/* The Wine to compare this version with: the same major version, if that was
+ * tried (recorded), else the nearest older one, else the oldest. */
+enum wine nearest_wine(const char *version, bool *recorded);
+
+/* ---- Alternatives ---- */
+
+/* What a Wine did, and what Windows does, is one text, or several with this
+ * between them. */
+#define OR "; or "
+
+/* Takes one alternative off the text: where it begins, and its length; NULL
+ * after the last one. */
+const char *next_alternative(const char **text, size_t *length);
+
+/* Each alternative in "seen" is one of these. NULL allows everything. */
+bool allows(const char *alternatives, const char *seen);
+
+/* ---- The page ---- */
+
+void write_page(void);
 
 /* ---- Saying what is seen ---- */
 
@@ -57,8 +90,8 @@ _Noreturn void end_row(void);
 
 /* ---- What rows work with ---- */
 
-/* How long something is waited for, in milliseconds: what Wine 8.0 does, and
- * what it never does. A row that takes longer than ROW_LIMIT is ended. */
+/* How long something is waited for, in milliseconds: what Wine does, and what
+ * it never does. A row that takes longer than ROW_LIMIT is ended. */
 enum { LIMIT = 3000, NEVER = 300, ROW_LIMIT = 20000 };
 
 enum { FILE_SIZE = 5000, BLOCK = 4096 };
