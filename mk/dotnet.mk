@@ -42,7 +42,7 @@ $(DOTNET_DLLS:.dll=.runtimeconfig.json): | $(DOTNET_FETCHED)
 	@echo '{"runtimeOptions": {"tfm": "netcoreapp3.1", "framework":' \
 	  '{"name": "Microsoft.NETCore.App", "version": "3.1.0"}}}' >$@
 else
-# By all of an SDK; nothing of it stays behind. Tried with 3.1.102 under Wine.
+# By all of an SDK; nothing of it stays behind. Tried with 3.1.102 under Wine 8.
 $(DOTNET_DLLS): build/dotnet/%.dll: | setup
 	$(DOTNET) build -nologo -nodeReuse:false -p:UseSharedCompilation=false \
 	  -c Release -o $(@D) bench/dotnet/$*/$*.csproj

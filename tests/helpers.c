@@ -213,7 +213,7 @@ static char *unix_lines(const char *bytes, size_t length)
     return g_string_free(text, FALSE);
 }
 
-/* When a process ends while one of its threads is just beginning, Wine 8 may
+/* When a process ends while one of its threads is just beginning, Wine may
  * write a line of its own there, whatever WINEDEBUG says, or the beginning of
  * one: "wine client error:1f4: sendmsg: ...". It is none of the program's. */
 static char *without_wine(char *text)

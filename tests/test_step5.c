@@ -363,7 +363,8 @@ Test(step5, a_write_of_0_bytes_does_not_end_a_pipe)
     assert_done(feeder);
 }
 
-/* Under Wine 8 a read of NUL fails with 38 at once, and a packet comes, too. */
+/* Under Wine 8 and 10 a read of NUL fails immediately with 38, and a packet
+ * comes, too. */
 Test(step5, what_is_neither_file_nor_pipe_is_refused)
 {
     struct run run = RUN("step5-readfile", "NUL");
@@ -380,7 +381,7 @@ Test(step5, an_offset_in_a_pipe_is_refused)
     assert_done(feeder);
 }
 
-/* ---- Ends that a plain file does not bring about under Wine ---- */
+/* ---- Ends that a plain file does not bring about under Wine 8 and 10 ---- */
 
 ParameterizedTestParameters(step5,
                             whatever_readfile_answers_the_bytes_are_right)

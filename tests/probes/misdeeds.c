@@ -26,8 +26,8 @@ static unsigned __stdcall stay(void *begun)
     return 0;
 }
 
-/* A process that exits while a thread of it is starting may be told off by
- * Wine 8, in a line of its own. */
+/* A process that exits while a thread of it is starting may get a line of
+ * Wine's own on stderr. */
 static void leave_thread(void)
 {
     HANDLE begun = CreateEventW(NULL, FALSE, FALSE, NULL);
