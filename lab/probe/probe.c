@@ -6,7 +6,7 @@
  * probe --see ROW: tries it in this process, and prints only what it saw.
  *
  * Exit status: 0 if each row went as expected of the system that this is, 1 if
- * some did not, 2 for wrong usage, 3 if this is a Wine that was not recorded.
+ * some did not or this is a Wine that was not recorded, 2 for wrong usage.
  */
 #include "probe.h"
 
@@ -20,7 +20,7 @@
 /* ntdll's; GetVersionEx tells each program what it wants to hear. */
 LONG NTAPI RtlGetVersion(OSVERSIONINFOW *version);
 
-enum { TEXT = 512, NOT_RECORDED = 3 };
+enum { TEXT = 512 };
 
 static const char *wine_version; /* NULL: this is Windows */
 static enum wine nearest;        /* what to compare this Wine with */
@@ -250,18 +250,17 @@ static void try_these(wchar_t **names)
 
 static int judge(void)
 {
-    if (!recorded) {
+    if (!recorded)
         fprintf(stderr,
                 "probe: %s was not recorded: %u of %u rows are different from "
                 "Wine %s\n",
                 system_name(), counted.different, counted.rows,
                 version_of(nearest));
-        return NOT_RECORDED;
-    }
-    if (counted.different == 0)
+    else if (counted.different != 0)
+        fprintf(stderr, "probe: %u of %u rows are different\n",
+                counted.different, counted.rows);
+    else
         return EXIT_SUCCESS;
-    fprintf(stderr, "probe: %u of %u rows are different\n", counted.different,
-            counted.rows);
     return EXIT_FAILURE;
 }
 
