@@ -1,5 +1,6 @@
 /* Contends with BindIoCompletionCallback, Win32's older pool: it belongs to the
- * process, and nobody tells it how many threads to have. Wine 8 has one. */
+ * process, and nobody tells it how many threads to have. Wine 8 and 10 have
+ * one. */
 #include "read.h"
 
 const char contender[] = "bind_callback";

@@ -44,13 +44,12 @@ const char *version_of(enum wine wine)
 
 const char *seen_on(enum wine wine, const struct row *row)
 {
-    if (wine == WINE_8)
-        return row->wine;
-    for (const struct change *change = wines[wine].changes; change->row != NULL;
-         change++)
-        if (strcmp(change->row, row->name) == 0)
-            return change->seen;
-    return seen_on(wine - 1, row);
+    for (; wine > WINE_8; wine--)
+        for (const struct change *change = wines[wine].changes;
+             change->row != NULL; change++)
+            if (strcmp(change->row, row->name) == 0)
+                return change->seen;
+    return row->wine;
 }
 
 static long major(const char *version)

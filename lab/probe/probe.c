@@ -266,7 +266,6 @@ static int judge(void)
 
 int wmain(int argc, wchar_t **argv)
 {
-    static char version[32];
     wchar_t **rows = argv + 1;
     if (argc == 3 && wcscmp(argv[1], L"--see") == 0)
         return see_here(argv[2]);
@@ -277,6 +276,7 @@ int wmain(int argc, wchar_t **argv)
     }
     compare_with(version_of_this_wine());
     if (argc > 2 && wcscmp(argv[1], L"--wine") == 0) {
+        static char version[32];
         snprintf(version, sizeof version, "%ls", argv[2]);
         compare_with(version);
         pretended = true;
