@@ -428,9 +428,17 @@ static void on_use_end(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     else
         kept = request;
     InterlockedIncrement(&use->calls);
+    WakeByAddressAll((void *)&use->calls);
 }
 
-/* Cancels what is the newest, again and again, until there is no more. */
+static void wait_while(volatile LONG *value, LONG same)
+{
+    while (*value == same)
+        WaitOnAddress(value, &same, sizeof same, INFINITE);
+}
+
+/* Cancels the newest use again and again: while it is in flight, and at least
+ * once after its end. Until there is no newer one. */
 static unsigned __stdcall cancel_on_and_on(void *unused)
 {
     (void)unused;
@@ -438,9 +446,12 @@ static unsigned __stdcall cancel_on_and_on(void *unused)
         LONG at = current;
         if (at == last)
             return 0;
+        bool has_ended = at < 0 || uses[at].calls != 0;
         if (at >= 0 &&
             bound_file_cancel(&race_pipe.file, (uint64_t)uses[at].ticket) == 0)
             InterlockedIncrement(&uses[at].asked);
+        if (has_ended)
+            wait_while(&current, at);
     }
 }
 
@@ -457,12 +468,12 @@ static void use_once(int i)
     request->context = use;
     InterlockedExchange64(&use->ticket, (LONG64)request->ticket);
     InterlockedExchange(&current, i);
+    WakeByAddressAll((void *)&current);
     struct submission started = bound_file_read(&race_pipe.file, request);
     feed(&race_pipe, "x");
     if (started.outcome != IO_QUEUED)
         on_use_end(started.error, started.bytes, &request->overlapped);
-    while (use->calls == 0)
-        SwitchToThread();
+    wait_while(&use->calls, 0);
 }
 
 static void cancel_races(void)
@@ -476,6 +487,7 @@ static void cancel_races(void)
     for (int i = 0; i < last; i++)
         use_once(i);
     InterlockedExchange(&current, last);
+    WakeByAddressAll((void *)&current);
     join(thread);
     close_pipe(&race_pipe);
     must(overlapped_free(kept), "free"); /* of the last, which is odd */
