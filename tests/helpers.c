@@ -1,4 +1,5 @@
 #include "helpers.h"
+#include "explain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,6 +67,27 @@ static gpointer watch(gpointer data)
     return NULL;
 }
 
+static void append_words(GString *command, const char *variable,
+                         const char *words)
+{
+    if (words == NULL || *words == '\0')
+        return;
+    char *sentences = explain_words(variable, words);
+    g_string_append_printf(command, "\n%s", g_strchomp(sentences));
+    g_free(sentences);
+}
+
+/* What is started, and in further lines what the words for it mean. */
+static char *command_of(const GPtrArray *argv, const char *hook)
+{
+    char *words = g_strjoinv(" ", (char **)argv->pdata);
+    GString *command = g_string_new(words);
+    append_words(command, "HOOK", hook);
+    append_words(command, "IO", g_getenv("IO"));
+    g_free(words);
+    return g_string_free(command, FALSE);
+}
+
 static int next_stderr = -1;
 
 void set_next_stderr(int descriptor)
@@ -96,10 +118,7 @@ struct process *start(const char *program, const char *const *arguments,
     for (; *arguments != NULL; arguments++)
         g_ptr_array_add(argv, g_strdup(*arguments));
     g_ptr_array_add(argv, NULL);
-    char *words = g_strjoinv(" ", (char **)argv->pdata);
-    process->command =
-        g_strconcat(hook ? "HOOK=" : "", hook ? hook : "", " ", words, NULL);
-    g_free(words);
+    process->command = command_of(argv, hook);
 
     GSubprocessLauncher *launcher = g_subprocess_launcher_new(
         G_SUBPROCESS_FLAGS_STDIN_PIPE |
@@ -283,12 +302,28 @@ void run_clear(struct run *run)
 
 char *describe(const struct run *run)
 {
-    char *ending = run->ending == HUNG ? g_strdup("hung, and was ended")
+    char *ending = run->ending == HUNG ? g_strdup("it hung, and was ended")
                    : run->ending == CRASHED
-                       ? g_strdup_printf("crashed (status %d)", run->status)
-                       : g_strdup_printf("exited with %d", run->status);
-    return g_strdup_printf("%s\n%s\n--- stdout\n%.4000s\n--- stderr\n%.4000s",
-                           run->command, ending, run->text, run->err);
+                       ? g_strdup_printf("it crashed (status %d)", run->status)
+                       : g_strdup_printf("exit status %d", run->status);
+    char *all =
+        g_strdup_printf("got: %s\n%s\n--- stdout\n%.4000s\n--- stderr\n%.4000s",
+                        ending, run->command, run->text, run->err);
+    g_free(ending);
+    return all;
+}
+
+char *wanted_of(const struct run *run, const char *wanted, ...)
+{
+    va_list arguments;
+    va_start(arguments, wanted);
+    char *text = g_strdup_vprintf(wanted, arguments);
+    va_end(arguments);
+    char *came = describe(run);
+    char *all = g_strconcat("wanted: ", g_strchomp(text), "\n", came, NULL);
+    g_free(came);
+    g_free(text);
+    return all;
 }
 
 static bool is_one_line(const char *text)
@@ -302,6 +337,15 @@ bool ended_with(const struct run *run, int status)
     return run->ending == EXITED && run->status == status &&
            (status == 1 || status == 2 ? is_one_line(run->err)
                                        : *run->err == '\0');
+}
+
+bool is_usage(const struct run *run, const char *program)
+{
+    char *usage = g_strdup_printf("usage: %s ", program);
+    bool shown = ended_with(run, 2) && *run->text == '\0' &&
+                 g_str_has_prefix(run->err, usage);
+    g_free(usage);
+    return shown;
 }
 
 bool told_error(const struct run *run, const char *tried, unsigned error)
@@ -328,8 +372,8 @@ static guint64 number_behind(const char *line, const char *word)
 struct counters take_counters(struct run *run)
 {
     char *line = g_strrstr(run->err, "pool: issued ");
-    cr_assert(line != NULL && is_one_line(line), "no counters: %s",
-              describe(run));
+    assert_run(run, line != NULL && is_one_line(line),
+               "a last line 'pool: issued ...' on stderr");
     struct counters counters = {
         .issued = number_behind(line, "issued "),
         .completed = number_behind(line, ", completed "),
@@ -340,10 +384,11 @@ struct counters take_counters(struct run *run)
         .bytes = number_behind(line, ", bytes "),
         .stray = number_behind(line, ", stray "),
     };
-    cr_assert(counters.live == 0 && counters.stray == 0 &&
-                  counters.issued ==
-                      counters.completed + counters.failed + counters.cancelled,
-              "no balance: %s", describe(run));
+    assert_run(run,
+               counters.live == 0 && counters.stray == 0 &&
+                   counters.issued == counters.completed + counters.failed +
+                                          counters.cancelled,
+               "counters that add up, live 0, stray 0");
     *line = '\0';
     return counters;
 }
@@ -462,20 +507,29 @@ void copy_sample(void)
     g_free(path);
 }
 
-/* ---- READMEs ---- */
+/* ---- Sources and READMEs ---- */
+
+char *read_text(const char *path)
+{
+    char *whole = g_build_filename(environment("BUILD"), "..", path, NULL);
+    char *text = NULL;
+    cr_assert(g_file_get_contents(whole, &text, NULL, NULL),
+              "wanted: a file %s\ngot: none", whole);
+    g_free(whole);
+    return text;
+}
 
 char *readme_block(const char *stage, const char *heading, const char *kind)
 {
-    char *path =
-        g_build_filename(environment("BUILD"), "..", stage, "README.md", NULL);
-    char *readme = NULL;
-    cr_assert(g_file_get_contents(path, &readme, NULL, NULL), "no %s", path);
+    char *path = g_build_filename(stage, "README.md", NULL);
+    char *readme = read_text(path);
     char *title = g_strdup_printf("\n## %s", heading);
     char *fence = g_strdup_printf("\n```%s\n", kind);
     char *at = strstr(readme, title);
     char *begin = at != NULL ? strstr(at + 1, fence) : NULL;
     char *end = begin != NULL ? strstr(begin + 1, "\n```\n") : NULL;
-    cr_assert_not_null(end, "%s: no %s block after '%s'", path, kind, heading);
+    cr_assert_not_null(end, "wanted: a block '%s' after '%s' in %s\ngot: none",
+                       kind, heading, path);
     begin += strlen(fence);
     char *block = g_strndup(begin, (gsize)(end + 1 - begin));
     g_free(fence);

@@ -26,7 +26,7 @@ struct process;
 
 /* What a program did, once it has ended. Freed by run_clear. */
 struct run {
-    char *command;
+    char *command; /* and what the words of HOOK and IO mean */
     enum ending ending;
     int status;
     GBytes *out; /* as it was written */
@@ -87,30 +87,90 @@ void run_clear(struct run *run);
 /* How it ended and all it printed, for a message; the caller frees it. */
 char *describe(const struct run *run);
 
+/* The same after what was wanted instead, which is written as for printf. */
+char *wanted_of(const struct run *run, const char *wanted, ...)
+    G_GNUC_PRINTF(2, 3);
+
 /* It exited with this status, and if that is 1 or 2 with one line on stderr,
  * else with none. */
 bool ended_with(const struct run *run, int status);
 
+/* It exited with 2, its one line on stderr says how to use it, and stdout is
+ * empty. */
+bool is_usage(const struct run *run, const char *program);
+
 /* The one line on stderr tells this Win32 error. */
 bool told_error(const struct run *run, const char *tried, unsigned error);
 
+/*
+ * The assertions about a run. A failure shows what was wanted, and then all
+ * that came.
+ */
+#define assert_run(run, condition, ...)                                        \
+    cr_assert(condition, "%s", wanted_of(run, __VA_ARGS__))
 #define assert_ended(run, wanted)                                              \
-    cr_assert(ended_with(run, wanted), "wanted exit status %d: %s", wanted,    \
-              describe(run))
+    assert_run(run, ended_with(run, wanted),                                   \
+               (wanted) == 1 || (wanted) == 2                                  \
+                   ? "exit status %d, and one line on stderr"                  \
+                   : "exit status %d, and nothing on stderr",                  \
+               wanted)
 #define assert_error(run, tried, error)                                        \
-    cr_assert(ended_with(run, 1) && told_error(run, tried, error),             \
-              "wanted 'cannot %s ...' with error %u: %s", tried,               \
-              (unsigned)(error), describe(run))
+    assert_run(run, ended_with(run, 1) && told_error(run, tried, error),       \
+               "exit status 1, and only 'cannot %s ... (error %u)' on stderr", \
+               tried, (unsigned)(error))
+#define assert_usage(run, program)                                             \
+    assert_run(run, is_usage(run, program),                                    \
+               "exit status 2, one line 'usage: %s ...' on stderr, and "       \
+               "nothing on stdout",                                            \
+               program)
+#define assert_cannot_write(run)                                               \
+    assert_run(run,                                                            \
+               ended_with(run, 1) &&                                           \
+                   strstr((run)->err, ": cannot write to 'stdout': ") != NULL, \
+               "exit status 1, and only 'cannot write to 'stdout'' on stderr")
+#define assert_ending(run, wanted)                                             \
+    assert_run(run, (run)->ending == (wanted), "a program that %s",            \
+               (wanted) == HUNG      ? "hangs"                                 \
+               : (wanted) == CRASHED ? "crashes"                               \
+                                     : "exits with 0, 1, 2 or 130")
+
+/* All of stdout; a part of it; its end; no such part. */
+#define assert_text(run, wanted)                                               \
+    assert_run(run, strcmp((run)->text, wanted) == 0, "on stdout\n%s", wanted)
+#define assert_shows(run, wanted)                                              \
+    assert_run(run, strstr((run)->text, wanted) != NULL,                       \
+               "'%s' somewhere on stdout", wanted)
+#define assert_shows_last(run, wanted)                                         \
+    assert_run(run, g_str_has_suffix((run)->text, wanted),                     \
+               "at the end of stdout\n%s", wanted)
+#define assert_hides(run, unwanted)                                            \
+    assert_run(run, strstr((run)->text, unwanted) == NULL,                     \
+               "no '%s' on stdout", unwanted)
+#define assert_block(run, block)                                               \
+    assert_run(run, matches_block((run)->text, block),                         \
+               "on stdout what the README shows\n%s", block)
+
+/* All of stderr; a part of it. */
+#define assert_err(run, wanted)                                                \
+    assert_run(run, strcmp((run)->err, wanted) == 0, "on stderr\n%s", wanted)
+#define assert_err_has(run, wanted)                                            \
+    assert_run(run, strstr((run)->err, wanted) != NULL,                        \
+               "'%s' somewhere on stderr", wanted)
+
+/* And those about anything else: a number, a text. */
+#define assert_number(got, wanted)                                             \
+    cr_assert((gint64)(got) == (gint64)(wanted),                               \
+              "wanted: %s is %" G_GINT64_FORMAT "\ngot: %" G_GINT64_FORMAT,    \
+              #got, (gint64)(wanted), (gint64)(got))
+#define assert_string(got, wanted)                                             \
+    cr_assert(strcmp(got, wanted) == 0, "wanted:\n%s\ngot:\n%s", wanted, got)
+
 /* --stats: takes the pool's counters, one line, off the end of stderr. They
  * must balance, with nothing in flight any more. */
 struct counters {
     guint64 issued, completed, failed, cancelled, live, peak, bytes, stray;
 };
 struct counters take_counters(struct run *run);
-
-#define assert_text(run, wanted)                                               \
-    cr_assert(strcmp((run)->text, wanted) == 0, "wanted:\n%s\n%s", wanted,     \
-              describe(run))
 
 /* Waits for the end of a program, which must be a success. */
 void assert_done(struct process *process);
@@ -141,7 +201,11 @@ void fill_pattern(char *buffer, size_t length, guint64 offset);
  */
 void copy_sample(void);
 
-/* ---- READMEs ---- */
+/* ---- Sources and READMEs ---- */
+
+/* The text of a file of ours: "lab/modes/README.md". The caller frees it; none
+ * ends the test. */
+char *read_text(const char *path);
 
 /*
  * The first code block after a heading that begins with these words, in a

@@ -16,21 +16,12 @@ TestSuite(all_stages, .init = enter_scratch, .fini = leave_scratch);
 
 /* ---- Usage ---- */
 
-static void assert_usage(struct run run, const char *stage)
-{
-    char *usage = g_strdup_printf("usage: %s ", stage);
-    cr_assert(ended_with(&run, 2) && g_str_has_prefix(run.err, usage) &&
-                  *run.text == '\0',
-              "wanted '%s' and nothing else: %s", usage, describe(&run));
-    g_free(usage);
-    run_clear(&run);
-}
-
 FOR_EACH_STAGE(no_argument_is_wrong_usage)
 {
-    assert_usage(
-        finish(start(stage, (const char *const[]){NULL}, NULL, -1, WATCHDOG)),
-        stage);
+    struct run run =
+        finish(start(stage, (const char *const[]){NULL}, NULL, -1, WATCHDOG));
+    assert_usage(&run, stage);
+    run_clear(&run);
 }
 
 FOR_EACH_STAGE(too_many_arguments_are_wrong_usage)
@@ -38,7 +29,9 @@ FOR_EACH_STAGE(too_many_arguments_are_wrong_usage)
     make_file("file", 1);
     /* final takes any number of files. */
     const char *last = strcmp(stage, "final") == 0 ? "--1" : "1";
-    assert_usage(RUN(stage, "file", "0", last), stage);
+    struct run run = RUN(stage, "file", "0", last);
+    assert_usage(&run, stage);
+    run_clear(&run);
 }
 
 /* ---- Files that cannot be opened ---- */
@@ -49,8 +42,10 @@ static void assert_cannot_open(const char *stage, const char *name,
     struct run run = RUN(stage, name);
     assert_error(&run, "open", error);
     char *told = g_strdup_printf("%s: cannot open '%s': ", stage, name);
-    cr_assert(g_str_has_prefix(run.err, told), "%s", describe(&run));
-    cr_assert(run.err[strlen(told)] != '(', "no text: %s", describe(&run));
+    assert_run(&run, g_str_has_prefix(run.err, told),
+               "stderr to begin with '%s'", told);
+    assert_run(&run, run.err[strlen(told)] != '(',
+               "the system's text after '%s'", told);
     g_free(told);
     run_clear(&run);
 }
@@ -101,7 +96,7 @@ static void assert_reads(const char *stage, const char *name)
     make_file(name, 100);
     struct run run = RUN(stage, name);
     assert_ended(&run, 0);
-    cr_assert_not_null(strstr(run.text, "main: done"), "%s", describe(&run));
+    assert_shows(&run, "main: done");
     run_clear(&run);
 }
 
@@ -148,9 +143,12 @@ FOR_EACH_STAGE(a_very_long_name_is_told_in_part)
     struct run run = RUN(stage, name);
     char *shown = g_strndup(name, 1500);
     char *told = g_strdup_printf("%s: cannot open '%s': ", stage, shown);
-    cr_assert(ended_with(&run, 1) && g_str_has_prefix(run.err, told) &&
-                  g_str_has_suffix(run.err, ")\n"),
-              "%s", describe(&run));
+    assert_run(
+        &run,
+        ended_with(&run, 1) && g_str_has_prefix(run.err, told) &&
+            g_str_has_suffix(run.err, ")\n"),
+        "exit status 1, and stderr to begin with '%s' and to end with ')'",
+        told);
     run_clear(&run);
     g_free(told);
     g_free(shown);
@@ -168,9 +166,7 @@ FOR_EACH_STAGE(a_closed_stdout_is_an_error_and_no_hang)
     close(ends[0]);
     struct run run = finish(start(stage, (const char *const[]){"file", NULL},
                                   NULL, ends[1], WATCHDOG));
-    cr_assert(ended_with(&run, 1) &&
-                  strstr(run.err, ": cannot write to 'stdout': ") != NULL,
-              "%s", describe(&run));
+    assert_cannot_write(&run);
     run_clear(&run);
 }
 
@@ -180,8 +176,7 @@ FOR_EACH_STAGE(the_readme_shows_what_it_prints)
     char *block = readme_block(stage, "Run it", "text");
     struct run run = RUN(stage, "build/sample.txt");
     assert_ended(&run, 0);
-    cr_assert(matches_block(run.text, block), "README:\n%s\n%s", block,
-              describe(&run));
+    assert_block(&run, block);
     run_clear(&run);
     g_free(block);
 }
@@ -195,8 +190,8 @@ FOR_EACH_STAGE(the_readme_shows_how_it_breaks)
     char *program = g_strdup_printf("tests/break/%s", stage);
     struct run run = RUN(program, "build/sample.txt");
     char *all = g_strconcat(run.text, run.err, NULL);
-    cr_assert(run.ending != HUNG && matches_block(all, block),
-              "README:\n%s\n%s", block, describe(&run));
+    assert_run(&run, run.ending != HUNG && matches_block(all, block),
+               "on stdout and stderr what the README shows\n%s", block);
     g_free(all);
     run_clear(&run);
     g_free(program);

@@ -67,11 +67,12 @@ static void assert_lines(const char *reports, const char *source,
         if (strstr(lines[i], arrow) != NULL) {
             char *place = g_strdup_printf("/%s\\.c:%u\\b", source, i + 2);
             cr_assert(g_regex_match_simple(place, reports, 0, 0),
-                      "%s is not told:\n%s", place, reports);
+                      "wanted: a report of %s\ngot:\n%s", place, reports);
             g_free(place);
             told++;
         }
-    cr_assert(told > 0, "no line of %s has %s", path, arrow);
+    cr_assert(told > 0, "wanted: a line of %s with '%s'\ngot: none", path,
+              arrow);
     g_strfreev(lines);
     g_free(text);
     g_free(arrow);
@@ -168,10 +169,13 @@ Test(checker, who_waits_is_told_when_a_program_hangs)
     make_file("file", 1000);
     struct run run =
         finish(start_checked("1", "tests/wrong/packet", "dead-worker", "file"));
-    cr_assert(strstr(run.err, "checker: hung") &&
-                  strstr(run.err, "waits in WaitForSingleObject") &&
-                  run.status == CHECK_FAILED,
-              "%s", describe(&run));
+    assert_run(&run,
+               strstr(run.err, "checker: hung") &&
+                   strstr(run.err, "waits in WaitForSingleObject") &&
+                   run.status == CHECK_FAILED,
+               "status %d, and on stderr 'checker: hung' and 'waits in "
+               "WaitForSingleObject'",
+               CHECK_FAILED);
 }
 
 Test(checker, without_check_nothing_is_told)
@@ -230,7 +234,7 @@ ParameterizedTest(char program[24], checker, nothing_is_told_in_any_mode)
     for (unsigned i = 0; i < G_N_ELEMENTS(modes); i++) {
         g_setenv("IO", modes[i], TRUE);
         struct run run = finish(start_checked("1", program, "file", NULL));
-        cr_assert(ended_with(&run, 0), "%s: %s", modes[i], describe(&run));
+        assert_ended(&run, 0);
         run_clear(&run);
     }
     g_unsetenv("IO");
@@ -263,7 +267,8 @@ ParameterizedTest(char program[24], checker, nothing_is_told_of_a_pipe)
     send_line(feeder, "another");
     send_end(feeder);
     struct run run = finish(reader);
-    cr_assert_null(strstr(run.err, "checker"), "%s", describe(&run));
+    assert_run(&run, strstr(run.err, "checker") == NULL,
+               "no report of the checker on stderr");
 }
 
 /* What comes may be long in coming. */

@@ -72,7 +72,9 @@ static struct table parse(const struct run *run)
     struct table table = {0};
     assert_ended(run, 0);
     char **lines = g_strsplit(run->text, "\n", -1);
-    cr_assert_eq(g_strv_length(lines), WAYS + 5, "%s", describe(run));
+    assert_run(run, g_strv_length(lines) == WAYS + 5,
+               "g_strv_length(lines) to be %" G_GUINT64_FORMAT,
+               (guint64)(WAYS + 5));
     char **groups = match(lines[0], "main: (\\d+) bytes, SHA-256 ([0-9a-f]{64})"
                                     ", sum ([0-9a-f]{16})$");
     table.bytes = g_ascii_strtoull(groups[1], NULL, 10);
@@ -86,12 +88,13 @@ static struct table parse(const struct run *run)
     table.depth = number(groups[3]);
     g_strfreev(groups);
     for (int i = 0; i < WAYS; i++) {
-        cr_assert_eq(strlen(lines[3 + i]), strlen(lines[2]), "%s",
-                     describe(run));
+        assert_run(run, strlen(lines[3 + i]) == strlen(lines[2]),
+                   "strlen(lines[3 + i]) to be %" G_GUINT64_FORMAT,
+                   (guint64)(strlen(lines[2])));
         table.rows[i] = parse_row(lines[3 + i], ways[i]);
     }
-    cr_assert_str_eq(lines[WAYS + 3], "main: done: all sums are equal");
-    cr_assert_str_eq(lines[WAYS + 4], "");
+    assert_string(lines[WAYS + 3], "main: done: all sums are equal");
+    assert_string(lines[WAYS + 4], "");
     g_strfreev(lines);
     return table;
 }
@@ -124,9 +127,9 @@ static void assert_right(const struct table *table, const char *name)
     cr_assert(g_file_get_contents(name, &content, &length, NULL));
     char *sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
                                                (const guchar *)content, length);
-    cr_assert_eq(table->bytes, length);
-    cr_assert_str_eq(table->sha256, sha256);
-    cr_assert_eq(table->sum, sum_of((const guint8 *)content, length));
+    assert_number(table->bytes, length);
+    assert_string(table->sha256, sha256);
+    assert_number(table->sum, sum_of((const guint8 *)content, length));
     g_free(sha256);
     g_free(content);
 }
@@ -181,6 +184,15 @@ static guint64 sum_of_file(const char *content, gsize length)
         .sum;
 }
 
+#define assert_other_sum(content, sum, changed)                                \
+    do {                                                                       \
+        guint64 other = sum_of_file(content, SIZE);                            \
+        cr_assert_neq(other, sum,                                              \
+                      "wanted: another sum, since %s changed\n"                \
+                      "got: %" G_GUINT64_FORMAT " again",                      \
+                      changed, other);                                         \
+    } while (0)
+
 static void swap(char *left, char *right, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
@@ -198,17 +210,17 @@ Test(compare, a_change_changes_the_sum)
     char content[SIZE], words[8];
     fill_pattern(content, SIZE, 0);
     guint64 sum = sum_of_file(content, SIZE);
-    cr_assert_eq(sum_of_file(content, SIZE), sum);
+    assert_number(sum_of_file(content, SIZE), sum);
     content[SIZE - 1] ^= 1;
-    cr_assert_neq(sum_of_file(content, SIZE), sum, "a byte");
+    assert_other_sum(content, sum, "a byte");
     content[SIZE - 1] ^= 1;
     swap(content, content + 5 * 64, 64);
-    cr_assert_neq(sum_of_file(content, SIZE), sum, "two blocks");
+    assert_other_sum(content, sum, "two blocks");
     swap(content, content + 5 * 64, 64);
     swap(content + 14, content + 15, 1);
-    cr_assert_neq(sum_of_file(content, SIZE), sum, "two bytes");
+    assert_other_sum(content, sum, "two bytes");
     swap(content + 14, content + 15, 1);
-    cr_assert_eq(sum_of_file(content, SIZE), sum);
+    assert_number(sum_of_file(content, SIZE), sum);
     for (size_t i = 0; i < 64; i += 8) {
         memset(words, 'a' + (int)i, 8);
         memcpy(content + i, words, 8);
@@ -216,10 +228,10 @@ Test(compare, a_change_changes_the_sum)
     }
     sum = sum_of_file(content, SIZE);
     swap(content, content + 64, 64);
-    cr_assert_neq(sum_of_file(content, SIZE), sum, "blocks of the same words");
+    assert_other_sum(content, sum, "blocks of the same words");
     swap(content, content + 64, 64);
     swap(content + 16, content + 24, 8);
-    cr_assert_neq(sum_of_file(content, SIZE), sum, "two words");
+    assert_other_sum(content, sum, "two words");
 }
 
 /* The first sums are known by the first line, and there are 5000 runs to come.
@@ -237,10 +249,12 @@ Test(compare, a_file_that_changes_meanwhile_is_told)
     cr_assert_eq(fputc('!', file), '!');
     cr_assert_eq(fclose(file), 0);
     struct run run = finish(process);
-    cr_assert(ended_with(&run, 1) &&
-                  g_str_has_prefix(run.err, "compare: cannot read with ") &&
-                  g_str_has_suffix(run.err, "(error 23)\n"),
-              "%s", describe(&run));
+    assert_run(&run,
+               ended_with(&run, 1) &&
+                   g_str_has_prefix(run.err, "compare: cannot read with ") &&
+                   g_str_has_suffix(run.err, "(error 23)\n"),
+               "exit status 1, and only 'compare: cannot read with ... (error "
+               "23)' on stderr");
 }
 
 /* ---- The table ---- */
@@ -251,7 +265,7 @@ static void assert_ratio(double ratio, double speed, double synchronous)
     double least = (speed - 0.051) / (synchronous + 0.051) - 0.0051;
     double most = (speed + 0.051) / (synchronous - 0.051) + 0.0051;
     cr_assert(ratio >= least && (synchronous < 0.1 || ratio <= most),
-              "%f is not %f / %f", ratio, speed, synchronous);
+              "wanted: the ratio %f / %f\ngot: %f", speed, synchronous, ratio);
 }
 
 Test(compare, the_ratio_is_that_of_the_speeds)
@@ -260,7 +274,9 @@ Test(compare, the_ratio_is_that_of_the_speeds)
     struct table table = parse_and_clear(RUN("compare", "file"));
     cr_assert_eq(table.rows[0].ratio, 1.0);
     for (int i = 0; i < WAYS; i++) {
-        cr_assert_gt(table.rows[i].speed, 0.0, "%s", ways[i]);
+        cr_assert_gt(table.rows[i].speed, 0.0,
+                     "wanted: a speed of %s above 0\ngot: %f", ways[i],
+                     table.rows[i].speed);
         assert_ratio(table.rows[i].ratio, table.rows[i].speed,
                      table.rows[0].speed);
     }
@@ -272,14 +288,30 @@ static void assert_counts(const struct table *table, unsigned threads)
     for (int i = 0; i < WAYS; i++) {
         const struct row *row = &table->rows[i];
         bool waits = i == 0 || i == 2;
-        cr_assert_eq(row->requests, waits ? 0 : table->depth, "%s: %u", ways[i],
-                     row->requests);
+        cr_assert_eq(row->requests, waits ? 0 : table->depth,
+                     "wanted: %u requests of %s\ngot: %u",
+                     waits ? 0 : table->depth, ways[i], row->requests);
         cr_assert(row->peak >= 1 && row->peak <= (waits ? 1 : table->depth),
-                  "%s: %u", ways[i], row->peak);
+                  "wanted: a peak of %s from 1 to %u\ngot: %u", ways[i],
+                  waits ? 1 : table->depth, row->peak);
         cr_assert(row->threads >= 1 && (!waits || row->threads == 1) &&
                       (i != 1 || row->threads <= threads),
-                  "%s: %u", ways[i], row->threads);
+                  "wanted: threads of %s from 1 to %u\ngot: %u", ways[i],
+                  waits    ? 1
+                  : i == 1 ? threads
+                           : UINT_MAX,
+                  row->threads);
     }
+}
+
+static void assert_shape(const struct table *table, unsigned depth,
+                         unsigned block, unsigned rounds)
+{
+    cr_assert(table->depth == depth && table->block == block &&
+                  table->rounds == rounds,
+              "wanted: depth %u, blocks of %u, %u rounds\n"
+              "got: depth %u, blocks of %u, %u rounds",
+              depth, block, rounds, table->depth, table->block, table->rounds);
 }
 
 /* An empty file has no speed, but takes its time. */
@@ -289,7 +321,9 @@ Test(compare, an_empty_file_has_ratios)
     struct table table = parse_and_clear(RUN("compare", "file"));
     for (int i = 0; i < WAYS; i++)
         cr_assert(table.rows[i].speed == 0.0 && table.rows[i].ratio >= 0.0,
-                  "%s", ways[i]);
+                  "wanted: of %s a speed of 0 and a ratio of 0 or more\ngot: "
+                  "%f and %f",
+                  ways[i], table.rows[i].speed, table.rows[i].ratio);
     assert_counts(&table, 256);
 }
 
@@ -299,27 +333,18 @@ Test(compare, requests_threads_and_peak_are_within_bounds)
     struct table table =
         parse_and_clear(RUN("compare", "--depth", "5", "--threads", "3",
                             "--block", "4K", "--rounds", "4", "file"));
-    cr_assert(table.depth == 5 && table.block == 4096 && table.rounds == 4);
+    assert_shape(&table, 5, 4096, 4);
     assert_counts(&table, 3);
     table = parse_and_clear(RUN("compare", "--depth", "1", "--threads", "1",
                                 "--rounds", "1", "file"));
-    cr_assert(table.depth == 1 && table.block == 65536 && table.rounds == 1);
+    assert_shape(&table, 1, 65536, 1);
     assert_counts(&table, 1);
     table = parse_and_clear(RUN("compare", "file"));
-    cr_assert(table.depth == 8 && table.rounds == 5);
+    assert_shape(&table, 8, table.block, 5);
     assert_counts(&table, 256);
 }
 
 /* ---- Lines of code ---- */
-
-static char *read_source(const char *name)
-{
-    char *path = g_build_filename(g_getenv("BUILD"), "..", name, NULL);
-    char *source = NULL;
-    cr_assert(g_file_get_contents(path, &source, NULL, NULL), "no %s", path);
-    g_free(path);
-    return source;
-}
 
 static char *replace(const char *pattern, const char *text, const char *by)
 {
@@ -362,12 +387,12 @@ Test(compare, lines_of_code_are_counted_from_the_source)
 {
     make_file("file", 100);
     struct table table = parse_and_clear(RUN("compare", "file"));
-    char *source = read_source("final/compare.c");
+    char *source = read_text("final/compare.c");
     for (int i = 0; i < WAYS; i++) {
         unsigned count = count_lines(source, ways[i]);
-        cr_assert_gt(count, 0, "%s", ways[i]);
-        cr_assert_eq(table.rows[i].lines, count, "%s: %u, not %u", ways[i],
-                     table.rows[i].lines, count);
+        cr_assert_gt(count, 0, "wanted: lines of code for %s\ngot: none",
+                     ways[i]);
+        assert_number(table.rows[i].lines, count);
     }
     g_free(source);
 }
@@ -381,9 +406,8 @@ Test(compare, the_readme_shows_its_table)
     make_file("file", 100);
     struct table table = parse_and_clear(RUN("compare", "file"));
     for (int i = 0; i < WAYS; i++) {
-        cr_assert_eq(readme.rows[i].lines, table.rows[i].lines, "%s", ways[i]);
-        cr_assert_eq(readme.rows[i].requests, table.rows[i].requests, "%s",
-                     ways[i]);
+        assert_number(readme.rows[i].lines, table.rows[i].lines);
+        assert_number(readme.rows[i].requests, table.rows[i].requests);
         assert_ratio(readme.rows[i].ratio, readme.rows[i].speed,
                      readme.rows[0].speed);
     }
@@ -422,24 +446,21 @@ ParameterizedTest(struct arguments *arguments, compare,
     for (size_t i = 0; i < 3 && *arguments->words[i] != '\0'; i++)
         words[i] = arguments->words[i];
     struct run run = finish(start("compare", words, NULL, -1, WATCHDOG));
-    cr_assert(ended_with(&run, 2) &&
-                  g_str_has_prefix(run.err, "usage: compare ") &&
-                  *run.text == '\0',
-              "%s", describe(&run));
+    assert_usage(&run, "compare");
 }
 
 Test(compare, depth_times_block_is_bounded)
 {
     make_file("file", 100);
     struct run run = RUN("compare", "--depth", "129", "--block", "2M", "file");
-    cr_assert(ended_with(&run, 2), "%s", describe(&run));
+    assert_ended(&run, 2);
 }
 
 static void assert_cannot(const char *tried, const char *name, unsigned error)
 {
     struct run run = RUN("compare", name);
     assert_error(&run, tried, error);
-    cr_assert_str_empty(run.text, "%s", describe(&run));
+    assert_text(&run, "");
     run_clear(&run);
 }
 
@@ -488,9 +509,7 @@ Test(compare, a_closed_stdout_is_an_error_and_no_hang)
     struct run run =
         finish(start("compare", (const char *const[]){"file", NULL}, NULL,
                      ends[1], WATCHDOG));
-    cr_assert(ended_with(&run, 1) &&
-                  strstr(run.err, ": cannot write to 'stdout': ") != NULL,
-              "%s", describe(&run));
+    assert_cannot_write(&run);
 }
 
 /* ---- Every way under the hooks ---- */
@@ -593,16 +612,19 @@ static void assert_told_and_clean(const struct run *run, const char *tried,
     char *told = g_strdup_printf("compare: cannot %s '", tried);
     char *number = g_strdup_printf("(error %u)", error);
     char **lines = g_strsplit(run->err, "\n", -1);
-    cr_assert(run->ending == EXITED && run->status == 1 &&
-                  g_strv_length(lines) == 4,
-              "%s", describe(run));
+    assert_run(run,
+               run->ending == EXITED && run->status == 1 &&
+                   g_strv_length(lines) == 4,
+               "exit status 1, and three lines on stderr");
     cr_assert(g_str_has_prefix(lines[0], told) &&
                   g_str_has_suffix(lines[0], number) &&
                   strstr(run->text, ": done") == NULL,
               "wanted '%s' and %s: %s", told, number, describe(run));
-    cr_assert(g_str_has_suffix(lines[1], ", 0 not freed") &&
-                  g_str_has_suffix(lines[2], ", 0 not closed"),
-              "%s", describe(run));
+    assert_run(run,
+               g_str_has_suffix(lines[1], ", 0 not freed") &&
+                   g_str_has_suffix(lines[2], ", 0 not closed"),
+               "on stderr a second line '..., 0 not freed' and a third '..., 0 "
+               "not closed'");
     g_strfreev(lines);
     g_free(number);
     g_free(told);
@@ -642,8 +664,8 @@ ParameterizedTest(char hook[32], compare, a_failure_among_others_is_told_once)
     struct run run = RUN_HOOKED(GUARDED, all, "--block", "4096", "--threads",
                                 "4", "--rounds", "1", "file");
     char **lines = g_strsplit(run.err, "'", 2);
-    cr_assert(g_str_has_prefix(lines[0], "compare: cannot read with "), "%s",
-              describe(&run));
+    assert_run(&run, g_str_has_prefix(lines[0], "compare: cannot read with "),
+               "stderr to begin with 'compare: cannot read with '");
     char *tried = g_strstrip(g_strdup(lines[0] + strlen("compare: cannot ")));
     assert_told_and_clean(&run, tried, 5);
     g_free(tried);
@@ -670,11 +692,14 @@ Test(compare, a_file_that_cannot_be_closed_is_told)
 Test(compare, a_round_that_goes_well_leaks_nothing)
 {
     struct run run = run_hooked("files,allocations");
-    cr_assert(run.ending == EXITED && run.status == 0, "%s", describe(&run));
-    cr_assert(g_regex_match_simple("^guard: [0-9]+ allocations, 0 not freed\n"
-                                   "hooks: 7 files opened, 0 not closed\n$",
-                                   run.err, 0, 0),
-              "%s", describe(&run));
+    assert_run(&run, run.ending == EXITED && run.status == 0, "exit status 0");
+    assert_run(
+        &run,
+        g_regex_match_simple("^guard: [0-9]+ allocations, 0 not freed\nhooks: "
+                             "7 files opened, 0 not closed\n$",
+                             run.err, 0, 0),
+        "on stderr\nguard: ... allocations, 0 not freed\nhooks: 7 files "
+        "opened, 0 not closed");
 }
 
 /* Each read that was announced is either called back or taken back. */

@@ -50,7 +50,7 @@ static void assert_others(unsigned wanted)
     if (monitor != NULL)
         g_object_unref(monitor);
     g_object_unref(here);
-    cr_assert_eq(others(), wanted);
+    assert_number(others(), wanted);
 }
 
 static void assert_nothing_made(void)
@@ -78,9 +78,12 @@ static void assert_copied(struct run *run, const char *source,
     cr_assert_eq(g_stat(source, &status), 0);
     char *done = g_strdup_printf("main: done: %" G_GUINT64_FORMAT " bytes\n",
                                  (guint64)status.st_size);
-    cr_assert(ended_with(run, 0) && g_str_has_suffix(run->text, done) &&
-                  is_same(source, target),
-              "no copy, or not '%s': %s", done, describe(run));
+    assert_run(run,
+               ended_with(run, 0) && g_str_has_suffix(run->text, done) &&
+                   is_same(source, target),
+               "exit status 0, %s with the content of %s, and at the end of "
+               "stdout\n%s",
+               target, source, done);
     g_free(done);
 }
 
@@ -106,9 +109,13 @@ ParameterizedTest(guint64 *size, copy, a_file_of_any_size_is_copied)
     guint64 blocks = (*size + 65535) / 65536;
     cr_assert(counters.bytes == 2 * *size && counters.issued > 2 * blocks &&
                   counters.issued <= 2 * blocks + 4 + 1 && counters.peak <= 4,
-              "%" G_GUINT64_FORMAT " issued, %" G_GUINT64_FORMAT
-              " at once, %" G_GUINT64_FORMAT " bytes",
-              counters.issued, counters.peak, counters.bytes);
+              "wanted: %" G_GUINT64_FORMAT " bytes, %" G_GUINT64_FORMAT
+              " to %" G_GUINT64_FORMAT
+              " issued, at most 4 in flight\ngot: %" G_GUINT64_FORMAT
+              " bytes, %" G_GUINT64_FORMAT " issued, %" G_GUINT64_FORMAT
+              " in flight",
+              2 * *size, 2 * blocks + 1, 2 * blocks + 5, counters.bytes,
+              counters.issued, counters.peak);
     char *wanted = g_strdup_printf(
         "main: copying in blocks of 65536 bytes, at most 4 in flight\n"
         "main: done: %" G_GUINT64_FORMAT " bytes\n",
@@ -163,7 +170,7 @@ Test(copy, reads_and_writes_overlap)
                    "--depth", "2", "--block", "10000", "source", "new");
     struct counters counters = take_counters(&run);
     assert_copied(&run, "source", "new");
-    cr_assert_eq(counters.peak, 2);
+    assert_number(counters.peak, 2);
 }
 
 /* All is allocated before the first read. */
@@ -172,8 +179,9 @@ static char *guard_line(const char *size)
     make_file("source", g_ascii_strtoull(size, NULL, 10));
     struct run run = RUN_HOOKED(HOOKED, "allocations", "--force", "--block",
                                 "1000", "source", "new");
-    cr_assert(run.status == 0 && strstr(run.err, ", 0 not freed\n") != NULL,
-              "%s", describe(&run));
+    assert_run(&run,
+               run.status == 0 && strstr(run.err, ", 0 not freed\n") != NULL,
+               "exit status 0, and ', 0 not freed' on stderr");
     char *line = g_strdup(run.err);
     run_clear(&run);
     return line;
@@ -181,7 +189,7 @@ static char *guard_line(const char *size)
 
 Test(copy, no_memory_is_allocated_for_a_read_or_write)
 {
-    cr_assert_str_eq(guard_line("10"), guard_line("1000000"));
+    assert_string(guard_line("10"), guard_line("1000000"));
 }
 
 /* ---- Beyond 4 GiB ---- */
@@ -206,6 +214,11 @@ static bool is_marked(const char *name, guint64 offset, const char *text)
     return length == strlen(text) && memcmp(got, text, length) == 0;
 }
 
+#define assert_marked(name, offset, text)                                      \
+    cr_assert(is_marked(name, offset, text),                                   \
+              "wanted: '%s' in %s at %" G_GUINT64_FORMAT "\ngot: other bytes", \
+              text, name, (guint64)(offset))
+
 static void assert_copies_4_gib(const char *hook)
 {
     const guint64 gib4 = 4096 * MIB, size = gib4 + MIB + 5;
@@ -219,15 +232,14 @@ static void assert_copies_4_gib(const char *hook)
         HOOKED, (const char *const[]){"--block", "4M", "source", "new", NULL},
         hook, -1, 10 * WATCHDOG));
     assert_ended(&run, 0);
-    cr_assert_not_null(strstr(run.text, "main: done: 4296015877 bytes\n"), "%s",
-                       describe(&run));
+    assert_shows(&run, "main: done: 4296015877 bytes\n");
     GStatBuf status;
     cr_assert_eq(g_stat("new", &status), 0);
-    cr_assert_eq((guint64)status.st_size, size);
-    cr_assert(is_marked("new", 0, "low"));
-    cr_assert(is_marked("new", gib4 - 5, "below"));
-    cr_assert(is_marked("new", gib4, "at"));
-    cr_assert(is_marked("new", size - 5, "above"));
+    assert_number((guint64)status.st_size, size);
+    assert_marked("new", 0, "low");
+    assert_marked("new", gib4 - 5, "below");
+    assert_marked("new", gib4, "at");
+    assert_marked("new", size - 5, "above");
 }
 
 /* What is between the first block and the last before 4 GiB is not really read
@@ -330,9 +342,7 @@ ParameterizedTest(struct arguments *arguments, copy,
     for (size_t i = 0; i < 5 && *arguments->words[i] != '\0'; i++)
         words[i] = arguments->words[i];
     struct run run = finish(start("copy", words, NULL, -1, WATCHDOG));
-    cr_assert(ended_with(&run, 2) && *run.text == '\0' &&
-                  g_str_has_prefix(run.err, "usage: copy "),
-              "%s", describe(&run));
+    assert_usage(&run, "copy");
     assert_nothing_made();
 }
 
@@ -405,14 +415,25 @@ static bool is_old(const char *name)
     return old;
 }
 
+#define assert_old(name)                                                       \
+    cr_assert(is_old(name),                                                    \
+              "wanted: in %s what was there before\ngot: other "               \
+              "content, or no file",                                           \
+              name)
+#define assert_replaced(name)                                                  \
+    cr_assert(!is_old(name),                                                   \
+              "wanted: in %s the new content\ngot: what was "                  \
+              "there before",                                                  \
+              name)
+
 Test(copy, an_existing_target_is_kept_unless_forced)
 {
     make_old_target();
     /* At once: no read was started. */
     struct run run = RUN_HOOKED(HOOKED, "none", "--stats", "source", "new");
-    cr_assert_eq(take_counters(&run).issued, 0);
+    assert_number(take_counters(&run).issued, 0);
     assert_error(&run, "create", 80);
-    cr_assert(is_old("new"));
+    assert_old("new");
     assert_others(1);
     run = RUN("copy", "--force", "source", "new");
     assert_copied(&run, "source", "new");
@@ -440,7 +461,7 @@ Test(copy, a_target_that_somebody_else_makes_meanwhile_is_kept)
 {
     struct run run = copy_pipe_onto(NULL);
     assert_error(&run, "rename to", 183);
-    cr_assert(is_old("new"));
+    assert_old("new");
     assert_others(1);
 }
 
@@ -448,7 +469,7 @@ Test(copy, a_target_that_somebody_else_makes_meanwhile_is_replaced_if_forced)
 {
     struct run run = copy_pipe_onto("--force");
     assert_ended(&run, 0);
-    cr_assert(!is_old("new"));
+    assert_replaced("new");
     assert_others(1);
 }
 
@@ -468,7 +489,8 @@ Test(copy, a_file_is_not_copied_onto_itself)
     }
     GStatBuf status;
     cr_assert_eq(g_stat("source", &status), 0);
-    cr_assert(status.st_size == 1000 && others() == 2);
+    assert_number(status.st_size, 1000);
+    assert_number(others(), 2);
 }
 
 /* ---- Failures ---- */
@@ -547,8 +569,10 @@ ParameterizedTest(struct meaning *meaning, copy,
                    "--block", "10000", "source", "new");
     assert_ended(&run, 0);
     cr_assert(g_file_get_contents("new", &content, &length, NULL));
-    cr_assert(length == meaning->length && memcmp(content, wanted, length) == 0,
-              "%u bytes", (unsigned)length);
+    assert_run(
+        &run, length == meaning->length && memcmp(content, wanted, length) == 0,
+        "a copy of the first %u bytes; the copy has %u bytes",
+        (unsigned)meaning->length, (unsigned)length);
     g_free(content);
 }
 
@@ -569,9 +593,10 @@ ParameterizedTest(char hook[32], copy,
         RUN_HOOKED(HOOKED, hook, "--stats", "--force", "--threads", "4",
                    "--depth", "16", "--block", "1000", "source", "new");
     take_counters(&run);
-    cr_assert(ended_with(&run, 1) && g_str_has_suffix(run.err, "(error 5)\n"),
-              "%s", describe(&run));
-    cr_assert(is_old("new"));
+    assert_run(&run,
+               ended_with(&run, 1) && g_str_has_suffix(run.err, "(error 5)\n"),
+               "exit status 1, and only one line '... (error 5)' on stderr");
+    assert_old("new");
     assert_others(1);
 }
 
@@ -582,7 +607,9 @@ Test(copy, after_a_failure_no_further_block_is_taken)
     struct run run =
         RUN_HOOKED(HOOKED, "fail:WriteFile:1:112", "--stats", "--threads", "1",
                    "--depth", "4", "--block", "1000", "source", "new");
-    cr_assert_leq(take_counters(&run).issued, 2 * 4);
+    guint64 issued = take_counters(&run).issued;
+    cr_assert_leq(issued, 2 * 4,
+                  "wanted: at most 8 issued\ngot: %" G_GUINT64_FORMAT, issued);
     assert_error(&run, "write to", 112);
 }
 
@@ -622,11 +649,12 @@ ParameterizedTest(char function[32], copy,
         g_free(hook);
         if (run.status == 0) {
             assert_copied(&run, "source", "new");
-            cr_assert_gt(call, 1);
+            assert_run(&run, call > 1, "a failure, since %s is called",
+                       function);
             assert_others(1);
             break;
         }
-        cr_assert(ended_with(&run, 1), "%s", describe(&run));
+        assert_ended(&run, 1);
         assert_nothing_made();
         run_clear(&run);
     }
@@ -672,11 +700,14 @@ ParameterizedTest(struct change *change, copy,
     take_counters(&run);
     assert_ended(&run, 0);
     cr_assert(g_file_get_contents("new", &content, &length, NULL));
-    cr_assert(length >= change->least && length <= change->most &&
-                  memcmp(content, wanted, length) == 0,
-              "%u bytes: %s", (unsigned)length, describe(&run));
+    assert_run(&run,
+               length >= change->least && length <= change->most &&
+                   memcmp(content, wanted, length) == 0,
+               "a copy of the first %u to %u bytes; the copy has %u",
+               (unsigned)change->least, (unsigned)change->most,
+               (unsigned)length);
     char *done = g_strdup_printf("main: done: %u bytes\n", (unsigned)length);
-    cr_assert(g_str_has_suffix(run.text, done), "%s", describe(&run));
+    assert_shows_last(&run, done);
     assert_others(1);
     g_free(done);
     g_free(content);
@@ -711,13 +742,13 @@ Test(copy, a_pipe_is_copied_in_order)
     struct run run = finish(copy);
     struct counters counters = take_counters(&run);
     assert_ended(&run, 0);
-    cr_assert_eq(counters.peak, 1);
+    assert_number(counters.peak, 1);
     char *content = NULL;
     cr_assert(g_file_get_contents("new", &content, NULL, NULL));
-    cr_assert_str_eq(content, wanted->str);
+    assert_string(content, wanted->str);
     char *done =
         g_strdup_printf("main: done: %u bytes\n", (unsigned)wanted->len);
-    cr_assert(g_str_has_suffix(run.text, done), "%s", describe(&run));
+    assert_shows_last(&run, done);
     g_free(done);
     g_free(content);
     g_string_free(wanted, TRUE);
@@ -744,7 +775,7 @@ static void assert_interrupted(struct run *run)
 {
     take_counters(run);
     assert_ended(run, INTERRUPTED);
-    cr_assert_null(strstr(run->text, "done"), "%s", describe(run));
+    assert_hides(run, "done");
 }
 
 /* It is where a rename is one step; it has its length before it is written, and
@@ -757,11 +788,14 @@ Test(copy, the_temporary_file_is_beside_the_target)
     GDir *dir = g_dir_open("directory", 0, NULL);
     char *name = g_strdup(g_dir_read_name(dir));
     cr_assert(name != NULL && g_str_has_suffix(name, ".tmp") &&
-              g_dir_read_name(dir) == NULL);
+                  g_dir_read_name(dir) == NULL,
+              "wanted: one file in the directory, with a name that ends with "
+              ".tmp\ngot: %s",
+              name ? name : "none");
     char *path = g_build_filename("directory", name, NULL);
     GStatBuf status;
     cr_assert_eq(g_stat(path, &status), 0);
-    cr_assert_eq(status.st_size, 1000000);
+    assert_number(status.st_size, 1000000);
     g_free(path);
     g_free(name);
     g_dir_close(dir);
@@ -788,7 +822,7 @@ Test(copy, ctrl_c_leaves_an_old_target_as_it_is)
     send_signal(copy, SIGINT);
     struct run run = finish(copy);
     assert_interrupted(&run);
-    cr_assert(is_old("new"));
+    assert_old("new");
     assert_others(1);
 }
 
@@ -818,8 +852,9 @@ Test(copy, a_killed_copy_leaves_nothing_behind)
     assert_others(1); /* the temporary file */
     send_signal(copy, SIGKILL);
     struct run run = finish(copy);
-    cr_assert_eq(run.status, -1);
-    cr_assert_not(g_file_test("new", G_FILE_TEST_EXISTS));
+    assert_number(run.status, -1);
+    cr_assert_not(g_file_test("new", G_FILE_TEST_EXISTS),
+                  "wanted: no file new\ngot: one");
     assert_nothing_made();
 }
 
@@ -830,7 +865,7 @@ Test(copy, a_killed_copy_leaves_an_old_target_as_it_is)
     send_signal(copy, SIGKILL);
     finish(copy);
     assert_others(1);
-    cr_assert(is_old("new"));
+    assert_old("new");
 }
 
 /* ---- What it prints ---- */
@@ -889,8 +924,7 @@ Test(copy, the_readme_shows_what_it_prints)
     char *block = readme_block("final", "Copy", "text");
     struct run run = RUN("copy", "build/sample.txt", "new");
     assert_ended(&run, 0);
-    cr_assert(matches_block(run.text, block), "README:\n%s\n%s", block,
-              describe(&run));
+    assert_block(&run, block);
     g_free(block);
 }
 
@@ -904,8 +938,6 @@ Test(copy, a_closed_stdout_is_an_error_and_no_copy)
     struct run run =
         finish(start("copy", (const char *const[]){"source", "new", NULL}, NULL,
                      ends[1], WATCHDOG));
-    cr_assert(ended_with(&run, 1) &&
-                  strstr(run.err, ": cannot write to 'stdout': ") != NULL,
-              "%s", describe(&run));
+    assert_cannot_write(&run);
     assert_nothing_made();
 }

@@ -82,6 +82,10 @@ static bool exists(const char *name)
     return g_file_test(name, G_FILE_TEST_EXISTS);
 }
 
+#define assert_exists(name, wanted)                                            \
+    cr_assert_eq(exists(name), wanted, "wanted: %s file %s\ngot: %s",          \
+                 (wanted) ? "a" : "no", name, (wanted) ? "none" : "one")
+
 /* ---- Open -------------------------------------------------------------- */
 
 Test(file_stream, open_opens_what_is_there)
@@ -90,7 +94,7 @@ Test(file_stream, open_opens_what_is_there)
     TALK("a", {"open both", "ok"}, {"length", "ok, 5"}, {"position", "ok, 0"},
          {"close", "ok"});
     TALK("b", {"open both", "error 2"});
-    cr_assert(!exists("b"));
+    assert_exists("b", false);
 }
 
 Test(file_stream, open_or_create_leaves_what_is_there_and_makes_what_is_not)
@@ -98,7 +102,7 @@ Test(file_stream, open_or_create_leaves_what_is_there_and_makes_what_is_not)
     put("a", "hello");
     TALK("a", {"open open-or-create both", "ok"}, {"length", "ok, 5"});
     TALK("b", {"open open-or-create both", "ok"}, {"length", "ok, 0"});
-    cr_assert(exists("b"));
+    assert_exists("b", true);
     TALK("c", {"open open-or-create read", "ok"}, {"read 5", "ok, 0 bytes"});
 }
 
@@ -126,7 +130,7 @@ Test(file_stream, truncate_empties_what_is_there_and_makes_nothing)
     TALK("a", {"open truncate write", "ok"}, {"length", "ok, 0"});
     assert_file("a", "");
     TALK("b", {"open truncate write", "error 2"});
-    cr_assert(!exists("b"));
+    assert_exists("b", false);
 }
 
 Test(file_stream, append_makes_what_is_missing_and_begins_at_the_end)
@@ -215,7 +219,7 @@ Test(file_stream, delete_on_close_deletes_at_close)
          {"write hello", "ok"}, {"flush", "ok"},
          {"system", "ok, 5 bytes: hello"}, {"close", "ok"},
          {"system", "error 2"});
-    cr_assert(!exists("a"));
+    assert_exists("a", false);
 }
 
 Test(file_stream, hints_and_write_through_are_accepted_and_change_no_byte)
@@ -246,7 +250,7 @@ Test(file_stream, without_room_for_it_the_new_file_is_gone)
          {"system", "error 2"}, {"fail SetFileInformationByHandle 1 112", "ok"},
          {"open create-new both asynchronous room=100000", "error 112"},
          {"system", "error 2"});
-    cr_assert(!exists("a"));
+    assert_exists("a", false);
 }
 
 Test(file_stream, a_file_larger_than_the_system_can_have_is_no_room_either)
@@ -446,7 +450,10 @@ Test(file_stream, what_is_written_behind_the_end_leaves_zeros_before_it)
         char *content;
         gsize length;
         cr_assert(g_file_get_contents("a", &content, &length, NULL));
-        cr_assert(length == 10 && memcmp(content, "hello\0\0x\0y", 10) == 0);
+        cr_assert(length == 10 && memcmp(content, "hello\0\0x\0y", 10) == 0,
+                  "wanted: hello, two zeros, x, a zero, y in the file\ngot: %u "
+                  "bytes '%s' ...",
+                  (unsigned)length, content);
         g_free(content);
     }
 }
@@ -475,7 +482,10 @@ Test(file_stream, set_length_cuts_and_lengthens_and_takes_the_position_along)
         char *content;
         gsize length;
         cr_assert(g_file_get_contents("a", &content, &length, NULL));
-        cr_assert(length == 7 && memcmp(content, "hell!\0\0", 7) == 0);
+        cr_assert(
+            length == 7 && memcmp(content, "hell!\0\0", 7) == 0,
+            "wanted: hell! and two zeros in the file\ngot: %u bytes '%s' ...",
+            (unsigned)length, content);
         g_free(content);
     }
 }
@@ -1069,11 +1079,15 @@ Test(file_stream, what_a_callback_writes_during_close_is_written_or_refused)
         assert_ended(&run, 0);
         char **lines = g_strsplit(run.text, "\n", -1);
         for (char **line = lines; **line != '\0'; line++)
-            cr_assert(
+            assert_run(
+                &run,
                 strcmp(*line, "main: written: 0123456789WRITTEN789") == 0 ||
                     strcmp(*line, "main: refused: 01234567890123456789") == 0,
-                "%s", describe(&run));
-        cr_assert_eq(g_strv_length(lines), 8, "%s", describe(&run));
+                "only lines 'main: written: 0123456789WRITTEN789' and 'main: "
+                "refused: 01234567890123456789' on stdout");
+        assert_run(&run, g_strv_length(lines) == 8,
+                   "g_strv_length(lines) to be %" G_GUINT64_FORMAT,
+                   (guint64)(8));
         g_strfreev(lines);
         run_clear(&run);
     }
@@ -1224,9 +1238,9 @@ Test(file_stream, close_waits_for_a_read_that_has_not_left_yet)
     make_file("file", 1000);
     struct run run = RUN("tests/guarded/stream_close_late", "file");
     assert_ended(&run, 0);
-    cr_assert_str_eq(run.text, "main: close waits\n"
-                               "main: read: error 6\n"
-                               "main: closed\n");
+    assert_string(run.text, "main: close waits\n"
+                            "main: read: error 6\n"
+                            "main: closed\n");
     run_clear(&run);
 }
 
@@ -1237,11 +1251,14 @@ Test(file_stream, close_ends_what_another_thread_is_reading)
         struct run run = RUN("tests/guarded/stream_end",
                              "close-while-somebody-reads", both[i], pipe_name);
         assert_ended(&run, 0);
-        cr_assert(will_do(run.text, "thread: read: error 995, 0 bytes\n"
-                                    "main: close: error 0\n"
-                                    "|thread: read: error 6, 0 bytes\n"
-                                    "main: close: error 0\n"),
-                  "%s", describe(&run));
+        assert_run(
+            &run,
+            will_do(
+                run.text,
+                "thread: read: error 995, 0 bytes\nmain: close: error "
+                "0\n|thread: read: error 6, 0 bytes\nmain: close: error 0\n"),
+            "on stdout\nthread: read: error 995 or 6, 0 bytes\nmain: close: "
+            "error 0");
         run_clear(&run);
     }
 }
@@ -1335,10 +1352,10 @@ ParameterizedTest(char (*kind)[16], file_stream,
     struct run run = RUN("tests/guarded/stream_explore", *kind, "digits");
     assert_ended(&run, 0);
     char **lines = g_strsplit(run.text, "\n", -1);
-    cr_assert_geq(g_strv_length(lines), 20, "%s", describe(&run));
+    assert_run(&run, g_strv_length(lines) >= 20, "at least 20 lines on stdout");
     for (char **line = lines; **line != '\0'; line++)
-        cr_assert(g_str_has_suffix(*line, ": right in every order"), "%s",
-                  describe(&run));
+        assert_run(&run, g_str_has_suffix(*line, ": right in every order"),
+                   "each line on stdout to end with ': right in every order'");
     g_strfreev(lines);
     run_clear(&run);
 }
@@ -1352,8 +1369,9 @@ static void assert_same_file(const char *name, const char *wanted_name)
     cr_assert(g_file_get_contents(name, &is, &length, NULL));
     cr_assert(g_file_get_contents(wanted_name, &wanted, &wanted_length, NULL));
     cr_assert(length == wanted_length && memcmp(is, wanted, length) == 0,
-              "%s (%u bytes) is not %s (%u bytes)", name, (guint)length,
-              wanted_name, (guint)wanted_length);
+              "wanted: in %s the content of %s (%u bytes)\ngot: other content "
+              "(%u bytes)",
+              name, wanted_name, (guint)wanted_length, (guint)length);
     g_free(is);
     g_free(wanted);
 }
@@ -1365,11 +1383,12 @@ static void assert_like_model(const char *hook, const char *seed,
     struct run run = RUN_HOOKED("tests/guarded/stream_model", hook, "model",
                                 seed, steps, late);
     assert_ended(&run, 0);
-    cr_assert(g_str_has_prefix(run.text, "main: "), "%s", describe(&run));
+    assert_run(&run, g_str_has_prefix(run.text, "main: "),
+               "'main: ... shapes agree' on stdout");
     char *rest;
     guint64 shapes = g_ascii_strtoull(run.text + strlen("main: "), &rest, 10);
-    cr_assert(shapes > 0 && strcmp(rest, " shapes agree\n") == 0, "%s",
-              describe(&run));
+    assert_run(&run, shapes > 0 && strcmp(rest, " shapes agree\n") == 0,
+               "'main: ... shapes agree' on stdout");
     for (guint64 i = 0; i < shapes; i++) {
         char name[40], wanted[40];
         g_snprintf(name, sizeof name, "model-%" G_GUINT64_FORMAT, i);

@@ -29,10 +29,16 @@ static bool is_content(const struct run *run, const char *name, guint64 offset)
 
 #define assert_content(run, name, offset)                                      \
     cr_assert(ended_with(run, 0) && is_content(run, name, offset),             \
-              "not the content of %s from %u on (%u bytes came): exit %d, %s", \
-              name, (unsigned)(offset),                                        \
-              (unsigned)g_bytes_get_size((run)->out), (run)->status,           \
+              "wanted: exit status 0, and the content of %s from %u on\n"      \
+              "got: exit status %d, and %u bytes\n%s\n--- stderr\n%s",         \
+              name, (unsigned)(offset), (run)->status,                         \
+              (unsigned)g_bytes_get_size((run)->out), (run)->command,          \
               (run)->err)
+
+#define assert_bytes_at(out, offset, wanted, length)                           \
+    cr_assert(memcmp((out) + (offset), wanted, length) == 0,                   \
+              "wanted: '%s' at %d\ngot: '%.*s'", wanted, offset,               \
+              (int)(length), (out) + (offset))
 
 /* ---- Sizes, threads, depths, blocks ---- */
 
@@ -171,10 +177,10 @@ Test(final, a_file_beyond_4_gib_is_read_at_the_right_place)
     assert_ended(&run, 0);
     gsize length;
     const char *out = g_bytes_get_data(run.out, &length);
-    cr_assert_eq(length, 2 * 65536 + 5);
-    cr_assert_eq(memcmp(out, "below", 6), 0);
-    cr_assert_eq(memcmp(out + 65536, "at", 3), 0);
-    cr_assert_eq(memcmp(out + 2 * 65536, "above", 5), 0);
+    assert_number(length, 2 * 65536 + 5);
+    assert_bytes_at(out, 0, "below", 6);
+    assert_bytes_at(out, 65536, "at", 3);
+    assert_bytes_at(out, 2 * 65536, "above", 5);
 }
 
 Test(final, a_read_beyond_the_last_offset_is_refused)
@@ -246,7 +252,7 @@ ParameterizedTest(struct arguments *arguments, final,
             (i + 1 < 5 && *arguments->words[i + 1] != '\0'))
             words[i] = arguments->words[i];
     struct run run = finish(start("final", words, NULL, -1, WATCHDOG));
-    cr_assert(ended_with(&run, 2) && *run.text == '\0', "%s", describe(&run));
+    assert_usage(&run, "final");
 }
 
 /* Numbers are decimal, and may end in K, M or G. */
@@ -297,8 +303,10 @@ Test(final, files_come_out_one_after_the_other)
         g_free(content);
     }
     const char *out = g_bytes_get_data(run.out, &got);
-    cr_assert(got == wanted->len && memcmp(out, wanted->data, got) == 0,
-              "%u bytes came", (unsigned)got);
+    cr_assert(
+        got == wanted->len && memcmp(out, wanted->data, got) == 0,
+        "wanted: the content of the four files, %u bytes\ngot: other bytes, %u",
+        wanted->len, (unsigned)got);
     g_byte_array_unref(wanted);
 }
 
@@ -323,11 +331,11 @@ Test(final, the_first_file_that_fails_is_the_last)
     make_file("two", 200);
     struct run run = RUN("final", "--cat", "one", "missing", "two");
     assert_error(&run, "open", 2);
-    cr_assert_eq(g_bytes_get_size(run.out), 100);
+    assert_number(g_bytes_get_size(run.out), 100);
     /* In the first of two files. */
     run = RUN_HOOKED(HOOKED, "fail:1:5", "--cat", "one", "two");
     assert_error(&run, "read", 5);
-    cr_assert_eq(g_bytes_get_size(run.out), 0);
+    assert_number(g_bytes_get_size(run.out), 0);
 }
 
 Test(final, an_offset_is_that_of_each_file)
@@ -340,9 +348,11 @@ Test(final, an_offset_is_that_of_each_file)
     struct run run = RUN("final", "--cat", "--offset", "10000", "one", "two");
     gsize length;
     const char *out = g_bytes_get_data(run.out, &length);
-    cr_assert(ended_with(&run, 0) && length == sizeof wanted &&
-                  memcmp(out, wanted, length) == 0,
-              "%s", describe(&run));
+    assert_run(
+        &run,
+        ended_with(&run, 0) && length == sizeof wanted &&
+            memcmp(out, wanted, length) == 0,
+        "exit status 0, and on stdout the bytes of both files from 10000 on");
 }
 
 /* A pipe has one read in flight; the file after it many again. */
@@ -470,7 +480,7 @@ Test(final, sha256_tells_nothing_of_a_file_that_fails)
     struct run run =
         RUN_HOOKED(HOOKED, "fail:3:5", "--sha256", "--block", "10000", "file");
     assert_error(&run, "read", 5);
-    cr_assert_eq(g_bytes_get_size(run.out), 0);
+    assert_number(g_bytes_get_size(run.out), 0);
 }
 
 Test(final, sha256_into_a_closed_stdout_is_an_error)
@@ -482,9 +492,7 @@ Test(final, sha256_into_a_closed_stdout_is_an_error)
     struct run run =
         finish(start("final", (const char *const[]){"--sha256", "file", NULL},
                      NULL, ends[1], WATCHDOG));
-    cr_assert(ended_with(&run, 1) &&
-                  strstr(run.err, ": cannot write to 'stdout': ") != NULL,
-              "%s", describe(&run));
+    assert_cannot_write(&run);
 }
 
 /* ---- Counters, and memory ---- */
@@ -504,11 +512,13 @@ ParameterizedTest(char hook[24], final, counters_balance_whatever_the_end)
                                 "--depth", "16", "--block", "10000", "file");
     bool all = strcmp(hook, "none") == 0;
     struct counters counters = take_counters(&run);
-    cr_assert(run.ending == EXITED && run.status == (all ? 0 : 1), "%s",
-              describe(&run));
-    cr_assert_leq(counters.peak, 16);
+    assert_run(&run, run.ending == EXITED && run.status == (all ? 0 : 1),
+               "exit status %d", all ? 0 : 1);
+    cr_assert_leq(counters.peak, 16,
+                  "wanted: a peak of at most 16\ngot: %" G_GUINT64_FORMAT,
+                  counters.peak);
     if (all)
-        cr_assert_eq(counters.bytes, 1000000);
+        assert_number(counters.bytes, 1000000);
 }
 
 Test(final, counters_balance_when_the_reader_leaves)
@@ -524,7 +534,7 @@ Test(final, counters_balance_when_the_reader_leaves)
     close(ends[0]);
     struct run run = finish(process);
     take_counters(&run);
-    cr_assert(ended_with(&run, 1), "%s", describe(&run));
+    assert_ended(&run, 1);
 }
 
 /* All is allocated before the first read. */
@@ -533,8 +543,9 @@ static char *guard_line(guint64 size, const char *option)
     make_file("file", size);
     struct run run = RUN_HOOKED("tests/guarded/final", "allocations", option,
                                 "--block", "1000", "file", "file");
-    cr_assert(run.status == 0 && strstr(run.err, ", 0 not freed\n") != NULL,
-              "%s", describe(&run));
+    assert_run(&run,
+               run.status == 0 && strstr(run.err, ", 0 not freed\n") != NULL,
+               "exit status 0, and ', 0 not freed' on stderr");
     char *line = g_strdup(run.err);
     run_clear(&run);
     return line;
@@ -542,9 +553,8 @@ static char *guard_line(guint64 size, const char *option)
 
 Test(final, no_memory_is_allocated_for_a_read)
 {
-    cr_assert_str_eq(guard_line(10, "--cat"), guard_line(1000000, "--cat"));
-    cr_assert_str_eq(guard_line(10, "--sha256"),
-                     guard_line(1000000, "--sha256"));
+    assert_string(guard_line(10, "--cat"), guard_line(1000000, "--cat"));
+    assert_string(guard_line(10, "--sha256"), guard_line(1000000, "--sha256"));
 }
 
 /* ---- Timeouts ---- */
@@ -560,7 +570,7 @@ Test(final, a_read_that_takes_too_long_is_error_1460)
     struct run run = finish(reader);
     struct counters counters = take_counters(&run);
     assert_error(&run, "read", 1460);
-    cr_assert_eq(counters.cancelled, 1);
+    assert_number(counters.cancelled, 1);
     send_end(feeder);
     assert_done(feeder);
 }
@@ -601,7 +611,7 @@ static void assert_interrupted(struct run *run)
 {
     take_counters(run);
     assert_ended(run, INTERRUPTED);
-    cr_assert_null(strstr(run->text, "done"), "%s", describe(run));
+    assert_hides(run, "done");
 }
 
 Test(final, ctrl_c_ends_a_read_that_waits)
@@ -681,9 +691,12 @@ Test(final, what_came_before_a_failure_is_put_out_and_nothing_else)
                    "--depth", "4", "--block", "10000", "file");
     gsize length;
     const char *out = g_bytes_get_data(run.out, &length);
-    cr_assert(run.status == 1 && length == sizeof wanted &&
-                  memcmp(out, wanted, length) == 0,
-              "%u bytes came: %d, %s", (unsigned)length, run.status, run.err);
+    assert_run(&run,
+               run.status == 1 && length == sizeof wanted &&
+                   memcmp(out, wanted, length) == 0,
+               "exit status 1, and the first %u bytes of the file on stdout; "
+               "%u bytes came",
+               (unsigned)sizeof wanted, (unsigned)length);
 }
 
 /* One read at a time, so that the third packet is that of the third block. */
@@ -698,7 +711,7 @@ static void assert_third(const char *hook, const char *done)
 {
     struct run run = run_third(hook);
     assert_ended(&run, 0);
-    cr_assert(g_str_has_suffix(run.text, done), "%s", describe(&run));
+    assert_shows_last(&run, done);
     run_clear(&run);
 }
 
@@ -719,8 +732,7 @@ Test(final, every_thread_ends_before_the_port_is_closed)
 {
     make_file("file", 100000);
     struct run run = RUN_HOOKED(HOOKED, "count", "--threads", "5", "file");
-    cr_assert_str_eq(run.err, "hooks: 5 threads made, 5 ended, port closed\n",
-                     "%s", describe(&run));
+    assert_err(&run, "hooks: 5 threads made, 5 ended, port closed\n");
 }
 
 /* With packets held back, so that many are in flight when the first fails: main
@@ -730,10 +742,9 @@ Test(final, every_read_comes_back_before_the_file_is_closed)
     make_file("file", 100000);
     struct run run = RUN_HOOKED(HOOKED, "hold:5", "--threads", "4", "--depth",
                                 "16", "--block", "4096", "file");
-    cr_assert(run.ending == EXITED && run.status == 1, "%s", describe(&run));
-    cr_assert(strstr(run.err, "hooks: 16 in flight at most, 0 at the end\n"),
-              "%s", describe(&run));
-    cr_assert(strstr(run.err, "(error 5)\n"), "%s", describe(&run));
+    assert_run(&run, run.ending == EXITED && run.status == 1, "exit status 1");
+    assert_err_has(&run, "hooks: 16 in flight at most, 0 at the end\n");
+    assert_err_has(&run, "(error 5)\n");
 }
 
 Test(final, no_more_reads_than_the_depth_are_in_flight)
@@ -741,11 +752,12 @@ Test(final, no_more_reads_than_the_depth_are_in_flight)
     make_file("file", 3000001);
     struct run run =
         RUN_HOOKED(HOOKED, "flight", "--depth", "5", "--block", "1000", "file");
-    cr_assert(run.ending == EXITED && run.status == 0, "%s", describe(&run));
-    cr_assert(g_regex_match_simple("^hooks: [1-5] in flight at most, 0 at the "
-                                   "end\n$",
-                                   run.err, 0, 0),
-              "%s", describe(&run));
+    assert_run(&run, run.ending == EXITED && run.status == 0, "exit status 0");
+    assert_run(
+        &run,
+        g_regex_match_simple("^hooks: [1-5] in flight at most, 0 at the end\n$",
+                             run.err, 0, 0),
+        "on stderr 1 to 5 in flight at most, and 0 at the end");
 }
 
 /* Both reads have completed before main goes on; the second has met the end. */
@@ -754,11 +766,11 @@ Test(final, nothing_is_started_behind_a_known_end)
     make_file("file", 1000);
     struct run run = RUN_HOOKED(HOOKED, "late", "--stats", "--depth", "2",
                                 "--block", "1000", "file");
-    cr_assert_eq(take_counters(&run).issued, 2);
+    assert_number(take_counters(&run).issued, 2);
     assert_ended(&run, 0);
     /* Here the first does, at once. */
     run = RUN_HOOKED(HOOKED, "sync-eof", "--stats", "--offset", "1000", "file");
-    cr_assert_eq(take_counters(&run).issued, 1);
+    assert_number(take_counters(&run).issued, 1);
     assert_ended(&run, 0);
 }
 
@@ -775,9 +787,7 @@ Test(final, a_reader_that_leaves_is_an_error_and_no_hang)
     cr_assert_eq(read(ends[0], ten, sizeof ten), sizeof ten);
     close(ends[0]);
     struct run run = finish(process);
-    cr_assert(ended_with(&run, 1) &&
-                  strstr(run.err, ": cannot write to 'stdout': ") != NULL,
-              "%s", describe(&run));
+    assert_cannot_write(&run);
 }
 
 /* ---- A file that changes ---- */
@@ -806,8 +816,8 @@ static void assert_content_while(void (*change)(void))
     assert_ended(&run, 0);
     cr_assert(g_file_get_contents("file", &content, &length, NULL));
     cr_assert(out->len == length && memcmp(out->data, content, length) == 0,
-              "%u bytes came, not the %u that are in the file", out->len,
-              (unsigned)length);
+              "wanted: the content of the file, %u bytes\ngot: other bytes, %u",
+              (unsigned)length, out->len);
     g_byte_array_unref(out);
     g_free(content);
 }
@@ -897,7 +907,7 @@ Test(final, a_pipe_comes_out_in_order)
     send_end(feeder);
     struct run run = finish(reader);
     assert_ended(&run, 0);
-    cr_assert_str_eq(run.text, wanted->str);
+    assert_string(run.text, wanted->str);
     run = finish(feeder);
     assert_ended(&run, 0);
     g_string_free(wanted, TRUE);
@@ -938,8 +948,7 @@ Test(final, a_pipe_has_one_read_in_flight)
     send_end(feeder);
     expect_line(reader, "main: done: 5 bytes in 1 reads");
     struct run run = finish(reader);
-    cr_assert_str_eq(run.err, "hooks: 1 in flight at most, 0 at the end\n",
-                     "%s", describe(&run));
+    assert_err(&run, "hooks: 1 in flight at most, 0 at the end\n");
     run = finish(feeder);
     assert_ended(&run, 0);
 }

@@ -1,5 +1,8 @@
 /* The helpers themselves: do they see what they are meant to see? */
+#include "explain.h"
 #include "helpers.h"
+
+#include <glob.h>
 
 TestSuite(helpers, .init = enter_scratch, .fini = leave_scratch);
 
@@ -10,7 +13,7 @@ Test(helpers, a_program_that_waits_for_ever_is_called_hung_and_ended)
         start("tests/holder", (const char *const[]){"held", NULL}, NULL, -1, 1);
     expect_line(process, "ready");
     struct run run = finish(process); /* its stdin is still open */
-    cr_assert_eq(run.ending, HUNG, "%s", describe(&run));
+    assert_ending(&run, HUNG);
     /* And it is gone: the file is not held any more. */
     struct run again = RUN("step1-create", "held");
     assert_ended(&again, 0);
@@ -19,15 +22,15 @@ Test(helpers, a_program_that_waits_for_ever_is_called_hung_and_ended)
 Test(helpers, a_crash_is_called_a_crash)
 {
     struct run run = RUN("tests/crasher", "");
-    cr_assert_eq(run.ending, CRASHED, "%s", describe(&run));
+    assert_ending(&run, CRASHED);
 }
 
 Test(helpers, a_failure_is_an_exit)
 {
     struct run run = RUN("tests/holder", "nothing");
-    cr_assert_eq(run.ending, EXITED, "%s", describe(&run));
-    cr_assert(ended_with(&run, 1) && !ended_with(&run, 0), "%s",
-              describe(&run));
+    assert_ending(&run, EXITED);
+    assert_ended(&run, 1);
+    cr_assert(!ended_with(&run, 0));
 }
 
 static struct run a_run(int status, const char *text, const char *err)
@@ -80,4 +83,127 @@ Test(helpers, a_block_matches_its_own_lines_only)
     cr_assert(!matches_block("a\n", "a\nb\n"));
     cr_assert(!matches_block("a\n\nb\n", "a\n"));
     cr_assert(!matches_block("a\nb\n", "a\n"));
+}
+
+/* ---- The words of HOOK and IO ------------------------------------------- */
+
+/* Expects a sentence for whatever the pattern finds; returns how much that is.
+ */
+static unsigned expect_explained(const char *path, const char *pattern,
+                                 const char *text)
+{
+    GRegex *regex = g_regex_new(pattern, 0, 0, NULL);
+    GMatchInfo *match;
+    unsigned count = 0;
+    for (g_regex_match(regex, text, 0, &match); g_match_info_matches(match);
+         g_match_info_next(match, NULL)) {
+        char *word = g_match_info_fetch(match, 1);
+        cr_expect(is_explained(word),
+                  "wanted: a sentence for '%s' of %s in tests/explain.c\n"
+                  "got: none",
+                  word, path);
+        count++;
+        g_free(word);
+    }
+    g_match_info_free(match);
+    g_regex_unref(regex);
+    return count;
+}
+
+/* In a table of the source: "known[] = {" up to "};". */
+static void expect_table(const char *path, const char *begin,
+                         const char *pattern)
+{
+    char *text = read_text(path);
+    char *table = strstr(text, begin);
+    char *end = table != NULL ? strstr(table, "};") : NULL;
+    cr_assert_not_null(end, "wanted: '%s' in %s\ngot: none", begin, path);
+    *end = '\0';
+    unsigned words = expect_explained(path, pattern, table);
+    cr_expect_gt(words, 3, "wanted: words in '%s' of %s\ngot: %u", begin, path,
+                 words);
+    g_free(text);
+}
+
+Test(helpers, every_word_that_a_layer_knows_is_explained)
+{
+    expect_table("tests/hooks/hooks.c", "known[] = {", "\"([^\"]+)\"");
+    expect_table("lab/modes/modes.c", "modes[] = {", "\\{\"([^\"]+)\"");
+    expect_table("lab/interpose/words.c", "abbreviations[] = {",
+                 "\\{\"([^\"]+)\"");
+}
+
+/* A layer asks for a word of its own in this way. */
+Test(helpers, every_word_that_a_layer_asks_for_is_explained)
+{
+    static const char *const patterns[] = {"lab/*/*.c", "tests/hooks/*.c"};
+    unsigned words = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(patterns); i++) {
+        glob_t found = {0};
+        char *top = g_strconcat(g_getenv("BUILD"), "/../", NULL);
+        char *pattern = g_strconcat(top, patterns[i], NULL);
+        glob(pattern, 0, NULL, &found);
+        for (size_t j = 0; j < found.gl_pathc; j++) {
+            const char *path = found.gl_pathv[j] + strlen(top);
+            char *text = read_text(path);
+            words += expect_explained(path, "asked\\(\"([^\"]+)\"\\)", text);
+            g_free(text);
+        }
+        globfree(&found);
+        g_free(pattern);
+        g_free(top);
+    }
+    cr_expect_gt(words, 20, "wanted: more than 20 words\ngot: %u", words);
+}
+
+static void assert_explained(const char *word, const char *meaning)
+{
+    char *wanted = g_strdup_printf("HOOK=%s: %s\n", word, meaning);
+    char *got = explain_words("HOOK", word);
+    assert_string(got, wanted);
+    g_free(got);
+    g_free(wanted);
+}
+
+Test(helpers, a_word_is_explained_with_its_numbers)
+{
+    assert_explained("fail:ReadFile:3:112",
+                     "the third call of ReadFile fails with error 112");
+    assert_explained("fail:2:5",
+                     "the second call of ReadFile fails with error 5");
+    assert_explained("fail-from:CreateFileW:1:5",
+                     "the first call of CreateFileW and each call after it "
+                     "fail with error 5");
+    assert_explained("packet:21:0xC000009C:7",
+                     "the 21st packet reports status 0xC000009C and 7 bytes");
+    assert_explained("cancel:12",
+                     "the 12th I/O is cancelled: error 995 and 0 bytes");
+    assert_explained("cancel:113",
+                     "the 113th I/O is cancelled: error 995 and 0 bytes");
+    assert_explained("short", "each read brings a third of what was asked for");
+    assert_explained("shrot", "this word is not known");
+    char *both = explain_words("IO", "sync-eof,slow:20");
+    assert_string(both, "IO=sync-eof: ReadFile itself reports the end of a "
+                        "file (error 38), and no packet comes\n"
+                        "IO=slow:20: each I/O takes 20 milliseconds\n");
+    g_free(both);
+}
+
+/* ---- What a failure shows ----------------------------------------------- */
+
+Test(helpers, a_failure_shows_what_was_wanted_what_came_and_what_words_mean)
+{
+    make_file("file", 1);
+    struct run run =
+        RUN_HOOKED("tests/hooked/step5-readfile", "fail:1:5", "file");
+    char *shown = wanted_of(&run, "exit status %d", 0);
+    static const char *const parts[] = {
+        "wanted: exit status 0\ngot: exit status 1\n",
+        "\nHOOK=fail:1:5: the first call of ReadFile fails with error 5\n",
+        "\n--- stdout\nmain: asking", "\n--- stderr\nstep5-readfile: cannot"};
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        cr_assert(strstr(shown, parts[i]), "wanted: '%s'\ngot:\n%s", parts[i],
+                  shown);
+    g_free(shown);
+    run_clear(&run);
 }

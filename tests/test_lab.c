@@ -26,13 +26,16 @@ Test(lab, every_function_of_the_table_is_replaced)
     assert_ended(&plain, 0);
     assert_ended(&guarded, 0);
     unsigned count = count_lines(guarded.text, ": program");
-    cr_assert(count > 0 && count_lines(guarded.text, ": system") == 0, "%s",
-              describe(&guarded));
+    assert_run(&guarded,
+               count > 0 && count_lines(guarded.text, ": system") == 0,
+               "lines on stdout, and none with ': system'");
     /* make coverage is told of this one in any program. */
     unsigned own = strstr(plain.text, "TerminateProcess: program") != NULL;
-    cr_assert(count_lines(plain.text, ": system") == count - own &&
-                  count_lines(plain.text, ": program") == own,
-              "%s", describe(&plain));
+    assert_run(&plain,
+               count_lines(plain.text, ": system") == count - own &&
+                   count_lines(plain.text, ": program") == own,
+               "on stdout %u lines with ': system' and %u with ': program'",
+               (unsigned)(count - own), (unsigned)own);
 }
 
 /* tools/read_only.py has made these two as newer linkers make every program. */
@@ -103,8 +106,9 @@ ParameterizedTest(char hook[24], lab, a_word_that_is_not_understood_is_told)
 {
     make_file("file", 100);
     struct run run = RUN_HOOKED(GUARDED, hook, "file");
-    cr_assert(ended_with(&run, 1) && g_str_has_prefix(run.err, "HOOK: '"), "%s",
-              describe(&run));
+    assert_run(
+        &run, ended_with(&run, 1) && g_str_has_prefix(run.err, "HOOK: '"),
+        "exit status 1, and only a line that begins with HOOK: ' on stderr");
 }
 
 /* ---- tests/hooks ---- */
@@ -185,7 +189,7 @@ ParameterizedTestParameters(lab, misuse_of_memory_crashes)
 ParameterizedTest(char how[16], lab, misuse_of_memory_crashes)
 {
     struct run run = RUN("tests/guarded/misuse", how);
-    cr_assert(run.ending == CRASHED, "%s", describe(&run));
+    assert_ending(&run, CRASHED);
 }
 
 static void assert_told(const char *how, const char *out, const char *err)

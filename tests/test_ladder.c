@@ -13,8 +13,8 @@ static char *source_path(size_t step)
 
 static char *source(size_t step)
 {
-    char *path = source_path(step), *text = NULL;
-    cr_assert(g_file_get_contents(path, &text, NULL, NULL), "no %s", path);
+    char *path = g_build_filename(stages[step], "main.c", NULL);
+    char *text = read_text(path);
     g_free(path);
     return text;
 }
@@ -32,8 +32,9 @@ Test(ladder, a_step_has_at_most_350_lines)
     for (size_t step = 0; step < STEPS; step++) {
         char *text = source(step);
         size_t lines = count_lines(text, '\0');
-        cr_expect_leq(lines, MOST_LINES, "%s has %zu lines", stages[step],
-                      lines);
+        cr_expect_leq(lines, MOST_LINES,
+                      "wanted: at most %d lines in %s\ngot: %zu", MOST_LINES,
+                      stages[step], lines);
         g_free(text);
     }
 }
@@ -47,7 +48,8 @@ Test(ladder, a_step_adds_at_most_130_lines)
         cr_assert(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH,
                                NULL, NULL, &changes, NULL, NULL, NULL));
         size_t added = count_lines(changes, '>');
-        cr_expect(added > 0 && added <= MOST_ADDED, "%s adds %zu lines",
+        cr_expect(added > 0 && added <= MOST_ADDED,
+                  "wanted: 1 to %d lines added by %s\ngot: %zu", MOST_ADDED,
                   stages[step], added);
         g_free(changes);
         g_free(from);
@@ -64,28 +66,21 @@ Test(ladder, what_is_the_same_in_every_step_is_the_same_to_the_letter)
         char *begin = strstr(text, "/* Who acts");
         char *open = begin ? strstr(begin, "HANDLE open_overlapped(") : NULL;
         char *end = open ? strstr(open, "\n}\n") : NULL;
-        cr_assert_not_null(end, "%s: no open_overlapped", stages[step]);
+        cr_assert_not_null(
+            end, "wanted: the function open_overlapped in %s\ngot: none",
+            stages[step]);
         *end = '\0';
         if (first == NULL)
             first = g_strdup(begin);
-        cr_expect_str_eq(begin, first, "%s differs from %s", stages[step],
-                         stages[0]);
+        cr_expect_str_eq(begin, first,
+                         "wanted: in %s what %s has\n%s\ngot:\n%s",
+                         stages[step], stages[0], first, begin);
         g_free(text);
     }
     g_free(first);
 }
 
 /* ---- What is said about tests -------------------------------------------- */
-
-static char *read_text(const char *directory, const char *name)
-{
-    char *path =
-        g_build_filename(g_getenv("BUILD"), "..", directory, name, NULL);
-    char *text = NULL;
-    cr_assert(g_file_get_contents(path, &text, NULL, NULL), "no %s", path);
-    g_free(path);
-    return text;
-}
 
 static char *all_suites(void)
 {
@@ -95,7 +90,9 @@ static char *all_suites(void)
     cr_assert_not_null(dir);
     for (const char *name; (name = g_dir_read_name(dir)) != NULL;)
         if (g_str_has_suffix(name, ".c")) {
-            char *text = read_text("tests", name);
+            char *path = g_build_filename("tests", name, NULL);
+            char *text = read_text(path);
+            g_free(path);
             g_string_append(sources, text);
             g_free(text);
         }
@@ -131,7 +128,9 @@ static unsigned expect_tests(const char *text, const char *sources)
          g_match_info_next(match, NULL)) {
         char *suite = g_match_info_fetch(match, 1);
         char *name = g_match_info_fetch(match, 2);
-        cr_expect(is_test(sources, suite, name), "no test %s/%s", suite, name);
+        cr_expect(is_test(sources, suite, name),
+                  "wanted: a test %s/%s, which the text names\ngot: none",
+                  suite, name);
         count++;
         g_free(name);
         g_free(suite);
@@ -143,8 +142,11 @@ static unsigned expect_tests(const char *text, const char *sources)
 
 Test(ladder, the_tests_that_are_spoken_of_exist)
 {
-    char *sources = all_suites(), *readme = read_text("tests", "README.md");
-    cr_expect_gt(expect_tests(readme, sources), 20);
+    char *sources = all_suites(), *readme = read_text("tests/README.md");
+    unsigned named = expect_tests(readme, sources);
+    cr_expect_gt(named, 20,
+                 "wanted: more than 20 tests named in tests/README.md\ngot: %u",
+                 named);
     g_free(readme);
     g_free(sources);
 }
@@ -153,18 +155,21 @@ Test(ladder, the_tests_that_are_spoken_of_exist)
  */
 Test(ladder, every_rule_has_a_test)
 {
-    char *sources = all_suites(), *rules = read_text("final", "RULES.md");
+    char *sources = all_suites(), *rules = read_text("final/RULES.md");
     char **lines = g_strsplit(rules, "\n", -1);
     unsigned rule = 0;
     for (char **line = lines; *line != NULL; line++) {
         if (!g_ascii_isdigit(**line))
             continue;
         rule++;
-        cr_expect_eq(g_ascii_strtoull(*line, NULL, 10), rule, "%s", *line);
-        cr_expect_not_null(strstr(*line, " *Source:* "), "%s", *line);
-        cr_expect_gt(expect_tests(*line, sources), 0, "%s", *line);
+        cr_expect_eq(g_ascii_strtoull(*line, NULL, 10), rule,
+                     "wanted: rule %u\ngot: %s", rule, *line);
+        cr_expect_not_null(strstr(*line, " *Source:* "),
+                           "wanted: ' *Source:* ' in the rule\ngot: %s", *line);
+        cr_expect_gt(expect_tests(*line, sources), 0,
+                     "wanted: a test for the rule\ngot: %s", *line);
     }
-    cr_expect_eq(rule, 47);
+    cr_expect_eq(rule, 47, "wanted: 47 rules\ngot: %u", rule);
     g_strfreev(lines);
     g_free(rules);
     g_free(sources);
@@ -177,7 +182,6 @@ Test(ladder, the_readme_shows_what_step_5_prints)
     char *block = readme_block(".", "", "text");
     struct run run = RUN("step5-readfile", "build/sample.txt");
     assert_ended(&run, 0);
-    cr_assert(matches_block(run.text, block), "README:\n%s\n%s", block,
-              describe(&run));
+    assert_block(&run, block);
     g_free(block);
 }

@@ -60,7 +60,7 @@ Test(modes, wine_changes_nothing)
         struct run plain = RUN("tests/modes", cases[i]);
         struct run lab = run_in_mode("wine", PROBE, cases[i], NULL);
         assert_ended(&lab, 0);
-        cr_assert_str_eq(lab.text, plain.text);
+        assert_string(lab.text, plain.text);
         run_clear(&plain);
         run_clear(&lab);
     }
@@ -148,7 +148,10 @@ Test(modes, slow_takes_its_time)
     };
     gint64 start = g_get_monotonic_time();
     assert_each(sights);
-    cr_assert_geq(g_get_monotonic_time() - start, G_TIME_SPAN_SECOND);
+    gint64 took = g_get_monotonic_time() - start;
+    cr_assert_geq(took, G_TIME_SPAN_SECOND,
+                  "wanted: a second or more\ngot: %" G_GINT64_FORMAT " us",
+                  took);
 }
 
 Test(modes, sync_eof_sends_no_packet)
@@ -195,7 +198,7 @@ Test(modes, skip_is_true_without_a_packet_for_who_has_asked)
     assert_each(sights);
     make_file("file", 1000);
     struct run run = run_in_mode("ntfs-cached", PROBE, "skip", NULL);
-    cr_assert(strstr(run.text, WELL NO_MORE), "%s", describe(&run));
+    assert_shows(&run, WELL NO_MORE);
 }
 
 Test(modes, packet_and_cancel_change_one)
@@ -244,8 +247,10 @@ static void assert_order(const char *one, const char *other, bool same,
                          const char *seen)
 {
     char *first = said(one, seen), *second = said(other, seen);
-    cr_assert_eq(strcmp(first, second) == 0, same, "IO=%s:\n%s\nIO=%s:\n%s",
-                 one, first, other, second);
+    cr_assert_eq(strcmp(first, second) == 0, same,
+                 "wanted: %s\ngot: IO=%s:\n%s\nIO=%s:\n%s",
+                 same ? "the same twice" : "two that differ", one, first, other,
+                 second);
     g_free(first);
     g_free(second);
 }
@@ -259,7 +264,8 @@ Test(modes, shuffle_has_an_order_for_each_seed)
     char *text = said("shuffle:1", "order");
     for (int number = 0; number < 8; number++) {
         char *line = g_strdup_printf("main: read %d: 100 bytes\n", number);
-        cr_assert_eq(lines_with(text, line), 1, "%s", text);
+        cr_assert_eq(lines_with(text, line), 1, "wanted: once %sgot:\n%s", line,
+                     text);
         g_free(line);
     }
     g_free(text);
@@ -270,11 +276,13 @@ Test(modes, short_has_a_length_for_each_seed)
     assert_order("short:1", "short:1", true, "order");
     assert_order("short:1", "short:2", false, "order");
     char *text = said("short", "order");
-    cr_assert_eq(lines_with(text, ": 33 bytes"), 8, "%s", text);
+    cr_assert_eq(lines_with(text, ": 33 bytes"), 8,
+                 "wanted: 8 times ': 33 bytes'\ngot:\n%s", text);
     g_free(text);
     text = said("short:1", "order");
     cr_assert(lines_with(text, " bytes") == 8 && !strstr(text, ": 0 bytes"),
-              "%s", text);
+              "wanted: 8 times ' bytes', and never ': 0 bytes'\ngot:\n%s",
+              text);
     g_free(text);
 }
 
@@ -331,15 +339,14 @@ static void assert_step(const char *mode, const char *stage)
 {
     char *program = g_strconcat("lab/", stage, NULL);
     struct run run = run_in_mode(mode, program, "file", NULL);
-    struct run plain = RUN(stage, "file");
-    bool last = strcmp(stage, "step5-readfile") == 0;
     assert_ended(&run, 0);
-    if (last)
-        cr_assert(strstr(run.text, "main: done: 300001 bytes in "), "%s",
-                  describe(&run));
-    else if (strstr(mode, "short") == NULL)
+    if (strcmp(stage, "step5-readfile") == 0) {
+        assert_shows(&run, "main: done: 300001 bytes in ");
+    } else if (strstr(mode, "short") == NULL) {
+        struct run plain = RUN(stage, "file");
         assert_text(&run, plain.text);
-    run_clear(&plain);
+        run_clear(&plain);
+    }
     run_clear(&run);
     g_free(program);
 }
@@ -349,8 +356,10 @@ static void assert_same_bytes(const char *mode, const void *bytes, size_t size)
     char *wanted;
     gsize length;
     cr_assert(g_file_get_contents("file", &wanted, &length, NULL));
-    cr_assert(length == size && memcmp(wanted, bytes, size) == 0,
-              "IO=%s: other bytes than in the file", mode);
+    cr_assert(
+        length == size && memcmp(wanted, bytes, size) == 0,
+        "wanted: under IO=%s the %u bytes of the file\ngot: other bytes, %u",
+        mode, (unsigned)length, (unsigned)size);
     g_free(wanted);
 }
 

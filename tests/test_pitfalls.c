@@ -15,15 +15,6 @@ struct pitfall {
     char name[48];
 };
 
-static char *read_text(const char *path)
-{
-    char *top = g_build_filename(g_getenv("BUILD"), "..", path, NULL);
-    char *text = NULL;
-    cr_assert(g_file_get_contents(top, &text, NULL, NULL), "no %s", top);
-    g_free(top);
-    return text;
-}
-
 /* What the patch's header says behind a word, in one line. */
 static char *field(const struct pitfall *pitfall, const char *word)
 {
@@ -109,10 +100,10 @@ static void assert_test_rejects(const struct pitfall *pitfall, const char *test)
 {
     const char *build = g_getenv("BUILD");
     char *broken = g_build_filename(build, "pitfalls", pitfall->name, NULL);
-    cr_assert(passes(pitfall, build, test), "%s rejects %s itself", test,
-              pitfall->stage);
-    cr_assert(!passes(pitfall, broken, test), "%s passes %s", test,
-              pitfall->path);
+    cr_assert(passes(pitfall, build, test),
+              "wanted: %s passes for %s\ngot: it fails", test, pitfall->stage);
+    cr_assert(!passes(pitfall, broken, test),
+              "wanted: %s fails for %s\ngot: it passes", test, pitfall->path);
     g_free(broken);
 }
 

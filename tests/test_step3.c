@@ -35,10 +35,10 @@ Test(step3, every_worker_takes_its_own_sentinel)
 {
     make_file("file", 1);
     struct run run = RUN_HOOKED("tests/hooked/step3-callback", "count", "file");
-    cr_assert_eq(run.ending, EXITED, "%s", describe(&run));
+    assert_ending(&run, EXITED);
     unsigned workers = 2 * g_get_num_processors();
     char *wanted = g_strdup_printf(
         "hooks: %u threads made, %u ended, port closed\n", workers, workers);
-    cr_assert_str_eq(run.err, wanted, "%s", describe(&run));
+    assert_err(&run, wanted);
     g_free(wanted);
 }

@@ -27,8 +27,6 @@ Test(step4, a_failure_comes_back_to_its_own_callback_too)
     struct run run =
         RUN_HOOKED("tests/hooked/step4-overlapped", "packet:2:23:0", "file");
     assert_ended(&run, 0);
-    cr_assert_not_null(strstr(run.text, "worker: on_first: error 23, 0 bytes"),
-                       "%s", describe(&run));
-    cr_assert_not_null(strstr(run.text, "main: packed 2, freed 2\n"), "%s",
-                       describe(&run));
+    assert_shows(&run, "worker: on_first: error 23, 0 bytes");
+    assert_shows(&run, "main: packed 2, freed 2\n");
 }

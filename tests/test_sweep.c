@@ -35,7 +35,7 @@ ParameterizedTest(char subject[20], sweep,
 {
     int status;
     char *out = sweep("--short", subject, &status);
-    cr_assert(status == 0, "%s", out);
+    cr_assert(status == 0, "wanted: no point that is wrong\ngot:\n%s", out);
     g_free(out);
 }
 
@@ -77,7 +77,11 @@ ParameterizedTest(struct misdeed *misdeed, sweep, what_is_wrong_is_seen)
         sweep("--watchdog 10 --point fail:ReadFile:1:1117", subject, &status);
     cr_assert(strstr(out, verdict) != NULL, "wanted: %s\n%s", misdeed->verdict,
               out);
-    cr_assert((status == 0) == (strcmp(misdeed->kind, "none") == 0), "%s", out);
+    cr_assert((status == 0) == (strcmp(misdeed->kind, "none") == 0),
+              "wanted: %s\ngot: status %d\n%s",
+              strcmp(misdeed->kind, "none") == 0 ? "exit status 0"
+                                                 : "a failure",
+              status, out);
     g_free(out);
     g_free(verdict);
     g_free(subject);

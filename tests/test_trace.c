@@ -83,7 +83,7 @@ static struct trace make_trace(const char *name)
         (char *[]){"python3", "-B", "lab/trace/trace.py", recording, program,
                    (char *)g_getenv("ADDR2LINE"), here, NULL},
         &status);
-    cr_assert_eq(status, 0, "trace.py ended with %d", status);
+    assert_number(status, 0);
     struct trace trace = read_trace(out, here, name);
     g_free(program);
     g_free(relative);
@@ -184,7 +184,7 @@ static JsonObject *the_end_of(const struct trace *trace, JsonObject *flow)
         if (!is_phase(event, "f") ||
             json_object_get_int_member(event, "id") != id)
             continue;
-        cr_assert_null(found, "two ends of flow %d", (int)id);
+        cr_assert_null(found, "wanted: one end of flow %d\ngot: two", (int)id);
         found = event;
     }
     return found;
@@ -215,14 +215,19 @@ static void assert_each_start_has_one_end(const struct trace *trace)
         if (!is_phase(event, "s"))
             continue;
         JsonObject *end = the_end_of(trace, event);
-        cr_assert(end != NULL && ts(event) <= ts(end), "a start without end");
-        cr_assert(lies_in_a_slice(trace, event) && lies_in_a_slice(trace, end),
-                  "an arrow that is tied to nothing");
+        cr_assert(end != NULL && ts(event) <= ts(end),
+                  "wanted: a later end for each start\ngot: none for event %u",
+                  i);
+        cr_assert(
+            lies_in_a_slice(trace, event) && lies_in_a_slice(trace, end),
+            "wanted: each arrow from a slice to a slice\ngot: event %u outside",
+            i);
         flows++;
     }
     cr_assert(flows > 0 && flows == count_starts(trace),
-              "%u arrows, but %u starts", flows, count_starts(trace));
-    cr_assert_eq(flows, count_phase(trace, "f"), "ends without start");
+              "wanted: an arrow for each of %u starts\ngot: %u arrows",
+              count_starts(trace), flows);
+    assert_number(count_phase(trace, "f"), flows);
 }
 
 static void assert_in_order(const struct trace *trace)
@@ -233,7 +238,9 @@ static void assert_in_order(const struct trace *trace)
         if (is_phase(event, "M"))
             continue;
         cr_assert(tid(event) < 64 && last[tid(event)] <= ts(event),
-                  "event %u is before the one before it", i);
+                  "wanted: the events of a thread in the order of time\ngot: "
+                  "event %u is too early",
+                  i);
         last[tid(event)] = ts(event);
     }
 }
@@ -264,14 +271,17 @@ static void assert_lines(const struct trace *trace, const char *directory)
         JsonObject *event = event_at(trace, i);
         JsonObject *details = details_of(event);
         bool has = details != NULL && json_object_has_member(details, "line");
-        cr_assert(has || !is_start(event), "a start from nowhere");
+        cr_assert(
+            has || !is_start(event),
+            "wanted: a source line for each start\ngot: none for event %u", i);
         if (!has)
             continue;
         const char *line = json_object_get_string_member(details, "line");
-        cr_assert(is_line(line, directory), "no such line: %s", line);
+        cr_assert(is_line(line, directory),
+                  "wanted: a line of a source in %s\ngot: %s", directory, line);
         lines++;
     }
-    cr_assert_gt(lines, 0);
+    cr_assert_gt(lines, 0, "wanted: source lines\ngot: none");
 }
 
 /* ---- The picture -------------------------------------------------------- */
@@ -338,10 +348,15 @@ static void assert_picture(const struct trace *trace)
 {
     struct picture picture = parse_picture(trace);
     cr_assert(picture.titles == 1 && picture.descs == 1 && picture.is_named,
-              "no words for who cannot see it");
-    cr_assert_eq(picture.lanes, count_threads(trace));
-    cr_assert(strstr(trace->svg, "prefers-color-scheme: dark"));
-    cr_assert_null(strstr(trace->svg, "0x"));
+              "wanted: one title and one desc, which name the picture\ngot: %u "
+              "and %u",
+              (unsigned)picture.titles, (unsigned)picture.descs);
+    assert_number(picture.lanes, count_threads(trace));
+    cr_assert(strstr(trace->svg, "prefers-color-scheme: dark"),
+              "wanted: 'prefers-color-scheme: dark' in the picture\ngot: none");
+    cr_assert_null(strstr(trace->svg, "0x"),
+                   "wanted: no address in the picture\ngot: %.40s",
+                   strstr(trace->svg, "0x"));
 }
 
 /* ---- What a trace shows ------------------------------------------------- */
@@ -373,10 +388,10 @@ ParameterizedTest(struct traced *traced, trace, every_start_has_one_end)
     assert_in_order(&trace);
     assert_lines(&trace, traced->directory);
     assert_picture(&trace);
-    cr_assert_null(strstr(trace.timeline, "has not come back"), "%s",
-                   trace.timeline);
-    cr_assert_null(strstr(trace.timeline, "nobody has sent"), "%s",
-                   trace.timeline);
+    cr_assert_null(strstr(trace.timeline, "has not come back"),
+                   "wanted: no 'has not come back'\ngot:\n%s", trace.timeline);
+    cr_assert_null(strstr(trace.timeline, "nobody has sent"),
+                   "wanted: no 'nobody has sent'\ngot:\n%s", trace.timeline);
     clear(&trace);
 }
 
@@ -393,15 +408,15 @@ Test(trace, each_read_is_there_with_its_offset)
         if (!is_start(event) || !is_named(event, "ReadFile"))
             continue;
         JsonObject *details = details_of(event);
-        cr_assert_lt(reads, G_N_ELEMENTS(wanted));
-        cr_assert_eq(json_object_get_int_member(details, "offset"),
-                     wanted[reads++]);
-        cr_assert_eq(json_object_get_int_member(details, "length"), 32768);
-        cr_assert_eq(json_object_get_int_member(details, "request"), 1);
+        cr_assert_lt(reads, G_N_ELEMENTS(wanted), "wanted: %u reads\ngot: more",
+                     (unsigned)G_N_ELEMENTS(wanted));
+        assert_number(json_object_get_int_member(details, "offset"),
+                      wanted[reads++]);
+        assert_number(json_object_get_int_member(details, "length"), 32768);
+        assert_number(json_object_get_int_member(details, "request"), 1);
     }
-    cr_assert_eq(reads, G_N_ELEMENTS(wanted));
-    cr_assert_eq(parse_picture(&trace).flights, 5 + count_threads(&trace) - 1,
-                 "a read, or a worker's packet, is missing in the picture");
+    assert_number(reads, G_N_ELEMENTS(wanted));
+    assert_number(parse_picture(&trace).flights, 5 + count_threads(&trace) - 1);
     assert_says(&trace, "takes the packet of request 1: 1696 bytes");
     assert_says(&trace, "takes the packet of request 1: 0 bytes, error 38");
     assert_says(&trace, "5 starts of 1 request, 5 came back");
@@ -425,7 +440,7 @@ Test(trace, a_program_that_is_killed_leaves_its_trace)
     expect_line(step5, "worker: reading at offset 9");
     send_signal(step5, SIGKILL);
     struct run run = finish(step5);
-    cr_assert_eq(run.ending, CRASHED, "%s", describe(&run));
+    assert_ending(&run, CRASHED);
     run_clear(&run);
     struct trace trace = make_trace("step5-readfile");
     assert_says(&trace, "takes the packet of request 1: 9 bytes");
@@ -462,7 +477,9 @@ Test(trace, a_directory_of_ones_own_is_traced_and_its_crash)
     char *out = run_at_top((char *[]){"make", "--no-print-directory", "trace",
                                       directory, "FILE=none", NULL},
                            &status);
-    cr_assert_neq(status, 0, "a crash was passed on as success:\n%s", out);
+    cr_assert_neq(
+        status, 0,
+        "wanted: a failure, since the program crashes\ngot: success\n%s", out);
     struct trace trace = read_trace(out, built, "dir");
     assert_says(&trace, "mine.c:6 main");
     assert_says(&trace, "ReadFile(file 1, 1 at 0) as request 1: error 5");
@@ -481,8 +498,12 @@ Test(trace, a_step_that_fails_is_traced_all_the_same)
     char *out = run_at_top((char *[]){"make", "--no-print-directory", "trace",
                                       "STEP=1", "FILE=nothing", NULL},
                            &status);
-    cr_assert_neq(status, 0);
-    cr_assert(strstr(out, "main       CreateFileW: error 2"), "%s", out);
+    cr_assert_neq(
+        status, 0,
+        "wanted: a failure, since there is no such file\ngot: success\n%s",
+        out);
+    cr_assert(strstr(out, "main       CreateFileW: error 2"),
+              "wanted: 'main       CreateFileW: error 2'\ngot:\n%s", out);
     g_free(out);
 }
 
@@ -503,14 +524,16 @@ Test(trace, what_cannot_be_recorded_is_told)
     make_file("file", 100);
     record_to("no/such/directory");
     struct run run = RUN("lab/step1-create", "file");
-    cr_assert(ended_with(&run, 1) && g_str_has_prefix(run.err, "trace: "), "%s",
-              describe(&run));
+    assert_run(&run,
+               ended_with(&run, 1) && g_str_has_prefix(run.err, "trace: "),
+               "exit status 1, and only a line 'trace: ...' on stderr");
     run_clear(&run);
     record_to("rec");
     g_setenv("TRACE_RECORDS", "many", TRUE);
     run = RUN("lab/step1-create", "file");
-    cr_assert(ended_with(&run, 1) && g_str_has_prefix(run.err, "trace: "), "%s",
-              describe(&run));
+    assert_run(&run,
+               ended_with(&run, 1) && g_str_has_prefix(run.err, "trace: "),
+               "exit status 1, and only a line 'trace: ...' on stderr");
     run_clear(&run);
 }
 
@@ -522,7 +545,8 @@ Test(trace, it_is_off_unless_it_is_asked_for)
     assert_done(start("lab/step5-readfile", (const char *const[]){"file", NULL},
                       NULL, -1, WATCHDOG));
     GDir *dir = g_dir_open(".", 0, NULL);
-    cr_assert_str_eq(g_dir_read_name(dir), "file");
-    cr_assert_null(g_dir_read_name(dir));
+    assert_string(g_dir_read_name(dir), "file");
+    const char *second = g_dir_read_name(dir);
+    cr_assert_null(second, "wanted: no other file\ngot: %s", second);
     g_dir_close(dir);
 }
