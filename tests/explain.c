@@ -141,7 +141,7 @@ static char *explain(const char *word)
     char **parts = g_strsplit(word, ":", -1);
     char *sentence = NULL;
     for (gsize i = 0; i < G_N_ELEMENTS(sentences) && sentence == NULL; i++)
-        if (strcmp(sentences[i].name, parts[0]) == 0 &&
+        if (g_strcmp0(sentences[i].name, parts[0]) == 0 &&
             sentences[i].count == g_strv_length(parts) - 1)
             sentence = fill_in(sentences[i].sentence, parts);
     g_strfreev(parts);

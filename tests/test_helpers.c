@@ -182,10 +182,15 @@ Test(helpers, a_word_is_explained_with_its_numbers)
                      "the 113th I/O is cancelled: error 995 and 0 bytes");
     assert_explained("short", "each read brings a third of what was asked for");
     assert_explained("shrot", "this word is not known");
+    assert_explained("fail", "this word is not known");
     char *both = explain_words("IO", "sync-eof,slow:20");
     assert_string(both, "IO=sync-eof: ReadFile itself reports the end of a "
                         "file (error 38), and no packet comes\n"
                         "IO=slow:20: each I/O takes 20 milliseconds\n");
+    g_free(both);
+    both = explain_words("IO", "wine,");
+    assert_string(both, "IO=wine: each I/O completes as Wine 8 completes it\n"
+                        "IO=: this word is not known\n");
     g_free(both);
 }
 
