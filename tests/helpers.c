@@ -195,10 +195,9 @@ void expect_line(struct process *process, const char *wanted)
 {
     char *line = next_line(process);
     if (g_strcmp0(line, wanted) != 0)
-        cr_assert_fail("%s\nwanted line: %s\ngot: %s\nafter all this:\n%s",
-                       process->command, wanted,
-                       line ? line : "the end (or it hung)",
-                       process->lines->str);
+        cr_assert_fail("wanted: the line '%s'\ngot: %s\n%s\n--- stdout\n%s",
+                       wanted, line ? line : "the end (or it hung)",
+                       process->command, process->lines->str);
     g_free(line);
 }
 
