@@ -88,8 +88,8 @@ void run_clear(struct run *run);
 char *describe(const struct run *run);
 
 /* The same after what was wanted instead, which is written as for printf. */
-char *wanted_of(const struct run *run, const char *wanted, ...)
-    G_GNUC_PRINTF(2, 3);
+__attribute__((format(printf, 2, 3))) char *wanted_of(const struct run *run,
+                                                      const char *wanted, ...);
 
 /* It exited with this status, and if that is 1 or 2 with one line on stderr,
  * else with none. */

@@ -139,30 +139,47 @@ static void on_assert(struct criterion_assert_stats *stats)
     criterions.log_assert(stats);
 }
 
+static void print_failure(void (*print)(struct criterion_test_stats *),
+                          struct criterion_test_stats *stats)
+{
+    done++;
+    hide_progress();
+    print(stats);
+    print_command(stats);
+    show_progress();
+}
+
 static void on_crash(struct criterion_test_stats *stats)
 {
-    hide_progress();
-    criterions.log_test_crash(stats);
-    print_command(stats);
+    print_failure(criterions.log_test_crash, stats);
 }
 
 static void on_timeout(struct criterion_test_stats *stats)
 {
-    hide_progress();
-    criterions.log_test_timeout(stats);
-    print_command(stats);
+    print_failure(criterions.log_test_timeout, stats);
+}
+
+/* In a fixture, both. */
+static void on_other_crash(struct criterion_test_stats *stats)
+{
+    print_failure(criterions.log_other_crash, stats);
+}
+
+static void on_abnormal_exit(struct criterion_test_stats *stats)
+{
+    print_failure(criterions.log_abnormal_exit, stats);
 }
 
 static void after_test(struct criterion_test_stats *stats)
 {
+    if (stats->test_status == CR_STATUS_FAILED) {
+        print_failure(criterions.log_post_test, stats);
+        return;
+    }
     done++;
     if (stats->test_status == CR_STATUS_SKIPPED)
         note_skipped(stats);
-    if (stats->test_status == CR_STATUS_FAILED)
-        hide_progress();
     criterions.log_post_test(stats);
-    if (stats->test_status == CR_STATUS_FAILED)
-        print_command(stats);
     show_progress();
 }
 
@@ -224,6 +241,8 @@ int main(int argc, char *argv[])
     logger.log_assert = on_assert;
     logger.log_test_crash = on_crash;
     logger.log_test_timeout = on_timeout;
+    logger.log_other_crash = on_other_crash;
+    logger.log_abnormal_exit = on_abnormal_exit;
     logger.log_post_test = after_test;
     logger.log_post_all = after_all;
     criterion_options.logger = &logger;

@@ -212,3 +212,68 @@ Test(helpers, a_failure_shows_what_was_wanted_what_came_and_what_words_mean)
     g_free(shown);
     run_clear(&run);
 }
+
+/* ---- The runner --------------------------------------------------------- */
+
+/* All that the suites print when they run these tests, with a launcher that
+ * fails. The outer run's own variables would make the inner run one of its
+ * workers. */
+static char *run_suites(const char *filter, const char *io)
+{
+    char *suites = g_build_filename(g_getenv("BUILD"), "tests/suites", NULL);
+    char *here = g_get_current_dir();
+    GSubprocessLauncher *launcher = g_subprocess_launcher_new(
+        G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
+    char **names = g_listenv();
+    for (char **name = names; *name != NULL; name++)
+        if (g_str_has_prefix(*name, "BXFI_"))
+            g_subprocess_launcher_unsetenv(launcher, *name);
+    g_strfreev(names);
+    g_subprocess_launcher_unsetenv(launcher, "DIR");
+    g_subprocess_launcher_setenv(launcher, "STEP", "1", TRUE);
+    g_subprocess_launcher_setenv(launcher, "IO", io, TRUE);
+    g_subprocess_launcher_setenv(launcher, "BUILD", here, TRUE);
+    g_subprocess_launcher_setenv(launcher, "LAUNCHER", "false", TRUE);
+    cr_assert_eq(g_mkdir_with_parents("tests", 0777), 0);
+    GSubprocess *run = g_subprocess_launcher_spawn(launcher, NULL, suites,
+                                                   "--filter", filter, NULL);
+    char *printed = NULL;
+    cr_assert(run != NULL && g_subprocess_communicate_utf8(
+                                 run, NULL, NULL, &printed, NULL, NULL));
+    cr_assert_not(g_subprocess_get_successful(run),
+                  "wanted: a failure\ngot:\n%s", printed);
+    g_object_unref(run);
+    g_object_unref(launcher);
+    g_free(here);
+    g_free(suites);
+    return printed;
+}
+
+static void assert_ends(char *printed, const char *wanted)
+{
+    cr_assert(g_str_has_suffix(printed, wanted),
+              "wanted: at the end\n%s\ngot:\n%s", wanted, printed);
+    cr_assert_null(strchr(printed, '\r'),
+                   "wanted: no line that is overwritten\ngot:\n%s", printed);
+    g_free(printed);
+}
+
+#define VERDICT                                                                \
+    "[====] Synthesis: Tested: 1 | Passing: 0 | Failing: 1 | Crashing: 0 \n"
+
+Test(helpers, a_failing_test_prints_the_command_that_repeats_it)
+{
+    assert_ends(run_suites("step1/an_empty_file*", ""),
+                "[----] Repeat it: make test STEP=1 "
+                "TESTS=step1/an_empty_file_is_no_error\n" VERDICT);
+    assert_ends(run_suites("step1/an_empty_file*", "pending"),
+                "[----] Repeat it: make test-io MODES=pending STEP=1 "
+                "TESTS=step1/an_empty_file_is_no_error\n" VERDICT);
+}
+
+Test(helpers, a_name_that_no_test_has_is_an_error)
+{
+    assert_ends(run_suites("step1/nothing", ""),
+                "no test has such a name: write TESTS=suite/name, with * for "
+                "any letters\n");
+}
