@@ -492,13 +492,18 @@ void grow_file(const char *name, guint64 size)
     cr_assert_eq(fclose(file), 0, "%s: %s", name, g_strerror(errno));
 }
 
+void read_file(const char *name, char **content, gsize *length)
+{
+    cr_assert(g_file_get_contents(name, content, length, NULL),
+              "wanted: a file %s\ngot: none", name);
+}
+
 void copy_sample(void)
 {
     char *path = g_build_filename(environment("BUILD"), "sample.txt", NULL);
     char *content = NULL;
     gsize length = 0;
-    cr_assert(g_file_get_contents(path, &content, &length, NULL), "no %s",
-              path);
+    read_file(path, &content, &length);
     cr_assert_eq(g_mkdir("build", 0777), 0);
     cr_assert(
         g_file_set_contents("build/sample.txt", content, (gssize)length, NULL));
@@ -512,8 +517,7 @@ char *read_text(const char *path)
 {
     char *whole = g_build_filename(environment("BUILD"), "..", path, NULL);
     char *text = NULL;
-    cr_assert(g_file_get_contents(whole, &text, NULL, NULL),
-              "wanted: a file %s\ngot: none", whole);
+    read_file(whole, &text, NULL);
     g_free(whole);
     return text;
 }

@@ -197,6 +197,10 @@ void grow_file(const char *name, guint64 size);
 /* The bytes that make_file writes at an offset. */
 void fill_pattern(char *buffer, size_t length, guint64 offset);
 
+/* All that is in a file, with a zero after it; none ends the test. length may
+ * be NULL. The caller frees the content. */
+void read_file(const char *name, char **content, gsize *length);
+
 /* Copies the sample to where it is for who sits at the top: build/sample.txt.
  */
 void copy_sample(void);

@@ -61,7 +61,7 @@ static void assert_lines(const char *reports, const char *source,
     char *arrow = g_strdup_printf("<- %s */", mistake);
     char *text;
     unsigned told = 0;
-    cr_assert(g_file_get_contents(path, &text, NULL, NULL), "no %s", path);
+    read_file(path, &text, NULL);
     char **lines = g_strsplit(text, "\n", -1);
     for (unsigned i = 0; lines[i] != NULL; i++)
         if (strstr(lines[i], arrow) != NULL) {
@@ -156,11 +156,12 @@ ParameterizedTest(struct mistake *mistake, checker,
     make_file("file", 1000);
     struct run run = finish(start_checked("1", program, mistake->name, "file"));
     char *reports = reports_of(&run, program);
-    cr_assert(run.ending != HUNG && run.status == mistake->status &&
-                  g_str_has_prefix(reports, begin) &&
-                  count(reports, "checker: ") == mistake->reports,
-              "wanted '%s', %u reports and status %d: %s", begin,
-              mistake->reports, mistake->status, describe(&run));
+    assert_run(&run,
+               run.ending != HUNG && run.status == mistake->status &&
+                   g_str_has_prefix(reports, begin) &&
+                   count(reports, "checker: ") == mistake->reports,
+               "'%s', %u reports and status %d", begin, mistake->reports,
+               mistake->status);
     assert_lines(reports, mistake->program, mistake->name);
 }
 

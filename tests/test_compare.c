@@ -124,7 +124,7 @@ static void assert_right(const struct table *table, const char *name)
 {
     char *content = NULL;
     gsize length = 0;
-    cr_assert(g_file_get_contents(name, &content, &length, NULL));
+    read_file(name, &content, &length);
     char *sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
                                                (const guchar *)content, length);
     assert_number(table->bytes, length);
@@ -616,10 +616,11 @@ static void assert_told_and_clean(const struct run *run, const char *tried,
                run->ending == EXITED && run->status == 1 &&
                    g_strv_length(lines) == 4,
                "exit status 1, and three lines on stderr");
-    cr_assert(g_str_has_prefix(lines[0], told) &&
-                  g_str_has_suffix(lines[0], number) &&
-                  strstr(run->text, ": done") == NULL,
-              "wanted '%s' and %s: %s", told, number, describe(run));
+    assert_run(run,
+               g_str_has_prefix(lines[0], told) &&
+                   g_str_has_suffix(lines[0], number) &&
+                   strstr(run->text, ": done") == NULL,
+               "'%s' and %s", told, number);
     assert_run(run,
                g_str_has_suffix(lines[1], ", 0 not freed") &&
                    g_str_has_suffix(lines[2], ", 0 not closed"),

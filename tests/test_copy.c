@@ -568,7 +568,7 @@ ParameterizedTest(struct meaning *meaning, copy,
         RUN_HOOKED(HOOKED, meaning->hook, "--threads", "1", "--depth", "1",
                    "--block", "10000", "source", "new");
     assert_ended(&run, 0);
-    cr_assert(g_file_get_contents("new", &content, &length, NULL));
+    read_file("new", &content, &length);
     assert_run(
         &run, length == meaning->length && memcmp(content, wanted, length) == 0,
         "a copy of the first %u bytes; the copy has %u bytes",
@@ -699,7 +699,7 @@ ParameterizedTest(struct change *change, copy,
                    "4", "--block", "10000", "source", "new");
     take_counters(&run);
     assert_ended(&run, 0);
-    cr_assert(g_file_get_contents("new", &content, &length, NULL));
+    read_file("new", &content, &length);
     assert_run(&run,
                length >= change->least && length <= change->most &&
                    memcmp(content, wanted, length) == 0,
@@ -744,7 +744,7 @@ Test(copy, a_pipe_is_copied_in_order)
     assert_ended(&run, 0);
     assert_number(counters.peak, 1);
     char *content = NULL;
-    cr_assert(g_file_get_contents("new", &content, NULL, NULL));
+    read_file("new", &content, NULL);
     assert_string(content, wanted->str);
     char *done =
         g_strdup_printf("main: done: %u bytes\n", (unsigned)wanted->len);

@@ -46,8 +46,9 @@ static void talk(const char *file, const struct line *lines)
     for (guint i = 0; lines[i].command != NULL; i++) {
         char *begin = g_strdup_printf("main: %s -> ", lines[i].command);
         bool answered = said[i] != NULL && g_str_has_prefix(said[i], begin);
-        cr_assert(answered && will_do(said[i] + strlen(begin), lines[i].answer),
-                  "wanted '%s%s': %s", begin, lines[i].answer, describe(&run));
+        assert_run(
+            &run, answered && will_do(said[i] + strlen(begin), lines[i].answer),
+            "'%s%s'", begin, lines[i].answer);
         g_free(begin);
         if (said[i] == NULL)
             break;
@@ -69,8 +70,7 @@ static void assert_file(const char *name, const char *wanted)
 {
     char *content = NULL;
     gsize length;
-    cr_assert(g_file_get_contents(name, &content, &length, NULL), "no %s",
-              name);
+    read_file(name, &content, &length);
     cr_assert(length == strlen(wanted) && memcmp(content, wanted, length) == 0,
               "%s has %u bytes: %s\nwanted: %s", name, (unsigned)length,
               content, wanted);
@@ -449,7 +449,7 @@ Test(file_stream, what_is_written_behind_the_end_leaves_zeros_before_it)
              {"length", "ok, 10"});
         char *content;
         gsize length;
-        cr_assert(g_file_get_contents("a", &content, &length, NULL));
+        read_file("a", &content, &length);
         cr_assert(length == 10 && memcmp(content, "hello\0\0x\0y", 10) == 0,
                   "wanted: hello, two zeros, x, a zero, y in the file\ngot: %u "
                   "bytes '%s' ...",
@@ -481,7 +481,7 @@ Test(file_stream, set_length_cuts_and_lengthens_and_takes_the_position_along)
              {"set-length 9223372036854775808", "error 87"});
         char *content;
         gsize length;
-        cr_assert(g_file_get_contents("a", &content, &length, NULL));
+        read_file("a", &content, &length);
         cr_assert(
             length == 7 && memcmp(content, "hell!\0\0", 7) == 0,
             "wanted: hell! and two zeros in the file\ngot: %u bytes '%s' ...",
@@ -668,8 +668,8 @@ static void assert_answered(const char *hook, const char *answer,
     put("a", "hello");
     struct run run = finish(
         start("tests/guarded/stream_script", commands, hook, -1, WATCHDOG));
-    cr_assert(run.ending == EXITED && strstr(run.text, answer) != NULL,
-              "wanted %s: %s", answer, describe(&run));
+    assert_run(&run, run.ending == EXITED && strstr(run.text, answer) != NULL,
+               "%s", answer);
     run_clear(&run);
 }
 
@@ -1366,8 +1366,8 @@ static void assert_same_file(const char *name, const char *wanted_name)
 {
     char *is = NULL, *wanted = NULL;
     gsize length, wanted_length;
-    cr_assert(g_file_get_contents(name, &is, &length, NULL));
-    cr_assert(g_file_get_contents(wanted_name, &wanted, &wanted_length, NULL));
+    read_file(name, &is, &length);
+    read_file(wanted_name, &wanted, &wanted_length);
     cr_assert(length == wanted_length && memcmp(is, wanted, length) == 0,
               "wanted: in %s the content of %s (%u bytes)\ngot: other content "
               "(%u bytes)",

@@ -18,7 +18,7 @@ static bool is_content(const struct run *run, const char *name, guint64 offset)
 {
     char *content = NULL;
     gsize length = 0, got;
-    cr_assert(g_file_get_contents(name, &content, &length, NULL));
+    read_file(name, &content, &length);
     offset = MIN(offset, length);
     const char *out = g_bytes_get_data(run->out, &got);
     bool same = got == length - offset &&
@@ -262,8 +262,7 @@ static void assert_shown(const char *option, const char *number,
     make_file("file", 100);
     struct run run = RUN("final", option, number, "file");
     assert_ended(&run, 0);
-    cr_assert(g_str_has_prefix(run.text, wanted), "wanted %s: %s", wanted,
-              describe(&run));
+    assert_run(&run, g_str_has_prefix(run.text, wanted), "%s", wanted);
     run_clear(&run);
 }
 
@@ -298,7 +297,7 @@ Test(final, files_come_out_one_after_the_other)
     GByteArray *wanted = g_byte_array_new();
     const char *names[] = {"three", "one", "two", "one"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        cr_assert(g_file_get_contents(names[i], &content, &length, NULL));
+        read_file(names[i], &content, &length);
         g_byte_array_append(wanted, (guint8 *)content, (guint)length);
         g_free(content);
     }
@@ -461,7 +460,7 @@ Test(final, sha256_begins_where_it_is_told)
     make_file("file", 100000);
     make_file("rest", 0);
     char *content = NULL;
-    cr_assert(g_file_get_contents("file", &content, NULL, NULL));
+    read_file("file", &content, NULL);
     cr_assert(g_file_set_contents("rest", content + 777, 100000 - 777, NULL));
     char *rest = sha256sum((const char *const[]){"rest", NULL});
     char *wanted = g_strdup_printf("%.64s  file\n", rest);
@@ -814,7 +813,7 @@ static void assert_content_while(void (*change)(void))
     close(ends[0]);
     struct run run = finish(process);
     assert_ended(&run, 0);
-    cr_assert(g_file_get_contents("file", &content, &length, NULL));
+    read_file("file", &content, &length);
     cr_assert(out->len == length && memcmp(out->data, content, length) == 0,
               "wanted: the content of the file, %u bytes\ngot: other bytes, %u",
               (unsigned)length, out->len);
@@ -862,7 +861,7 @@ static void expect_piece(int out, const char *wanted)
     ssize_t length = read(out, piece, sizeof piece);
     cr_assert(length == (ssize_t)strlen(wanted) &&
                   memcmp(piece, wanted, (size_t)length) == 0,
-              "wanted '%s', got %d bytes: '%.*s'", wanted, (int)length,
+              "wanted: '%s'\ngot: %d bytes '%.*s'", wanted, (int)length,
               (int)MAX(length, 0), piece);
 }
 

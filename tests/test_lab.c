@@ -43,10 +43,10 @@ Test(lab, a_read_only_import_table_is_made_writable)
 {
     struct run layers = RUN("tests/read-only/interposed", "");
     assert_ended(&layers, 0);
-    cr_assert(count_lines(layers.text, ": program") > 0 &&
-                  count_lines(layers.text, ": system") == 0,
-              "wanted only lines that end in ': program': %s",
-              describe(&layers));
+    assert_run(&layers,
+               count_lines(layers.text, ": program") > 0 &&
+                   count_lines(layers.text, ": system") == 0,
+               "only lines that end in ': program'");
     struct run probe = RUN("tests/read-only/stream_end", "wait-for-months",
                            "synchronous", "\\\\.\\pipe\\read-only");
     assert_ended(&probe, 0);
@@ -119,8 +119,7 @@ static void assert_answers(const char *hook, const char *skip,
     make_file("file", 1000);
     struct run run = RUN_HOOKED(ANSWERS, hook, "file", skip);
     assert_ended(&run, 0);
-    cr_assert(strstr(run.text, wanted), "wanted %s: %s", wanted,
-              describe(&run));
+    assert_run(&run, strstr(run.text, wanted), "%s", wanted);
     run_clear(&run);
 }
 
@@ -195,9 +194,10 @@ ParameterizedTest(char how[16], lab, misuse_of_memory_crashes)
 static void assert_told(const char *how, const char *out, const char *err)
 {
     struct run run = RUN_HOOKED("tests/guarded/misuse", "allocations", how);
-    cr_assert(run.ending == EXITED && run.status == 0 &&
-                  strcmp(run.text, out) == 0 && strcmp(run.err, err) == 0,
-              "wanted '%s', '%s': %s", out, err, describe(&run));
+    assert_run(&run,
+               run.ending == EXITED && run.status == 0 &&
+                   strcmp(run.text, out) == 0 && strcmp(run.err, err) == 0,
+               "'%s', '%s'", out, err);
     run_clear(&run);
 }
 

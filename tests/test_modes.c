@@ -310,7 +310,7 @@ ParameterizedTest(char line[80], modes, what_is_not_understood_is_told)
     struct run run = run_in_mode(parts[0], "lab/final", "file", NULL);
     bool told = ended_with(&run, 1) && strcmp(run.text, "") == 0 &&
                 strcmp(run.err, parts[1]) == 0;
-    cr_assert(told, "wanted %s: %s", parts[1], describe(&run));
+    assert_run(&run, told, "%s", parts[1]);
     run_clear(&run);
     g_strfreev(parts);
 }
@@ -355,7 +355,7 @@ static void assert_same_bytes(const char *mode, const void *bytes, size_t size)
 {
     char *wanted;
     gsize length;
-    cr_assert(g_file_get_contents("file", &wanted, &length, NULL));
+    read_file("file", &wanted, &length);
     cr_assert(
         length == size && memcmp(wanted, bytes, size) == 0,
         "wanted: under IO=%s the %u bytes of the file\ngot: other bytes, %u",
@@ -369,7 +369,7 @@ static void assert_copies(const char *mode)
     gsize length;
     struct run run = run_in_mode(mode, "lab/copy", "file", "copy");
     assert_ended(&run, 0);
-    cr_assert(g_file_get_contents("copy", &copy, &length, NULL));
+    read_file("copy", &copy, &length);
     assert_same_bytes(mode, copy, length);
     g_free(copy);
     run_clear(&run);

@@ -118,7 +118,7 @@ static struct run run_for(unsigned seconds, const char *program,
     set_next_stderr(err);
     struct run run = finish(start(program, arguments, NULL, -1, seconds));
     g_free(run.err);
-    cr_assert(g_file_get_contents("stderr", &run.err, NULL, NULL));
+    read_file("stderr", &run.err, NULL);
     return run;
 }
 
@@ -170,8 +170,8 @@ static void assert_checker_rejects(const struct pitfall *pitfall,
     assert_ended(&run, 0);
     run_clear(&run);
     run = run_checked(PATIENCE, broken, words);
-    cr_assert(run.status != 0 && strstr(run.err, told[0]) != NULL,
-              "wanted '%s': %s", diagnosis, describe(&run));
+    assert_run(&run, run.status != 0 && strstr(run.err, told[0]) != NULL,
+               "'%s'", diagnosis);
     run_clear(&run);
     g_strfreev(told);
     g_free(broken);

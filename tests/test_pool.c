@@ -635,7 +635,7 @@ Test(pool, writes_go_where_they_are_told)
     memcpy(wanted, "first", 5);
     memcpy(wanted + 10, "later", 5);
     memcpy(wanted + 20, "end", 3);
-    cr_assert(g_file_get_contents("file", &content, &length, NULL));
+    read_file("file", &content, &length);
     cr_assert(length == sizeof wanted && memcmp(content, wanted, length) == 0,
               "%.*s", (int)length, content);
     g_free(content);

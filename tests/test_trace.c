@@ -63,7 +63,7 @@ static struct trace read_trace(char *timeline, const char *directory,
     trace.events = json_object_get_array_member(
         json_node_get_object(json_parser_get_root(trace.parser)),
         "traceEvents");
-    cr_assert(g_file_get_contents(svg, &trace.svg, NULL, NULL), "no %s", svg);
+    read_file(svg, &trace.svg, NULL);
     g_free(svg);
     g_free(json);
     g_free(base);
@@ -109,8 +109,8 @@ static void clear(struct trace *trace)
 }
 
 #define assert_says(trace, words)                                              \
-    cr_assert(strstr((trace)->timeline, words), "no '%s' in\n%s", words,       \
-              (trace)->timeline)
+    cr_assert(strstr((trace)->timeline, words), "wanted: '%s'\ngot:\n%s",      \
+              words, (trace)->timeline)
 
 /* ---- The events --------------------------------------------------------- */
 
