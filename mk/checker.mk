@@ -5,7 +5,7 @@
 CHECK_SUITES := $(if $(filter checker,$(ONLY)),,$(if $(DIR), \
   $(filter 1 2 3 4 5,$(STEP)),all))
 
-# In them DIR's program stands in for the step's, in a build directory of links
+# In them DIR's program replaces the step's, in a build directory of links
 # to everything else.
 ifneq ($(and $(DIR),$(CHECK_SUITES)),)
 STAND_INS := $(foreach dir,build build/tests/hooked, \

@@ -1,5 +1,5 @@
 /*
- * The runner: Criterion's own, but for the order of the tests, how many run at
+ * The runner: Criterion's own, except for the order of the tests, how many run at
  * the same time, and what is printed.
  *
  *   - The suites that take longest start first, so none of them is left alone
