@@ -1,6 +1,6 @@
 /*
- * The runner: Criterion's own, except for the order of the tests, how many run at
- * the same time, and what is printed.
+ * The runner: Criterion's own, except for the order of the tests, how many run
+ * at the same time, and what is printed.
  *
  *   - The suites that take longest start first, so none of them is left alone
  *     at the end. A test waits for its programs more than it computes: so there
