@@ -419,7 +419,7 @@ Test(systems, a_clone_with_autocrlf_is_the_same_and_works)
         "xargs -0 ls -d 2>&- | tar -T - -cf - | tar -xf - -C \"$OLDPWD/from\"");
     must("git -C from add -A && git -C from -c user.name=x -c user.email=x "
          "commit -qm x && git clone -q -c core.autocrlf=true from clone");
-    must("diff -r -x .git from clone");
+    must("! diff -rq -x .git from clone | head -n 5 | grep .");
     must("find clone -type f -exec touch -d 2000-01-01 {} +");
     seed("clone");
     must("rm clone/build/step3-callback.exe "
