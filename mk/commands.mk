@@ -40,9 +40,6 @@ GIVEN := $(filter-out $(SETTINGS) FROM $(if $(filter .,$(FROM)),,STEP), \
 UNUSED := $(filter-out $(foreach goal,$(MAKECMDGOALS),$(USES_$(goal))),$(GIVEN))
 UNUSED := $(if $(filter build/%,$(MAKECMDGOALS)),,$(UNUSED))
 
-empty :=
-space := $(empty) $(empty)
-comma := ,
 ifneq ($(UNUSED),)
 typed := make$(MAKECMDGOALS:%= %)
 typed := $(subst $(space)$(space), ,$(typed))

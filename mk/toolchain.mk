@@ -7,6 +7,10 @@ $(error make $(MAKE_VERSION) overlooks failures: on macOS type \
   "brew install make", and then gmake instead of make)
 endif
 
+empty :=
+space := $(empty) $(empty)
+comma := ,
+
 # pipefail: a program's exit status survives the pipe behind it.
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -68,13 +72,12 @@ WINE_READY := wine-ready
 endif
 # WINE is the path of one program, and may have spaces in it. In LAUNCHER they
 # are quoted, for a shell and for all who take it apart as a shell does.
-SPACE := $() $()
-LAUNCHER := $(NO_ASLR) $(subst $(SPACE),\$(SPACE),$(WINE))
+LAUNCHER := $(NO_ASLR) $(subst $(space),\$(space),$(WINE))
 
 # What our Windows programs read. From WSL a Windows program gets only variables
 # that WSLENV names.
 PASSED := IO HOOK CHECK TRACE TRACE_RECORDS LEDGER BENCH_SERVER
-export WSLENV := $(subst $(SPACE),:,$(strip \
+export WSLENV := $(subst $(space),:,$(strip \
   $(filter-out $(PASSED),$(subst :, ,$(WSLENV))) $(PASSED)))
 
 # What the commands given need, for tools/setup.sh; setup itself: run and test.

@@ -1,21 +1,22 @@
 /* The build: what it prints, what it makes again, and what it refuses. */
-#include "make.h"
+#include "shell.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
 TestSuite(build, .init = enter_scratch, .fini = leave_scratch);
 
-/* Asks what would be done, here or in the tree that is tested. */
-static struct made plan(const char *words)
+/* In a shell, so that words may be quoted and TOP be used. */
+static struct said make(const char *words)
 {
-    char *top = top_directory();
-    char *dry = g_strconcat("-n ", words, NULL);
-    struct made made = make_in(top, dry);
-    g_free(dry);
-    g_free(top);
-    return made;
+    char *lines = g_strconcat("make --no-print-directory ", words, NULL);
+    struct said said = shell(lines);
+    g_free(lines);
+    return said;
 }
+
+/* Where the project is; with -n make only prints what it would do. */
+#define AT_TOP "-C \"$TOP\" "
 
 /* Lines for files that are made, such as "CC<tab>final/pool.c". */
 static unsigned count_made(const char *text)
@@ -34,13 +35,12 @@ static unsigned count_made(const char *text)
 
 Test(build, nothing_is_made_a_second_time)
 {
-    struct made made = plan("test");
-    assert_made(&made, 0);
-    cr_assert(count_made(made.text) == 0 &&
-                  strstr(made.text, " -o build/") == NULL,
-              "%s\nwanted: nothing to compile or link\ngot: %s", made.command,
-              made.text);
-    made_clear(&made);
+    struct said said = make(AT_TOP "-n test");
+    assert_status(said, 0);
+    cr_assert(count_made(said.text) == 0 &&
+                  strstr(said.text, " -o build/") == NULL,
+              "wanted nothing to compile or link: %s", quote(&said));
+    said_clear(&said);
 }
 
 struct change {
@@ -67,13 +67,13 @@ ParameterizedTestParameters(build, a_changed_header_makes_its_users_again)
 ParameterizedTest(struct change *change, build,
                   a_changed_header_makes_its_users_again)
 {
-    char *words =
-        g_strdup_printf("-W %s %s", change->source, change->made_again);
+    char *words = g_strdup_printf(AT_TOP "-n -W %s %s", change->source,
+                                  change->made_again);
     char *output = g_strdup_printf("-o %s ", change->made_again);
-    struct made made = plan(words);
-    assert_made(&made, 0);
-    assert_printed(&made, output);
-    made_clear(&made);
+    struct said said = make(words);
+    assert_status(said, 0);
+    assert_says(said, output);
+    said_clear(&said);
     g_free(output);
     g_free(words);
 }
@@ -81,21 +81,19 @@ ParameterizedTest(struct change *change, build,
 /* Of a tree in which nothing has been made. */
 static unsigned lines_of_a_clean(const char *command)
 {
-    char *words = g_strconcat("-n ", command, NULL);
-    struct made made = make_in(".", words);
-    assert_made(&made, 0);
-    unsigned lines = count_made(made.text);
-    made_clear(&made);
-    g_free(words);
+    struct said said = make(command);
+    assert_status(said, 0);
+    unsigned lines = count_made(said.text);
+    said_clear(&said);
     return lines;
 }
 
 Test(build, a_clean_test_prints_under_200_lines)
 {
     enum { OTHERS = 8 /* the prefix, a skip, the verdict, ... */ };
-    link_project();
-    unsigned all = lines_of_a_clean("test");
-    unsigned step = lines_of_a_clean("test STEP=3");
+    make_top();
+    unsigned all = lines_of_a_clean("-C top -n test");
+    unsigned step = lines_of_a_clean("-C top -n test STEP=3");
     cr_assert(all > 100 && all + OTHERS < 200,
               "make test\nwanted: fewer than 200 lines\ngot: %u for files",
               all);
@@ -109,33 +107,26 @@ Test(build, a_clean_test_prints_under_200_lines)
 
 Test(build, a_line_names_each_file_and_v1_shows_the_commands)
 {
-    link_project();
-    struct made quiet = make_in(".", "build/step1-create.exe");
-    assert_made(&quiet, 0);
-    cr_assert_str_eq(quiet.text,
-                     "WINDRES\tmk/windows.rc\n"
-                     "CC\tstep1-create/main.c\n"
-                     "LD\tbuild/step1-create.exe\n"
-                     "",
-                     "%s\ngot: %s", quiet.command, quiet.text);
-    struct made again = make_in(".", "build/step1-create.exe");
-    assert_made(&again, 0);
-    cr_assert_eq(count_made(again.text), 0,
-                 "%s\nwanted: nothing to do\n"
-                 "got: %s",
-                 again.command, again.text);
-    struct made loud = make_in(".", "-W step1-create/main.c V=1 "
-                                    "build/step1-create.exe");
-    assert_made(&loud, 0);
-    assert_printed(&loud, " -c -o build/obj/step1-create/main.o "
-                          "step1-create/main.c\n");
-    cr_assert_eq(count_made(loud.text), 0,
-                 "%s\nwanted: commands only\n"
-                 "got: %s",
-                 loud.command, loud.text);
-    made_clear(&quiet);
-    made_clear(&again);
-    made_clear(&loud);
+    make_top();
+    struct said quiet = make("-C top build/step1-create.exe");
+    assert_status(quiet, 0);
+    cr_assert_str_eq(quiet.text, "WINDRES\tmk/windows.rc\n"
+                                 "CC\tstep1-create/main.c\n"
+                                 "LD\tbuild/step1-create.exe\n");
+    struct said again = make("-C top build/step1-create.exe");
+    assert_status(again, 0);
+    cr_assert(count_made(again.text) == 0, "wanted nothing to do: %s",
+              quote(&again));
+    struct said loud = make("-C top -W step1-create/main.c V=1 "
+                            "build/step1-create.exe");
+    assert_status(loud, 0);
+    assert_says(loud, " -c -o build/obj/step1-create/main.o "
+                      "step1-create/main.c\n");
+    cr_assert(count_made(loud.text) == 0, "wanted commands only: %s",
+              quote(&loud));
+    said_clear(&quiet);
+    said_clear(&again);
+    said_clear(&loud);
 }
 
 Test(build, an_error_of_the_compiler_ends_make_with_a_failure)
@@ -143,23 +134,21 @@ Test(build, an_error_of_the_compiler_ends_make_with_a_failure)
     cr_assert_eq(g_mkdir("mine", 0777), 0);
     cr_assert(g_file_set_contents("mine/main.c", "int wmain(void) { oops }\n",
                                   -1, NULL));
-    link_project();
-    struct made made = make_in(".", "build/dir/program.o DIR=mine");
-    assert_made(&made, 2);
-    assert_printed(&made, "CC\tmine/*.c\n");
-    assert_printed(&made, "mine/main.c:1:19: error: ");
-    made_clear(&made);
+    make_top();
+    struct said said = make("-C top build/dir/program.o DIR=../mine");
+    assert_status(said, 2);
+    assert_says(said, "CC\t../mine/*.c\n");
+    assert_says(said, "../mine/main.c:1:19: error: ");
+    said_clear(&said);
 }
 
 /* Its output goes through pipes; its exit status must survive them. */
 Test(build, a_failure_of_the_program_ends_make_with_a_failure)
 {
-    char *top = top_directory();
-    struct made made = make_in(top, "run STEP=1 FILE=missing");
-    assert_made(&made, 2);
-    assert_printed(&made, "cannot open 'missing'");
-    made_clear(&made);
-    g_free(top);
+    struct said said = make(AT_TOP "run STEP=1 FILE=missing");
+    assert_status(said, 2);
+    assert_says(said, "cannot open 'missing'");
+    said_clear(&said);
 }
 
 /* ---- Help ---------------------------------------------------------------- */
@@ -167,14 +156,13 @@ Test(build, a_failure_of_the_program_ends_make_with_a_failure)
 /* All targets that are commands, from make's own database. */
 static char **commands(void)
 {
-    struct made made = plan("-p help");
-    char *found = strstr(made.text, "\n.PHONY: ");
-    cr_assert_not_null(found, "%s\nwanted: .PHONY\ngot: %s", made.command,
-                       made.text);
+    struct said said = make(AT_TOP "-pn help");
+    assert_says(said, "\n.PHONY: ");
+    char *found = strstr(said.text, "\n.PHONY: ");
     found += strlen("\n.PHONY: ");
     found[strcspn(found, "\n")] = '\0';
     char **names = g_strsplit(found, " ", -1);
-    made_clear(&made);
+    said_clear(&said);
     return names;
 }
 
@@ -188,10 +176,9 @@ static bool has_word(const char *text, const char *word)
 
 Test(build, every_command_is_in_the_help)
 {
-    char *top = top_directory();
-    struct made help = make_in(top, "help-all");
+    struct said help = make(AT_TOP "help-all");
     unsigned count = 0;
-    assert_made(&help, 0);
+    assert_status(help, 0);
     char **names = commands();
     for (char **name = names; *name != NULL; name++)
         if (strcmp(*name, "FORCE") != 0 && **name != '\0') {
@@ -202,17 +189,15 @@ Test(build, every_command_is_in_the_help)
         }
     cr_assert_gt(count, 30, "wanted: more than 30 commands\ngot: %u", count);
     g_strfreev(names);
-    made_clear(&help);
-    g_free(top);
+    said_clear(&help);
 }
 
 Test(build, make_alone_prints_at_most_25_short_lines)
 {
-    char *top = top_directory();
-    struct made help = make_in(top, "");
-    struct made all = make_in(top, "help-all");
-    assert_made(&help, 0);
-    assert_made(&all, 0);
+    struct said help = make(AT_TOP);
+    struct said all = make(AT_TOP "help-all");
+    assert_status(help, 0);
+    assert_status(all, 0);
     char **lines = g_strsplit(g_strchomp(help.text), "\n", -1);
     cr_assert_leq(g_strv_length(lines), 25,
                   "wanted: at most 25 lines\n"
@@ -226,9 +211,8 @@ Test(build, make_alone_prints_at_most_25_short_lines)
                       "got: %s",
                       *line);
     g_strfreev(lines);
-    made_clear(&all);
-    made_clear(&help);
-    g_free(top);
+    said_clear(&all);
+    said_clear(&help);
 }
 
 /* ---- Variables ----------------------------------------------------------- */
@@ -257,96 +241,79 @@ ParameterizedTestParameters(build, a_variable_that_is_not_used_is_an_error)
 ParameterizedTest(struct refusal *refusal, build,
                   a_variable_that_is_not_used_is_an_error)
 {
-    struct made made = plan(refusal->words);
-    assert_made(&made, 2);
-    assert_printed(&made, refusal->wanted);
-    made_clear(&made);
+    char *words = g_strconcat(AT_TOP "-n ", refusal->words, NULL);
+    struct said said = make(words);
+    g_free(words);
+    assert_status(said, 2);
+    assert_says(said, refusal->wanted);
+    said_clear(&said);
 }
 
 Test(build, a_variable_of_the_environment_is_not_meant_for_us)
 {
-    g_setenv("NAME", "desktop", TRUE); /* as in WSL */
-    g_setenv("DIR", "nothing", TRUE);
-    g_setenv("RUNS", "1000000", TRUE);
-    struct made made = plan("sweep flaky");
-    assert_made(&made, 0);
-    assert_printed(&made, "step1-create step2-bind");
-    assert_printed(&made, "$(seq 25)");
-    assert_not_printed(&made, "desktop");
-    made_clear(&made);
+    /* NAME is the computer's name in WSL. */
+    struct said said = shell("NAME=desktop DIR=nothing RUNS=1000000 "
+                             "make " AT_TOP "-n sweep flaky");
+    assert_status(said, 0);
+    assert_says(said, "step1-create step2-bind");
+    assert_says(said, "$(seq 25)");
+    assert_not_says(said, "desktop");
+    said_clear(&said);
 }
 
 Test(build, settings_go_with_every_command)
 {
-    struct made made =
-        plan("clean help run V=1 WERROR= NO_INSTALL=1 CFLAGS=-O0");
-    assert_made(&made, 0);
-    made_clear(&made);
+    struct said said = make(AT_TOP "-n clean help run V=1 WERROR= "
+                                   "NO_INSTALL=1 CFLAGS=-O0");
+    assert_status(said, 0);
+    said_clear(&said);
 }
 
 /* ---- Where make is typed ------------------------------------------------- */
 
+#define IN_STEP "-C \"$TOP/step3-callback\" "
+
 /* Some use STEP, and some do not. */
 Test(build, commands_can_be_typed_in_a_steps_directory)
 {
-    static const char *const names[] = {"pitfalls", "probe", "dotnet",
-                                        "compare",  "check", "stress",
-                                        "help-all"};
-    char *top = top_directory();
-    char *step = g_build_filename(top, "step3-callback", NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        char *words = g_strdup_printf("-n %s", names[i]);
-        struct made made = make_in(step, words);
-        cr_expect_eq(made.status, 0,
-                     "in step3-callback: %s\nwanted: exit status 0\n"
-                     "got: %d\n%s",
-                     made.command, made.status, made.text);
-        made_clear(&made);
-        g_free(words);
+    static const char *const commands_there[] = {
+        IN_STEP "-n pitfalls", IN_STEP "-n probe", IN_STEP "-n dotnet",
+        IN_STEP "-n compare",  IN_STEP "-n check", IN_STEP "-n stress",
+        IN_STEP "help-all",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(commands_there); i++) {
+        struct said said = make(commands_there[i]);
+        assert_status(said, 0);
+        said_clear(&said);
     }
-    struct made run = make_in(step, "-n run");
-    assert_printed(&run, "build/step3-callback.exe");
-    assert_not_printed(&run, "build/step2-bind.exe");
-    struct made unknown = make_in(step, "nothing-of-this-name");
-    assert_made(&unknown, 2);
-    made_clear(&unknown);
-    made_clear(&run);
-    g_free(step);
-    g_free(top);
+    struct said run = make(IN_STEP "-n run");
+    assert_says(run, "build/step3-callback.exe");
+    assert_not_says(run, "build/step2-bind.exe");
+    struct said unknown = make(IN_STEP "nothing-of-this-name");
+    assert_status(unknown, 2);
+    said_clear(&unknown);
+    said_clear(&run);
 }
 
 /* DIR is relative to where one types, and may have spaces in its name. */
 Test(build, a_directory_of_ones_own_may_have_any_name)
 {
-    char *top = top_directory(), *text = NULL;
-    char *here = g_get_current_dir();
-    char *source = g_build_filename(top, "step1-create/main.c", NULL);
-    cr_assert(g_file_get_contents(source, &text, NULL, NULL));
-    cr_assert_eq(g_mkdir("it's mine", 0777), 0);
-    cr_assert(g_file_set_contents("it's mine/main.c", text, -1, NULL));
-    cr_assert(g_str_has_prefix(here, top));
-    char *words = g_strdup_printf("run STEP=1 DIR=\"../%s/it's mine\"",
-                                  here + strlen(top) + 1);
-    char *step = g_build_filename(top, "step1-create", NULL);
-    struct made made = make_in(step, words);
-    assert_made(&made, 0);
-    assert_printed(&made, "it's mine/*.c\n");
-    assert_printed(&made, "\nmain: done");
-    made_clear(&made);
-    g_free(step);
-    g_free(words);
-    g_free(source);
-    g_free(text);
-    g_free(here);
-    g_free(top);
+    must("mkdir \"it's mine\"; cp \"$TOP/step1-create/main.c\" \"it's mine\"");
+    struct said said =
+        shell("here=${PWD#\"$TOP/\"}; make -C \"$TOP/step1-create\" run "
+              "DIR=\"../$here/it's mine\"");
+    assert_status(said, 0);
+    assert_says(said, "it's mine/*.c\n");
+    assert_says(said, "\nmain: done");
+    said_clear(&said);
 }
 
 /* ---- Which tests --------------------------------------------------------- */
 
 Test(build, tests_may_be_chosen)
 {
-    struct made made = plan("test TESTS='pool/a_* step3/*'");
-    assert_made(&made, 0);
-    assert_printed(&made, "--filter '@(pool/a_*|step3/*)'");
-    made_clear(&made);
+    struct said said = make(AT_TOP "-n test TESTS='pool/a_* step3/*'");
+    assert_status(said, 0);
+    assert_says(said, "--filter '@(pool/a_*|step3/*)'");
+    said_clear(&said);
 }

@@ -3,16 +3,9 @@
  * Everything happens in directories of the test's own: none of it touches
  * build/.
  */
-#include "helpers.h"
-
-#include <glib/gstdio.h>
+#include "shell.h"
 
 TestSuite(systems, .init = enter_scratch, .fini = leave_scratch);
-
-struct said {
-    int status;
-    char *text; /* stdout and stderr */
-};
 
 /* What starts a Windows program here, without the words before it; NULL if the
  * system does it by itself. */
@@ -29,62 +22,6 @@ static void needs_wine(void)
 {
     if (wine() == NULL)
         cr_skip_test("this simulates another Wine, and there is none");
-}
-
-/* Runs lines of shell. They find the real top directory in TOP; what make has
- * set for the suites they do not see. */
-static struct said shell(const char *lines)
-{
-    char *top = g_build_filename(g_getenv("BUILD"), "..", NULL);
-    char **env = NULL;
-    env = g_environ_setenv(env, "PATH", g_getenv("PATH"), TRUE);
-    env = g_environ_setenv(env, "HOME", g_getenv("HOME"), TRUE);
-    env = g_environ_setenv(env, "TOP", top, TRUE);
-    /* Git takes no one's settings into account, and commits as nobody. */
-    env = g_environ_setenv(env, "GIT_CONFIG_GLOBAL", "/dev/null", TRUE);
-    env = g_environ_setenv(env, "GIT_CONFIG_NOSYSTEM", "1", TRUE);
-
-    GError *error = NULL;
-    GSubprocessLauncher *launcher = g_subprocess_launcher_new(
-        G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
-    g_subprocess_launcher_set_environ(launcher, env);
-    GSubprocess *process = g_subprocess_launcher_spawn(
-        launcher, &error, "timeout", "120", "sh", "-c", lines, NULL);
-    struct said said = {0};
-    cr_assert(process != NULL &&
-                  g_subprocess_communicate_utf8(process, NULL, NULL, &said.text,
-                                                NULL, &error),
-              "%s: %s", lines, error ? error->message : "");
-    said.status = g_subprocess_get_if_exited(process)
-                      ? g_subprocess_get_exit_status(process)
-                      : -1;
-    g_object_unref(process);
-    g_object_unref(launcher);
-    g_strfreev(env);
-    g_free(top);
-    return said;
-}
-
-#define assert_says(said, wanted)                                              \
-    cr_assert(strstr((said).text, wanted) != NULL,                             \
-              "wanted '%s', exit status %d:\n%s", wanted, (said).status,       \
-              (said).text)
-#define assert_not_says(said, unwanted)                                        \
-    cr_assert(strstr((said).text, unwanted) == NULL, "unwanted '%s':\n%s",     \
-              unwanted, (said).text)
-
-/* The lines must succeed. */
-static void must(const char *lines)
-{
-    struct said said = shell(lines);
-    cr_assert_eq(said.status, 0, "%s:\n%s", lines, said.text);
-    g_free(said.text);
-}
-
-static void write_script(const char *name, const char *lines)
-{
-    cr_assert(g_file_set_contents(name, lines, -1, NULL));
-    cr_assert_eq(g_chmod(name, 0755), 0);
 }
 
 /* ---- Set-up ---- */
@@ -123,7 +60,7 @@ static void set_up_says(const char *manager, const char *system,
     assert_says(said, wanted);
     if (unwanted != NULL)
         assert_not_says(said, unwanted);
-    g_free(said.text);
+    said_clear(&said);
     must("rm -r bin");
 }
 
@@ -168,14 +105,14 @@ Test(systems, set_up_prints_the_size_before_it_downloads)
     cr_assert(size != NULL && install != NULL && size < install, "%s",
               said.text);
     assert_says(said, "gcc-mingw-w64-x86-64-win32\n");
-    cr_assert_eq(said.status, 0);
-    g_free(said.text);
+    assert_status(said, 0);
+    said_clear(&said);
 
     said = shell(SET_UP("NO_INSTALL=1"));
     assert_says(said, "\nTo download: 2 MB\n");
     assert_not_says(said, "called");
-    cr_assert_eq(said.status, 1);
-    g_free(said.text);
+    assert_status(said, 1);
+    said_clear(&said);
 }
 
 /* The makes are fakes that print what they are asked for. */
@@ -193,25 +130,25 @@ Test(systems, the_doctor_ends_with_ready_or_with_what_is_missing)
     " sh tools/doctor.sh"
 
     struct said said = shell(DOCTOR(""));
-    cr_assert_eq(said.status, 1);
+    assert_status(said, 1);
     assert_says(said, "To download: 2 MB\n");
     assert_not_says(said, "making");
     cr_assert(g_str_has_suffix(said.text, "\nnot ready: missing: git\n"), "%s",
               said.text);
-    g_free(said.text);
+    said_clear(&said);
 
     said = shell(DOCTOR("NEEDS=build"));
-    cr_assert_eq(said.status, 0, "%s", said.text);
+    assert_status(said, 0);
     assert_says(said, "Nothing to download.\n");
     assert_says(said, "making --no-print-directory run STEP=1\n");
     assert_says(said, "making --no-print-directory all\nready: ");
-    g_free(said.text);
+    said_clear(&said);
 
     said = shell(DOCTOR("NEEDS=build FAILS=STEP"));
-    cr_assert_eq(said.status, 1);
+    assert_status(said, 1);
     cr_assert_not_null(strstr(said.text, "\nnot ready: make run STEP=1 fails"),
                        "%s", said.text);
-    g_free(said.text);
+    said_clear(&said);
 }
 
 /* ---- make ---- */
@@ -225,9 +162,9 @@ Test(systems, an_old_make_is_refused)
     const char *lines[] = {OLD, OLD "/step1-create"};
     for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
         struct said said = shell(lines[i]);
-        cr_assert_eq(said.status, 2, "%s", said.text);
+        assert_status(said, 2);
         assert_says(said, "and then gmake instead of make");
-        g_free(said.text);
+        said_clear(&said);
     }
 }
 
@@ -237,16 +174,9 @@ Test(systems, make_setup_looks_for_what_run_and_test_need)
     write_script("bin/apt-get", "#!/bin/sh\n");
     struct said said = shell("PATH=\"$PWD/bin:$PATH\" make -C \"$TOP\" setup "
                              "NO_INSTALL=1 HOST_CC=no-cc WINE=no-wine");
-    cr_assert_eq(said.status, 2, "%s", said.text);
+    assert_status(said, 2);
     assert_says(said, "Missing: cc wine\n");
-    g_free(said.text);
-}
-
-/* A directory of links to everything except build/. */
-static void make_top(void)
-{
-    must("mkdir -p top/build; for file in \"$TOP\"/*; do "
-         "[ \"${file##*/}\" = build ] || ln -s \"$file\" top; done");
+    said_clear(&said);
 }
 
 Test(systems, a_wine_that_fails_is_quoted)
@@ -255,18 +185,18 @@ Test(systems, a_wine_that_fails_is_quoted)
     make_top();
     write_script("bad", "#!/bin/sh\necho 'wine: no room' >&2\nexit 3\n");
     struct said said = shell("make -C top wine-ready WINE=\"$PWD/bad\"");
-    cr_assert_eq(said.status, 2);
+    assert_status(said, 2);
     assert_says(said, "Wine cannot make its directory build/wine. Tried: ");
     assert_says(said, "/bad wineboot --init\nIt exited with 3, and printed:\n"
                       "wine: no room\n");
-    g_free(said.text);
+    said_clear(&said);
     must("mkdir -p top/build/wine; touch top/build/wine/made");
     said = shell("make -C top wine-ready WINE=\"$PWD/bad\"");
-    cr_assert_eq(said.status, 2);
+    assert_status(said, 2);
     assert_says(said, "Wine cannot start a program. Tried: ");
     assert_says(said, "/bad cmd /c exit\nIt exited with 3, and printed:\n"
                       "wine: no room\n");
-    g_free(said.text);
+    said_clear(&said);
 }
 
 /* What is built is copied there, so that nothing is built again; and Wine's
@@ -305,7 +235,7 @@ Test(systems, every_variable_that_a_windows_program_reads_is_passed_to_it)
     }
     g_free(passed);
     g_strfreev(names);
-    g_free(said.text);
+    said_clear(&said);
 }
 
 Test(systems, what_a_user_passes_to_windows_stays)
@@ -316,7 +246,7 @@ Test(systems, what_a_user_passes_to_windows_stays)
     char *first = strstr(said.text, ":IO:");
     cr_assert(first != NULL && strstr(first + 1, ":IO:") == NULL, "%s",
               said.text);
-    g_free(said.text);
+    said_clear(&said);
 }
 
 /* Starts Wine and passes only what WSLENV names, and what Wine itself needs. */
@@ -431,7 +361,7 @@ Test(systems, a_clone_with_autocrlf_is_the_same_and_works)
     };
     for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
         struct said said = shell(lines[i]);
-        cr_assert_eq(said.status, 0, "%s: %s", lines[i], said.text);
-        g_free(said.text);
+        assert_status(said, 0);
+        said_clear(&said);
     }
 }
