@@ -233,7 +233,8 @@ int main(int argc, char *argv[])
 {
     /* The last becomes the first. */
     static const char *const first[] = {"stress",   "checker", "pool",
-                                        "pitfalls", "sweep",   "probe"};
+                                        "pitfalls", "systems", "build",
+                                        "sweep",    "probe"};
     struct criterion_test_set *set = criterion_initialize();
     criterions = *criterion_options.logger;
     struct criterion_logger logger = criterions;
