@@ -157,13 +157,22 @@ bool told_error(const struct run *run, const char *tried, unsigned error);
     assert_run(run, strstr((run)->err, wanted) != NULL,                        \
                "'%s' somewhere on stderr", wanted)
 
-/* And those about anything else: a number, a text. */
+/* And those about anything else: a number, a text. Each is asked for once. */
 #define assert_number(got, wanted)                                             \
-    cr_assert((gint64)(got) == (gint64)(wanted),                               \
-              "wanted: %s is %" G_GINT64_FORMAT "\ngot: %" G_GINT64_FORMAT,    \
-              #got, (gint64)(wanted), (gint64)(got))
+    do {                                                                       \
+        gint64 number_got = (gint64)(got), number_wanted = (gint64)(wanted);   \
+        cr_assert(number_got == number_wanted,                                 \
+                  "wanted: %s is %" G_GINT64_FORMAT                            \
+                  "\ngot: %" G_GINT64_FORMAT,                                  \
+                  #got, number_wanted, number_got);                            \
+    } while (0)
 #define assert_string(got, wanted)                                             \
-    cr_assert(strcmp(got, wanted) == 0, "wanted:\n%s\ngot:\n%s", wanted, got)
+    do {                                                                       \
+        const char *string_got = (got), *string_wanted = (wanted);             \
+        cr_assert(g_strcmp0(string_got, string_wanted) == 0,                   \
+                  "wanted:\n%s\ngot:\n%s", string_wanted,                      \
+                  string_got ? string_got : "nothing");                        \
+    } while (0)
 
 /* --stats: takes the pool's counters, one line, off the end of stderr. They
  * must balance, with nothing in flight any more. */
