@@ -44,6 +44,7 @@ setup:
 # The Windows programs of our Wine prefix are ended, no others. Roots of other
 # systems stay: see clean-systems.
 clean:
-	@[ ! -d build/wine ] || wineserver -k 2>/dev/null || :
+	@[ ! -d build/wine ] || PATH="$$(dirname "$$(command -v $(subst \
+	  $(space),\$(space),$(WINE)))"):$$PATH" wineserver -k 2>/dev/null || :
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name systems \
 	  -exec rm -rf {} +

@@ -6,7 +6,7 @@ WORKSHOP = $(filter-out $(if $(MSYSTEM),$(SUITES)),$(EXES) $(TEST_FILES))
 ifneq ($(filter doctor,$(MAKECMDGOALS)),)
 NEEDS += run patch python $(if $(MSYSTEM),,test git)
 # The benchmark runs only on Linux.
-NEEDS += $(if $(filter Linux,$(UNAME)),asio gnuplot)
+NEEDS += coverage lint $(if $(filter Linux,$(UNAME)),asio gnuplot)
 endif
 
 # The + lets the makes in it work in parallel; but make -n is to do nothing.

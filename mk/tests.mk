@@ -130,7 +130,8 @@ endif
 
 # TESTS=pool/NAME chooses tests, in Criterion's own patterns; several words are
 # several patterns.
-FILTER := $(if $(TESTS),--filter '@($(subst $(space),|,$(strip $(TESTS))))')
+CHOSEN_TESTS := $(if $(TESTS),@($(subst $(space),|,$(strip $(TESTS)))))
+FILTER := $(if $(TESTS),--filter '$(CHOSEN_TESTS)')
 TESTED := build
 run_tests = IO= BUILD="$$PWD/$(TESTED)" CHOSEN='$(CHOSEN)' \
   LAUNCHER='$(LAUNCHER)' $(SUITES) $(FILTER)

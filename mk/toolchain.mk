@@ -81,7 +81,8 @@ export WSLENV := $(subst $(space),:,$(strip \
   $(filter-out $(PASSED),$(subst :, ,$(WSLENV))) $(PASSED)))
 
 # What the commands given need, for tools/setup.sh; setup itself: run and test.
-NEEDS := $(if $(filter-out help clean,$(MAKECMDGOALS)),build)
+NEEDS := $(if $(filter-out help help-all clean clean-systems on pitfalls, \
+  $(MAKECMDGOALS)),build)
 ifneq ($(filter setup run test flaky% stress coverage,$(MAKECMDGOALS)),)
 NEEDS += run
 endif

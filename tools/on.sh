@@ -36,6 +36,7 @@ fi
 
 # The first of Debian's own repositories that apt knows.
 mirror() {
+    # shellcheck disable=SC2016 # these are apt's variables
     apt-get indextargets --format '$(LABEL) $(REPO_URI)' \
         'Created-By: Packages' 2>/dev/null | sed -n 's/^Debian //p' | head -n 1
 }

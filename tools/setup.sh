@@ -72,7 +72,7 @@ for need in $NEEDS; do
         ;;
     python) want python3 ;;
     coverage) want python3 gcovr ;;
-    lint) want clang-format clang-tidy cppcheck ;;
+    lint) want clang-format clang-tidy cppcheck shellcheck flake8 ;;
     *) want "$need" ;;
     esac
 done
@@ -108,12 +108,15 @@ packages() {
         dnf:json-glib) echo json-glib-devel ;;
         dnf:pkg-config) echo pkgconf-pkg-config ;;
         dnf:clang-format | dnf:clang-tidy) echo clang-tools-extra ;;
+        dnf:shellcheck) echo ShellCheck ;;
+        dnf:flake8) echo python3-flake8 ;;
         pacman:mingw | pacman:mingw-c++) echo mingw-w64-gcc ;;
         pacman:cc) echo gcc ;;
         pacman:glib) echo glib2 ;;
         pacman:python3) echo python ;;
         pacman:pkg-config) echo pkgconf ;;
         pacman:clang-format | pacman:clang-tidy) echo clang ;;
+        pacman:flake8) echo python-flake8 ;;
         zypper:mingw) echo mingw64-cross-gcc ;;
         zypper:mingw-c++) echo mingw64-cross-gcc-c++ ;;
         zypper:asio) echo asio-devel ;;

@@ -34,10 +34,13 @@ STYLE = '''
   @media (prefers-color-scheme: dark) {
     .page { fill: #14181d } .band { fill: #1c2229 } text { fill: #e4eaf0 }
     .note, .idle { fill: #9aa7b4 } .in { fill: #f2f6fa }
-    .line { stroke: #4d5965 } .wait, .wake { stroke: #76828f } .wake-head { fill: #76828f }
+    .line { stroke: #4d5965 } .wait, .wake { stroke: #76828f }
+    .wake-head { fill: #76828f }
     .arrow { stroke: #e8a33d } .head-of { fill: #e8a33d }
-    .program { fill: #1f4f86; stroke: #6aa9f0 } .kernel { fill: #7a5210; stroke: #efb04a }
-    .callback { fill: #1d5e35; stroke: #58c67d } .port { fill: #4a3a78; stroke: #ab8df0 }
+    .program { fill: #1f4f86; stroke: #6aa9f0 }
+    .kernel { fill: #7a5210; stroke: #efb04a }
+    .callback { fill: #1d5e35; stroke: #58c67d }
+    .port { fill: #4a3a78; stroke: #ab8df0 }
     .lost { fill: #7c2020; stroke: #f07878 } .bad { fill: #ff8a8a }
   }
 '''

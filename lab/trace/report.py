@@ -2,7 +2,7 @@
 
 import json
 
-from recording import EX, INFINITE, MORE_DATA, PENDING, RESULTS, TRANSFERS
+from recording import EX, MORE_DATA, PENDING, RESULTS, TRANSFERS
 
 OVERLAPPED_FLAG = 0x40000000
 TEXT = 58  # columns
