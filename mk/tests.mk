@@ -9,7 +9,7 @@ $(PROBES): build/tests/%.exe: build/obj/tests/probes/%.o
 	$(Q)$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
 
 # These only help, and know nothing of final.
-HELPERS := build/tests/feeder.exe build/tests/holder.exe build/tests/crasher.exe
+HELPERS := $(patsubst %,build/tests/%.exe,feeder holder crasher leaving)
 $(filter-out $(HELPERS),$(PROBES)): $(LIBRARY)
 
 # A test program of one source has one line in the output, when it is linked.

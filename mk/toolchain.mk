@@ -68,11 +68,20 @@ unexport DISPLAY WAYLAND_DISPLAY
 # 6,000 fails without a word, when the heap lands where Wine 8 wants its page of
 # shared data (Linux 6.18, Wine 8.0; seen with WINEDEBUG=err+virtual).
 NO_ASLR := $(shell setarch -R true 2>/dev/null && echo setarch -R)
+# When a process ends itself, Wine ends its other threads with SIGQUIT. A thread
+# that is just leaving has already been subtracted from the number of threads;
+# the signal makes it subtract itself again. At 0, Wine takes that thread for
+# the last one and ends the process with this thread's status, 0, before the
+# status that the program chose (Wine 10.0: dlls/ntdll/unix/thread.c, exit_thread
+# and abort_thread; tests/probes/leaving.c). With SIGQUIT blocked, the other
+# threads end with the process. env on macOS cannot block a signal.
+QUIT_BLOCKED := $(shell env --block-signal=QUIT true 2>/dev/null && \
+  echo env --block-signal=QUIT)
 WINE_READY := wine-ready
 endif
 # WINE is the path of one program, and may have spaces in it. In LAUNCHER they
 # are quoted, for a shell and for all who take it apart as a shell does.
-LAUNCHER := $(NO_ASLR) $(subst $(space),\$(space),$(WINE))
+LAUNCHER := $(NO_ASLR) $(QUIT_BLOCKED) $(subst $(space),\$(space),$(WINE))
 
 # What our Windows programs read. From WSL a Windows program gets only variables
 # that WSLENV names.
