@@ -33,7 +33,7 @@ test-io: $(IO_FILES)
 	  build/io
 	@$(stay) failed=; for mode in $(MODES); do echo "IO=$$mode"; \
 	  IO=$$mode BUILD="$$PWD/$(IO_BUILD)" CHOSEN='$(CHOSEN)' \
-	  LAUNCHER='$(LAUNCHER)' $(SUITES) --filter "$(or $(CHOSEN_TESTS),$$( \
+	  LAUNCHER='$(QUOTED_WINE)' $(PREPARED) $(SUITES) --filter "$(or $(CHOSEN_TESTS),$$( \
 	    awk -v mode=$$mode -f tools/excluded.awk lab/modes/excluded.txt))" || \
 	    failed="$$failed $$mode"; done; \
 	  [ -z "$$failed" ] || { echo "failed under$$failed"; exit 1; }

@@ -134,7 +134,7 @@ CHOSEN_TESTS := $(if $(TESTS),@($(subst $(space),|,$(strip $(TESTS)))))
 FILTER := $(if $(TESTS),--filter '$(CHOSEN_TESTS)')
 TESTED := build
 run_tests = IO= BUILD="$$PWD/$(TESTED)" CHOSEN='$(CHOSEN)' \
-  LAUNCHER='$(LAUNCHER)' $(SUITES) $(FILTER)
+  LAUNCHER='$(QUOTED_WINE)' $(PREPARED) $(SUITES) $(FILTER)
 
 # One program stays meanwhile, or Wine would end and start its services again
 # and again, and they would hold on to a test's pipes. It is there when it has

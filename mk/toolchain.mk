@@ -81,7 +81,10 @@ WINE_READY := wine-ready
 endif
 # WINE is the path of one program, and may have spaces in it. In LAUNCHER they
 # are quoted, for a shell and for all who take it apart as a shell does.
-LAUNCHER := $(NO_ASLR) $(QUIT_BLOCKED) $(subst $(space),\$(space),$(WINE))
+QUOTED_WINE := $(subst $(space),\$(space),$(WINE))
+# A program inherits what PREPARED sets, so what starts many is itself prepared.
+PREPARED := $(NO_ASLR) $(QUIT_BLOCKED)
+LAUNCHER := $(PREPARED) $(QUOTED_WINE)
 
 # What our Windows programs read. From WSL a Windows program gets only variables
 # that WSLENV names.

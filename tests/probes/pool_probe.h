@@ -13,6 +13,7 @@
 #include "../../final/report.h"
 #include "../../lab/interpose/interpose.h"
 #include "../../lab/interpose/writable.h"
+#include "handles.h"
 
 #include <process.h>
 #include <stdio.h>
@@ -60,16 +61,6 @@ static inline void join(HANDLE thread)
 {
     wait_for(thread);
     check(CloseHandle(thread), "close", L"thread");
-}
-
-/* Open handles have small numbers, and each is a multiple of 4. */
-static inline unsigned open_handles(void)
-{
-    unsigned count = 0;
-    DWORD flags;
-    for (uintptr_t number = 4; number < 8192; number += 4)
-        count += GetHandleInformation((HANDLE)number, &flags) != 0;
-    return count;
 }
 
 /* ---- Windows, watched and changed -------------------------------------- */

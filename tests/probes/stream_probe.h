@@ -8,6 +8,7 @@
 #include "../../final/file_stream.h"
 #include "../../final/report.h"
 #include "../../lab/interpose/writable.h"
+#include "handles.h"
 
 #include <process.h>
 #include <stdlib.h>
@@ -57,16 +58,6 @@ static inline void join(HANDLE thread)
 {
     wait_for(thread);
     close_object(thread);
-}
-
-/* Open handles have small numbers, and each is a multiple of 4. */
-static inline unsigned open_handles(void)
-{
-    unsigned found = 0;
-    DWORD flags;
-    for (uintptr_t value = 4; value < 8192; value += 4)
-        found += GetHandleInformation((HANDLE)value, &flags) != 0;
-    return found;
 }
 
 /* ---- Windows, watched and changed -------------------------------------- */

@@ -11,6 +11,7 @@
  */
 #include "../../final/report.h"
 #include "../stress/job.h"
+#include "handles.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,8 +259,8 @@ static void run(uint64_t requests, bool progress)
         check_counters(before);
         free(now);
         if (handles == 0) /* what the system makes once is made now */
-            handles = count_handles();
-        require(count_handles() == handles, "handles left open", handles);
+            handles = open_handles();
+        require(open_handles() == handles, "handles left open", handles);
         if (progress)
             say("%llu requests", totals[ISSUED]);
     }

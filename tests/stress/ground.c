@@ -198,14 +198,3 @@ void join_thread(HANDLE thread)
           L"thread");
     check(CloseHandle(thread), "close", L"thread");
 }
-
-/* Asks for each number that may be a handle: the values are small ones, and
- * GetProcessHandleCount is not answered everywhere. */
-unsigned count_handles(void)
-{
-    unsigned open = 0;
-    DWORD flags;
-    for (uintptr_t value = 4; value < 4096; value += 4)
-        open += GetHandleInformation((HANDLE)value, &flags) != 0;
-    return open;
-}

@@ -57,7 +57,4 @@ typedef unsigned __stdcall thread_routine(void *);
 HANDLE start_thread(thread_routine *routine, void *argument);
 void join_thread(HANDLE thread);
 
-/* How many the process has open. */
-unsigned count_handles(void);
-
 #endif
