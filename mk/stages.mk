@@ -43,8 +43,8 @@ endef
 build/obj/%.o: %.c | setup
 	$(compile)
 
-# windows.h takes a second to read. The lab and the tests take it as it was read
-# once; the steps and final are compiled as they would be anywhere.
+# windows.h takes a second to read. The lab, the tests and the gallery take it as
+# it was read once; the steps and final are compiled as they would be anywhere.
 WINDOWS_H := build/obj/precompiled/windows.h
 build/obj/lab/%.o: private PRECOMPILED := -include $(WINDOWS_H)
 build/obj/tests/%.o: private PRECOMPILED := -include $(WINDOWS_H)

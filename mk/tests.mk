@@ -60,13 +60,13 @@ $(READ_ONLY): build/tests/read-only/%: build/tests/guarded/% tools/read_only.py
 BROKEN := $(STAGES:%=build/tests/break/%.exe)
 $(foreach stage,$(STAGES),$(eval \
   build/tests/break/$(stage).exe: $(wildcard $(stage)/*.[ch]) $(stage)/README.md))
-$(BROKEN): build/tests/break/%.exe: tools/break.sh | setup
+$(BROKEN): build/tests/break/%.exe: tools/break.sh $(WINDOWS_H).gch
 	@mkdir -p $(@D)
 	$(call says,LD,$@)
 	@tools/break.sh $* build/tests/break/$*
 	@rm -f $(PROGRAMS:%=build/tests/break/$*/%.c)
-	$(Q)$(CC) -std=c17 $(CFLAGS) $(WIN_LDFLAGS) -o $@ build/tests/break/$*/*.c \
-	  $(WIN_LDLIBS)
+	$(Q)$(CC) -std=c17 $(CFLAGS) -include $(WINDOWS_H) $(WIN_LDFLAGS) -o $@ \
+	  build/tests/break/$*/*.c $(WIN_LDLIBS)
 
 # The programs that final's README begins with: its first two blocks of C.
 EXAMPLES := build/tests/example1.exe build/tests/example2.exe

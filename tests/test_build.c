@@ -103,6 +103,20 @@ Test(build, a_clean_test_prints_under_200_lines)
               step);
 }
 
+/* Without STEP it runs all suites, so it needs all that make test needs. */
+Test(build, check_makes_what_its_suites_need)
+{
+    make_top();
+    struct said test = make("-C top -n test");
+    struct said check = make("-C top -n check");
+    assert_says(check, "LD\tbuild/probe.exe\n");
+    cr_assert(count_made(check.text) == count_made(test.text),
+              "wanted %u files, as make test makes: %s", count_made(test.text),
+              quote(&check));
+    said_clear(&check);
+    said_clear(&test);
+}
+
 /* ---- What is printed ----------------------------------------------------- */
 
 Test(build, a_line_names_each_file_and_v1_shows_the_commands)
