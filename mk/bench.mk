@@ -72,7 +72,7 @@ bench-quick: private BENCH_MODE := --quick
 bench-dotnet: private BENCH_MODE := --dotnet
 bench bench-dotnet: build/bench/sparse
 bench bench-quick bench-dotnet: $(BENCHES) build/bench/data build/final.exe \
-  build/copy.exe build/tests/holder.exe $(WINE_READY)
+  build/copy.exe $(WINE_READY)
 	@$(stay) LAUNCHER='$(LAUNCHER)' WINE='$(WINE)' CC='$(CC)' CXX='$(CXX)' \
 	  HOST_CC='$(HOST_CC)' DOTNET='$(DOTNET)' \
 	  python3 -B bench/run.py $(BENCH_MODE) $(BENCH_FLAGS)

@@ -26,8 +26,8 @@ endif
 # Then the checker, twice, by turns: see is_its_turn in lab/checker/requests.c.
 .PHONY: check
 check: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
-	@$(if $(CHECK_SUITES),( $(stay) $(run_tests) ))
-	@cd $(FROM); for program in $(LAB_CHOSEN); do for turn in 1 2; do \
+	@$(stay) $(if $(CHECK_SUITES),$(run_tests) || exit;) \
+	  cd $(FROM); for program in $(LAB_CHOSEN); do for turn in 1 2; do \
 	  CHECK=$$turn $(if $(IO),IO='$(IO)') $(LAUNCHER) $(UP)$$program \
 	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS 2>&1 >/dev/null </dev/null | \
 	    awk -v program=$(UP)$$program -f $(UP)lab/checker/lines.awk >&2 || \

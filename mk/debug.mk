@@ -28,5 +28,5 @@ endif
 debug-server: build/debug/$(firstword $(CHOSEN)).exe build/sample.txt \
   $(WINE_READY)
 	@echo "Now: $(CROSS)gdb $< -ex 'target remote localhost:$(DEBUG_PORT)'"
-	@cd $(FROM); $(call plainly,$(LAUNCHER) $(GDBSERVER) \
+	@$(stay) cd $(FROM); $(call plainly,$(LAUNCHER) $(GDBSERVER) \
 	  localhost:$(DEBUG_PORT) $(UP)$< "$${FILE:-$(UP)build/sample.txt}" $$ARGS)

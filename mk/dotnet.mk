@@ -53,7 +53,7 @@ DOTNET_STEPS := $(or $(STEP),1 2 3 4 5 final stream)
 
 .PHONY: dotnet
 dotnet: build/dotnet/steps.dll build/sample.txt $(WINE_READY)
-	@for step in $(DOTNET_STEPS); do \
+	@$(stay) for step in $(DOTNET_STEPS); do \
 	  $(if $(STEP),,echo "== $$step";) \
 	  $(call plainly,$(DOTNET) $< $$step "$${FILE:-build/sample.txt}" $$ARGS) \
 	  || exit; done

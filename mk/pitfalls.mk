@@ -54,7 +54,7 @@ $(error NAME is one of those that make pitfalls lists, not '$(NAME)')
 endif
 endif
 pitfall: $(call in_pitfall,$(NAME),lab) build/sample.txt $(WINE_READY)
-	@LAUNCHER='$(LAUNCHER)' ADDR2LINE='$(ADDR2LINE)' \
+	@$(stay) LAUNCHER='$(LAUNCHER)' ADDR2LINE='$(ADDR2LINE)' \
 	  lab/pitfalls/show.sh $< $(call patch_of,$(NAME))
 
 # The table in the README is made of what the patches say.

@@ -15,11 +15,11 @@ endif
 
 .PHONY: probe windows-and-wine
 probe: build/probe.exe $(WINE_READY)
-	@$(call plainly,$(LAUNCHER) $< $(ROW))
+	@$(stay) $(call plainly,$(LAUNCHER) $< $(ROW))
 
 # The same as a page, if all is as expected here.
 windows-and-wine: probe
-	@$(LAUNCHER) build/probe.exe --markdown >build/windows-and-wine.md
+	@$(stay) $(LAUNCHER) build/probe.exe --markdown >build/windows-and-wine.md
 	@cp build/windows-and-wine.md lab/
 
 # For tests/test_probe.c.

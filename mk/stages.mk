@@ -113,17 +113,17 @@ RUN_CHOSEN = $(if $(IO)$(DIR),$(LAB_CHOSEN),$(CHOSEN:%=build/%.exe))
 run: build/sample.txt $(WINE_READY)
 ifneq ($(SLOW),)
 run: build/tests/feeder.exe
-	@cd $(FROM); for program in $(RUN_CHOSEN); do \
+	@$(stay) cd $(FROM); for program in $(RUN_CHOSEN); do \
 	  for i in 1 2 3 4 5 6; do sleep 0.3; echo "piece $$i of 6"; done | \
 	  $(call plainly,$(LAUNCHER) $(UP)build/tests/feeder.exe \
 	    '\\.\pipe\slow-'$$$$ $(UP)$$program) || exit; done
 else
-	@cd $(FROM); for program in $(RUN_CHOSEN); do \
+	@$(stay) cd $(FROM); for program in $(RUN_CHOSEN); do \
 	  $(if $(STEP)$(DIR),,echo "== $$(basename $$program .exe)";) \
 	  $(call plainly,$(LAUNCHER) $(UP)$$program \
 	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS) || exit; done
 endif
 
 compare: build/compare.exe build/sample.txt $(WINE_READY)
-	@cd $(FROM); $(call plainly,$(LAUNCHER) $(UP)$< \
+	@$(stay) cd $(FROM); $(call plainly,$(LAUNCHER) $(UP)$< \
 	  "$${FILE:-$(UP)build/sample.txt}" $$ARGS)

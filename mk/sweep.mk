@@ -13,10 +13,6 @@ sweep: $(SWEPT_PROGRAMS) $(WINE_READY)
 	  python3 lab/sweep/sweep.py $(if $(POINT),--point '$(POINT)') \
 	  $(if $(DIR),--program "$$PWD/build/lab/dir.exe") $(SWEPT)
 
-ifneq ($(WINE),)
-sweep: build/tests/holder.exe
-endif
-
 ifneq ($(filter sweep,$(MAKECMDGOALS)),)
 NEEDS += run python
 endif

@@ -136,15 +136,6 @@ TESTED := build
 run_tests = IO= BUILD="$$PWD/$(TESTED)" CHOSEN='$(CHOSEN)' \
   LAUNCHER='$(QUOTED_WINE)' $(PREPARED) $(SUITES) $(FILTER)
 
-# One program stays meanwhile, or Wine would end and start its services again
-# and again, and they would hold on to a test's pipes. It is there when it has
-# said so, and goes when descriptor 9, its stdin, is closed with the shell.
-ifneq ($(WINE),)
-stay := rm -f build/stays; exec 9> >(exec $(LAUNCHER) build/tests/holder.exe \
-    >build/stays 2>/dev/null); \
-  for i in $$(seq 600); do [ -s build/stays ] && break; sleep 0.1; done;
-endif
-
 .PHONY: test flaky
 test: $(WINE_READY)
 	@$(stay) $(run_tests)
@@ -162,7 +153,7 @@ REQUESTS ?= 1000000
 
 .PHONY: stress
 stress: build/$(STRESS).exe $(WINE_READY)
-	@$(LAUNCHER) $< --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
+	@$(stay) $(LAUNCHER) $< --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
 # ---- Which lines of final/ the tests run ----
 

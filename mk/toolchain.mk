@@ -77,7 +77,7 @@ NO_ASLR := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 # threads end with the process. env on macOS cannot block a signal.
 QUIT_BLOCKED := $(shell env --block-signal=QUIT true 2>/dev/null && \
   echo env --block-signal=QUIT)
-WINE_READY := wine-ready
+WINE_READY := build/wine/made
 endif
 # WINE is the path of one program, and may have spaces in it. In LAUNCHER they
 # are quoted, for a shell and for all who take it apart as a shell does.
@@ -108,22 +108,29 @@ ifneq ($(filter lint,$(MAKECMDGOALS)),)
 NEEDS += test lint
 endif
 
-# What Wine prints is of interest only if it fails.
-wine_or_say = export WINEDEBUG=fixme-all,err+all; \
-  $(LAUNCHER) $(1) >build/wine.log 2>&1 </dev/null || { status=$$?; \
-  { echo 'Wine cannot $(2). Tried: $(LAUNCHER) $(1)'; \
-    echo "It exited with $$status, and printed:"; \
-    grep . build/wine.log || echo '(nothing)'; } >&2; exit $$status; }
-
-# Wine's own directory is made once.
+# Wine's own directory is made once. What Wine prints is of interest only if it
+# fails.
 build/wine/made: | setup
 	@mkdir -p build
 	@echo 'Making a Wine prefix in build/wine (once) ...'
-	@$(call wine_or_say,wineboot --init,make its directory build/wine)
+	@export WINEDEBUG=fixme-all,err+all; \
+	  $(LAUNCHER) wineboot --init >build/wine.log 2>&1 </dev/null || { \
+	  $(call wine_fails,make its directory build/wine,wineboot --init); }
 	@touch $@
 
-# Wine's services inherit stderr from whoever starts them, and may complain there
-# later. So it is not one of our programs that starts them.
-.PHONY: wine-ready
-wine-ready: build/wine/made
-	@$(call wine_or_say,cmd /c exit,start a program)
+wine_fails = { echo 'Wine cannot $(1). Tried: $(LAUNCHER) $(2)'; \
+  echo 'It printed:'; grep . build/wine.log || echo '(nothing)'; } >&2; exit 1
+
+# Wine starts its services with the first program, and ends them after the last
+# one. Both take time, and the services hold the first program's stderr. So a
+# recipe that starts programs begins with $(stay): cmd starts the services, and
+# stays until its stdin, descriptor 9, is closed with the recipe's shell. It is
+# there when it has printed something.
+ifneq ($(WINE),)
+stay = stays=build/stays.$$$$; \
+  exec 9> >($(NO_ASLR) $(QUOTED_WINE) cmd >$$stays 2>build/wine.log || \
+    echo failed >$$stays); \
+  for i in $$(seq 1200); do [ -s $$stays ] && break; sleep 0.05; done; \
+  state=$$(cat $$stays); rm -f $$stays; case $$state in failed | '') \
+    $(call wine_fails,start a program,cmd) ;; esac;
+endif

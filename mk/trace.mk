@@ -7,7 +7,7 @@ export IO
 .PHONY: trace
 trace: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 	@mkdir -p build/trace
-	@cd $(FROM); for program in $(LAB_CHOSEN); do \
+	@$(stay) cd $(FROM); for program in $(LAB_CHOSEN); do \
 	  name=$$(basename $$program .exe); \
 	  recording=$(UP)build/trace/$$name.rec; \
 	  rm -f $$recording; status=0; \
@@ -24,7 +24,7 @@ build/lab/cost.exe: build/obj/lab/trace/cost/main.o $(LAB) \
 	$(Q)$(link_lab) -static
 
 .PHONY: trace-cost
-trace-cost: build/lab/cost.exe build/lab/final.exe build/tests/holder.exe \
+trace-cost: build/lab/cost.exe build/lab/final.exe \
   build/bench/data $(WINE_READY)
 	@mkdir -p build/trace
 	@head -c 64M build/bench/data >build/trace/data
