@@ -47,7 +47,7 @@ build/obj/%.o: %.c | setup
 # it was read once; the steps and final are compiled as they would be anywhere.
 WINDOWS_H := build/obj/precompiled/windows.h
 build/obj/lab/%.o: private PRECOMPILED := -include $(WINDOWS_H)
-build/obj/tests/%.o: private PRECOMPILED := -include $(WINDOWS_H)
+build/obj/tests/%.o: private PRECOMPILED := -O1 -include $(WINDOWS_H)
 
 build/obj/lab/%.o: lab/%.c $(WINDOWS_H).gch
 	$(compile)

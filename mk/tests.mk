@@ -88,6 +88,22 @@ PKG_CFLAGS = $(eval PKG_CFLAGS := $(call pkg,cflags))$(PKG_CFLAGS)
 PKG_LIBS = $(call pkg,libs)
 TEST_CFLAGS := $(STRICT) -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 
+# What all suites include is read once, too.
+HELPERS_H := build/obj/host/helpers.h
+$(HELPERS_H).gch: tests/helpers.h | setup
+	@mkdir -p $(@D)
+	$(call says,CC,$<)
+	@echo '#include "../../../tests/helpers.h"' >$(HELPERS_H)
+	$(Q)$(HOST_CC) $(TEST_CFLAGS) $(PKG_CFLAGS) -MMD -MP -x c-header -o $@ \
+	  $(HELPERS_H)
+
+build/obj/host/test_%.o: private PRECOMPILED := -include $(HELPERS_H)
+build/obj/host/test_%.o: tests/test_%.c $(HELPERS_H).gch
+	@mkdir -p $(@D)
+	$(call says,CC,$<)
+	$(Q)$(HOST_CC) $(TEST_CFLAGS) $(PKG_CFLAGS) $(PRECOMPILED) -MMD -MP -c \
+	  -o $@ $<
+
 build/obj/host/%.o: tests/%.c | setup
 	@mkdir -p $(@D)
 	$(call says,CC,$<)

@@ -3,8 +3,8 @@
  * at the same time, and what is printed.
  *
  *   - The suites that take longest start first, so none of them is left alone
- *     at the end. A test waits for its programs more than it computes: so there
- *     are two at the same time for each processor.
+ *     at the end. A test waits for its programs more than it computes: so three
+ *     run at the same time for each processor.
  *   - After a failure stands the command that repeats the test.
  *   - A suite whose tests were skipped is named in one line.
  *   - In a terminal a line on stderr shows how far the tests are.
@@ -247,7 +247,7 @@ int main(int argc, char *argv[])
     logger.log_post_test = after_test;
     logger.log_post_all = after_all;
     criterion_options.logger = &logger;
-    criterion_options.jobs = 2 * g_get_num_processors();
+    criterion_options.jobs = 3 * g_get_num_processors();
     skipped = g_array_new(FALSE, FALSE, sizeof(struct skipped));
     for (size_t i = 0; i < G_N_ELEMENTS(first); i++)
         put_first(set->suites, first[i]);
