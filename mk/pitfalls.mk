@@ -5,7 +5,7 @@ PITFALLS := $(basename $(notdir $(PATCHES)))
 patch_of = $(filter %/$(1).patch,$(PATCHES))
 stage_of = $(notdir $(patsubst %/,%,$(dir $(patch_of))))
 
-# All of the patched program in one object file. A mistake may leave a warning.
+# All of the patched program in one object file.
 $(foreach name,$(PITFALLS),$(eval build/pitfalls/$(name)/program.o: \
   $(call patch_of,$(name)) $(wildcard $(call stage_of,$(name))/*.[ch])))
 $(PITFALLS:%=build/pitfalls/%/program.o): build/pitfalls/%/program.o: \
@@ -14,8 +14,7 @@ $(PITFALLS:%=build/pitfalls/%/program.o): build/pitfalls/%/program.o: \
 	@cp $(call stage_of,$*)/*.[ch] $(@D)
 	@rm -f $(PROGRAMS:%=$(@D)/%.c)
 	$(Q)patch -s -f -F0 -p0 -d $(@D) <$(call patch_of,$*)
-	$(Q)$(CC) -std=c17 $(CFLAGS) -include $(WINDOWS_H) -r -nostdlib -o $@ \
-	  $(@D)/*.c
+	$(Q)$(call one_object,$(@D))
 
 # It is linked as the stage is, and under the stage's name: with the lab; and if
 # a test of the stage is to find the mistake, as that test wants it.

@@ -55,8 +55,11 @@ $(READ_ONLY): build/tests/read-only/%: build/tests/guarded/% tools/read_only.py
 	@mkdir -p $(@D)
 	@tools/read_only.py $< $@
 
-# The stages with the edit that their README's "Break it" shows. An edit may
-# leave a warning.
+# All C sources of a directory as one object file. They may leave a warning.
+one_object = $(CC) -std=c17 $(CFLAGS) -include $(WINDOWS_H) -r -nostdlib \
+  -o $(1)/program.o $(1)/*.c
+
+# The stages with the edit that their README's "Break it" shows.
 BROKEN := $(STAGES:%=build/tests/break/%.exe)
 $(foreach stage,$(STAGES),$(eval \
   build/tests/break/$(stage).exe: $(wildcard $(stage)/*.[ch]) $(stage)/README.md))
@@ -65,8 +68,9 @@ $(BROKEN): build/tests/break/%.exe: tools/break.sh $(WINDOWS_H).gch
 	$(call says,LD,$@)
 	@tools/break.sh $* build/tests/break/$*
 	@rm -f $(PROGRAMS:%=build/tests/break/$*/%.c)
-	$(Q)$(CC) -std=c17 $(CFLAGS) -include $(WINDOWS_H) $(WIN_LDFLAGS) -o $@ \
-	  build/tests/break/$*/*.c $(WIN_LDLIBS)
+	$(Q)$(call one_object,build/tests/break/$*)
+	$(Q)$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ build/tests/break/$*/program.o \
+	  $(WIN_LDLIBS)
 
 # The programs that final's README begins with: its first two blocks of C.
 EXAMPLES := build/tests/example1.exe build/tests/example2.exe
