@@ -1,4 +1,4 @@
-# Every command. `make` alone prints them in four groups.
+# Every command. `make` prints the main ones, `make help-all` all of them.
 .DEFAULT_GOAL := help
 
 include mk/toolchain.mk
@@ -32,7 +32,7 @@ help:
 	@cat mk/help.txt
 
 help-all:
-	@cat mk/help.txt mk/help-all.txt
+	@cat mk/help-all.txt
 
 all: $(EXES)
 

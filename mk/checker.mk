@@ -1,5 +1,9 @@
 # make check: the tests of a stage, and then the stage with lab/checker at work.
 
+ifneq ($(filter-out checker,$(ONLY)),)
+$(error ONLY is checker, not '$(ONLY)')
+endif
+
 # First the suites, unless only the checker is asked for. A directory has those
 # of its STEP, if this is 1 to 5.
 CHECK_SUITES := $(if $(filter checker,$(ONLY)),,$(if $(DIR), \

@@ -33,7 +33,9 @@ $(foreach name,$(ARGUMENTS),$(if $(filter environment,$(firstword \
   $(origin $(name)))),$(eval undefine $(name))))
 
 # A step's own Makefile gives FROM and STEP to every command.
-FROM ?= .
+ifneq ($(origin FROM),command line)
+FROM := .
+endif
 GIVEN := $(filter-out $(SETTINGS) FROM $(if $(filter .,$(FROM)),,STEP), \
   $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword \
     $(origin $(name)))),$(name))))
@@ -44,8 +46,8 @@ ifneq ($(UNUSED),)
 typed := make$(MAKECMDGOALS:%= %)
 typed := $(subst $(space)$(space), ,$(typed))
 $(foreach name,$(UNUSED),$(if $(filter $(ARGUMENTS) $(SETTINGS),$(name)),, \
-  $(info '$(name)' is no variable of any command; \
-    names are in capital letters: see 'make help-all')))
+  $(info '$(name)' is no variable of any command; names are in capital \
+    letters, as in STEP=3: see 'make help-all')))
 $(if $(filter test:DIR,$(foreach goal,$(MAKECMDGOALS),$(UNUSED:%=$(goal):%))), \
   $(info To test a program of yours: make check STEP=$(or $(STEP),5) DIR=$(DIR)))
 used := $(foreach goal,$(MAKECMDGOALS),$(USES_$(goal)))

@@ -246,6 +246,7 @@ ParameterizedTestParameters(build, a_variable_that_is_not_used_is_an_error)
         {"pitfalls probe ROW=read IO=x", "does not use IO; it uses ROW"},
         {"sweep FILE=a ARGS=b", "does not use ARGS, FILE"},
         {"run STEP=6", "STEP is 1, 2, 3, 4, 5 or final, not '6'"},
+        {"check ONLY=checkers", "ONLY is checker, not 'checkers'"},
         {"run DIR=nothing", "there are no C sources in DIR='nothing'"},
     };
     return cr_make_param_array(struct refusal, refusals,
@@ -272,6 +273,16 @@ Test(build, a_variable_of_the_environment_is_not_meant_for_us)
     assert_says(said, "step1-create step2-bind");
     assert_says(said, "$(seq 25)");
     assert_not_says(said, "desktop");
+    said_clear(&said);
+}
+
+/* Its line names make, and such a line runs with -n, too. */
+Test(build, a_dry_run_of_doctor_installs_nothing)
+{
+    struct said said = make(AT_TOP "-n doctor");
+    assert_status(said, 0);
+    assert_says(said, "tools/doctor.sh\n");
+    assert_not_says(said, "== Tools\n");
     said_clear(&said);
 }
 

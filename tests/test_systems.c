@@ -151,6 +151,15 @@ Test(systems, the_doctor_ends_with_ready_or_with_what_is_missing)
     said_clear(&said);
 }
 
+Test(systems, make_on_names_the_systems_that_it_knows)
+{
+    struct said said = shell("make -C \"$TOP\" on SYSTEM=debian:11");
+    assert_status(said, 2);
+    assert_says(said, "SYSTEM is debian:12, debian:13 or debian:testing, not "
+                      "'debian:11'\n");
+    said_clear(&said);
+}
+
 /* ---- make ---- */
 
 /* .FEATURES is what 3.81 has. */

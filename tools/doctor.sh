@@ -49,6 +49,6 @@ echo '== Everything else'
 # shellcheck disable=SC2086 # words
 again $FILES || not_ready 'something cannot be built; the lines above say why'
 
-except='make dotnet and make lint-workflows'
+except='the commands of .NET, make on and make lint-workflows'
 [ -z "${MSYSTEM:-}" ] || except='make test, bench, dotnet, coverage and lint'
 echo "ready: without a network everything works except $except"

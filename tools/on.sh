@@ -50,7 +50,7 @@ if [ ! -e "$root/made" ]; then
     debootstrap --variant=minbase --include=git,make,ca-certificates \
         "$suite" "$root" "$MIRROR" >"$root.log" 2>&1 || {
         tail -n 5 "$root.log" >&2
-        fail "debootstrap failed; all it said is in $root.log"
+        fail "debootstrap failed; its full output is in $root.log"
     }
     touch "$root/made"
 fi

@@ -186,7 +186,7 @@ fi
 
 names=$(packages $manager)
 if [ -n "$names" ]; then
-    echo "On $system this installs it:"
+    echo "On $system this installs what is missing:"
     echo "    $install $names"
 fi
 notes $manager
@@ -205,8 +205,8 @@ if [ "${NO_INSTALL:-}" = 1 ]; then
         echo 'The size is known only after apt-get update.'
     fail 'NO_INSTALL=1 is set, so nothing was installed.'
 fi
-[ $manager = apt ] || fail 'Please do this, then type the command again: this' \
-    'script installs only on Debian and Ubuntu.'
+[ $manager = apt ] || fail 'This script installs only on Debian and Ubuntu: please' \
+    'do it yourself, then type the command again.'
 [ -z "$root" ] || command -v sudo >/dev/null ||
     fail 'It needs root, and there is no sudo: please type it as root.'
 # The package lists may be old, or not there at all. stdin is closed: apt asks

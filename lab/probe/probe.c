@@ -218,7 +218,7 @@ static void try_all(void)
 static int usage(void)
 {
     fprintf(stderr, "usage: probe --markdown, or probe [--wine VERSION] "
-                    "[ROW...]\n");
+                    "[ROW...], and each ROW is a name that probe prints\n");
     return 2;
 }
 
