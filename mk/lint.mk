@@ -24,7 +24,7 @@ lint: setup
 	@for file in $(TESTS_C); do echo "clang-tidy $$file"; \
 	  clang-tidy --quiet $$file -- $(TEST_CFLAGS) $(PKG_CFLAGS) \
 	    2>/dev/null || exit; done
-	$(call says,CPPCHECK,all C sources)
+	$(call says,CHECK,all C sources)
 	$(Q)$(CPPCHECK) --platform=win64 $(WINDOWS_C)
 	$(Q)$(CPPCHECK) --platform=unix64 --library=gtk \
 	  $(filter-out tests/test_% tests/report.c,$(TESTS_C))
