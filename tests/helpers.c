@@ -363,7 +363,7 @@ bool told_error(const struct run *run, const char *tried, unsigned error)
 /* The number behind the word, in a line such as "pool: issued 7, ...". */
 static guint64 number_behind(const char *line, const char *word)
 {
-    char *found = strstr(line, word);
+    const char *found = strstr(line, word);
     return found != NULL ? g_ascii_strtoull(found + strlen(word), NULL, 10)
                          : G_MAXUINT64;
 }

@@ -115,6 +115,18 @@ Test(systems, set_up_prints_the_size_before_it_downloads)
     said_clear(&said);
 }
 
+/* apt knows no size of a package that it does not have. Then it must say so. */
+Test(systems, set_up_installs_without_a_size_too)
+{
+    make_tools("apt-get", "Linux x86_64");
+    write_script("bin/apt-get", "#!/bin/sh\n"
+                                "case $* in *--print-uris*) exit 100 ;; esac\n"
+                                "echo \"was called: $*\"\n");
+    struct said said = shell(SET_UP("NEEDS=build"));
+    assert_says(said, "was called: install -y");
+    said_clear(&said);
+}
+
 /* The makes are fakes that print what they are asked for. */
 Test(systems, the_doctor_ends_with_ready_or_with_what_is_missing)
 {

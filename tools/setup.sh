@@ -213,7 +213,7 @@ fi
 # nothing, and does not eat what was meant for the program.
 # shellcheck disable=SC2086 # words
 {
-    ${root}apt-get update -q </dev/null && say_size &&
+    ${root}apt-get update -q </dev/null && { say_size || :; } &&
         ${root}env DEBIAN_FRONTEND=noninteractive ${install#"$root"} $names \
             </dev/null
 } || fail 'Installing failed; the lines above say why.'

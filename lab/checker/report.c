@@ -33,7 +33,7 @@ const char *place_text(struct place place)
     static _Thread_local char texts[8][64];
     static _Thread_local unsigned last;
     char *text = texts[++last % 8], where[32] = "outside the program";
-    char who[20] = ""; /* if it is known */
+    char who[24] = ""; /* if it is known */
     unsigned long long address =
         place.address != NULL ? address_in_file(place.address) : 0;
     if (address != 0)

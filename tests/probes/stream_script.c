@@ -534,7 +534,7 @@ static void obey(char *command)
     char given[100];
     char *rest = command;
     unsigned index = 0;
-    snprintf(given, sizeof given, "%s", command);
+    snprintf(given, sizeof given, "%.99s", command); /* more is cut */
     if (command[0] >= '0' && command[0] < '0' + STREAMS)
         index = (unsigned)(*word(&rest) - '0');
     char *verb = word(&rest);
