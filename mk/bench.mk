@@ -104,13 +104,12 @@ CXX_TIDY = --target=x86_64-w64-mingw32 -Wall -Wextra $(CXX_FLAGS) \
 .PHONY: lint-bench
 lint: lint-bench
 lint-bench: $(if $(BENCH_CXX),build/include/asio.hpp) | setup
-	$(call says,FORMAT,the benchmark)
+	@echo 'the benchmark: clang-format, cppcheck'
 	$(Q)clang-format --dry-run -Werror $(BENCH_CXX) $(BENCH_NATIVE)
 	@for file in $(BENCH_CXX); do echo "clang-tidy $$file"; \
 	  clang-tidy --quiet $$file --checks=$(CXX_CHECKS) -- $(CXX_TIDY) \
 	    2>/dev/null || exit; done
 	@for file in $(BENCH_NATIVE); do echo "clang-tidy $$file"; \
 	  clang-tidy --quiet $$file -- $(TEST_CFLAGS) 2>/dev/null || exit; done
-	$(call says,CHECK,the benchmark)
 	$(Q)cppcheck -q --std=c11 --enable=warning,style,performance,portability \
 	  --inline-suppr --error-exitcode=1 $(BENCH_NATIVE)

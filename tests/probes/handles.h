@@ -25,12 +25,12 @@ static inline bool is_wines_own(HANDLE handle)
 /* Handles are small numbers, and each is a multiple of 4. */
 static inline unsigned open_handles(void)
 {
-    unsigned count = 0;
+    unsigned open = 0;
     DWORD flags;
-    for (uintptr_t number = 4; number < 8192; number += 4)
-        if (GetHandleInformation((HANDLE)number, &flags))
-            count += is_wines_own((HANDLE)number) ? 0 : 1;
-    return count;
+    for (uintptr_t value = 4; value < 8192; value += 4)
+        if (GetHandleInformation((HANDLE)value, &flags))
+            open += is_wines_own((HANDLE)value) ? 0 : 1;
+    return open;
 }
 
 #endif
