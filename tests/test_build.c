@@ -103,6 +103,20 @@ Test(build, a_clean_test_prints_under_200_lines)
               step);
 }
 
+/* Otherwise a header that it was made from could change without notice. */
+Test(build, a_program_without_its_object_file_is_made_again)
+{
+    make_top();
+    struct said made = make("-C top build/step1-create.exe");
+    assert_status(made, 0);
+    must("rm top/build/obj/step1-create/main.o");
+    struct said again = make("-C top -n build/step1-create.exe");
+    assert_says(again, "CC\tstep1-create/main.c\n");
+    assert_says(again, "LD\tbuild/step1-create.exe\n");
+    said_clear(&again);
+    said_clear(&made);
+}
+
 /* Without STEP it runs all suites, so it needs all that make test needs. */
 Test(build, check_makes_what_its_suites_need)
 {
