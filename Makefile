@@ -1,25 +1,21 @@
 # Every command. `make` prints the main ones, `make help-all` all of them.
+#
+#   mk/toolchain.mk  the tools, how a Windows program starts, the output
+#   mk/commands.mk   a table: what each command needs, and its variables
+#   mk/stages.mk     the five steps and final: how they are built and run
+#   mk/tests.mk      the suites, and the programs that they start
+#   mk/lab.mk        the lab under a program: trace, modes, checker, sweep, ...
+#   mk/bench.mk      the benchmark, and the same in C# on .NET
+#   mk/lint.mk       formats, static analysis, words
 .DEFAULT_GOAL := help
 
 include mk/toolchain.mk
 include mk/commands.mk
-include mk/output.mk
 include mk/stages.mk
 include mk/tests.mk
 include mk/lab.mk
-include mk/probe.mk
-include mk/modes.mk
-include mk/sweep.mk
-include mk/pitfalls.mk
-include mk/checker.mk
-include mk/trace.mk
-include mk/lint.mk
-include mk/workflows.mk
-include mk/debug.mk
 include mk/bench.mk
-include mk/dotnet.mk
-include mk/systems.mk
-include mk/doctor.mk
+include mk/lint.mk
 
 # All that the suites need is known now.
 test flaky test-io $(if $(CHECK_SUITES),check): $(TEST_FILES)
@@ -27,7 +23,7 @@ test flaky test-io $(if $(CHECK_SUITES),check): $(TEST_FILES)
 # What each object file was made from, as the compiler has written it down.
 -include $(shell find build/obj -name '*.d' 2>/dev/null)
 
-.PHONY: help help-all all setup clean
+.PHONY: help help-all all clean
 help:
 	@cat mk/help.txt
 
@@ -35,11 +31,6 @@ help-all:
 	@cat mk/help-all.txt
 
 all: $(EXES)
-
-# Runs first: says what is missing, and installs it where it can.
-setup:
-	@NEEDS='$(NEEDS)' CC='$(CC)' CXX='$(CXX)' HOST_CC='$(HOST_CC)' \
-	  ASIO='$(ASIO)' WINE='$(WINE)' NO_INSTALL='$(NO_INSTALL)' tools/setup.sh
 
 # The Windows programs of our Wine prefix are ended, no others. Roots of other
 # systems stay: see clean-systems.

@@ -1,5 +1,5 @@
 #include "file_stream_internal.h"
-#include "report.h"
+#include "programs/report.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 #include "pool.h"
-#include "report.h"
+#include "programs/report.h"
 
 #include <process.h>
 #include <stdio.h>

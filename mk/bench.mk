@@ -16,13 +16,9 @@ COUNTED := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 # What the contenders of a work share: measure.c, and the work's job.c.
 bench_shared = bench/measure.c $(wildcard $(dir $(1))job.c)
 $(foreach name,$(CONTENDERS),$(eval build/bench/$(name).exe: \
-  $(patsubst %.c,build/obj/%.o,bench/$(name).c $(call bench_shared,bench/$(name)))))
-
-$(CONTENDERS:%=build/bench/%.exe): $(LIBRARY)
-	@mkdir -p $(@D)
-	$(call says,LD,$@)
-	$(Q)$(CC) $(CFLAGS) -static $(COUNTED) -o $@ $(filter %.o,$^) $(LIBRARY) \
-	  $(WIN_LDLIBS)
+  $(patsubst %.c,build/obj/%.o,bench/$(name).c $(call bench_shared,bench/$(name))) \
+  $(LIBRARY)))
+build/bench/%.exe: private LDFLAGS := -static $(COUNTED)
 
 # C++ differs only in who compiles and who links: asio wants sockets, too.
 $(BENCH_CXX:bench/%.cpp=build/bench/%.exe): private CC = $(CXX)
@@ -41,10 +37,6 @@ build/include/asio.hpp: | setup
 	@mkdir -p $(@D)
 	@ln -sfn $(ASIO)/asio $(@D)/asio
 	@ln -sf $(ASIO)/asio.hpp $@
-
-ifneq ($(filter bench% lint% $(BENCH_CXX:%.cpp=build/%.exe),$(MAKECMDGOALS)),)
-NEEDS += asio
-endif
 
 $(BENCH_NATIVE:bench/%.c=build/bench/%): build/bench/%: bench/%.c \
   bench/measure.c bench/measure.h $(wildcard bench/*/job.[ch]) | setup
@@ -82,34 +74,71 @@ bench bench-quick bench-dotnet: $(BENCHES) build/bench/data build/final.exe \
 bench-readme:
 	@python3 -B bench/report.py bench/README.md >/dev/null
 
-ifneq ($(filter bench%,$(MAKECMDGOALS)),)
-NEEDS += run python gnuplot
+# ---- .NET ----
+
+# The steps and contenders in C#, on the real .NET: bench/dotnet.
+
+# Under Wine it is .NET Core 3.1 for Windows, which is fetched once. On Windows,
+# and from WSL (WINE=), it is an SDK that is installed there: not tried. DOTNET=
+# names another one; it must be one for Windows.
+ifneq ($(WINE),)
+DOTNET ?= $(LAUNCHER) $(DOTNET_FETCHED)
+ifeq ($(origin DOTNET),file)
+DOTNET_FETCHED := build/dotnet/dotnet.exe
+endif
+endif
+DOTNET ?= dotnet.exe
+
+build/dotnet/dotnet.exe: | setup
+	@tools/dotnet.sh $(@D)
+
+DOTNET_DLLS := build/dotnet/steps.dll build/dotnet/contenders.dll
+$(foreach dll,$(DOTNET_DLLS),$(eval \
+  $(dll): $(wildcard $(dll:build/%.dll=bench/%/*.cs) \
+    $(dll:build/%.dll=bench/%/*/*.cs))))
+
+ifneq ($(DOTNET_FETCHED),)
+# By the compiler alone, which takes 2 s.
+$(DOTNET_DLLS): %.dll: build/dotnet/references %.runtimeconfig.json \
+  | $(WINE_READY)
+	$(DOTNET) exec build/dotnet/sdk/3.1.102/Roslyn/bincore/csc.dll -nologo \
+	  -langversion:8.0 -nullable:enable -unsafe -warnaserror -o+ \
+	  -deterministic -out:$@ @$< $(filter %.cs,$^)
+
+build/dotnet/references: | $(DOTNET_FETCHED)
+	@printf -- '-r:%s\n' \
+	  build/dotnet/packs/Microsoft.NETCore.App.Ref/3.1.0/ref/*/*.dll >$@
+
+$(DOTNET_DLLS:.dll=.runtimeconfig.json): | $(DOTNET_FETCHED)
+	@echo '{"runtimeOptions": {"tfm": "netcoreapp3.1", "framework":' \
+	  '{"name": "Microsoft.NETCore.App", "version": "3.1.0"}}}' >$@
+else
+# By all of an SDK; nothing of it stays behind. Tried with 3.1.102 under Wine 8.
+$(DOTNET_DLLS): build/dotnet/%.dll: | setup
+	$(DOTNET) build -nologo -nodeReuse:false -p:UseSharedCompilation=false \
+	  -c Release -o $(@D) bench/dotnet/$*/$*.csproj
 endif
 
-# ---- Lint ----
+# As `make run` runs the stages in C.
+DOTNET_STEPS := $(or $(STEP),1 2 3 4 5 final stream)
 
-# make lint looks at them, too.
-WINDOWS_C += bench/measure.c $(BENCH_C)
-HEADERS += $(wildcard bench/*.h $(BENCH_WORKS:%=bench/%/*.h))
+.PHONY: dotnet
+dotnet: build/dotnet/steps.dll build/sample.txt $(WINE_READY)
+	@$(stay) for step in $(DOTNET_STEPS); do \
+	  $(if $(STEP),,echo "== $$step";) \
+	  $(call plainly,$(DOTNET) $< $$step "$${FILE:-build/sample.txt}" $$ARGS) \
+	  || exit; done
 
-# clang-tidy has no C++ library for Windows, and takes the compiler's. MinGW-w64
-# pastes a small l to numbers, which it would blame on asio; and it does not see
-# that asio's throw_error throws.
-CXX_CHECKS := -cert-dcl16-c,-readability-uppercase-literal-suffix
-CXX_CHECKS := $(CXX_CHECKS),-clang-analyzer-cplusplus.NewDelete
-CXX_TIDY = --target=x86_64-w64-mingw32 -Wall -Wextra $(CXX_FLAGS) \
-  $(shell $(CXX) -x c++ -E -v /dev/null 2>&1 | \
-    sed -n 's|^ \(/.*/c++.*\)|-isystem \1|p')
+# For tests/programs/test_dotnet.c; without .NET make test skips most of it.
+ifneq ($(filter test-dotnet,$(MAKECMDGOALS))$(wildcard $(DOTNET_FETCHED)),)
+DOTNET_TESTED := build/dotnet/steps.dll
+endif
+ifeq ($(STEP),)
+TEST_FILES += $(DOTNET_TESTED)
+endif
 
-.PHONY: lint-bench
-lint: lint-bench
-lint-bench: $(if $(BENCH_CXX),build/include/asio.hpp) | setup
-	@echo 'the benchmark: clang-format, cppcheck'
-	$(Q)clang-format --dry-run -Werror $(BENCH_CXX) $(BENCH_NATIVE)
-	@for file in $(BENCH_CXX); do echo "clang-tidy $$file"; \
-	  clang-tidy --quiet $$file --checks=$(CXX_CHECKS) -- $(CXX_TIDY) \
-	    2>/dev/null || exit; done
-	@for file in $(BENCH_NATIVE); do echo "clang-tidy $$file"; \
-	  clang-tidy --quiet $$file -- $(TEST_CFLAGS) 2>/dev/null || exit; done
-	$(Q)cppcheck -q --std=c11 --enable=warning,style,performance,portability \
-	  --inline-suppr --error-exitcode=1 $(BENCH_NATIVE)
+.PHONY: test-dotnet
+test-dotnet: FILTER := --filter 'dotnet/*'
+test-dotnet: $(SUITES) build/sample.txt $(EXES) $(EXAMPLES) \
+  build/tests/feeder.exe build/tests/holder.exe $(DOTNET_TESTED) $(WINE_READY)
+	@$(stay) $(run_tests)

@@ -1,25 +1,55 @@
-# The commands, and the variables that each of them uses. A variable that is
-# given to a command that does not use it is an error: to ignore it would judge
-# another program than the reader meant.
+# Every command: what must be installed for it, and the variables that it uses.
+# tools/setup.sh knows what is in each set; every command that builds something
+# needs the set "build". A variable that is given to a command that does not use
+# it is an error: the command would otherwise judge another program than the
+# reader meant.
 
-USES_run := STEP FILE ARGS SLOW IO DIR
-USES_test := STEP TESTS
-USES_check := STEP DIR FILE ARGS IO ONLY TESTS
-USES_trace := STEP DIR FILE ARGS IO
-USES_debug-server := STEP FILE ARGS
-USES_compare := FILE ARGS
-USES_pitfall := NAME
-USES_probe := ROW
-USES_sweep := STEP DIR NAME POINT
-USES_test-io := STEP TESTS MODES
-USES_flaky := STEP TESTS RUNS
-USES_coverage := STEP TESTS
-USES_stress := SEED REQUESTS STRESS
-USES_dotnet := STEP FILE ARGS
-USES_bench := BENCH_FLAGS
-USES_bench-quick := BENCH_FLAGS
-USES_bench-dotnet := BENCH_FLAGS
-USES_on := SYSTEM COMMAND MIRROR
+command = $(eval NEEDS_$(1) = $(2))$(eval USES_$(1) := $(3))
+tests := run test patch python git
+
+#              command             needs                        uses
+$(call command,run,                run,                         STEP FILE ARGS SLOW IO DIR)
+$(call command,compare,            run,                         FILE ARGS)
+$(call command,test,               $(tests),                    STEP TESTS)
+$(call command,check,              $$(check_needs),             STEP DIR FILE ARGS IO ONLY TESTS)
+$(call command,trace,              run python,                  STEP DIR FILE ARGS IO)
+$(call command,trace-cost,         run python,)
+$(call command,debug-server,       run gdb,                     STEP FILE ARGS)
+$(call command,pitfall,            run patch,                   NAME)
+$(call command,probe,              run,                         ROW)
+$(call command,windows-and-wine,   run,)
+$(call command,sweep,              run python,                  STEP DIR NAME POINT)
+$(call command,test-io,            $(tests),                    STEP TESTS MODES)
+$(call command,test-dotnet,        $(tests) $$(dotnet_needs),)
+$(call command,flaky,              $(tests),                    STEP TESTS RUNS)
+$(call command,coverage,           $(tests) coverage,           STEP TESTS)
+$(call command,stress,             run,                         SEED REQUESTS STRESS)
+$(call command,dotnet,             run $$(dotnet_needs),        STEP FILE ARGS)
+$(call command,bench,              run python gnuplot asio,     BENCH_FLAGS)
+$(call command,bench-quick,        run python gnuplot asio,     BENCH_FLAGS)
+$(call command,bench-dotnet,       run python gnuplot asio $$(dotnet_needs),BENCH_FLAGS)
+$(call command,bench-readme,       python gnuplot,)
+$(call command,lint,               test lint asio,)
+$(call command,lint-bench,         lint asio,)
+$(call command,lint-workflows,     npm,)
+$(call command,setup,              $(tests),)
+$(call command,doctor,             $$(doctor_needs),)
+$(call command,on,                 ,                            SYSTEM COMMAND MIRROR)
+
+check_needs = run $(if $(CHECK_SUITES),test patch python git)
+# .NET is fetched by npm, once.
+dotnet_needs = $(if $(wildcard $(DOTNET_FETCHED)),,$(if $(DOTNET_FETCHED),npm))
+# MSYS2 has no Criterion. The benchmark runs only on Linux.
+doctor_needs = run patch python coverage lint $(if $(MSYSTEM),,test git) \
+  $(if $(filter Linux,$(UNAME)),asio gnuplot)
+
+# What the goals given need: setup reads it.
+NEEDS = $(sort $(foreach goal,$(MAKECMDGOALS),$(NEEDS_$(goal))) \
+  $(if $(filter-out help help-all clean clean-systems on pitfalls, \
+    $(MAKECMDGOALS)),build) \
+  $(if $(filter $(BENCH_CXX:%.cpp=build/%.exe),$(MAKECMDGOALS)),asio))
+
+# ---- The variables ----
 
 # Settings go with every command.
 SETTINGS := V NO_INSTALL WERROR CC CXX HOST_CC CROSS CFLAGS WIN_LDLIBS WINE \

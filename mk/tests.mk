@@ -1,53 +1,50 @@
-# The tests: suites that run here, and the Windows programs that they start.
+# The tests: suites that run here, and the Windows programs that they start. Both
+# stand in the room of their subject: tests/pool, tests/stream, ...
 
 # ---- Windows programs ----
 
-PROBES := $(patsubst tests/probes/%.c,build/tests/%.exe,$(wildcard tests/probes/*.c))
-$(PROBES): build/tests/%.exe: build/obj/tests/probes/%.o
-	@mkdir -p $(@D)
-	$(call says,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
+# tests/ROOM/NAME.c is build/tests/NAME.exe, unless it is a suite (test_NAME.c),
+# runs here (HOST_C), or is a part of another program.
+HOST_C := $(patsubst %,tests/support/%.c,helpers explain shell runner)
+PARTS_C := tests/stress/files.c tests/stress/job.c tests/support/coverage_flush.c
+SUITES_C := $(wildcard tests/*/test_*.c)
+PROGRAMS_C := $(filter-out $(HOST_C) $(PARTS_C) $(SUITES_C),$(wildcard tests/*/*.c))
+TEST_PROGRAMS := $(basename $(notdir $(PROGRAMS_C)))
+source_of = $(filter %/$(1).c,$(PROGRAMS_C))
 
 # These only help, and know nothing of final.
-HELPERS := $(patsubst %,build/tests/%.exe,feeder holder crasher leaving)
-$(filter-out $(HELPERS),$(PROBES)): $(LIBRARY)
+HELPERS := feeder holder crasher leaving
+test_objects = $(patsubst %.c,build/obj/%.o,$(call source_of,$(1)) \
+  $(if $(filter stress,$(1)),$(filter tests/stress/%,$(PARTS_C)))) \
+  $(if $(filter $(HELPERS),$(1)),,$(SHARED) $(LIBRARY))
+$(foreach name,$(TEST_PROGRAMS),$(eval \
+  build/tests/$(name).exe: $(call test_objects,$(name))))
 
 # A test program of one source has one line in the output, when it is linked.
-build/obj/tests/probes/%.o build/obj/tests/wrong/%.o build/obj/tests/right/%.o: \
-  private says :=
+$(patsubst %.c,build/obj/%.o,$(PROGRAMS_C)) build/obj/tests/lab/wrong/%.o \
+  build/obj/tests/lab/right/%.o: private says :=
 
-# One of them is more than a file.
-build/tests/stress.exe: $(patsubst %.c,build/obj/%.o,$(wildcard tests/stress/*.c))
-build/tests/guarded/stress.exe: \
-  $(patsubst %.c,build/guarded/obj/%.o,$(wildcard tests/stress/*.c))
-
-# The stages with tests/hooks linked under them: the same object files.
+# The stages with tests/support/hooks linked under them: the same object files.
 HOOKS := $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c \
-  lab/modes/*.c tests/hooks/*.c))
+  lab/modes/*.c tests/support/hooks/*.c))
 HOOKED := $(STAGES:%=build/tests/hooked/%.exe)
 $(foreach stage,$(STAGES),$(eval \
-  build/tests/hooked/$(stage).exe: $(call objects,$(stage))))
+  build/tests/hooked/$(stage).exe: $(call objects,$(stage)) $(HOOKS)))
 
-# final's programs and the probes, with tests/hooks and lab/guard: what they and
-# final's library allocate is guarded. Only the names in the object files change.
-GUARDED := $(patsubst %,build/tests/guarded/%.exe,final $(PROGRAMS)) \
-  $(PROBES:build/tests/%=build/tests/guarded/%)
+# final's programs and the test programs, with the hooks and lab/guard: what they
+# and final's library allocate is guarded. Only the names in the object files
+# change.
 guarded = build/obj/lab/guard/guard.o $(patsubst build/%,build/guarded/%,$(1))
-$(foreach name,final $(PROGRAMS),$(eval \
-  build/tests/guarded/$(name).exe: $(call guarded,$(call objects,$(name)))))
-$(foreach probe,$(PROBES:build/tests/%.exe=%),$(eval \
-  build/tests/guarded/$(probe).exe: \
-    $(call guarded,build/obj/tests/probes/$(probe).o $(LIBRARY))))
-
 build/guarded/%: build/%
 	@mkdir -p $(@D)
 	$(Q)$(OBJCOPY) $(foreach name,malloc calloc realloc free, \
 	  --redefine-sym $(name)=guard_$(name)) $< $@
 
-$(HOOKED) $(GUARDED): $(HOOKS)
-	@mkdir -p $(@D)
-	$(call says,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
+$(foreach name,final $(PROGRAMS),$(eval \
+  build/tests/guarded/$(name).exe: $(call guarded,$(call objects,$(name))) $(HOOKS)))
+$(foreach name,$(TEST_PROGRAMS),$(eval \
+  build/tests/guarded/$(name).exe: \
+    $(call guarded,$(call test_objects,$(name))) $(HOOKS)))
 
 # One of each kind as newer linkers make it: the import table is read-only.
 READ_ONLY := $(patsubst %,build/tests/read-only/%.exe,interposed stream_end)
@@ -55,22 +52,16 @@ $(READ_ONLY): build/tests/read-only/%: build/tests/guarded/% tools/read_only.py
 	@mkdir -p $(@D)
 	@tools/read_only.py $< $@
 
-# All C sources of a directory as one object file. They may leave a warning.
-one_object = $(CC) -std=c17 $(CFLAGS) -include $(WINDOWS_H) -r -nostdlib \
-  -o $(1)/program.o $(1)/*.c
-
 # The stages with the edit that their README's "Break it" shows.
 BROKEN := $(STAGES:%=build/tests/break/%.exe)
-$(foreach stage,$(STAGES),$(eval \
-  build/tests/break/$(stage).exe: $(wildcard $(stage)/*.[ch]) $(stage)/README.md))
-$(BROKEN): build/tests/break/%.exe: tools/break.sh $(WINDOWS_H).gch
-	@mkdir -p $(@D)
-	$(call says,LD,$@)
-	@tools/break.sh $* build/tests/break/$*
-	@rm -f $(PROGRAMS:%=build/tests/break/$*/%.c)
-	$(Q)$(call one_object,build/tests/break/$*)
-	$(Q)$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ build/tests/break/$*/program.o \
-	  $(WIN_LDLIBS)
+$(foreach stage,$(STAGES),$(eval build/tests/break/$(stage).exe: \
+  build/tests/break/$(stage)/program.o)$(eval build/tests/break/$(stage)/program.o: \
+  $(wildcard $(stage)/*.[ch] $(stage)/*/*.[ch]) $(stage)/README.md))
+$(BROKEN:%.exe=%/program.o): build/tests/break/%/program.o: tools/break.sh \
+  $(WINDOWS_H).gch
+	@tools/break.sh $* $(@D)
+	@rm -f $(PROGRAMS:%=$(@D)/programs/%.c)
+	$(Q)$(call one_object,$(@D),$@)
 
 # The programs that final's README begins with: its first two blocks of C.
 EXAMPLES := build/tests/example1.exe build/tests/example2.exe
@@ -80,10 +71,15 @@ build/tests/example%.c: final/README.md
 	  $< >$@
 build/obj/tests/example%.o: build/tests/example%.c | setup
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(STRICT) $(CFLAGS) -Ifinal -MMD -MP -c -o $@ $<
-$(EXAMPLES): build/tests/%.exe: build/obj/tests/%.o $(LIBRARY)
-	$(call says,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(WIN_LDFLAGS) -o $@ $^ $(WIN_LDLIBS)
+	$(Q)$(CC) $(STRICT) $(CFLAGS) -Ifinal -Ifinal/programs -MMD -MP -c -o $@ $<
+$(foreach n,1 2,$(eval build/tests/example$(n).exe: \
+  build/obj/tests/example$(n).o $(SHARED) $(LIBRARY)))
+
+# make removes a file that only pattern rules name, and the verdict would not be
+# the last line. It keeps one that is named. (.SECONDARY would keep all, but then
+# a program without its object files counts as made, whatever header changed.)
+named: $(patsubst %.c,build/obj/%.o,$(wildcard tests/lab/*/*.c)) \
+  build/tests/example1.c build/tests/example2.c
 
 # ---- The suites ----
 
@@ -94,57 +90,50 @@ TEST_CFLAGS := $(STRICT) -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 
 # What all suites include is read once, too.
 HELPERS_H := build/obj/host/helpers.h
-$(HELPERS_H).gch: tests/helpers.h | setup
+$(HELPERS_H).gch: tests/support/helpers.h | setup
 	@mkdir -p $(@D)
 	$(call says,CC,$<)
-	@echo '#include "../../../tests/helpers.h"' >$(HELPERS_H)
+	@echo '#include "../../../tests/support/helpers.h"' >$(HELPERS_H)
 	$(Q)$(HOST_CC) $(TEST_CFLAGS) $(PKG_CFLAGS) -MMD -MP -x c-header -o $@ \
 	  $(HELPERS_H)
 
-build/obj/host/test_%.o: private PRECOMPILED := -include $(HELPERS_H)
-build/obj/host/test_%.o: tests/test_%.c $(HELPERS_H).gch
+$(patsubst %.c,build/obj/host/%.o,$(SUITES_C)): $(HELPERS_H).gch
+build/obj/host/%.o: %.c | setup
 	@mkdir -p $(@D)
 	$(call says,CC,$<)
-	$(Q)$(HOST_CC) $(TEST_CFLAGS) $(PKG_CFLAGS) $(PRECOMPILED) -MMD -MP -c \
-	  -o $@ $<
-
-build/obj/host/%.o: tests/%.c | setup
-	@mkdir -p $(@D)
-	$(call says,CC,$<)
-	$(Q)$(HOST_CC) $(TEST_CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(HOST_CC) $(TEST_CFLAGS) $(PKG_CFLAGS) $(if $(filter test_%,$(notdir $<)), \
+	  -include $(HELPERS_H)) -MMD -MP -c -o $@ $<
 
 # A stage has its own suites, and those that every stage goes through; final has
-# several. All suites together are a program of their own.
-TESTS_C := $(wildcard tests/*.c)
-FINAL_SUITES := final pool file_stream copy compare examples stress lab
-SUITES_C := $(TESTS_C)
+# several rooms. All suites together are a program of their own.
+FINAL_SUITES := $(wildcard $(patsubst %,tests/%/test_*.c,pool stream stress)) \
+  $(patsubst %,tests/programs/test_%.c,final copy compare examples) \
+  tests/lab/test_lab.c
+CHOSEN_SUITES := $(SUITES_C)
 ifneq ($(STEP),)
-SUITES_C := $(filter-out tests/test_%,$(TESTS_C)) tests/test_all_stages.c \
-  $(if $(filter final,$(STEP)),$(FINAL_SUITES:%=tests/test_%.c), \
-    tests/test_step$(STEP).c)
+CHOSEN_SUITES := tests/steps/test_all_stages.c $(if $(filter final,$(STEP)), \
+  $(FINAL_SUITES),tests/steps/test_step$(STEP).c)
 endif
 SUITES := build/tests/suites$(STEP:%=-%)
-$(SUITES): $(SUITES_C:tests/%.c=build/obj/host/%.o)
+$(SUITES): $(patsubst %.c,build/obj/host/%.o,$(HOST_C) $(CHOSEN_SUITES))
 	@mkdir -p $(@D)
 	$(call says,LD,$@)
 	$(Q)$(HOST_CC) -o $@ $^ $(PKG_LIBS)
 
 # ---- What they need: for some stages, and for all ----
 
-# The suites start these probes as they are, and all others only guarded.
-PLAIN_PROBES := $(patsubst %,build/tests/%.exe,cancel_in_time interposed modes \
-  stream_cost stress two_pools)
-GUARDED_PROBES := $(filter-out $(HELPERS:build/tests/%=build/tests/guarded/%) \
-  $(patsubst %,build/tests/guarded/%.exe,cancel_in_time misdeeds stream_all \
-    stream_cost two_pools),$(GUARDED))
+# The suites start these programs as they are, and all others only guarded.
+PLAIN := $(HELPERS) cancel_in_time interposed modes stream_cost stress two_pools
+GUARDED := final $(PROGRAMS) $(filter-out $(HELPERS) cancel_in_time \
+  sweep_errors stream_all stream_cost two_pools,$(TEST_PROGRAMS))
 
-TEST_FILES := $(SUITES) build/sample.txt $(HELPERS) $(foreach dir,build build/tests/hooked \
-    build/tests/break,$(CHOSEN:%=$(dir)/%.exe))
+TEST_FILES := $(SUITES) build/sample.txt $(HELPERS:%=build/tests/%.exe) \
+  $(foreach dir,build build/tests/hooked build/tests/break,$(CHOSEN:%=$(dir)/%.exe))
 ifneq ($(filter final,$(CHOSEN)),)
-TEST_FILES += $(PROGRAMS:%=build/%.exe) $(PLAIN_PROBES) $(GUARDED_PROBES) \
-  $(EXAMPLES) $(READ_ONLY)
+TEST_FILES += $(PROGRAMS:%=build/%.exe) $(PLAIN:%=build/tests/%.exe) \
+  $(GUARDED:%=build/tests/guarded/%.exe) $(EXAMPLES) $(READ_ONLY)
 endif
-# Further fragments add what the suites of the lab need.
+# mk/lab.mk and mk/bench.mk add what the suites of the lab and of .NET need.
 
 # ---- The commands ----
 
@@ -183,7 +172,7 @@ COVERAGE := build/coverage
 COVERAGE_FLAGS := -O0 -g --coverage -fprofile-update=atomic
 
 .PHONY: coverage
-coverage: build/obj/tests/coverage/flush.o $(WINE_READY) | setup
+coverage: build/obj/tests/support/coverage_flush.o $(WINE_READY) | setup
 	@mkdir -p $(COVERAGE)/build
 	@ln -sfn $(foreach name,$(filter-out build,$(wildcard *)),../../$(name)) \
 	  $(COVERAGE)
@@ -195,4 +184,4 @@ coverage: build/obj/tests/coverage/flush.o $(WINE_READY) | setup
 	  --json $(COVERAGE)/final.json --html-details $(COVERAGE)/final.html \
 	  $(COVERAGE)/build/obj/final
 	@echo "Every line: $(COVERAGE)/final.html"
-	@tools/coverage.py $(COVERAGE)/final.json tests/uncovered.txt 90
+	@tools/coverage.py $(COVERAGE)/final.json tests/support/uncovered.txt 90

@@ -73,7 +73,7 @@ NO_ASLR := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 # the signal makes it subtract itself again. At 0, Wine takes that thread for
 # the last one and ends the process with this thread's status, 0, before the
 # status that the program chose (Wine 10.0: dlls/ntdll/unix/thread.c, exit_thread
-# and abort_thread; tests/probes/leaving.c). With SIGQUIT blocked, the other
+# and abort_thread; tests/support/leaving.c). With SIGQUIT blocked, the other
 # threads end with the process. env on macOS cannot block a signal.
 QUIT_BLOCKED := $(shell env --block-signal=QUIT true 2>/dev/null && \
   echo env --block-signal=QUIT)
@@ -91,22 +91,6 @@ LAUNCHER := $(PREPARED) $(QUOTED_WINE)
 PASSED := IO HOOK CHECK TRACE TRACE_RECORDS LEDGER BENCH_SERVER
 export WSLENV := $(subst $(space),:,$(strip \
   $(filter-out $(PASSED),$(subst :, ,$(WSLENV))) $(PASSED)))
-
-# What the commands given need, for tools/setup.sh; setup itself: run and test.
-NEEDS := $(if $(filter-out help help-all clean clean-systems on pitfalls, \
-  $(MAKECMDGOALS)),build)
-ifneq ($(filter setup run test flaky% stress coverage,$(MAKECMDGOALS)),)
-NEEDS += run
-endif
-ifneq ($(filter setup test flaky% coverage,$(MAKECMDGOALS)),)
-NEEDS += test patch python git
-endif
-ifneq ($(filter coverage,$(MAKECMDGOALS)),)
-NEEDS += coverage
-endif
-ifneq ($(filter lint,$(MAKECMDGOALS)),)
-NEEDS += test lint
-endif
 
 # Wine's own directory is made once. What Wine prints is of interest only if it
 # fails.
@@ -134,3 +118,51 @@ stay = stays=build/stays.$$$$; \
   state=$$(cat $$stays); rm -f $$stays; case $$state in failed | '') \
     $(call wine_fails,start a program,cmd) ;; esac;
 endif
+
+# ---- Output ----
+
+# One line for each file that is made. V=1 prints the commands instead.
+ifeq ($(V),1)
+Q :=
+says :=
+else
+Q := @
+# $(call says,CC,FILE). The tab puts the names below each other.
+says = $(info $(1)	$(2))
+endif
+
+# A target that depends on FORCE is made anew each time.
+FORCE:
+.PHONY: FORCE
+
+# ---- This machine and others ----
+
+# What tools/setup.sh and tools/doctor.sh read.
+TOOLS_ENV = NEEDS='$(NEEDS)' CC='$(CC)' CXX='$(CXX)' HOST_CC='$(HOST_CC)' \
+  ASIO='$(ASIO)' WINE='$(WINE)' NO_INSTALL='$(NO_INSTALL)'
+
+# Runs first: prints what is missing, and installs it where it can.
+.PHONY: setup doctor on clean-systems
+setup:
+	@$(TOOLS_ENV) tools/setup.sh
+
+# All that a workshop needs. Without Criterion (MSYS2) everything except the
+# suites.
+WORKSHOP = $(filter-out $(if $(MSYSTEM),$(SUITES)),$(EXES) $(TEST_FILES))
+
+# With -n, make runs a line that names MAKE or begins with +, and this one would
+# install. So it has another name for MAKE, and + only without -n: + lets the
+# makes in it work in parallel.
+THIS_MAKE = $(MAKE)
+doctor:
+	$(if $(findstring n,$(firstword -$(MAKEFLAGS))),,+@)$(TOOLS_ENV) \
+	  MAKE='$(THIS_MAKE)' FILES='$(WORKSHOP)' tools/doctor.sh
+
+# The README's commands on another release of Debian, in a root of its own. Its
+# mounts end with `make on`, so clean-systems removes only files.
+COMMAND ?= make run && make test
+on:
+	@SYSTEM='$(SYSTEM)' COMMAND='$(COMMAND)' MIRROR='$(MIRROR)' tools/on.sh
+
+clean-systems:
+	@rm -rf --one-file-system build/systems

@@ -8,6 +8,7 @@ to=$2
 rm -rf "$to"
 mkdir -p "$to"
 cp "$stage"/*.[ch] "$to"
+[ ! -d "$stage/programs" ] || cp -R "$stage/programs" "$to"
 awk '/^## / { here = /^## Break it/ }
      here && /^```$/ { exit }
      edit { print }

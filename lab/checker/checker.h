@@ -53,7 +53,7 @@ struct place here(void);
 struct place place_at(const void *address);
 
 /* The lines of a report: a printf in which the tokens {..}, of place_text, are
- * for lines.awk to replace. The first line is what is wrong. */
+ * for locate.awk to replace. The first line is what is wrong. */
 void mistake(const char *format, ...)
     __attribute__((format(__MINGW_PRINTF_FORMAT, 1, 2)));
 void hint(const char *format, ...)

@@ -1,6 +1,6 @@
 #include "guard.h"
 
-#include "../interpose/words.h"
+#include "../interpose/settings.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -18,7 +18,7 @@
 #define MODES_H
 
 #include "../interpose/interpose.h"
-#include "../interpose/words.h"
+#include "../interpose/settings.h"
 
 #include <stdbool.h>
 

@@ -31,7 +31,7 @@ run() {
     # shellcheck disable=SC2086 # words
     timeout -k 1 5 "${start[@]}" "$program" "$FILE" $ARGS \
         </dev/null 2>&1 >"$1" |
-        awk -v program="$program" -f lab/checker/lines.awk | shorten
+        awk -v program="$program" -f lab/checker/locate.awk | shorten
     status=${PIPESTATUS[0]}
     case $status in
     124 | 137) echo '(it hung, or had no end: ended after 5 seconds)' ;;

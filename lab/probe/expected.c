@@ -1,6 +1,6 @@
 /* What is expected: all rows, what the Wines that were tried did, and how a
  * text with alternatives is read. */
-#include "probe.h"
+#include "tools.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Rows about operations that fail at once: does a packet come all the same? */
-#include "probe.h"
+#include "tools.h"
 
 static HANDLE bound_file(void)
 {

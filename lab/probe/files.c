@@ -1,5 +1,5 @@
 /* Rows about regular files. */
-#include "probe.h"
+#include "tools.h"
 
 #include <winioctl.h>
 

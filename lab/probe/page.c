@@ -1,5 +1,5 @@
 /* The truth table as a page: what is recorded, and so the same everywhere. */
-#include "probe.h"
+#include "tools.h"
 
 #include <stdio.h>
 #include <string.h>

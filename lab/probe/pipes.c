@@ -1,5 +1,5 @@
 /* Rows about named pipes. The server's end is overlapped and bound. */
-#include "probe.h"
+#include "tools.h"
 
 static const DWORD BYTES = PIPE_TYPE_BYTE;
 static const DWORD MESSAGES = PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE;

@@ -1,5 +1,5 @@
 /* Rows about Windows' own two pools. */
-#include "probe.h"
+#include "tools.h"
 
 #include <stdlib.h>
 

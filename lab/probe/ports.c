@@ -1,5 +1,5 @@
 /* Rows about the port itself. */
-#include "probe.h"
+#include "tools.h"
 
 #include <winternl.h>
 

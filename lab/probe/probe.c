@@ -8,7 +8,7 @@
  * Exit status: 0 if each row went as expected of the system that this is, 1 if
  * some did not or this is a Wine that was not recorded, 2 for wrong usage.
  */
-#include "probe.h"
+#include "tools.h"
 
 #include <fcntl.h>
 #include <io.h>

@@ -1,4 +1,4 @@
-#include "probe.h"
+#include "tools.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
  * counts: with it, those without one count and fail, too.
  */
 #include "../interpose/interpose.h"
-#include "../interpose/words.h"
+#include "../interpose/settings.h"
 
 static struct imports next;
 

@@ -136,7 +136,7 @@ for kind in (
     "none untold silent twice other status output handle thread packet memory "
     "half temporary at-once crash hang"
 ).split():
-    SUBJECTS["misdeeds-" + kind] = ("misdeeds", kind, {}, target({}), done)
+    SUBJECTS["sweep_errors-" + kind] = ("sweep_errors", kind, {}, target({}), done)
 
 
 def stable(text):
@@ -236,7 +236,7 @@ class Run:
             self.status = None
         self.out = stable(out.decode(errors="replace"))
         lines = err.decode(errors="replace").replace("\r\n", "\n").splitlines()
-        # A line of Wine's own: see tests/helpers.c.
+        # A line of Wine's own: see tests/support/helpers.c.
         others = ("ledger: ", "wine client error:")
         self.told = [line for line in lines if not line.startswith(others)]
         ledger = [line for line in lines if line.startswith("ledger: ")]

@@ -1,5 +1,5 @@
 #include "job.h"
-#include "../../final/report.h"
+#include "../../final/programs/report.h"
 
 #include <string.h>
 

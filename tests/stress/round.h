@@ -6,7 +6,7 @@
 #define ROUND_H
 
 #include "../../final/pool.h"
-#include "ground.h"
+#include "files.h"
 
 enum total {
     ISSUED, /* as the pool counts, down to BYTES */

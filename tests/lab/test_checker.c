@@ -1,0 +1,317 @@
+/* The checker: tells each mistake of the programs in wrong/, where it was made,
+ * and has nothing to tell about right ones. */
+#include "../support/helpers.h"
+
+#include <signal.h>
+#include <string.h>
+
+enum { CHECK_FAILED = 66 };
+
+TestSuite(checker, .init = enter_scratch, .fini = leave_scratch);
+
+/* ---- Programs under the checker ---- */
+
+static struct process *start_checked(const char *turn, const char *program,
+                                     const char *first, const char *second)
+{
+    g_setenv("CHECK", turn, TRUE);
+    struct process *process =
+        start(program, (const char *const[]){first, second, NULL}, NULL, -1,
+              WATCHDOG);
+    g_unsetenv("CHECK");
+    return process;
+}
+
+/* Its reports, with the lines of the source: what make check would print. */
+static char *reports_of(const struct run *run, const char *program)
+{
+    const char *build = g_getenv("BUILD");
+    char *source = g_strdup_printf("%s/../lab/checker/locate.awk", build);
+    char *exe = g_strdup_printf("program=%s/%s.exe", build, program);
+    char *text = NULL;
+    GError *error = NULL;
+    GSubprocess *awk = g_subprocess_new(
+        G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error,
+        "awk", "-v", exe, "-f", source, NULL);
+    cr_assert(awk != NULL && g_subprocess_communicate_utf8(awk, run->err, NULL,
+                                                           &text, NULL, &error),
+              "awk: %s", error ? error->message : "");
+    g_object_unref(awk);
+    g_free(source);
+    g_free(exe);
+    return text;
+}
+
+static unsigned count(const char *text, const char *what)
+{
+    unsigned found = 0;
+    for (; (text = strstr(text, what)) != NULL; text++)
+        found++;
+    return found;
+}
+
+/* ---- Mistakes ---- */
+
+/* A comment "<- NAME" stands above each line that must be told. */
+static void assert_lines(const char *reports, const char *source,
+                         const char *mistake)
+{
+    char *path = g_strdup_printf("%s/../tests/lab/wrong/%s.c",
+                                 g_getenv("BUILD"), source);
+    char *arrow = g_strdup_printf("<- %s */", mistake);
+    char *text;
+    unsigned told = 0;
+    read_file(path, &text, NULL);
+    char **lines = g_strsplit(text, "\n", -1);
+    for (unsigned i = 0; lines[i] != NULL; i++)
+        if (strstr(lines[i], arrow) != NULL) {
+            char *place = g_strdup_printf("/%s\\.c:%u\\b", source, i + 2);
+            cr_assert(g_regex_match_simple(place, reports, 0, 0),
+                      "wanted: a report of %s\ngot:\n%s", place, reports);
+            g_free(place);
+            told++;
+        }
+    cr_assert(told > 0, "wanted: a line of %s with '%s'\ngot: none", path,
+              arrow);
+    g_strfreev(lines);
+    g_free(text);
+    g_free(arrow);
+    g_free(path);
+}
+
+struct mistake {
+    char program[16], name[24], diagnosis[64];
+    int status;
+    unsigned reports;
+};
+
+ParameterizedTestParameters(checker, a_mistake_is_told_where_it_was_made)
+{
+    static struct mistake mistakes[] = {
+        {"overlapped", "reused", "an OVERLAPPED is reused while in flight", 66,
+         1},
+        {"overlapped", "freed", "an OVERLAPPED is freed while in flight", 66,
+         1},
+        {"overlapped", "moved", "an OVERLAPPED is moved while in flight", 66,
+         1},
+        {"overlapped", "on-stack", "an OVERLAPPED is on a stack that is gone",
+         66, 1},
+        {"overlapped", "thread-ends",
+         "an OVERLAPPED is on a stack that is gone", 66, 1},
+        {"overlapped", "buffer-freed", "a buffer is freed while in flight", 66,
+         1},
+        {"overlapped", "buffer-shared",
+         "a buffer is shared by two requests in flight", 66, 1},
+        {"overlapped", "shared-in-turn",
+         "a buffer is shared by two requests in flight", 66, 1},
+        {"overlapped", "buffer-on-stack", "a buffer is on a stack that is gone",
+         66, 1},
+        {"overlapped", "never-freed", "a request is never freed", 66, 1},
+        {"overlapped", "freed-twice", "a request is freed twice", 66, 1},
+        {"overlapped", "wrong-packet", "a request is freed by the wrong packet",
+         66, 1},
+        {"overlapped", "touched", "a request is touched after it was freed", 66,
+         1},
+        {"fields", "internal", "stale fields: Internal", 66, 1},
+        {"fields", "left-over", "stale fields: OffsetHigh is left over", 66, 1},
+        {"fields", "negative", "stale fields: OffsetHigh is negative", 66, 1},
+        {"fields", "event", "stale fields: hEvent", 66, 1},
+        {"fields", "pipe-offset", "stale fields: an offset", 66, 1},
+        {"handle", "not-overlapped",
+         "hint: a handle not opened overlapped is bound", 1, 1},
+        {"handle", "plain-with-event",
+         "a handle not opened overlapped is used with an event", 66, 1},
+        {"handle", "bound-twice", "hint: a handle is bound twice", 1, 1},
+        {"handle", "no-overlapped", "hint: ReadFile without an OVERLAPPED", 1,
+         1},
+        {"handle", "never-closed", "a file's handle is never closed", 66, 1},
+        {"handle", "closed-in-flight", "a handle is closed with I/O in flight",
+         66, 1},
+        {"handle", "port-closed", "a port is closed while 1 thread waits", 66,
+         1},
+        {"handle", "port-used-on", "a port is closed while a thread still", 66,
+         1},
+        {"handle", "not-checked", "hint: INVALID_HANDLE_VALUE is bound", 1, 1},
+        {"packet", "failing-packet",
+         "a failing dequeue with a packet is treated as none", 66, 1},
+        {"packet", "no-packet",
+         "a failing dequeue without a packet is treated as one", 66, 1},
+        {"packet", "exits-in-flight", "the process ends with I/O in flight", 66,
+         3},
+        {"packet", "no-sentinel", "hung: every thread waits for ever", 66, 1},
+        {"packet", "dead-worker",
+         "a failing dequeue with a packet is treated as none", 66, 2},
+        {"packet", "nobody-left", "hung: every thread waits for ever", 66, 1},
+        {"packet", "deadlock", "hung: every thread waits for ever", 66, 1},
+    };
+    return cr_make_param_array(struct mistake, mistakes,
+                               G_N_ELEMENTS(mistakes));
+}
+
+ParameterizedTest(struct mistake *mistake, checker,
+                  a_mistake_is_told_where_it_was_made)
+{
+    char *program = g_strconcat("tests/lab/wrong/", mistake->program, NULL);
+    char *begin = g_strconcat("checker: ", mistake->diagnosis, NULL);
+    make_file("file", 1000);
+    struct run run = finish(start_checked("1", program, mistake->name, "file"));
+    char *reports = reports_of(&run, program);
+    assert_run(&run,
+               run.ending != HUNG && run.status == mistake->status &&
+                   g_str_has_prefix(reports, begin) &&
+                   count(reports, "checker: ") == mistake->reports,
+               "'%s', %u reports and status %d", begin, mistake->reports,
+               mistake->status);
+    assert_lines(reports, mistake->program, mistake->name);
+}
+
+Test(checker, who_waits_is_told_when_a_program_hangs)
+{
+    make_file("file", 1000);
+    struct run run = finish(
+        start_checked("1", "tests/lab/wrong/packet", "dead-worker", "file"));
+    assert_run(&run,
+               strstr(run.err, "checker: hung") &&
+                   strstr(run.err, "waits in WaitForSingleObject") &&
+                   run.status == CHECK_FAILED,
+               "status %d, and on stderr 'checker: hung' and 'waits in "
+               "WaitForSingleObject'",
+               CHECK_FAILED);
+}
+
+Test(checker, without_check_nothing_is_told)
+{
+    make_file("file", 1000);
+    struct run run = RUN("tests/lab/wrong/handle", "never-closed", "file");
+    assert_ended(&run, 0);
+}
+
+/* ---- Right programs ---- */
+
+static void assert_silent(const char *program, const char *file, int status)
+{
+    static const char *const turns[] = {"1", "2"};
+    for (unsigned i = 0; i < 2; i++) {
+        struct run run = finish(start_checked(turns[i], program, file, NULL));
+        assert_ended(&run, status);
+        run_clear(&run);
+    }
+}
+
+static struct criterion_test_params checked_programs(void)
+{
+    static char programs[][24] = {
+        "lab/step1-create",     "lab/step2-bind",     "lab/step3-callback",
+        "lab/step4-overlapped", "lab/step5-readfile", "lab/final",
+        "lab/compare",          "lab/example1",       "lab/example2"};
+    return cr_make_param_array(char[24], programs, G_N_ELEMENTS(programs));
+}
+
+ParameterizedTestParameters(checker, nothing_is_told_of_a_stage)
+{
+    return checked_programs();
+}
+
+ParameterizedTest(char program[24], checker, nothing_is_told_of_a_stage)
+{
+    make_file("file", 1000001);
+    make_file("empty", 0);
+    assert_silent(program, "file", 0);
+    assert_silent(program, "empty", 0);
+    assert_silent(program, "missing", 1);
+}
+
+ParameterizedTestParameters(checker, nothing_is_told_in_any_mode)
+{
+    return checked_programs();
+}
+
+ParameterizedTest(char program[24], checker, nothing_is_told_in_any_mode)
+{
+    static const char *const modes[] = {"pending",    "sync-eof", "short:1",
+                                        "shuffle:1",  "skip",     "slow:1",
+                                        "ntfs-cached"};
+    make_file("file", 100001);
+    for (unsigned i = 0; i < G_N_ELEMENTS(modes); i++) {
+        g_setenv("IO", modes[i], TRUE);
+        struct run run = finish(start_checked("1", program, "file", NULL));
+        assert_ended(&run, 0);
+        run_clear(&run);
+    }
+    g_unsetenv("IO");
+}
+
+Test(checker, nothing_is_told_of_a_copy)
+{
+    make_file("file", 3000001);
+    struct run run = finish(start_checked("1", "lab/copy", "file", "one"));
+    assert_ended(&run, 0);
+    run = finish(start_checked("2", "lab/copy", "file", "two"));
+    assert_ended(&run, 0);
+    run = finish(start_checked("2", "lab/copy", "file", "two"));
+    assert_ended(&run, 1);
+}
+
+ParameterizedTestParameters(checker, nothing_is_told_of_a_pipe)
+{
+    static char programs[][24] = {"lab/step1-create", "lab/step5-readfile",
+                                  "lab/final", "lab/example2"};
+    return cr_make_param_array(char[24], programs, G_N_ELEMENTS(programs));
+}
+
+ParameterizedTest(char program[24], checker, nothing_is_told_of_a_pipe)
+{
+    char name[64];
+    struct process *feeder = start_feeder(name);
+    struct process *reader = start_checked("1", program, name, NULL);
+    send_line(feeder, "a piece");
+    send_line(feeder, "another");
+    send_end(feeder);
+    struct run run = finish(reader);
+    assert_run(&run, strstr(run.err, "checker") == NULL,
+               "no report of the checker on stderr");
+}
+
+/* What comes may be long in coming. */
+Test(checker, a_read_that_pends_is_no_hang)
+{
+    char name[64];
+    struct process *feeder = start_feeder(name);
+    struct process *reader =
+        start_checked("1", "lab/step5-readfile", name, NULL);
+    expect_line(reader, "main: asking for the first read, then only waiting");
+    g_usleep(4 * G_USEC_PER_SEC);
+    send_end(feeder);
+    struct run run = finish(reader);
+    assert_ended(&run, 0);
+}
+
+Test(checker, nothing_is_told_after_ctrl_c)
+{
+    char name[64];
+    struct process *feeder = start_feeder(name);
+    struct process *reader = start_checked("1", "lab/final", name, NULL);
+    g_free(next_line(reader));
+    send_signal(reader, SIGINT);
+    struct run run = finish(reader);
+    assert_ended(&run, INTERRUPTED);
+    send_end(feeder);
+}
+
+ParameterizedTestParameters(checker, nothing_is_told_of_a_program_that_is_right)
+{
+    static char programs[][16] = {
+        "entries",  "threadpool_io",   "events",   "bind_callback",
+        "no_event", "static_requests", "own_port", "two_writes"};
+    return cr_make_param_array(char[16], programs, G_N_ELEMENTS(programs));
+}
+
+ParameterizedTest(char name[16], checker,
+                  nothing_is_told_of_a_program_that_is_right)
+{
+    char *program = g_strconcat("tests/lab/right/", name, NULL);
+    make_file("file", 100001);
+    make_file("empty", 0);
+    assert_silent(program, "file", 0);
+    assert_silent(program, "empty", 0);
+}

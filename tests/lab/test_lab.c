@@ -1,0 +1,213 @@
+/* What the other suites rely on: tests/support/hooks and lab/ do what they say.
+ */
+#include "../support/helpers.h"
+
+#define IO_RESULTS "tests/guarded/io_results"
+#define GUARDED    "tests/guarded/final"
+
+TestSuite(lab, .init = enter_scratch, .fini = leave_scratch);
+
+/* ---- lab/interpose ---- */
+
+static unsigned count_lines(const char *text, const char *end)
+{
+    char **lines = g_strsplit(text, "\n", -1);
+    unsigned count = 0;
+    for (char **line = lines; *line != NULL; line++)
+        if (g_str_has_suffix(*line, end))
+            count++;
+    g_strfreev(lines);
+    return count;
+}
+
+Test(lab, every_function_of_the_table_is_replaced)
+{
+    struct run plain = RUN("tests/interposed", "");
+    struct run guarded = RUN("tests/guarded/interposed", "");
+    assert_ended(&plain, 0);
+    assert_ended(&guarded, 0);
+    unsigned count = count_lines(guarded.text, ": program");
+    assert_run(&guarded,
+               count > 0 && count_lines(guarded.text, ": system") == 0,
+               "lines on stdout, and none with ': system'");
+    /* make coverage is told of this one in any program. */
+    unsigned own = strstr(plain.text, "TerminateProcess: program") != NULL;
+    assert_run(&plain,
+               count_lines(plain.text, ": system") == count - own &&
+                   count_lines(plain.text, ": program") == own,
+               "on stdout %u lines with ': system' and %u with ': program'",
+               (unsigned)(count - own), (unsigned)own);
+}
+
+/* tools/read_only.py has made these two as newer linkers make every program. */
+Test(lab, a_read_only_import_table_is_made_writable)
+{
+    struct run layers = RUN("tests/read-only/interposed", "");
+    assert_ended(&layers, 0);
+    assert_run(&layers,
+               count_lines(layers.text, ": program") > 0 &&
+                   count_lines(layers.text, ": system") == 0,
+               "only lines that end in ': program'");
+    struct run probe = RUN("tests/read-only/stream_end", "wait-for-months",
+                           "synchronous", "\\\\.\\pipe\\read-only");
+    assert_ended(&probe, 0);
+    run_clear(&layers);
+    run_clear(&probe);
+}
+
+struct failure {
+    char hook[48], tried[24];
+    unsigned error;
+};
+
+ParameterizedTestParameters(lab, the_kth_call_of_a_function_fails)
+{
+    static struct failure failures[] = {
+        {"fail:CreateFileW:1:5", "open", 5},
+        {"fail:CreateIoCompletionPort:1:1450", "create", 1450},
+        {"fail:CreateIoCompletionPort:2:87", "bind", 87},
+        {"bind:87", "bind", 87},
+        {"fail:_beginthreadex:3:164", "create", 164},
+        {"thread:3:164", "create", 164},
+        {"fail:ReadFile:9:1117", "read", 1117},
+        {"fail:9:1117", "read", 1117},
+        {"fail-from:ReadFile:9:1117", "read", 1117},
+        {"fail:CloseHandle:1:6", "close", 6},
+        {"fail-from:PostQueuedCompletionStatus:1:1450", "post to", 1450},
+        {"fail:GetQueuedCompletionStatus:1:735", "take a packet from", 735},
+        {"no-packet:735", "take a packet from", 735},
+        {"none,fail:malloc:1:0", "allocate", 8},
+        {"fail:malloc:2:0", "allocate", 8},
+        {"fail:calloc:1:0", "allocate", 8},
+        {"fail:calloc:2:0", "create", 8},
+    };
+    return cr_make_param_array(struct failure, failures,
+                               G_N_ELEMENTS(failures));
+}
+
+ParameterizedTest(struct failure *failure, lab,
+                  the_kth_call_of_a_function_fails)
+{
+    make_file("file", 3000001);
+    /* Whether the reader posts a block to the port depends on when a worker
+     * sees the end of the file. The posts that stop the workers always come. */
+    struct run run = RUN_HOOKED(GUARDED, failure->hook, "--threads", "4",
+                                "--block", "64K", "--depth", "64", "file");
+    assert_error(&run, failure->tried, failure->error);
+}
+
+ParameterizedTestParameters(lab, a_word_that_is_not_understood_is_told)
+{
+    static char hooks[][24] = {"shrot",     "none,shrot",    "none,",
+                               "short:x",   "fail:Raed:1:5", "fail:1:5:2:7",
+                               "packet:1:", "fail:1:5x"};
+    return cr_make_param_array(char[24], hooks, G_N_ELEMENTS(hooks));
+}
+
+ParameterizedTest(char hook[24], lab, a_word_that_is_not_understood_is_told)
+{
+    make_file("file", 100);
+    struct run run = RUN_HOOKED(GUARDED, hook, "file");
+    assert_run(
+        &run, ended_with(&run, 1) && g_str_has_prefix(run.err, "HOOK: '"),
+        "exit status 1, and only a line that begins with HOOK: ' on stderr");
+}
+
+/* ---- tests/support/hooks ---- */
+
+static void assert_answers(const char *hook, const char *skip,
+                           const char *wanted)
+{
+    make_file("file", 1000);
+    struct run run = RUN_HOOKED(IO_RESULTS, hook, "file", skip);
+    assert_ended(&run, 0);
+    assert_run(&run, strstr(run.text, wanted), "%s", wanted);
+    run_clear(&run);
+}
+
+Test(lab, the_kth_call_fails_or_all_from_there)
+{
+    assert_answers("fail:ReadFile:1:5,fail:WriteFile:2:112", NULL,
+                   "main: read: failed, error 5\n"
+                   "main: read across the end: queued\n"
+                   "main: write: queued\n");
+    assert_answers("fail-from:ReadFile:2:5,fail:WriteFile:1:112", NULL,
+                   "main: read: queued\n"
+                   "main: read across the end: failed, error 5\n"
+                   "main: write: failed, error 112\n"
+                   "main: read with an event: failed, error 5\n");
+    assert_answers("fail-from:ReadFile:2:5,fail:WriteFile:1:112", NULL,
+                   "main: 1 packets\n");
+}
+
+/* Who asked for no packet gets none, but the end of the transfer at once. */
+Test(lab, what_skips_has_ended_at_once)
+{
+    assert_answers("skip", "skip",
+                   "main: read: done, 100 bytes\n"
+                   "main: read across the end: done, 50 bytes\n"
+                   "main: read at the end: failed, error 38\n"
+                   "main: write: done, 100 bytes\n"
+                   "main: read with an event: done, 100 bytes\n"
+                   "main: 0 of 100 were over at once\n"
+                   "main: 0 packets\n");
+}
+
+/* Who did not ask still gets its packets. */
+Test(lab, what_does_not_skip_has_its_packet)
+{
+    assert_answers("skip", NULL,
+                   "main: read: queued\n"
+                   "main: read across the end: queued\n"
+                   "main: write: queued\n"
+                   "main: read with an event: done, 100 bytes\n");
+    assert_answers("skip", NULL, "main: 103 packets\n");
+}
+
+Test(lab, late_is_after_the_callback)
+{
+    assert_answers("late", NULL, "main: 100 of 100 were over at once\n");
+    assert_answers("late,fail:ReadFile:2:5", NULL,
+                   "main: read across the end: failed, error 5\n");
+}
+
+Test(lab, a_stray_packet_comes_with_a_failure)
+{
+    assert_answers("stray:2:5", NULL,
+                   "main: read across the end: failed, error 5\n");
+    assert_answers("stray:2:5", NULL, "main: 103 packets\n");
+}
+
+/* ---- lab/guard ---- */
+
+ParameterizedTestParameters(lab, misuse_of_memory_crashes)
+{
+    static char kinds[][16] = {"overrun", "read-after", "write-after",
+                               "free-twice", "free-inside"};
+    return cr_make_param_array(char[16], kinds, G_N_ELEMENTS(kinds));
+}
+
+ParameterizedTest(char how[16], lab, misuse_of_memory_crashes)
+{
+    struct run run = RUN("tests/guarded/guard_errors", how);
+    assert_ending(&run, CRASHED);
+}
+
+static void assert_told(const char *how, const char *out, const char *err)
+{
+    struct run run =
+        RUN_HOOKED("tests/guarded/guard_errors", "allocations", how);
+    assert_run(&run,
+               run.ending == EXITED && run.status == 0 &&
+                   strcmp(run.text, out) == 0 && strcmp(run.err, err) == 0,
+               "'%s', '%s'", out, err);
+    run_clear(&run);
+}
+
+Test(lab, the_guard_counts_and_fills)
+{
+    assert_told("nothing", "", "guard: 2 allocations, 0 not freed\n");
+    assert_told("leak", "", "guard: 2 allocations, 1 not freed\n");
+    assert_told("uninitialized", "a5 00\n",
+                "guard: 2 allocations, 0 not freed\n");
+}

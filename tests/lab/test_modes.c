@@ -1,0 +1,394 @@
+/* lab/modes: what a program sees of its I/O in each mode, by the probe of that
+ * name; and each stage runs in each mode as it should. */
+#include "../support/helpers.h"
+
+#include <string.h>
+
+#define PROBE "tests/guarded/modes"
+
+TestSuite(modes, .init = enter_scratch, .fini = leave_scratch);
+
+/* IO is the environment's: it is not HOOK, which is for tests. */
+static struct run run_in_mode(const char *mode, const char *program,
+                              const char *argument, const char *other)
+{
+    g_setenv("IO", mode, TRUE);
+    struct run run = RUN(program, argument, other);
+    g_unsetenv("IO");
+    return run;
+}
+
+/* ---- What a program sees ---------------------------------------------- */
+
+struct sight {
+    const char *mode, *seen, *wanted; /* a case of the probe, what it says */
+};
+
+static void assert_sees(const struct sight *sight)
+{
+    make_file("file", 1000);
+    struct run run = run_in_mode(sight->mode, PROBE, sight->seen, NULL);
+    assert_ended(&run, 0);
+    cr_assert(strcmp(run.text, sight->wanted) == 0, "IO=%s: wanted:\n%s\n%s",
+              sight->mode, sight->wanted, describe(&run));
+    run_clear(&run);
+}
+
+#define assert_each(sights)                                                    \
+    for (size_t i = 0; i < G_N_ELEMENTS(sights); i++)                          \
+    assert_sees(&(sights)[i])
+
+#define SAYS(line)   "main: " line "\n"
+#define CALLED(line) "main: callback: " line "\n"
+#define DATA         SAYS("bytes: 00000000000064: ")
+#define NO_DATA      SAYS("bytes: ")
+#define NO_MORE      SAYS("no more packets")
+#define WELL         SAYS("packet: error 0, 100 bytes, status 00000000")
+#define AT_END       SAYS("packet: error 38, 0 bytes, status c0000011")
+#define ABORTED      SAYS("packet: error 995, 0 bytes, status c0000120")
+#define HELD         SAYS("error 997, pending")
+#define AT_ONCE      SAYS("TRUE, not pending, 100 bytes")
+#define ENDED        SAYS("result: error 0, 100 bytes")
+
+/* As Windows may do it, too: so nothing is asked of Wine here. */
+Test(modes, wine_changes_nothing)
+{
+    static const char *const cases[] = {"read", "end",   "skip",   "event",
+                                        "bind", "order", "silent", "pool"};
+    make_file("file", 1000);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct run plain = RUN("tests/modes", cases[i]);
+        struct run lab = run_in_mode("wine", PROBE, cases[i], NULL);
+        assert_ended(&lab, 0);
+        assert_string(lab.text, plain.text);
+        run_clear(&plain);
+        run_clear(&lab);
+    }
+}
+
+Test(modes, pending_ends_later_in_the_port)
+{
+    static const struct sight sights[] = {
+        {"pending", "read", HELD WELL NO_MORE DATA},
+        {"pending", "end", HELD AT_END NO_MORE NO_DATA},
+        {"pending", "skip", HELD WELL NO_MORE DATA},
+        {"pending", "write",
+         HELD SAYS("packet: error 0, 7 bytes, status 00000000")
+             NO_MORE HELD WELL SAYS("bytes: written0000000: ")},
+        {"slow:20,pending", "read", HELD WELL NO_MORE DATA},
+        {"shuffle:1", "read", HELD WELL NO_MORE DATA},
+    };
+    assert_each(sights);
+}
+
+Test(modes, pending_ends_later_without_a_port)
+{
+    static const struct sight sights[] = {
+        {"pending", "event",
+         HELD SAYS("event: not set") SAYS("event: set") ENDED DATA},
+        {"pending", "event-end",
+         HELD SAYS("event: not set") SAYS("event: set")
+             SAYS("result: error 38, 0 bytes") NO_DATA},
+        {"pending", "silent", HELD SAYS("event: set") ENDED NO_MORE},
+        {"pending", "handle", HELD SAYS("file: set") ENDED DATA},
+        {"pending", "result",
+         HELD SAYS("result: error 996, 0 bytes") ENDED DATA},
+        {"pending", "spin", HELD ENDED},
+        {"shuffle:1", "spin", HELD ENDED},
+    };
+    assert_each(sights);
+}
+
+Test(modes, pending_ends_later_in_the_systems_pools)
+{
+    static const struct sight sights[] = {
+        {"pending", "bind",
+         HELD CALLED("error 0, 100 bytes, status 00000000") CALLED("set") DATA},
+        {"pending", "bind-end",
+         HELD CALLED("error 38, 0 bytes, status c0000011") CALLED("set")
+             NO_DATA},
+        {"pending", "pool",
+         HELD CALLED("error 0, 100 bytes, status 00000000") DATA},
+        {"pending", "pool-end",
+         HELD CALLED("error 38, 0 bytes, status c0000011") NO_DATA},
+    };
+    assert_each(sights);
+}
+
+Test(modes, what_is_pending_can_be_cancelled)
+{
+    static const struct sight sights[] = {
+        {"pending", "cancel",
+         HELD SAYS("cancel: error 0") ABORTED SAYS("cancel: error 1168")
+             NO_MORE},
+        {"slow:60000", "cancel", /* longer than the watchdog waits */
+         HELD SAYS("cancel: error 0") ABORTED SAYS("cancel: error 1168")
+             NO_MORE},
+        {"pending", "cancel-thread",
+         HELD SAYS("cancel: error 0") ABORTED NO_MORE},
+        {"pending", "cancel-event",
+         HELD SAYS("cancel: error 0") SAYS("event: set")
+             SAYS("result: error 995, 0 bytes")},
+        {"pending", "close", HELD ABORTED NO_MORE},
+        {"pending", "bind-cancel",
+         HELD SAYS("cancel: error 0") CALLED(
+             "error 995, 0 bytes, status c0000120") CALLED("set") NO_DATA},
+        {"pending", "pool-cancel",
+         HELD SAYS("cancel: error 0")
+             CALLED("error 995, 0 bytes, status c0000120") NO_DATA},
+    };
+    assert_each(sights);
+}
+
+Test(modes, slow_takes_its_time)
+{
+    static const struct sight sights[] = {
+        {"slow:1000", "result-in-time",
+         HELD SAYS("in 1 ms: error 258") SAYS("at last: error 0, 100 bytes")},
+    };
+    gint64 start = g_get_monotonic_time();
+    assert_each(sights);
+    gint64 took = g_get_monotonic_time() - start;
+    cr_assert_geq(took, G_TIME_SPAN_SECOND,
+                  "wanted: a second or more\ngot: %" G_GINT64_FORMAT " us",
+                  took);
+}
+
+Test(modes, sync_eof_sends_no_packet)
+{
+    static const struct sight sights[] = {
+        {"sync-eof", "end", SAYS("error 38, pending") NO_MORE NO_DATA},
+        {"sync-eof", "event-end", SAYS("error 38, pending")},
+        {"sync-eof", "bind-end", SAYS("error 38, pending") NO_DATA},
+        {"sync-eof", "pool-end", SAYS("error 38, pending") NO_DATA},
+        {"sync-eof,pending", "end", SAYS("error 38, pending") NO_MORE NO_DATA},
+        {"sync-eof,pending", "read", HELD WELL NO_MORE DATA},
+    };
+    assert_each(sights);
+}
+
+Test(modes, ntfs_cached_is_true_and_a_packet)
+{
+    static const struct sight sights[] = {
+        {"ntfs-cached", "read", AT_ONCE WELL NO_MORE DATA},
+        {"ntfs-cached", "silent", AT_ONCE SAYS("event: set") ENDED NO_MORE},
+        {"ntfs-cached", "event",
+         AT_ONCE SAYS("event: set") SAYS("event: set") ENDED DATA},
+        {"ntfs-cached", "handle", AT_ONCE SAYS("file: set") ENDED DATA},
+        {"ntfs-cached", "bind",
+         AT_ONCE CALLED("error 0, 100 bytes, status 00000000") CALLED("set")
+             DATA},
+        {"ntfs-cached", "pool",
+         AT_ONCE CALLED("error 0, 100 bytes, status 00000000") DATA},
+    };
+    assert_each(sights);
+}
+
+/* Who was granted that success sends no packet would take TRUE for the end. */
+Test(modes, skip_is_true_without_a_packet_for_who_has_asked)
+{
+    static const struct sight sights[] = {
+        {"skip", "skip", AT_ONCE NO_MORE DATA},
+        {"skip", "skip-end", SAYS("error 38, pending") NO_MORE NO_DATA},
+        {"skip", "silent", AT_ONCE SAYS("event: set") ENDED NO_MORE},
+        {"skip", "read", AT_ONCE WELL NO_MORE DATA},
+        {"skip", "pool",
+         AT_ONCE CALLED("error 0, 100 bytes, status 00000000") DATA},
+    };
+    assert_each(sights);
+    make_file("file", 1000);
+    struct run run = run_in_mode("ntfs-cached", PROBE, "skip", NULL);
+    assert_shows(&run, WELL NO_MORE);
+}
+
+Test(modes, packet_and_cancel_change_one)
+{
+    static const struct sight sights[] = {
+        {"cancel:1", "skip", HELD ABORTED NO_MORE NO_DATA},
+        {"cancel:1", "event",
+         HELD SAYS("event: not set") SAYS("event: set")
+             SAYS("result: error 995, 0 bytes") NO_DATA},
+        {"cancel:2,pending", "read", HELD WELL NO_MORE DATA},
+        {"packet:1:0xC000009C:7,pending", "read",
+         HELD SAYS("packet: error 23, 7 bytes, status c000009c") NO_MORE DATA},
+        {"packet:1:38:0,pending", "read", HELD AT_END NO_MORE DATA},
+        {"packet:2:38:0,pending", "read", HELD WELL NO_MORE DATA},
+        {"packet:1:38:0,pending", "pool",
+         HELD CALLED("error 0, 100 bytes, status 00000000") DATA},
+        {"fail:ReadFile:1:5", "read", SAYS("error 5, pending") NO_MORE NO_DATA},
+        {"fail-from:ReadFile:1:5", "pool", SAYS("error 5, pending") NO_DATA},
+    };
+    assert_each(sights);
+}
+
+/* ---- Rows that a seed decides ----------------------------------------- */
+
+static unsigned lines_with(const char *text, const char *what)
+{
+    unsigned count = 0;
+    while ((text = strstr(text, what)) != NULL) {
+        count++;
+        text++;
+    }
+    return count;
+}
+
+static char *said(const char *mode, const char *seen)
+{
+    make_file("file", 1000);
+    struct run run = run_in_mode(mode, PROBE, seen, NULL);
+    assert_ended(&run, 0);
+    char *text = g_strdup(run.text);
+    run_clear(&run);
+    return text;
+}
+
+static void assert_order(const char *one, const char *other, bool same,
+                         const char *seen)
+{
+    char *first = said(one, seen), *second = said(other, seen);
+    cr_assert_eq(strcmp(first, second) == 0, same,
+                 "wanted: %s\ngot: IO=%s:\n%s\nIO=%s:\n%s",
+                 same ? "the same twice" : "two that differ", one, first, other,
+                 second);
+    g_free(first);
+    g_free(second);
+}
+
+Test(modes, shuffle_has_an_order_for_each_seed)
+{
+    assert_order("shuffle:1", "shuffle:1", true, "order");
+    assert_order("shuffle:1", "shuffle:2", false, "order");
+    assert_order("shuffle:1", "shuffle:1", true, "entries");
+    assert_order("shuffle:1", "pending", false, "order");
+    char *text = said("shuffle:1", "order");
+    for (int number = 0; number < 8; number++) {
+        char *line = g_strdup_printf("main: read %d: 100 bytes\n", number);
+        cr_assert_eq(lines_with(text, line), 1, "wanted: once %sgot:\n%s", line,
+                     text);
+        g_free(line);
+    }
+    g_free(text);
+}
+
+Test(modes, short_has_a_length_for_each_seed)
+{
+    assert_order("short:1", "short:1", true, "order");
+    assert_order("short:1", "short:2", false, "order");
+    char *text = said("short", "order");
+    cr_assert_eq(lines_with(text, ": 33 bytes"), 8,
+                 "wanted: 8 times ': 33 bytes'\ngot:\n%s", text);
+    g_free(text);
+    text = said("short:1", "order");
+    cr_assert(lines_with(text, " bytes") == 8 && !strstr(text, ": 0 bytes"),
+              "wanted: 8 times ' bytes', and never ': 0 bytes'\ngot:\n%s",
+              text);
+    g_free(text);
+}
+
+/* ---- What is not understood ------------------------------------------- */
+
+ParameterizedTestParameters(modes, what_is_not_understood_is_told)
+{
+    static char lines[][80] = {
+        "shrot|IO: 'shrot' is not understood\n",
+        "pending,shrot|IO: 'shrot' is not understood\n",
+        "short:x|IO: 'x' is not understood\n",
+        "reverse|IO: 'reverse' is not understood\n",
+        "slow|IO: 'slow' is written slow:MS\n",
+        "skip:1|IO: 'skip' stands without a number\n",
+        "packet:1:5|IO: 'packet' is written packet:K:STATUS:BYTES\n",
+        "pending,skip|IO: 'skip' does not go with what is before it\n",
+    };
+    return cr_make_param_array(char[80], lines, G_N_ELEMENTS(lines));
+}
+
+ParameterizedTest(char line[80], modes, what_is_not_understood_is_told)
+{
+    char **parts = g_strsplit(line, "|", 2);
+    make_file("file", 1000);
+    struct run run = run_in_mode(parts[0], "lab/final", "file", NULL);
+    bool told = ended_with(&run, 1) && strcmp(run.text, "") == 0 &&
+                strcmp(run.err, parts[1]) == 0;
+    assert_run(&run, told, "%s", parts[1]);
+    run_clear(&run);
+    g_strfreev(parts);
+}
+
+/* ---- Every program in every mode -------------------------------------- */
+
+ParameterizedTestParameters(modes, every_program_runs)
+{
+    static char modes[][32] = {"wine",
+                               "pending",
+                               "sync-eof",
+                               "short:1",
+                               "shuffle:1",
+                               "ntfs-cached",
+                               "skip",
+                               "slow:1",
+                               "pending,short:2,sync-eof",
+                               "shuffle:2,short:3,sync-eof",
+                               "skip,short:4,sync-eof"};
+    return cr_make_param_array(char[32], modes, G_N_ELEMENTS(modes));
+}
+
+/* Unless reads are short, a step prints what it prints without the lab. In step
+ * 5 main or a worker meets the end. */
+static void assert_step(const char *mode, const char *stage)
+{
+    char *program = g_strconcat("lab/", stage, NULL);
+    struct run run = run_in_mode(mode, program, "file", NULL);
+    assert_ended(&run, 0);
+    if (strcmp(stage, "step5-readfile") == 0) {
+        assert_shows(&run, "main: done: 300001 bytes in ");
+    } else if (strstr(mode, "short") == NULL) {
+        struct run plain = RUN(stage, "file");
+        assert_text(&run, plain.text);
+        run_clear(&plain);
+    }
+    run_clear(&run);
+    g_free(program);
+}
+
+static void assert_same_bytes(const char *mode, const void *bytes, size_t size)
+{
+    char *wanted;
+    gsize length;
+    read_file("file", &wanted, &length);
+    cr_assert(
+        length == size && memcmp(wanted, bytes, size) == 0,
+        "wanted: under IO=%s the %u bytes of the file\ngot: other bytes, %u",
+        mode, (unsigned)length, (unsigned)size);
+    g_free(wanted);
+}
+
+static void assert_copies(const char *mode)
+{
+    char *copy;
+    gsize length;
+    struct run run = run_in_mode(mode, "lab/copy", "file", "copy");
+    assert_ended(&run, 0);
+    read_file("copy", &copy, &length);
+    assert_same_bytes(mode, copy, length);
+    g_free(copy);
+    run_clear(&run);
+}
+
+ParameterizedTest(char mode[32], modes, every_program_runs)
+{
+    make_file("file", 300001);
+    for (size_t i = 0; i < 5; i++)
+        assert_step(mode, stages[i]);
+    struct run run = run_in_mode(mode, "lab/final", "--cat", "file");
+    gsize length;
+    const void *bytes = g_bytes_get_data(run.out, &length);
+    assert_ended(&run, 0);
+    assert_same_bytes(mode, bytes, length);
+    run_clear(&run);
+    assert_copies(mode);
+    /* It compares the sums of all its ways itself. */
+    run = run_in_mode(mode, "lab/compare", "file", NULL);
+    assert_ended(&run, 0);
+    run_clear(&run);
+}

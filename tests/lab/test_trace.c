@@ -1,0 +1,552 @@
+/* lab/trace: what was recorded is all there, and what is made of it is true. */
+#include "../support/helpers.h"
+
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+#include <signal.h>
+#include <string.h>
+
+TestSuite(trace, .init = enter_scratch, .fini = leave_scratch);
+
+/* ---- Recordings --------------------------------------------------------- */
+
+static char *in_build(const char *name)
+{
+    return g_build_filename(g_getenv("BUILD"), name, NULL);
+}
+
+/* Programs that are started from now on record to a file of this name. */
+static void record_to(const char *name)
+{
+    g_setenv("TRACE", name, TRUE);
+}
+
+/* Runs a command at the top, where make runs it, and gives its stdout. */
+static char *run_at_top(char **argv, int *status)
+{
+    char *top = in_build("..");
+    char *out = NULL, *told = NULL; /* stderr is not looked at */
+    GError *error = NULL;
+    char **environment = g_get_environ();
+    static const char *const left_out[] = {"MAKEFLAGS", "MAKELEVEL", "STEP",
+                                           "TRACE"};
+    for (size_t i = 0; i < G_N_ELEMENTS(left_out); i++)
+        environment = g_environ_unsetenv(environment, left_out[i]);
+    cr_assert(g_spawn_sync(top, argv, environment, G_SPAWN_SEARCH_PATH, NULL,
+                           NULL, &out, &told, status, &error),
+              "%s: %s", argv[0], error ? error->message : "");
+    g_strfreev(environment);
+    g_free(told);
+    g_free(top);
+    return out;
+}
+
+/* What was made of a recording. */
+struct trace {
+    char *timeline; /* and what is said below it */
+    JsonParser *parser;
+    JsonArray *events;
+    char *svg;
+};
+
+static struct trace read_trace(char *timeline, const char *directory,
+                               const char *name)
+{
+    struct trace trace = {.timeline = timeline};
+    char *base = g_build_filename(directory, name, NULL);
+    char *json = g_strconcat(base, ".json", NULL);
+    char *svg = g_strconcat(base, ".svg", NULL);
+    GError *error = NULL;
+    trace.parser = json_parser_new();
+    cr_assert(json_parser_load_from_file(trace.parser, json, &error), "%s: %s",
+              json, error ? error->message : "");
+    trace.events = json_object_get_array_member(
+        json_node_get_object(json_parser_get_root(trace.parser)),
+        "traceEvents");
+    read_file(svg, &trace.svg, NULL);
+    g_free(svg);
+    g_free(json);
+    g_free(base);
+    return trace;
+}
+
+/* Of build/lab/NAME.exe, which has recorded to "rec" in the test's directory.
+ */
+static struct trace make_trace(const char *name)
+{
+    char *here = g_get_current_dir();
+    char *recording = g_build_filename(here, "rec", NULL);
+    char *relative = g_strconcat("lab/", name, ".exe", NULL);
+    char *program = in_build(relative);
+    int status = 0;
+    char *out = run_at_top(
+        (char *[]){"python3", "-B", "lab/trace/trace.py", recording, program,
+                   (char *)g_getenv("ADDR2LINE"), here, NULL},
+        &status);
+    assert_number(status, 0);
+    struct trace trace = read_trace(out, here, name);
+    g_free(program);
+    g_free(relative);
+    g_free(recording);
+    g_free(here);
+    return trace;
+}
+
+static struct trace trace_of(const char *name, const char *const *arguments)
+{
+    char *program = g_strconcat("lab/", name, NULL);
+    record_to("rec");
+    assert_done(start(program, arguments, NULL, -1, WATCHDOG));
+    g_free(program);
+    return make_trace(name);
+}
+
+static void clear(struct trace *trace)
+{
+    g_free(trace->timeline);
+    g_free(trace->svg);
+    g_object_unref(trace->parser);
+}
+
+#define assert_says(trace, words)                                              \
+    cr_assert(strstr((trace)->timeline, words), "wanted: '%s'\ngot:\n%s",      \
+              words, (trace)->timeline)
+
+/* ---- The events --------------------------------------------------------- */
+
+static JsonObject *event_at(const struct trace *trace, guint i)
+{
+    return json_array_get_object_element(trace->events, i);
+}
+
+static guint event_count(const struct trace *trace)
+{
+    return json_array_get_length(trace->events);
+}
+
+static bool is_phase(JsonObject *event, const char *phase)
+{
+    return strcmp(json_object_get_string_member(event, "ph"), phase) == 0;
+}
+
+static bool is_named(JsonObject *event, const char *name)
+{
+    return strcmp(json_object_get_string_member(event, "name"), name) == 0;
+}
+
+static double ts(JsonObject *event)
+{
+    return json_object_get_double_member(event, "ts");
+}
+
+static gint64 tid(JsonObject *event)
+{
+    return json_object_get_int_member(event, "tid");
+}
+
+/* NULL: it has none. */
+static JsonObject *details_of(JsonObject *event)
+{
+    return json_object_has_member(event, "args")
+               ? json_object_get_object_member(event, "args")
+               : NULL;
+}
+
+/* A read, a write or a post with an OVERLAPPED, or a post without one. */
+static bool is_start(JsonObject *event)
+{
+    JsonObject *details = details_of(event);
+    return is_phase(event, "X") && details != NULL &&
+           (is_named(event, "PostQueuedCompletionStatus") ||
+            ((is_named(event, "ReadFile") || is_named(event, "WriteFile")) &&
+             json_object_has_member(details, "request")));
+}
+
+/* What an arrow is tied to: a call or callback of the same thread, then. */
+static bool lies_in_a_slice(const struct trace *trace, JsonObject *flow)
+{
+    for (guint i = 0; i < event_count(trace); i++) {
+        JsonObject *event = event_at(trace, i);
+        if (is_phase(event, "X") && tid(event) == tid(flow) &&
+            ts(event) <= ts(flow) &&
+            ts(flow) <= ts(event) + json_object_get_double_member(event, "dur"))
+            return true;
+    }
+    return false;
+}
+
+static JsonObject *the_end_of(const struct trace *trace, JsonObject *flow)
+{
+    JsonObject *found = NULL;
+    gint64 id = json_object_get_int_member(flow, "id");
+    for (guint i = 0; i < event_count(trace); i++) {
+        JsonObject *event = event_at(trace, i);
+        if (!is_phase(event, "f") ||
+            json_object_get_int_member(event, "id") != id)
+            continue;
+        cr_assert_null(found, "wanted: one end of flow %d\ngot: two", (int)id);
+        found = event;
+    }
+    return found;
+}
+
+static guint count_phase(const struct trace *trace, const char *phase)
+{
+    guint count = 0;
+    for (guint i = 0; i < event_count(trace); i++)
+        count += is_phase(event_at(trace, i), phase);
+    return count;
+}
+
+static guint count_starts(const struct trace *trace)
+{
+    guint count = 0;
+    for (guint i = 0; i < event_count(trace); i++)
+        count += is_start(event_at(trace, i));
+    return count;
+}
+
+/* Of a program that has waited for all that it started. */
+static void assert_each_start_has_one_end(const struct trace *trace)
+{
+    guint flows = 0;
+    for (guint i = 0; i < event_count(trace); i++) {
+        JsonObject *event = event_at(trace, i);
+        if (!is_phase(event, "s"))
+            continue;
+        JsonObject *end = the_end_of(trace, event);
+        cr_assert(end != NULL && ts(event) <= ts(end),
+                  "wanted: a later end for each start\ngot: none for event %u",
+                  i);
+        cr_assert(
+            lies_in_a_slice(trace, event) && lies_in_a_slice(trace, end),
+            "wanted: each arrow from a slice to a slice\ngot: event %u outside",
+            i);
+        flows++;
+    }
+    cr_assert(flows > 0 && flows == count_starts(trace),
+              "wanted: an arrow for each of %u starts\ngot: %u arrows",
+              count_starts(trace), flows);
+    assert_number(count_phase(trace, "f"), flows);
+}
+
+static void assert_in_order(const struct trace *trace)
+{
+    double last[64] = {0};
+    for (guint i = 0; i < event_count(trace); i++) {
+        JsonObject *event = event_at(trace, i);
+        if (is_phase(event, "M"))
+            continue;
+        cr_assert(tid(event) < 64 && last[tid(event)] <= ts(event),
+                  "wanted: the events of a thread in the order of time\ngot: "
+                  "event %u is too early",
+                  i);
+        last[tid(event)] = ts(event);
+    }
+}
+
+/* "step5-readfile/main.c:226" names a line that is there. */
+static bool is_line(const char *place, const char *directory)
+{
+    char *path = g_strndup(place, strcspn(place, ":"));
+    char *from_top = g_build_filename(g_getenv("BUILD"), "..", path, NULL);
+    char *content = NULL;
+    guint64 line = g_ascii_strtoull(place + strlen(path) + 1, NULL, 10);
+    guint64 lines = 0;
+    if (g_file_get_contents(from_top, &content, NULL, NULL))
+        for (const char *c = content; *c != '\0'; c++)
+            lines += *c == '\n';
+    bool there = g_str_has_prefix(path, directory) &&
+                 g_str_has_suffix(path, ".c") && line >= 1 && line <= lines;
+    g_free(content);
+    g_free(from_top);
+    g_free(path);
+    return there;
+}
+
+static void assert_lines(const struct trace *trace, const char *directory)
+{
+    guint lines = 0;
+    for (guint i = 0; i < event_count(trace); i++) {
+        JsonObject *event = event_at(trace, i);
+        JsonObject *details = details_of(event);
+        bool has = details != NULL && json_object_has_member(details, "line");
+        cr_assert(
+            has || !is_start(event),
+            "wanted: a source line for each start\ngot: none for event %u", i);
+        if (!has)
+            continue;
+        const char *line = json_object_get_string_member(details, "line");
+        cr_assert(is_line(line, directory),
+                  "wanted: a line of a source in %s\ngot: %s", directory, line);
+        lines++;
+    }
+    cr_assert_gt(lines, 0, "wanted: source lines\ngot: none");
+}
+
+/* ---- The picture -------------------------------------------------------- */
+
+struct picture {
+    guint lanes, flights, titles, descs, depth;
+    bool is_named;
+};
+
+static void on_element(GMarkupParseContext *context, const gchar *element,
+                       const gchar **names, const gchar **values,
+                       gpointer user_data, GError **error)
+{
+    struct picture *picture = user_data;
+    (void)context, (void)error;
+    for (; *names != NULL; names++, values++) {
+        if (strcmp(*names, "class") == 0) {
+            picture->lanes += strcmp(*values, "lane") == 0;
+            picture->flights += strcmp(*values, "flight") == 0;
+        }
+        if (strcmp(*names, "aria-labelledby") == 0)
+            picture->is_named = true;
+    }
+    if (picture->depth == 1) {
+        picture->titles += strcmp(element, "title") == 0;
+        picture->descs += strcmp(element, "desc") == 0;
+    }
+    picture->depth++;
+}
+
+static void on_end(GMarkupParseContext *context, const gchar *element,
+                   gpointer user_data, GError **error)
+{
+    struct picture *picture = user_data;
+    (void)context, (void)element, (void)error;
+    picture->depth--;
+}
+
+static struct picture parse_picture(const struct trace *trace)
+{
+    static const GMarkupParser parser = {.start_element = on_element,
+                                         .end_element = on_end};
+    struct picture picture = {0};
+    GError *error = NULL;
+    GMarkupParseContext *context =
+        g_markup_parse_context_new(&parser, 0, &picture, NULL);
+    cr_assert(g_markup_parse_context_parse(context, trace->svg, -1, &error) &&
+                  g_markup_parse_context_end_parse(context, &error),
+              "%s", error ? error->message : "");
+    g_markup_parse_context_free(context);
+    return picture;
+}
+
+static guint count_threads(const struct trace *trace)
+{
+    guint count = 0;
+    for (guint i = 0; i < event_count(trace); i++)
+        count += is_named(event_at(trace, i), "thread_name");
+    return count;
+}
+
+/* Nothing in it depends on the machine. */
+static void assert_picture(const struct trace *trace)
+{
+    struct picture picture = parse_picture(trace);
+    cr_assert(picture.titles == 1 && picture.descs == 1 && picture.is_named,
+              "wanted: one title and one desc, which name the picture\ngot: %u "
+              "and %u",
+              (unsigned)picture.titles, (unsigned)picture.descs);
+    assert_number(picture.lanes, count_threads(trace));
+    cr_assert(strstr(trace->svg, "prefers-color-scheme: dark"),
+              "wanted: 'prefers-color-scheme: dark' in the picture\ngot: none");
+    cr_assert_null(strstr(trace->svg, "0x"),
+                   "wanted: no address in the picture\ngot: %.40s",
+                   strstr(trace->svg, "0x"));
+}
+
+/* ---- What a trace shows ------------------------------------------------- */
+
+struct traced {
+    char name[24], directory[24];
+    char arguments[4][12];
+};
+
+ParameterizedTestParameters(trace, every_start_has_one_end)
+{
+    static struct traced programs[] = {
+        {"step4-overlapped", "step4-overlapped/", {"file"}},
+        {"step5-readfile", "step5-readfile/", {"file"}},
+        {"final", "final/", {"--block", "4K", "file"}},
+        {"compare", "final/", {"file"}}, /* through the system's pools, too */
+    };
+    return cr_make_param_array(struct traced, programs, G_N_ELEMENTS(programs));
+}
+
+ParameterizedTest(struct traced *traced, trace, every_start_has_one_end)
+{
+    const char *arguments[5] = {NULL};
+    for (int i = 0; i < 4 && *traced->arguments[i] != '\0'; i++)
+        arguments[i] = traced->arguments[i];
+    make_file("file", 100000);
+    struct trace trace = trace_of(traced->name, arguments);
+    assert_each_start_has_one_end(&trace);
+    assert_in_order(&trace);
+    assert_lines(&trace, traced->directory);
+    assert_picture(&trace);
+    cr_assert_null(strstr(trace.timeline, "has not come back"),
+                   "wanted: no 'has not come back'\ngot:\n%s", trace.timeline);
+    cr_assert_null(strstr(trace.timeline, "nobody has sent"),
+                   "wanted: no 'nobody has sent'\ngot:\n%s", trace.timeline);
+    clear(&trace);
+}
+
+/* Where the program read, and in which order. */
+Test(trace, each_read_is_there_with_its_offset)
+{
+    static const gint64 wanted[] = {0, 32768, 65536, 98304, 100000};
+    make_file("file", 100000);
+    struct trace trace =
+        trace_of("step5-readfile", (const char *const[]){"file", NULL});
+    guint reads = 0;
+    for (guint i = 0; i < event_count(&trace); i++) {
+        JsonObject *event = event_at(&trace, i);
+        if (!is_start(event) || !is_named(event, "ReadFile"))
+            continue;
+        JsonObject *details = details_of(event);
+        cr_assert_lt(reads, G_N_ELEMENTS(wanted), "wanted: %u reads\ngot: more",
+                     (unsigned)G_N_ELEMENTS(wanted));
+        assert_number(json_object_get_int_member(details, "offset"),
+                      wanted[reads++]);
+        assert_number(json_object_get_int_member(details, "length"), 32768);
+        assert_number(json_object_get_int_member(details, "request"), 1);
+    }
+    assert_number(reads, G_N_ELEMENTS(wanted));
+    assert_number(parse_picture(&trace).flights, 5 + count_threads(&trace) - 1);
+    assert_says(&trace, "takes the packet of request 1: 1696 bytes");
+    assert_says(&trace, "takes the packet of request 1: 0 bytes, error 38");
+    assert_says(&trace, "5 starts of 1 request, 5 came back");
+    clear(&trace);
+}
+
+/* What was recorded until then is there. */
+Test(trace, a_program_that_is_killed_leaves_its_trace)
+{
+    char name[64];
+    record_to("feeder"); /* is no lab's program: records nothing */
+    struct process *feeder = start_feeder(name);
+    record_to("rec");
+    struct process *step5 =
+        start("lab/step5-readfile", (const char *const[]){name, NULL}, NULL, -1,
+              WATCHDOG);
+    expect_line(step5, "main: asking for the first read, then only waiting");
+    expect_line(step5, "main: reading at offset 0");
+    send_line(feeder, "one piece");
+    g_free(next_line(step5));
+    expect_line(step5, "worker: reading at offset 9");
+    send_signal(step5, SIGKILL);
+    struct run run = finish(step5);
+    assert_ending(&run, CRASHED);
+    run_clear(&run);
+    struct trace trace = make_trace("step5-readfile");
+    assert_says(&trace, "takes the packet of request 1: 9 bytes");
+    assert_says(&trace, "was ended from outside");
+    assert_in_order(&trace);
+    assert_picture(&trace);
+    clear(&trace);
+    send_end(feeder);
+    run = finish(feeder);
+    run_clear(&run);
+}
+
+static const char crasher[] = "#include <windows.h>\n"
+                              "int main(void)\n"
+                              "{\n"
+                              "    OVERLAPPED never = {0};\n"
+                              "    char byte;\n"
+                              "    HANDLE pipe = CreateFileA(\"NUL\", 0, 0, "
+                              "NULL, 3, 0, NULL);\n"
+                              "    ReadFile(pipe, &byte, 1, NULL, &never);\n"
+                              "    *(volatile int *)NULL = 1;\n"
+                              "    return CloseHandle(pipe);\n"
+                              "}\n";
+
+/* A directory with nothing but a source, as a learner has it. */
+Test(trace, a_directory_of_ones_own_is_traced_and_its_crash)
+{
+    char *here = g_get_current_dir();
+    char *name = g_path_get_basename(here); /* make minds spaces above it */
+    char *directory = g_strconcat("DIR=build/tests/", name, NULL);
+    char *built = in_build("trace");
+    int status = 0;
+    cr_assert(g_file_set_contents("mine.c", crasher, -1, NULL));
+    char *out = run_at_top((char *[]){"make", "--no-print-directory", "trace",
+                                      directory, "FILE=none", NULL},
+                           &status);
+    cr_assert_neq(
+        status, 0,
+        "wanted: a failure, since the program crashes\ngot: success\n%s", out);
+    struct trace trace = read_trace(out, built, "dir");
+    assert_says(&trace, "mine.c:6 main");
+    assert_says(&trace, "ReadFile(file 1, 1 at 0) as request 1: error 5");
+    assert_says(&trace, "CRASHES: exception 0xC0000005");
+    assert_says(&trace, "mine.c:8 main");
+    clear(&trace);
+    g_free(built);
+    g_free(directory);
+    g_free(name);
+    g_free(here);
+}
+
+Test(trace, a_step_that_fails_is_traced_all_the_same)
+{
+    int status = 0;
+    char *out = run_at_top((char *[]){"make", "--no-print-directory", "trace",
+                                      "STEP=1", "FILE=nothing", NULL},
+                           &status);
+    cr_assert_neq(
+        status, 0,
+        "wanted: a failure, since there is no such file\ngot: success\n%s",
+        out);
+    cr_assert(strstr(out, "main       CreateFileW: error 2"),
+              "wanted: 'main       CreateFileW: error 2'\ngot:\n%s", out);
+    g_free(out);
+}
+
+Test(trace, what_does_not_fit_is_counted_and_told)
+{
+    make_file("file", 100000);
+    g_setenv("TRACE_RECORDS", "30", TRUE);
+    struct trace trace =
+        trace_of("step5-readfile", (const char *const[]){"file", NULL});
+    assert_says(&trace, " records did not fit");
+    assert_in_order(&trace);
+    assert_picture(&trace);
+    clear(&trace);
+}
+
+Test(trace, what_cannot_be_recorded_is_told)
+{
+    make_file("file", 100);
+    record_to("no/such/directory");
+    struct run run = RUN("lab/step1-create", "file");
+    assert_run(&run,
+               ended_with(&run, 1) && g_str_has_prefix(run.err, "trace: "),
+               "exit status 1, and only a line 'trace: ...' on stderr");
+    run_clear(&run);
+    record_to("rec");
+    g_setenv("TRACE_RECORDS", "many", TRUE);
+    run = RUN("lab/step1-create", "file");
+    assert_run(&run,
+               ended_with(&run, 1) && g_str_has_prefix(run.err, "trace: "),
+               "exit status 1, and only a line 'trace: ...' on stderr");
+    run_clear(&run);
+}
+
+/* Without TRACE nothing is recorded. */
+Test(trace, it_is_off_unless_it_is_asked_for)
+{
+    make_file("file", 100);
+    g_unsetenv("TRACE");
+    assert_done(start("lab/step5-readfile", (const char *const[]){"file", NULL},
+                      NULL, -1, WATCHDOG));
+    GDir *dir = g_dir_open(".", 0, NULL);
+    assert_string(g_dir_read_name(dir), "file");
+    const char *second = g_dir_read_name(dir);
+    cr_assert_null(second, "wanted: no other file\ngot: %s", second);
+    g_dir_close(dir);
+}

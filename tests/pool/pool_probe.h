@@ -1,0 +1,519 @@
+/*
+ * What the probes of the pool share. Each of them is one program with many
+ * cases: `pool_cancel CASE [WORKERS [ROUNDS]]` runs one and says what it saw.
+ * It does not judge that; tests/pool/test_pool.c does. ROUNDS makes a race longer.
+ *
+ * Nothing here waits some time. What must have happened before is waited for
+ * with an event, or by watching the pool's counters.
+ */
+#ifndef POOL_PROBE_H
+#define POOL_PROBE_H
+
+#include "../../final/pool.h"
+#include "../../final/programs/report.h"
+#include "../../lab/interpose/interpose.h"
+#include "../../lab/interpose/writable.h"
+#include "../support/handles.h"
+
+#include <process.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <wchar.h>
+
+const wchar_t program[] = L"probe";
+
+/* What only fails if something is badly wrong. */
+static inline void must(DWORD error, const char *tried)
+{
+    check_error(error, tried, L"probe");
+}
+
+/* ---- Events and threads ------------------------------------------------ */
+
+static inline HANDLE new_event(void)
+{
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    check(event != NULL, "create", L"event");
+    return event;
+}
+
+static inline void set(HANDLE event)
+{
+    check(SetEvent(event), "set", L"event");
+}
+
+static inline void wait_for(HANDLE object)
+{
+    check(WaitForSingleObject(object, INFINITE) == WAIT_OBJECT_0, "wait for",
+          L"object");
+}
+
+typedef unsigned __stdcall thread_routine(void *);
+
+static inline HANDLE run_thread(thread_routine *routine, void *argument)
+{
+    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, routine, argument, 0, NULL);
+    check(thread != NULL, "create", L"thread");
+    return thread;
+}
+
+static inline void join(HANDLE thread)
+{
+    wait_for(thread);
+    check(CloseHandle(thread), "close", L"thread");
+}
+
+/* ---- Windows, watched and changed -------------------------------------- */
+
+/* Ours is a layer, as lab/interpose/interpose.h tells it: it does what a case
+ * has asked for. `next` is what it lies on. */
+static struct imports next;
+
+static inline BOOL fail(DWORD error)
+{
+    SetLastError(error);
+    return FALSE;
+}
+
+static __typeof__(ReadFile) *read_hook; /* called in ReadFile's stead */
+
+static BOOL WINAPI my_read(HANDLE handle, void *buffer, DWORD length,
+                           DWORD *bytes, OVERLAPPED *overlapped)
+{
+    if (read_hook != NULL)
+        return read_hook(handle, buffer, length, bytes, overlapped);
+    return next.ReadFile(handle, buffer, length, bytes, overlapped);
+}
+
+/* Called in WriteFile's stead, but for what is said on stdout. */
+static __typeof__(WriteFile) *write_hook;
+
+static BOOL WINAPI my_write(HANDLE handle, const void *buffer, DWORD length,
+                            DWORD *bytes, OVERLAPPED *overlapped)
+{
+    if (write_hook != NULL && overlapped != NULL)
+        return write_hook(handle, buffer, length, bytes, overlapped);
+    return next.WriteFile(handle, buffer, length, bytes, overlapped);
+}
+
+static void (*cancel_hook)(void); /* called after CancelIoEx */
+
+static BOOL WINAPI my_cancel(HANDLE handle, OVERLAPPED *overlapped)
+{
+    BOOL ok = next.CancelIoEx(handle, overlapped);
+    DWORD error = GetLastError();
+    if (cancel_hook != NULL)
+        cancel_hook();
+    SetLastError(error);
+    return ok;
+}
+
+static DWORD post_error; /* why no packet can be posted, if it is not 0 */
+
+static BOOL WINAPI my_post(HANDLE port, DWORD bytes, ULONG_PTR key,
+                           OVERLAPPED *overlapped)
+{
+    return post_error != 0
+               ? fail(post_error)
+               : next.PostQueuedCompletionStatus(port, bytes, key, overlapped);
+}
+
+static DWORD port_error;         /* why no port can be made */
+static DWORD concurrency = 9999; /* of the last port made */
+static ULONG_PTR key_of_files;   /* with which the last handle was bound */
+
+static HANDLE WINAPI my_create_port(HANDLE handle, HANDLE port, ULONG_PTR key,
+                                    DWORD threads)
+{
+    if (port == NULL)
+        concurrency = threads;
+    else
+        key_of_files = key;
+    if (port_error == 0)
+        return next.CreateIoCompletionPort(handle, port, key, threads);
+    SetLastError(port_error);
+    return NULL;
+}
+
+/* How many threads have gone to sleep on a condition variable. They are counted
+ * with the pool's lock held, which the sleeper then gives up: who gets the lock
+ * afterwards finds it asleep. */
+static CONDITION_VARIABLE *watched;
+static volatile LONG sleepers;
+static bool (*sleep_hook)(DWORD); /* true: this one wakes for no reason */
+
+static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
+                            DWORD timeout, ULONG flags)
+{
+    if (condition == watched)
+        InterlockedIncrement(&sleepers);
+    if (sleep_hook != NULL && sleep_hook(timeout))
+        return TRUE;
+    return next.SleepConditionVariableSRW(condition, lock, timeout, flags);
+}
+
+static inline void wait_for_sleepers(LONG count)
+{
+    while (sleepers < count)
+        SwitchToThread();
+}
+
+static unsigned thread_to_fail; /* counted from 1, if it is not 0 */
+
+static uintptr_t my_begin_thread(void *security, unsigned stack,
+                                 thread_routine *routine, void *argument,
+                                 unsigned flags, unsigned *id)
+{
+    if (thread_to_fail != 0 && --thread_to_fail == 0) {
+        *__doserrno() = ERROR_MAX_THRDS_REACHED;
+        return 0;
+    }
+    return next._beginthreadex(security, stack, routine, argument, flags, id);
+}
+
+static bool refuse_modes;
+static int asked_modes = -1; /* for the last handle */
+
+static BOOL WINAPI my_set_modes(HANDLE handle, UCHAR modes)
+{
+    asked_modes = modes;
+    return refuse_modes
+               ? fail(ERROR_INVALID_FUNCTION)
+               : next.SetFileCompletionNotificationModes(handle, modes);
+}
+
+static volatile LONG events; /* that were made */
+
+static HANDLE WINAPI my_create_event(LPSECURITY_ATTRIBUTES security,
+                                     BOOL manual, BOOL is_set,
+                                     const wchar_t *name)
+{
+    InterlockedIncrement(&events);
+    return next.CreateEventW(security, manual, is_set, name);
+}
+
+static void (*wait_hook)(HANDLE); /* called before WaitForSingleObject */
+
+static DWORD WINAPI my_wait(HANDLE object, DWORD timeout)
+{
+    if (wait_hook != NULL)
+        wait_hook(object);
+    return next.WaitForSingleObject(object, timeout);
+}
+
+static inline void watch_windows(void)
+{
+    next.CancelIoEx = __imp_CancelIoEx;
+    next.CreateEventW = __imp_CreateEventW;
+    next.CreateIoCompletionPort = __imp_CreateIoCompletionPort;
+    next.PostQueuedCompletionStatus = __imp_PostQueuedCompletionStatus;
+    next.ReadFile = __imp_ReadFile;
+    next.SetFileCompletionNotificationModes =
+        __imp_SetFileCompletionNotificationModes;
+    next.SleepConditionVariableSRW = __imp_SleepConditionVariableSRW;
+    next.WaitForSingleObject = __imp_WaitForSingleObject;
+    next.WriteFile = __imp_WriteFile;
+    next._beginthreadex = __imp__beginthreadex;
+    make_imports_writable();
+    __imp_CancelIoEx = my_cancel;
+    __imp_CreateEventW = my_create_event;
+    __imp_CreateIoCompletionPort = my_create_port;
+    __imp_PostQueuedCompletionStatus = my_post;
+    __imp_ReadFile = my_read;
+    __imp_SetFileCompletionNotificationModes = my_set_modes;
+    __imp_SleepConditionVariableSRW = my_sleep;
+    __imp_WaitForSingleObject = my_wait;
+    __imp_WriteFile = my_write;
+    __imp__beginthreadex = my_begin_thread;
+}
+
+/* A packet with any status and any number of bytes. */
+LONG NTAPI NtSetIoCompletion(HANDLE, ULONG_PTR, ULONG_PTR, LONG, SIZE_T);
+
+static inline void inject(HANDLE port, ULONG_PTR key, void *overlapped,
+                          DWORD status, DWORD bytes)
+{
+    LONG failed = NtSetIoCompletion(port, key, (ULONG_PTR)overlapped,
+                                    (LONG)status, bytes);
+    check(failed == 0, "send a packet to", L"port");
+}
+
+/* ---- The pool ---------------------------------------------------------- */
+
+static struct pool pool;
+static unsigned workers = 2;
+
+static inline void begin(void)
+{
+    must(pool_create(&pool, workers, 0), "create");
+    watched = &pool.changed;
+}
+
+/* Those that are not 0. */
+static inline void say_counters(void)
+{
+    struct pool_counters counters = pool_counters(&pool);
+    const struct {
+        const char *name;
+        uint64_t count;
+    } counts[] = {
+        {"completed", counters.completed}, {"failed", counters.failed},
+        {"cancelled", counters.cancelled}, {"live", counters.live},
+        {"bytes", counters.bytes},         {"stray", counters.stray}};
+    char line[200];
+    int length = snprintf(line, sizeof line, "issued %llu", counters.issued);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        if (counts[i].count != 0)
+            length += snprintf(line + length, sizeof line - (size_t)length,
+                               ", %s %llu", counts[i].name, counts[i].count);
+    say("%s", line);
+}
+
+/* What is in the port comes out of it before the pool has stopped. */
+static inline void end(void)
+{
+    must(pool_stop(&pool, POOL_DRAIN), "stop");
+    say_counters();
+}
+
+static inline void wait_idle(void)
+{
+    must(pool_wait_idle(&pool, INFINITE), "wait for");
+}
+
+static inline void wait_until_live(uint64_t count)
+{
+    while (pool_counters(&pool).live != count)
+        SwitchToThread();
+}
+
+/* Work that keeps its worker until the gate is opened. */
+static HANDLE gate;
+static volatile LONG blocked;
+
+static inline void block(void *unused)
+{
+    (void)unused;
+    InterlockedIncrement(&blocked);
+    wait_for(gate);
+    InterlockedDecrement(&blocked);
+}
+
+static inline void block_workers(unsigned count)
+{
+    gate = new_event();
+    for (unsigned i = 0; i < count; i++)
+        must(pool_queue_work(&pool, block, NULL), "queue");
+    while (blocked < (LONG)count)
+        SwitchToThread();
+}
+
+static inline void open_gate(void)
+{
+    set(gate);
+}
+
+/* ---- One I/O, and how it ended ----------------------------------------- */
+
+struct io {
+    struct request *request;
+    volatile LONG calls; /* of its callback */
+    DWORD error, bytes;
+    char buffer[65];
+};
+
+static inline struct request *request_of(OVERLAPPED *overlapped)
+{
+    return CONTAINING_RECORD(overlapped, struct request, overlapped);
+}
+
+static inline void on_end(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    struct io *io = request_of(overlapped)->context;
+    io->error = error;
+    io->bytes = bytes;
+    InterlockedIncrement(&io->calls);
+}
+
+static inline void pack(struct io *io, size_t length, uint64_t offset)
+{
+    *io = (struct io){0};
+    io->request = overlapped_pack(on_end, io, io->buffer, length, offset);
+    check(io->request != NULL, "pack", L"request");
+}
+
+static inline void reset(struct io *io, uint64_t offset)
+{
+    must(overlapped_reset(io->request, offset), "reset");
+    io->calls = 0;
+    memset(io->buffer, 0, sizeof io->buffer);
+}
+
+static inline void unpack(struct io *io)
+{
+    must(overlapped_free(io->request), "free");
+}
+
+static inline void say_started(const char *name, struct submission started)
+{
+    if (started.outcome == IO_QUEUED)
+        say("%s: queued", name);
+    else
+        say("%s: %s, error %lu, %lu bytes", name,
+            started.outcome == IO_DONE ? "done" : "failed", started.error,
+            started.bytes);
+}
+
+static inline const char *times(LONG count)
+{
+    static const char *const words[] = {"never", "once", "twice"};
+    return count < 3 ? words[count] : "too often";
+}
+
+/* How its callback was called. */
+static inline void say_ended(const char *name, const struct io *io)
+{
+    if (io->calls == 0)
+        say("%s: not called", name);
+    else
+        say("%s: called %s, error %lu, %lu bytes", name, times(io->calls),
+            io->error, io->bytes);
+}
+
+static inline void must_be_queued(struct submission started)
+{
+    must(started.outcome == IO_QUEUED ? ERROR_SUCCESS : started.error, "start");
+}
+
+/* For what may end through either door: waits, and says how it did. */
+static inline void say_either(const char *name, struct bound_file *file,
+                              struct io *io, struct submission started)
+{
+    must(bound_file_wait_idle(file, INFINITE), "wait for");
+    bool queued = started.outcome == IO_QUEUED;
+    say("%s: told %s, error %lu, %lu bytes", name, times(io->calls + !queued),
+        queued ? io->error : started.error, queued ? io->bytes : started.bytes);
+}
+
+/* ---- Files ------------------------------------------------------------- */
+
+static inline HANDLE open_handle(const wchar_t *name, DWORD access, DWORD flags)
+{
+    HANDLE handle =
+        CreateFileW(name, access, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                    OPEN_EXISTING, flags, NULL);
+    check(handle != INVALID_HANDLE_VALUE, "open", name);
+    return handle;
+}
+
+static inline void open_named(struct bound_file *file, const wchar_t *name,
+                              UCHAR modes)
+{
+    HANDLE handle =
+        open_handle(name, GENERIC_READ | GENERIC_WRITE, FILE_FLAG_OVERLAPPED);
+    must(pool_bind_handle(&pool, handle, modes, file), "bind");
+}
+
+static inline void open_file(struct bound_file *file)
+{
+    open_named(file, L"file", 0);
+}
+
+static inline void close_file(struct bound_file *file)
+{
+    must(bound_file_close(file), "close");
+}
+
+/* A pipe with our end bound to the pool: its reads end when the other end is
+ * written to or closed, and not before. */
+struct pipe {
+    HANDLE theirs;
+    struct bound_file file;
+};
+
+static inline HANDLE make_pipe(HANDLE *theirs, DWORD type)
+{
+    static volatile LONG count;
+    wchar_t name[64];
+    swprintf(name, 64, L"\\\\.\\pipe\\probe-%lu-%ld", GetCurrentProcessId(),
+             InterlockedIncrement(&count));
+    HANDLE ours =
+        CreateNamedPipeW(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, type,
+                         1, 65536, 65536, 0, NULL);
+    check(ours != INVALID_HANDLE_VALUE, "create", name);
+    *theirs = open_handle(name, GENERIC_READ | GENERIC_WRITE, 0);
+    return ours;
+}
+
+static inline void open_typed_pipe(struct pipe *pipe, DWORD type, UCHAR modes)
+{
+    HANDLE ours = make_pipe(&pipe->theirs, type);
+    must(pool_bind_handle(&pool, ours, modes, &pipe->file), "bind");
+}
+
+static inline void open_pipe(struct pipe *pipe)
+{
+    open_typed_pipe(pipe, PIPE_TYPE_BYTE, 0);
+}
+
+static inline void feed(const struct pipe *pipe, const char *text)
+{
+    DWORD written;
+    check(WriteFile(pipe->theirs, text, (DWORD)strlen(text), &written, NULL),
+          "write to", L"pipe");
+}
+
+/* What our end has written. */
+static inline void say_heard(const struct pipe *pipe)
+{
+    char text[65] = "";
+    DWORD bytes;
+    check(ReadFile(pipe->theirs, text, 64, &bytes, NULL), "read from", L"pipe");
+    say("they hear '%s'", text);
+}
+
+static inline void hang_up(const struct pipe *pipe)
+{
+    check(CloseHandle(pipe->theirs), "close", L"pipe");
+}
+
+static inline void close_pipe(struct pipe *pipe)
+{
+    close_file(&pipe->file);
+    hang_up(pipe);
+}
+
+/* A read on a pipe that is not fed yet. */
+static inline void start_read(struct pipe *pipe, struct io *io)
+{
+    pack(io, 64, 0);
+    must_be_queued(bound_file_read(&pipe->file, io->request));
+}
+
+/* ---- Cases ------------------------------------------------------------- */
+
+struct probe_case {
+    const wchar_t *name;
+    void (*run)(void);
+};
+
+static unsigned rounds; /* of a race, where it is not 0 */
+
+static inline int run_case(int argc, wchar_t **argv,
+                           const struct probe_case *cases)
+{
+    watch_windows();
+    if (argc > 2)
+        workers = (unsigned)wcstoul(argv[2], NULL, 10);
+    if (argc > 3)
+        rounds = (unsigned)wcstoul(argv[3], NULL, 10);
+    for (; argc > 1 && cases->name != NULL; cases++)
+        if (wcscmp(argv[1], cases->name) == 0) {
+            cases->run();
+            return EXIT_SUCCESS;
+        }
+    fprintf(stderr, "there is no such case\n");
+    return 2;
+}
+
+#endif

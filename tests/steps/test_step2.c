@@ -1,0 +1,32 @@
+/* step2-bind: what can be bound, and what is in the queue. */
+#include "../support/helpers.h"
+
+TestSuite(step2, .init = enter_scratch, .fini = leave_scratch);
+
+Test(step2, a_handle_is_bound_once_and_a_packet_comes_out_as_it_went_in)
+{
+    make_file("file", 1);
+    struct run run = RUN("step2-bind", "file");
+    assert_ended(&run, 0);
+    assert_text(&run, "main: bound; a second bind is refused (error 87)\n"
+                      "main: the port is empty: no packet (error 258)\n"
+                      "main: posting a packet of 42 bytes\n"
+                      "main: took out a packet of 42 bytes, with the same "
+                      "OVERLAPPED\n"
+                      "main: done\n");
+}
+
+/* The README's edit takes the flag away. */
+Test(step2, a_handle_that_is_not_overlapped_cannot_be_bound)
+{
+    make_file("file", 1);
+    struct run run = RUN("tests/break/step2-bind", "file");
+    assert_error(&run, "bind", 87);
+}
+
+Test(step2, it_is_bound_to_the_port_of_the_pool)
+{
+    make_file("file", 1);
+    struct run run = RUN_HOOKED("tests/hooked/step2-bind", "none", "file");
+    assert_ended(&run, 0);
+}
