@@ -113,7 +113,7 @@ static GHashTable *all_tests(void)
 static unsigned expect_tests(const char *text, GHashTable *tests)
 {
     GRegex *names = g_regex_new(
-        "`((?:all_stages|step\\d|final|pool|file_stream|copy|compare|stress|"
+        "`((?:all_stages|step\\d|final|pool|stream|copy|compare|stress|"
         "lab|"
         "examples|ladder|helpers)/(?!guard`|interpose`)[a-z0-9_]+)`",
         0, 0, NULL);

@@ -14,7 +14,7 @@ static void enter(void)
                (int)getpid());
 }
 
-TestSuite(file_stream, .init = enter, .fini = leave_scratch);
+TestSuite(stream, .init = enter, .fini = leave_scratch);
 
 /* ---- Talks with tests/stream/stream_script.c --------------------------- */
 
@@ -88,7 +88,7 @@ static bool exists(const char *name)
 
 /* ---- Open -------------------------------------------------------------- */
 
-Test(file_stream, open_opens_what_is_there)
+Test(stream, open_opens_what_is_there)
 {
     put("a", "hello");
     TALK("a", {"open both", "ok"}, {"length", "ok, 5"}, {"position", "ok, 0"},
@@ -97,7 +97,7 @@ Test(file_stream, open_opens_what_is_there)
     assert_exists("b", false);
 }
 
-Test(file_stream, open_or_create_leaves_what_is_there_and_makes_what_is_not)
+Test(stream, open_or_create_leaves_what_is_there_and_makes_what_is_not)
 {
     put("a", "hello");
     TALK("a", {"open open-or-create both", "ok"}, {"length", "ok, 5"});
@@ -106,7 +106,7 @@ Test(file_stream, open_or_create_leaves_what_is_there_and_makes_what_is_not)
     TALK("c", {"open open-or-create read", "ok"}, {"read 5", "ok, 0 bytes"});
 }
 
-Test(file_stream, create_empties_what_is_there)
+Test(stream, create_empties_what_is_there)
 {
     put("a", "hello");
     TALK("a", {"open create write", "ok"}, {"length", "ok, 0"});
@@ -115,7 +115,7 @@ Test(file_stream, create_empties_what_is_there)
     assert_file("b", "");
 }
 
-Test(file_stream, create_new_refuses_what_is_there)
+Test(stream, create_new_refuses_what_is_there)
 {
     put("a", "hello");
     TALK("a", {"open create-new write", "error 80"});
@@ -124,7 +124,7 @@ Test(file_stream, create_new_refuses_what_is_there)
     assert_file("b", "x");
 }
 
-Test(file_stream, truncate_empties_what_is_there_and_makes_nothing)
+Test(stream, truncate_empties_what_is_there_and_makes_nothing)
 {
     put("a", "hello");
     TALK("a", {"open truncate write", "ok"}, {"length", "ok, 0"});
@@ -133,7 +133,7 @@ Test(file_stream, truncate_empties_what_is_there_and_makes_nothing)
     assert_exists("b", false);
 }
 
-Test(file_stream, append_makes_what_is_missing_and_begins_at_the_end)
+Test(stream, append_makes_what_is_missing_and_begins_at_the_end)
 {
     put("a", "hello");
     TALK("a", {"open append write", "ok"}, {"position", "ok, 5"},
@@ -143,7 +143,7 @@ Test(file_stream, append_makes_what_is_missing_and_begins_at_the_end)
     assert_file("b", "x");
 }
 
-Test(file_stream, options_that_do_not_go_together_are_error_87)
+Test(stream, options_that_do_not_go_together_are_error_87)
 {
     put("a", "hello");
     TALK("a", {"open neither", "error 87"}, {"open truncate read", "error 87"},
@@ -159,14 +159,14 @@ Test(file_stream, options_that_do_not_go_together_are_error_87)
     assert_file("a", "hello");
 }
 
-Test(file_stream, a_missing_directory_is_error_3_and_a_directory_error_5)
+Test(stream, a_missing_directory_is_error_3_and_a_directory_error_5)
 {
     cr_assert_eq(g_mkdir("d", 0777), 0);
     TALK("missing/a", {"open", "error 3"}, {"open create write", "error 3"});
     TALK("d", {"open", "error 5"}, {"open create write", "error 5"});
 }
 
-Test(file_stream, a_device_that_has_nothing_is_at_its_end)
+Test(stream, a_device_that_has_nothing_is_at_its_end)
 {
     TALK("NUL", {"open both", "ok"}, {"read 9", "ok, 0 bytes"},
          {"start 0 read 9", "ok"}, {"wait 0", "ok, 0 bytes"},
@@ -176,7 +176,7 @@ Test(file_stream, a_device_that_has_nothing_is_at_its_end)
          {"wait 0", "ok, 0 bytes"}, {"write hello", "ok"});
 }
 
-Test(file_stream, names_may_have_any_characters)
+Test(stream, names_may_have_any_characters)
 {
     static const char *const names[] = {"with spaces", "Größe", "文件",
                                         "\xf0\x9f\x98\x80",
@@ -189,7 +189,7 @@ Test(file_stream, names_may_have_any_characters)
     }
 }
 
-Test(file_stream, access_is_kept)
+Test(stream, access_is_kept)
 {
     put("a", "hello");
     TALK("a", {"open read", "ok"}, {"write x", "error 5"},
@@ -200,7 +200,7 @@ Test(file_stream, access_is_kept)
     assert_file("a", "Jello");
 }
 
-Test(file_stream, what_is_not_shared_is_error_32)
+Test(stream, what_is_not_shared_is_error_32)
 {
     put("a", "hello");
     /* 1: reading, 2: writing, 4: deleting */
@@ -213,7 +213,7 @@ Test(file_stream, what_is_not_shared_is_error_32)
          {"2 open read share=3 delete-on-close", "error 32"});
 }
 
-Test(file_stream, delete_on_close_deletes_at_close)
+Test(stream, delete_on_close_deletes_at_close)
 {
     TALK("a", {"open create both delete-on-close share=7", "ok"},
          {"write hello", "ok"}, {"flush", "ok"},
@@ -222,7 +222,7 @@ Test(file_stream, delete_on_close_deletes_at_close)
     assert_exists("a", false);
 }
 
-Test(file_stream, hints_and_write_through_are_accepted_and_change_no_byte)
+Test(stream, hints_and_write_through_are_accepted_and_change_no_byte)
 {
     TALK("a", {"open create both share=7 write-through", "ok"},
          {"write hello", "ok"}, {"flush", "ok"}, {"close", "ok"},
@@ -235,7 +235,7 @@ Test(file_stream, hints_and_write_through_are_accepted_and_change_no_byte)
 
 /* ---- Preallocation ----------------------------------------------------- */
 
-Test(file_stream, space_is_reserved_or_it_is_told_why_not)
+Test(stream, space_is_reserved_or_it_is_told_why_not)
 {
     TALK("a", {"open create-new both room=100000", "ok"},
          {"preallocation", "ok|error 120"}, {"length", "ok, 0"},
@@ -243,7 +243,7 @@ Test(file_stream, space_is_reserved_or_it_is_told_why_not)
          {"preallocation", "ok"}, {"length", "ok, 5"});
 }
 
-Test(file_stream, without_room_for_it_the_new_file_is_gone)
+Test(stream, without_room_for_it_the_new_file_is_gone)
 {
     TALK("a", {"fail SetFileInformationByHandle 1 112", "ok"},
          {"open create-new both room=100000", "error 112"},
@@ -253,14 +253,14 @@ Test(file_stream, without_room_for_it_the_new_file_is_gone)
     assert_exists("a", false);
 }
 
-Test(file_stream, a_file_larger_than_the_system_can_have_is_no_room_either)
+Test(stream, a_file_larger_than_the_system_can_have_is_no_room_either)
 {
     TALK("a", {"fail SetFileInformationByHandle 1 223", "ok"},
          {"open create-new both room=100000", "error 223"},
          {"system", "error 2"});
 }
 
-Test(file_stream, any_other_failure_to_reserve_does_no_harm)
+Test(stream, any_other_failure_to_reserve_does_no_harm)
 {
     TALK("a", {"fail SetFileInformationByHandle 1 50", "ok"},
          {"open create-new both room=100000", "ok"},
@@ -270,7 +270,7 @@ Test(file_stream, any_other_failure_to_reserve_does_no_harm)
 
 /* ---- Without a pool ---------------------------------------------------- */
 
-Test(file_stream, a_synchronous_stream_needs_no_pool)
+Test(stream, a_synchronous_stream_needs_no_pool)
 {
     TALK("a", {"open create both no-pool", "ok"}, {"write hello", "ok"},
          {"seek 0 begin", "ok, at 0"}, {"read 9", "ok, 5 bytes: hello"},
@@ -291,7 +291,7 @@ static const char *const kinds[] = {
     for (guint kind_index = 0; kind_index < G_N_ELEMENTS(kinds); kind_index++) \
         for (const char *kind = kinds[kind_index]; kind != NULL; kind = NULL)
 
-Test(file_stream, at_the_end_reads_bring_0_bytes_and_no_error_again_and_again)
+Test(stream, at_the_end_reads_bring_0_bytes_and_no_error_again_and_again)
 {
     put("a", "hello");
     put("b", "");
@@ -311,7 +311,7 @@ Test(file_stream, at_the_end_reads_bring_0_bytes_and_no_error_again_and_again)
     }
 }
 
-Test(file_stream, to_ask_for_nothing_brings_nothing_wherever_it_is)
+Test(stream, to_ask_for_nothing_brings_nothing_wherever_it_is)
 {
     put("a", "hello");
     FOR_EACH_KIND(kind)
@@ -325,7 +325,7 @@ Test(file_stream, to_ask_for_nothing_brings_nothing_wherever_it_is)
     assert_file("a", "hello");
 }
 
-Test(file_stream, a_short_read_is_not_the_end)
+Test(stream, a_short_read_is_not_the_end)
 {
     put("a", "hello, world");
     FOR_EACH_KIND(kind)
@@ -336,7 +336,7 @@ Test(file_stream, a_short_read_is_not_the_end)
     }
 }
 
-Test(file_stream,
+Test(stream,
      an_asynchronous_read_goes_on_after_short_ones_until_it_is_full)
 {
     put("a", "hello, world");
@@ -349,7 +349,7 @@ Test(file_stream,
     }
 }
 
-Test(file_stream, writes_go_on_after_short_ones_until_all_is_written)
+Test(stream, writes_go_on_after_short_ones_until_all_is_written)
 {
     FOR_EACH_KIND(kind)
     {
@@ -362,7 +362,7 @@ Test(file_stream, writes_go_on_after_short_ones_until_all_is_written)
     }
 }
 
-Test(file_stream, of_ten_oversized_reads_at_once_one_gets_all)
+Test(stream, of_ten_oversized_reads_at_once_one_gets_all)
 {
     put("a", "hello");
     FOR_EACH_KIND(kind)
@@ -384,7 +384,7 @@ Test(file_stream, of_ten_oversized_reads_at_once_one_gets_all)
 
 /* ---- Position and length ----------------------------------------------- */
 
-Test(file_stream, the_position_moves_by_what_was_read_and_written)
+Test(stream, the_position_moves_by_what_was_read_and_written)
 {
     FOR_EACH_KIND(kind)
     {
@@ -400,7 +400,7 @@ Test(file_stream, the_position_moves_by_what_was_read_and_written)
     }
 }
 
-Test(file_stream, a_seek_has_three_origins)
+Test(stream, a_seek_has_three_origins)
 {
     put("a", "hello");
     TALK("a", {"open both", "ok"}, {"seek 3 begin", "ok, at 3"},
@@ -410,7 +410,7 @@ Test(file_stream, a_seek_has_three_origins)
          {"seek 0 elsewhere", "error 87, at 9"});
 }
 
-Test(file_stream, a_seek_before_the_beginning_is_error_131_and_moves_nothing)
+Test(stream, a_seek_before_the_beginning_is_error_131_and_moves_nothing)
 {
     put("a", "hello");
     TALK("a", {"open both", "ok"}, {"seek 3 begin", "ok, at 3"},
@@ -421,7 +421,7 @@ Test(file_stream, a_seek_before_the_beginning_is_error_131_and_moves_nothing)
          {"read 9", "ok, 2 bytes: lo"});
 }
 
-Test(file_stream, a_position_ends_where_an_offset_does)
+Test(stream, a_position_ends_where_an_offset_does)
 {
     put("a", "hello");
     FOR_EACH_KIND(kind)
@@ -438,7 +438,7 @@ Test(file_stream, a_position_ends_where_an_offset_does)
     }
 }
 
-Test(file_stream, what_is_written_behind_the_end_leaves_zeros_before_it)
+Test(stream, what_is_written_behind_the_end_leaves_zeros_before_it)
 {
     FOR_EACH_KIND(kind)
     {
@@ -458,7 +458,7 @@ Test(file_stream, what_is_written_behind_the_end_leaves_zeros_before_it)
     }
 }
 
-Test(file_stream, the_length_has_what_is_buffered)
+Test(stream, the_length_has_what_is_buffered)
 {
     TALK("a", {"open create both", "ok"}, {"write hello", "ok"},
          {"length", "ok, 5"}, {"system", "ok, 0 bytes"},
@@ -467,7 +467,7 @@ Test(file_stream, the_length_has_what_is_buffered)
     assert_file("a", "hxllo");
 }
 
-Test(file_stream, set_length_cuts_and_lengthens_and_takes_the_position_along)
+Test(stream, set_length_cuts_and_lengthens_and_takes_the_position_along)
 {
     FOR_EACH_KIND(kind)
     {
@@ -492,7 +492,7 @@ Test(file_stream, set_length_cuts_and_lengthens_and_takes_the_position_along)
 
 /* ---- Append ------------------------------------------------------------ */
 
-Test(file_stream, a_stream_that_appends_leaves_what_was_there_alone)
+Test(stream, a_stream_that_appends_leaves_what_was_there_alone)
 {
     static const char *const options[] = {"", " buffer=0", " asynchronous",
                                           " asynchronous buffer=3"};
@@ -515,7 +515,7 @@ Test(file_stream, a_stream_that_appends_leaves_what_was_there_alone)
 
 /* ---- The buffer -------------------------------------------------------- */
 
-Test(file_stream, small_writes_are_gathered_and_large_ones_pass_by)
+Test(stream, small_writes_are_gathered_and_large_ones_pass_by)
 {
     TALK("a", {"open create both buffer=10 share=7", "ok"},
          {"writes 3 abc", "ok"}, {"calls", "0 reads, 0 writes"},
@@ -529,7 +529,7 @@ Test(file_stream, small_writes_are_gathered_and_large_ones_pass_by)
          {"calls", "0 reads, 0 writes"});
 }
 
-Test(file_stream, small_reads_come_from_the_buffer_and_large_ones_pass_by)
+Test(stream, small_reads_come_from_the_buffer_and_large_ones_pass_by)
 {
     make_file("a", 4096);
     TALK("a", {"open both buffer=1000", "ok"}, {"read 1", "ok, 1 bytes: 0"},
@@ -542,7 +542,7 @@ Test(file_stream, small_reads_come_from_the_buffer_and_large_ones_pass_by)
          {"read 2000", "ok, 2000 bytes"}, {"calls", "1 reads, 0 writes"});
 }
 
-Test(file_stream, without_a_buffer_each_call_goes_to_the_system)
+Test(stream, without_a_buffer_each_call_goes_to_the_system)
 {
     TALK("a", {"open create both buffer=0 share=7", "ok"}, {"write a", "ok"},
          {"system", "ok, 1 bytes: a"}, {"writes 9 a", "ok"},
@@ -551,7 +551,7 @@ Test(file_stream, without_a_buffer_each_call_goes_to_the_system)
          {"calls", "2 reads, 0 writes"});
 }
 
-Test(file_stream, whoever_reads_or_asks_sees_what_is_still_buffered)
+Test(stream, whoever_reads_or_asks_sees_what_is_still_buffered)
 {
     TALK("a", {"open create both share=7", "ok"}, {"write hello", "ok"},
          {"seek 1 begin", "ok, at 1"}, {"calls", "0 reads, 0 writes"},
@@ -562,7 +562,7 @@ Test(file_stream, whoever_reads_or_asks_sees_what_is_still_buffered)
          {"wait 0", "ok, 1 bytes"}, {"system", "ok, 5 bytes: JElLO"});
 }
 
-Test(file_stream, a_write_overtakes_what_the_buffer_has_read)
+Test(stream, a_write_overtakes_what_the_buffer_has_read)
 {
     FOR_EACH_KIND(kind)
     {
@@ -579,7 +579,7 @@ Test(file_stream, a_write_overtakes_what_the_buffer_has_read)
     }
 }
 
-Test(file_stream, an_asynchronous_read_may_be_over_at_once_from_the_buffer)
+Test(stream, an_asynchronous_read_may_be_over_at_once_from_the_buffer)
 {
     put("a", "hello, world");
     TALK("a", {"open both asynchronous", "ok"}, {"read 1", "ok, 1 bytes: h"},
@@ -588,7 +588,7 @@ Test(file_stream, an_asynchronous_read_may_be_over_at_once_from_the_buffer)
          {"wait 0", "ok, 4 bytes: ello"}, {"position", "ok, 5"});
 }
 
-Test(file_stream, what_an_asynchronous_read_brought_is_there_for_the_next_call)
+Test(stream, what_an_asynchronous_read_brought_is_there_for_the_next_call)
 {
     make_file("a", 4096);
     TALK("a", {"open both asynchronous buffer=1000", "ok"},
@@ -599,7 +599,7 @@ Test(file_stream, what_an_asynchronous_read_brought_is_there_for_the_next_call)
 
 /* ---- Failures ---------------------------------------------------------- */
 
-Test(file_stream, an_error_of_the_system_is_told_and_the_stream_goes_on)
+Test(stream, an_error_of_the_system_is_told_and_the_stream_goes_on)
 {
     FOR_EACH_KIND(kind)
     {
@@ -618,7 +618,7 @@ Test(file_stream, an_error_of_the_system_is_told_and_the_stream_goes_on)
     }
 }
 
-Test(file_stream,
+Test(stream,
      what_could_not_be_written_from_the_buffer_is_kept_for_the_next_time)
 {
     put("a", "hello");
@@ -636,7 +636,7 @@ Test(file_stream,
     assert_file("a", "JElLo");
 }
 
-Test(file_stream, what_came_before_an_error_is_told_with_it)
+Test(stream, what_came_before_an_error_is_told_with_it)
 {
     put("a", "hello");
     FOR_EACH_KIND(kind)
@@ -650,7 +650,7 @@ Test(file_stream, what_came_before_an_error_is_told_with_it)
     }
 }
 
-Test(file_stream, close_tells_that_the_buffer_could_not_be_written)
+Test(stream, close_tells_that_the_buffer_could_not_be_written)
 {
     put("a", "hello");
     TALK("a", {"open both share=7", "ok"}, {"write J", "ok"},
@@ -676,7 +676,7 @@ static void assert_answered(const char *hook, const char *answer,
 #define ANSWERED(hook, answer, ...)                                            \
     assert_answered(hook, answer, (const char *const[]){"a", __VA_ARGS__, NULL})
 
-Test(file_stream, whatever_call_of_the_system_fails_is_told)
+Test(stream, whatever_call_of_the_system_fails_is_told)
 {
     ANSWERED("fail:FlushFileBuffers:1:5", "flush-to-disk -> error 5\n",
              "open both", "flush-to-disk");
@@ -692,7 +692,7 @@ Test(file_stream, whatever_call_of_the_system_fails_is_told)
     ANSWERED("none", "wait 0 -> error 87", "open both", "wait 0");
 }
 
-Test(file_stream, what_makes_room_in_the_buffer_may_fail)
+Test(stream, what_makes_room_in_the_buffer_may_fail)
 {
     put("a", "hello");
     TALK("a", {"open both buffer=8", "ok"}, {"write JELLYFI", "ok"},
@@ -701,14 +701,14 @@ Test(file_stream, what_makes_room_in_the_buffer_may_fail)
          {"system", "ok, 8 bytes: JELLYFIS"});
 }
 
-Test(file_stream, close_writes_what_is_buffered)
+Test(stream, close_writes_what_is_buffered)
 {
     TALK("a", {"open create write share=7", "ok"}, {"write hello", "ok"},
          {"system", "ok, 0 bytes"}, {"close", "ok"},
          {"system", "ok, 5 bytes: hello"});
 }
 
-Test(file_stream, flush_to_disk_is_fine_for_who_may_not_write)
+Test(stream, flush_to_disk_is_fine_for_who_may_not_write)
 {
     put("a", "hello");
     TALK("a", {"open read", "ok"}, {"flush", "ok"}, {"flush-to-disk", "ok"},
@@ -716,14 +716,14 @@ Test(file_stream, flush_to_disk_is_fine_for_who_may_not_write)
          {"flush-to-disk", "ok"}, {"system", "ok, 5 bytes: Jello"});
 }
 
-Test(file_stream, what_is_no_buffer_or_too_long_is_error_87)
+Test(stream, what_is_no_buffer_or_too_long_is_error_87)
 {
     put("a", "hello");
     TALK("a", {"open both", "ok"}, {"read-nowhere 5", "error 87"},
          {"read-nowhere 0", "ok"}, {"read 5", "ok, 5 bytes: hello"});
 }
 
-Test(file_stream, errors_have_a_text_in_one_line)
+Test(stream, errors_have_a_text_in_one_line)
 {
     TALK("a", {"text 2", "one line"}, {"text 5", "one line"},
          {"text 32", "one line"}, {"text 80", "one line"},
@@ -735,7 +735,7 @@ Test(file_stream, errors_have_a_text_in_one_line)
 
 /* ---- A pool that has stopped ------------------------------------------- */
 
-Test(file_stream,
+Test(stream,
      when_the_pool_has_stopped_calls_fail_with_1115_and_close_works)
 {
     put("a", "hello");
@@ -766,7 +766,7 @@ static const char *const pipe_kinds[] = {"open both asynchronous", "open both"};
         for (const char *kind = pipe_kinds[kind_index]; kind != NULL;          \
              kind = NULL)
 
-Test(file_stream, a_read_of_a_pipe_ends_with_the_first_bytes)
+Test(stream, a_read_of_a_pipe_ends_with_the_first_bytes)
 {
     FOR_EACH_PIPE(kind)
     {
@@ -779,7 +779,7 @@ Test(file_stream, a_read_of_a_pipe_ends_with_the_first_bytes)
     }
 }
 
-Test(file_stream, what_is_written_to_a_pipe_goes_out_at_once)
+Test(stream, what_is_written_to_a_pipe_goes_out_at_once)
 {
     FOR_EACH_PIPE(kind)
     {
@@ -790,7 +790,7 @@ Test(file_stream, what_is_written_to_a_pipe_goes_out_at_once)
     }
 }
 
-Test(file_stream, a_pipe_has_no_position_and_no_length)
+Test(stream, a_pipe_has_no_position_and_no_length)
 {
     FOR_EACH_PIPE(kind)
     {
@@ -800,7 +800,7 @@ Test(file_stream, a_pipe_has_no_position_and_no_length)
     }
 }
 
-Test(file_stream, that_the_pipes_other_end_is_closed_is_the_end)
+Test(stream, that_the_pipes_other_end_is_closed_is_the_end)
 {
     FOR_EACH_PIPE(kind)
     {
@@ -814,7 +814,7 @@ Test(file_stream, that_the_pipes_other_end_is_closed_is_the_end)
     }
 }
 
-Test(file_stream, a_read_that_waits_ends_with_the_pipe)
+Test(stream, a_read_that_waits_ends_with_the_pipe)
 {
     FOR_EACH_PIPE(kind)
     {
@@ -824,7 +824,7 @@ Test(file_stream, a_read_that_waits_ends_with_the_pipe)
     }
 }
 
-Test(file_stream, a_write_of_nothing_is_not_the_end_of_a_pipe)
+Test(stream, a_write_of_nothing_is_not_the_end_of_a_pipe)
 {
     FOR_EACH_PIPE(kind)
     {
@@ -839,7 +839,7 @@ Test(file_stream, a_write_of_nothing_is_not_the_end_of_a_pipe)
     }
 }
 
-Test(file_stream, a_message_may_be_longer_than_the_buffer)
+Test(stream, a_message_may_be_longer_than_the_buffer)
 {
     FOR_EACH_PIPE(kind)
     {
@@ -852,7 +852,7 @@ Test(file_stream, a_message_may_be_longer_than_the_buffer)
     }
 }
 
-Test(file_stream, calls_at_once_keep_their_order_in_a_pipe)
+Test(stream, calls_at_once_keep_their_order_in_a_pipe)
 {
     FOR_EACH_PIPE(kind)
     {
@@ -868,7 +868,7 @@ Test(file_stream, calls_at_once_keep_their_order_in_a_pipe)
     }
 }
 
-Test(file_stream, a_synchronous_call_does_not_get_between_those_of_a_pipe)
+Test(stream, a_synchronous_call_does_not_get_between_those_of_a_pipe)
 {
     FOR_EACH_PIPE(kind)
     {
@@ -879,7 +879,7 @@ Test(file_stream, a_synchronous_call_does_not_get_between_those_of_a_pipe)
     }
 }
 
-Test(file_stream, a_task_that_is_under_way_is_not_taken_again)
+Test(stream, a_task_that_is_under_way_is_not_taken_again)
 {
     FOR_EACH_PIPE(kind)
     {
@@ -895,7 +895,7 @@ Test(file_stream, a_task_that_is_under_way_is_not_taken_again)
     }
 }
 
-Test(file_stream, one_call_is_cancelled_and_the_others_are_not)
+Test(stream, one_call_is_cancelled_and_the_others_are_not)
 {
     TALK_PIPE({"open both asynchronous", "ok"}, {"start 0 read 9", "ok"},
               {"start 1 read 9", "ok"}, {"start 2 read 9", "ok"},
@@ -907,7 +907,7 @@ Test(file_stream, one_call_is_cancelled_and_the_others_are_not)
               {"read 9", "ok, 1 bytes: b"});
 }
 
-Test(file_stream, a_call_that_waits_for_its_turn_is_cancelled_before_it_comes)
+Test(stream, a_call_that_waits_for_its_turn_is_cancelled_before_it_comes)
 {
     FOR_EACH_PIPE(kind)
     {
@@ -920,7 +920,7 @@ Test(file_stream, a_call_that_waits_for_its_turn_is_cancelled_before_it_comes)
     }
 }
 
-Test(file_stream, all_that_is_under_way_is_cancelled_together)
+Test(stream, all_that_is_under_way_is_cancelled_together)
 {
     TALK_PIPE({"open both asynchronous", "ok"}, {"start 0 read 9", "ok"},
               {"start 1 read 9", "ok"}, {"start 2 read 9", "ok"},
@@ -931,7 +931,7 @@ Test(file_stream, all_that_is_under_way_is_cancelled_together)
               {"server write b", "ok"}, {"wait 0", "ok, 1 bytes: b"});
 }
 
-Test(file_stream, close_ends_what_is_under_way)
+Test(stream, close_ends_what_is_under_way)
 {
     FOR_EACH_PIPE(kind)
     {
@@ -944,7 +944,7 @@ Test(file_stream, close_ends_what_is_under_way)
     }
 }
 
-Test(file_stream, when_the_pool_stops_calls_that_wait_end_once)
+Test(stream, when_the_pool_stops_calls_that_wait_end_once)
 {
     TALK_PIPE(
         {"open both asynchronous", "ok"}, {"start 0 read 9", "ok"},
@@ -957,7 +957,7 @@ Test(file_stream, when_the_pool_stops_calls_that_wait_end_once)
         {"close", "ok"});
 }
 
-Test(file_stream, a_pipe_may_be_read_and_written_at_once)
+Test(stream, a_pipe_may_be_read_and_written_at_once)
 {
     TALK_PIPE({"open both asynchronous", "ok"}, {"start 0 read 9", "ok"},
               {"write hello", "ok"}, {"server read", "ok, 5 bytes: hello"},
@@ -967,7 +967,7 @@ Test(file_stream, a_pipe_may_be_read_and_written_at_once)
               {"wait 0", "ok, 1 bytes: x"});
 }
 
-Test(file_stream, what_a_pipes_server_throws_away_is_no_end)
+Test(stream, what_a_pipes_server_throws_away_is_no_end)
 {
     FOR_EACH_PIPE(kind)
     {
@@ -1011,7 +1011,7 @@ static void assert_case(const char *probe, const char *name, const char *kind,
 #define IN_ASYNCHRONOUS_ORDER(name, wanted)                                    \
     assert_case("tests/guarded/stream_order", name, "asynchronous", wanted)
 
-Test(file_stream, calls_at_once_take_consecutive_ranges_whoever_is_done_first)
+Test(stream, calls_at_once_take_consecutive_ranges_whoever_is_done_first)
 {
     IN_ORDER("last-comes-first", "main: position 24\n"
                                  "main: wait: 258\n"
@@ -1023,7 +1023,7 @@ Test(file_stream, calls_at_once_take_consecutive_ranges_whoever_is_done_first)
                                  "main: position 24\n");
 }
 
-Test(file_stream, a_read_is_over_when_its_last_piece_has_come)
+Test(stream, a_read_is_over_when_its_last_piece_has_come)
 {
     IN_ORDER("piece-by-piece", "main: wait: 258\n"
                                "main: position 8\n"
@@ -1031,13 +1031,13 @@ Test(file_stream, a_read_is_over_when_its_last_piece_has_come)
                                "main: 3 calls of the system: 01234567\n");
 }
 
-Test(file_stream, what_is_written_while_a_read_fills_the_buffer_is_not_lost)
+Test(stream, what_is_written_while_a_read_fills_the_buffer_is_not_lost)
 {
     IN_ORDER("write-before-fill-ends", "main: then: 23WRITTEN1\n");
     IN_ORDER("write-after-fill-read", "main: then: 23WRITTEN1\n");
 }
 
-Test(file_stream, a_position_that_is_set_is_not_moved_back_by_an_earlier_read)
+Test(stream, a_position_that_is_set_is_not_moved_back_by_an_earlier_read)
 {
     IN_ORDER("seek-during-read", "main: position 1096\n"
                                  "main: position 7\n");
@@ -1045,14 +1045,14 @@ Test(file_stream, a_position_that_is_set_is_not_moved_back_by_an_earlier_read)
                                 "main: position 550\n");
 }
 
-Test(file_stream, a_read_that_is_cancelled_tells_what_it_has_and_moves_back)
+Test(stream, a_read_that_is_cancelled_tells_what_it_has_and_moves_back)
 {
     IN_ASYNCHRONOUS_ORDER("cancelled-between-pieces",
                           "main: error 995, 3 bytes\n"
                           "main: position 3\n");
 }
 
-Test(file_stream, close_cancels_what_is_under_way_and_waits_for_each_callback)
+Test(stream, close_cancels_what_is_under_way_and_waits_for_each_callback)
 {
     IN_ASYNCHRONOUS_ORDER("close-with-io",
                           "worker: call: error 995, 0 bytes: \n"
@@ -1061,7 +1061,7 @@ Test(file_stream, close_cancels_what_is_under_way_and_waits_for_each_callback)
                           "main: closed after 3 callbacks\n");
 }
 
-Test(file_stream, a_pool_that_is_stopped_cancels_what_is_under_way)
+Test(stream, a_pool_that_is_stopped_cancels_what_is_under_way)
 {
     IN_ASYNCHRONOUS_ORDER("stop-with-io", "worker: call: error 995, 0 bytes: \n"
                                           "worker: call: error 995, 0 bytes: \n"
@@ -1069,7 +1069,7 @@ Test(file_stream, a_pool_that_is_stopped_cancels_what_is_under_way)
                                           "main: not started, error 1115\n");
 }
 
-Test(file_stream, what_a_callback_writes_during_close_is_written_or_refused)
+Test(stream, what_a_callback_writes_during_close_is_written_or_refused)
 {
     static const char *const both[] = {"asynchronous", "synchronous"};
     for (guint i = 0; i < 2; i++) {
@@ -1093,7 +1093,7 @@ Test(file_stream, what_a_callback_writes_during_close_is_written_or_refused)
     }
 }
 
-Test(file_stream, what_is_read_while_a_write_is_under_way_is_not_kept)
+Test(stream, what_is_read_while_a_write_is_under_way_is_not_kept)
 {
     IN_ORDER("read-during-write", "main: meanwhile: 012\n"
                                   "main: then: WRITTEN789\n");
@@ -1112,7 +1112,7 @@ static void assert_ahead(const char *name, const char *wanted)
     run_clear(&run);
 }
 
-Test(file_stream, a_sequential_reader_finds_the_next_buffer_read_by_a_worker)
+Test(stream, a_sequential_reader_finds_the_next_buffer_read_by_a_worker)
 {
     assert_ahead("workers-read", "main: 1000 bytes\n"
                                  "main: main read 1 times, workers 10 times\n");
@@ -1125,7 +1125,7 @@ Test(file_stream, a_sequential_reader_finds_the_next_buffer_read_by_a_worker)
     run_clear(&run);
 }
 
-Test(file_stream, a_sequential_reader_does_not_wait_for_a_worker_to_be_free)
+Test(stream, a_sequential_reader_does_not_wait_for_a_worker_to_be_free)
 {
     assert_ahead("no-worker-is-free",
                  "main: 1000 bytes\n"
@@ -1134,12 +1134,12 @@ Test(file_stream, a_sequential_reader_does_not_wait_for_a_worker_to_be_free)
                  "main: main read 11 times, workers 0 times\n");
 }
 
-Test(file_stream, what_a_worker_is_reading_is_not_read_twice)
+Test(stream, what_a_worker_is_reading_is_not_read_twice)
 {
     assert_ahead("a-worker-is-at-it", "main: main read 1 times\n");
 }
 
-Test(file_stream, what_was_read_ahead_is_dropped_when_the_reader_goes_elsewhere)
+Test(stream, what_was_read_ahead_is_dropped_when_the_reader_goes_elsewhere)
 {
     assert_ahead("seek-away", "main: 56789\n"
                               "main: 12345\n"
@@ -1147,7 +1147,7 @@ Test(file_stream, what_was_read_ahead_is_dropped_when_the_reader_goes_elsewhere)
                               "main: main read 3 times, workers 4 times\n");
 }
 
-Test(file_stream, what_was_read_ahead_is_dropped_when_it_is_overwritten)
+Test(stream, what_was_read_ahead_is_dropped_when_it_is_overwritten)
 {
     assert_ahead("write-into-it", "main: 01234WRITTEN23456789\n");
     assert_ahead("write-before-it-is-read", "main: 01234WRITTEN23456789\n");
@@ -1158,12 +1158,12 @@ Test(file_stream, what_was_read_ahead_is_dropped_when_it_is_overwritten)
                                "main: \n");
 }
 
-Test(file_stream, what_could_not_be_read_ahead_is_read_when_it_is_wanted)
+Test(stream, what_could_not_be_read_ahead_is_read_when_it_is_wanted)
 {
     assert_ahead("worker-fails", "main: 1000 bytes\n");
 }
 
-Test(file_stream, close_waits_for_who_reads_ahead)
+Test(stream, close_waits_for_who_reads_ahead)
 {
     assert_ahead("close-while-a-worker-reads", "main: closed\n");
     assert_ahead("close-when-it-is-ready", "main: closed\n");
@@ -1187,25 +1187,25 @@ static void assert_end(const char *name, const char *kind, const char *wanted)
 #define ENDS_ASYNCHRONOUSLY(name, wanted)                                      \
     assert_end(name, "asynchronous", wanted)
 
-Test(file_stream, a_synchronous_call_is_cancelled_from_another_thread)
+Test(stream, a_synchronous_call_is_cancelled_from_another_thread)
 {
     ENDS("cancel-synchronous-read", "thread: read: error 995, 0 bytes\n"
                                     "main: read afterwards: x\n");
 }
 
-Test(file_stream, a_call_is_cancelled_even_before_the_system_knows_it)
+Test(stream, a_call_is_cancelled_even_before_the_system_knows_it)
 {
     ENDS_ASYNCHRONOUSLY("cancel-before-it-begins", "main: error 995\n");
     ENDS_ASYNCHRONOUSLY("cancel-all-before-it-begins", "main: error 995\n");
 }
 
-Test(file_stream, a_callback_may_cancel_and_begin_the_next_call_with_its_task)
+Test(stream, a_callback_may_cancel_and_begin_the_next_call_with_its_task)
 {
     ENDS_ASYNCHRONOUSLY("cancel-and-go-on", "worker: error 995\n"
                                             "main: then: error 0, 1 bytes\n");
 }
 
-Test(file_stream, close_and_wait_are_refused_in_a_callback)
+Test(stream, close_and_wait_are_refused_in_a_callback)
 {
     ENDS("close-in-a-callback",
          "worker: close: error 1131\n"
@@ -1214,26 +1214,26 @@ Test(file_stream, close_and_wait_are_refused_in_a_callback)
          "main: close: error 0\n");
 }
 
-Test(file_stream, when_the_pool_stops_a_callback_begins_nothing_more)
+Test(stream, when_the_pool_stops_a_callback_begins_nothing_more)
 {
     ENDS("stop-during-a-chain", "main: stopped\n"
                                 "main: read: error 1115\n"
                                 "main: close: error 0\n");
 }
 
-Test(file_stream, one_thread_reads_a_pipe_while_another_writes)
+Test(stream, one_thread_reads_a_pipe_while_another_writes)
 {
     ENDS_ASYNCHRONOUSLY("two-directions", "thread: read 200 bytes\n");
 }
 
-Test(file_stream, a_call_ends_once_and_loses_nothing_whenever_it_is_cancelled)
+Test(stream, a_call_ends_once_and_loses_nothing_whenever_it_is_cancelled)
 {
     ENDS_ASYNCHRONOUSLY("race-of-cancels", "main: each ended once\n"
                                            "main: no byte was lost\n");
 }
 
 /* It has no pin, since it had the lock at once: so the lock is waited for. */
-Test(file_stream, close_waits_for_a_read_that_has_not_left_yet)
+Test(stream, close_waits_for_a_read_that_has_not_left_yet)
 {
     make_file("file", 1000);
     struct run run = RUN("tests/guarded/stream_close_late", "file");
@@ -1244,7 +1244,7 @@ Test(file_stream, close_waits_for_a_read_that_has_not_left_yet)
     run_clear(&run);
 }
 
-Test(file_stream, close_ends_what_another_thread_is_reading)
+Test(stream, close_ends_what_another_thread_is_reading)
 {
     static const char *const both[] = {"asynchronous", "synchronous"};
     for (guint i = 0; i < 2; i++) {
@@ -1263,13 +1263,13 @@ Test(file_stream, close_ends_what_another_thread_is_reading)
     }
 }
 
-Test(file_stream, close_also_ends_what_had_not_reached_the_system)
+Test(stream, close_also_ends_what_had_not_reached_the_system)
 {
     ENDS("close-before-a-read-begins", "main: close: error 0\n"
                                        "main: read: error 995\n");
 }
 
-Test(file_stream, a_callback_that_goes_on_is_refused_when_the_stream_is_closed)
+Test(stream, a_callback_that_goes_on_is_refused_when_the_stream_is_closed)
 {
     ENDS("close-during-a-chain", "main: close: error 0\n"
                                  "main: after its callbacks\n");
@@ -1277,12 +1277,12 @@ Test(file_stream, a_callback_that_goes_on_is_refused_when_the_stream_is_closed)
                                               "main: close: error 0\n");
 }
 
-Test(file_stream, to_wait_without_a_limit_has_none)
+Test(stream, to_wait_without_a_limit_has_none)
 {
     ENDS("wait-for-months", "main: error 0, 5 bytes\n");
 }
 
-Test(file_stream, a_flush_does_not_wait_for_who_reads_a_pipe)
+Test(stream, a_flush_does_not_wait_for_who_reads_a_pipe)
 {
     ENDS_ASYNCHRONOUSLY("flush-while-somebody-reads",
                         "main: flushed\n"
@@ -1301,20 +1301,20 @@ static void assert_cost(const char *name, const char *wanted)
     run_clear(&run);
 }
 
-Test(file_stream,
+Test(stream,
      synchronous_calls_take_nothing_from_the_port_and_leave_nothing)
 {
     assert_cost("synchronous-calls",
                 "main: 0 packets, 0 allocations, 0 handles more\n");
 }
 
-Test(file_stream, no_asynchronous_call_allocates_anything)
+Test(stream, no_asynchronous_call_allocates_anything)
 {
     assert_cost("asynchronous-calls", "main: 0 allocations, 0 handles more\n"
                                       "main: 0 allocations, 0 handles more\n");
 }
 
-Test(file_stream, whatever_is_opened_and_closed_leaves_nothing)
+Test(stream, whatever_is_opened_and_closed_leaves_nothing)
 {
     assert_cost("file-cycles", "main: 0 pieces of memory more, 0 handles\n"
                                "main: 0 pieces of memory more, 0 handles\n"
@@ -1324,12 +1324,12 @@ Test(file_stream, whatever_is_opened_and_closed_leaves_nothing)
     assert_cost("failing-opens", "main: 0 pieces of memory more, 0 handles\n");
 }
 
-Test(file_stream, a_callback_on_the_only_worker_may_make_synchronous_calls)
+Test(stream, a_callback_on_the_only_worker_may_make_synchronous_calls)
 {
     assert_cost("calls-in-a-callback", "worker: read 789, at 10 of 500\n");
 }
 
-Test(file_stream, a_task_is_begun_again_by_its_callback_until_the_end)
+Test(stream, a_task_is_begun_again_by_its_callback_until_the_end)
 {
     assert_cost("a-chain-of-callbacks",
                 "main: 1000 bytes, some of it at once\n"
@@ -1338,7 +1338,7 @@ Test(file_stream, a_task_is_begun_again_by_its_callback_until_the_end)
 
 /* ---- Two at once: tests/stream/stream_explore.c ------------------------ */
 
-ParameterizedTestParameters(file_stream, two_at_once_are_right_in_every_order)
+ParameterizedTestParameters(stream, two_at_once_are_right_in_every_order)
 {
     static char kinds_of_stream[][16] = {"asynchronous", "synchronous",
                                          "sequential"};
@@ -1346,7 +1346,7 @@ ParameterizedTestParameters(file_stream, two_at_once_are_right_in_every_order)
                                G_N_ELEMENTS(kinds_of_stream));
 }
 
-ParameterizedTest(char (*kind)[16], file_stream,
+ParameterizedTest(char (*kind)[16], stream,
                   two_at_once_are_right_in_every_order)
 {
     struct run run = RUN("tests/guarded/stream_explore", *kind, "digits");
@@ -1398,20 +1398,20 @@ static void assert_like_model(const char *hook, const char *seed,
     run_clear(&run);
 }
 
-ParameterizedTestParameters(file_stream, whatever_is_done_it_is_as_in_a_model)
+ParameterizedTestParameters(stream, whatever_is_done_it_is_as_in_a_model)
 {
     static char seeds[][4] = {"1", "2", "3"};
     return cr_make_param_array(char[4], seeds, G_N_ELEMENTS(seeds));
 }
 
-ParameterizedTest(char (*seed)[4], file_stream,
+ParameterizedTest(char (*seed)[4], stream,
                   whatever_is_done_it_is_as_in_a_model)
 {
     assert_like_model("none", *seed, "80", "at-once");
     assert_like_model("none", *seed, "60", "late");
 }
 
-ParameterizedTestParameters(file_stream,
+ParameterizedTestParameters(stream,
                             whatever_the_system_does_it_is_as_in_a_model)
 {
     static char hooks[][40] = {
@@ -1421,7 +1421,7 @@ ParameterizedTestParameters(file_stream,
     return cr_make_param_array(char[40], hooks, G_N_ELEMENTS(hooks));
 }
 
-ParameterizedTest(char (*hook)[40], file_stream,
+ParameterizedTest(char (*hook)[40], stream,
                   whatever_the_system_does_it_is_as_in_a_model)
 {
     assert_like_model(*hook, "4", "40", "at-once");
