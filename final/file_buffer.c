@@ -1,15 +1,14 @@
 #include "file_stream_internal.h"
-#include "programs/report.h"
 
 #include <string.h>
 
 /* ---- The system's calls ----------------------------------------------- */
 
-/* Where the file pointer is while nobody can know. */
-static const uint64_t NOWHERE = UINT64_MAX;
+/* The value of file_stream.pointer while the file pointer is unknown. */
+static const uint64_t UNKNOWN = UINT64_MAX;
 
-/* Of calls that are under way at once, each moves the pointer. None can begin
- * while a synchronous one is at it. */
+/* Concurrent calls all move the file pointer. While a synchronous call runs,
+ * no other can start. */
 static bool is_alone(struct file_stream *stream)
 {
     AcquireSRWLockExclusive(&stream->lock);
@@ -19,11 +18,11 @@ static bool is_alone(struct file_stream *stream)
 }
 
 /*
- * One call on a handle that is not overlapped: it waits. An OVERLAPPED takes it
- * to its offset, and leaves the file pointer behind its last byte; so who goes
- * on from there needs none. To know that is worth a field: with an OVERLAPPED
- * Wine 8 makes a completion, too, though nobody has asked for one. In a pipe
- * there is no offset.
+ * One call on a handle that is not overlapped: it blocks. An OVERLAPPED gives
+ * it its offset, and the system leaves the file pointer after the last byte. So
+ * a call that continues there needs no OVERLAPPED. The stream remembers the
+ * file pointer for that reason: with an OVERLAPPED, Wine 8 also makes a
+ * completion, which costs time. A pipe has no offset.
  */
 static DWORD transfer_synchronous(struct file_stream *stream, bool writes,
                                   void *buffer, size_t length, uint64_t offset,
@@ -31,7 +30,7 @@ static DWORD transfer_synchronous(struct file_stream *stream, bool writes,
 {
     OVERLAPPED at = {.Offset = (DWORD)offset,
                      .OffsetHigh = (DWORD)(offset >> 32)};
-    /* Asked first: what runs sets the pointer before it is over. */
+    /* This comes first: a running call sets the pointer before it completes. */
     bool alone = is_alone(stream);
     bool moves = stream->seekable && !(alone && stream->pointer == offset);
     OVERLAPPED *overlapped = moves ? &at : NULL;
@@ -41,7 +40,7 @@ static DWORD transfer_synchronous(struct file_stream *stream, bool writes,
     BOOL ok = writes ? WriteFile(handle, buffer, count, bytes, overlapped)
                      : ReadFile(handle, buffer, count, bytes, overlapped);
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
-    stream->pointer = ok && alone ? offset + *bytes : NOWHERE;
+    stream->pointer = ok && alone ? offset + *bytes : UNKNOWN;
     return error;
 }
 
@@ -58,8 +57,8 @@ static DWORD transfer(struct file_stream *stream, bool writes, void *buffer,
                                          bytes);
 }
 
-/* 0 bytes are the end, whatever the system calls it. In a pipe a write of 0
- * bytes is none, and is passed over. */
+/* 0 bytes mean the end of the file, whatever error the system gives. In a pipe
+ * they mean a write of 0 bytes, and this reads again. */
 DWORD stream_read_at(struct file_stream *stream, void *buffer, size_t length,
                      uint64_t offset, size_t *bytes)
 {
@@ -80,7 +79,7 @@ DWORD stream_write_at(struct file_stream *stream, const char *buffer,
         DWORD count;
         error = transfer(stream, true, (void *)buffer, length, offset, &count);
         if (error == ERROR_SUCCESS && count == 0)
-            error = ERROR_WRITE_FAULT; /* it would never end */
+            error = ERROR_WRITE_FAULT; /* the loop would never end */
         buffer += count;
         offset += count;
         length -= count;
@@ -96,18 +95,18 @@ static void on_ahead(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         CONTAINING_RECORD(overlapped, struct request, overlapped);
     struct file_stream *stream = request->context;
     struct buffer *ahead = &stream->ahead;
-    (void)error, (void)bytes; /* of the packet, which only says: begin */
+    (void)error, (void)bytes; /* both 0: the packet was posted */
     AcquireSRWLockExclusive(&stream->lock);
     bool wanted = stream->ahead_state == AHEAD_QUEUED;
     bool closed = stream->ahead_state == AHEAD_CLOSED;
     stream->ahead_state = wanted ? AHEAD_READING : AHEAD_NONE;
     if (wanted) {
-        stream->pending++;
+        stream_pin(stream);
         ReleaseSRWLockExclusive(&stream->lock);
         DWORD failure = stream_read_at(stream, ahead->data, stream->buffer_size,
                                        ahead->offset, &ahead->filled);
         AcquireSRWLockExclusive(&stream->lock);
-        /* Whoever wants it reads it again, and meets the error. */
+        /* After an error the next call reads again, and gets the error. */
         bool good = failure == ERROR_SUCCESS && !stream->ahead_unwanted;
         stream->ahead_state = good ? AHEAD_READY : AHEAD_NONE;
     }
@@ -129,7 +128,7 @@ static void start_ahead(struct file_stream *stream, uint64_t offset)
         request->callback = on_ahead;
         request->context = stream;
         overlapped_reset(request, 0);
-        /* If it cannot be queued, nothing is lost but time. */
+        /* If this fails, the next call reads by itself. */
         if (pool_queue_request(stream->pool, request) == ERROR_SUCCESS)
             stream->ahead_state = AHEAD_QUEUED;
     }
@@ -145,15 +144,15 @@ void stream_drop_ahead(struct file_stream *stream)
     stream->ahead_unwanted = true;
 }
 
-/* Makes it the buffer, if it is what stands at the offset. */
+/* Makes the bytes read ahead the buffer, if they start at this offset. */
 static bool take_ahead(struct file_stream *stream, uint64_t offset)
 {
     AcquireSRWLockExclusive(&stream->lock);
     bool wanted = stream->ahead.offset == offset && !stream->ahead_unwanted;
     while (wanted && stream->ahead_state == AHEAD_READING)
-        check(SleepConditionVariableSRW(&stream->changed, &stream->lock,
-                                        INFINITE, 0),
-              "wait for", L"stream");
+        fatal_check(SleepConditionVariableSRW(&stream->changed, &stream->lock,
+                                              INFINITE, 0),
+                    "wait for", "stream");
     bool taken = wanted && stream->ahead_state == AHEAD_READY;
     if (taken) {
         struct buffer used = stream->buffer;
@@ -174,8 +173,7 @@ static bool has_buffer(const struct file_stream *stream)
     return stream->buffer_size > 0 && !stream->filling && stream->writing == 0;
 }
 
-/* What can be filled is longer than what is asked for, and lies where a file
- * can have bytes. */
+/* The buffer is larger than the read, and its range fits into a file. */
 bool stream_can_fill(const struct file_stream *stream, uint64_t offset,
                      size_t length)
 {
@@ -199,7 +197,7 @@ DWORD stream_flush_buffer(struct file_stream *stream)
 
 void stream_forget_buffer(struct file_stream *stream)
 {
-    AcquireSRWLockExclusive(&stream->lock); /* or a fill might end in between */
+    AcquireSRWLockExclusive(&stream->lock); /* a fill may complete meanwhile */
     if (!stream->dirty && !stream->filling)
         stream->buffer.filled = 0;
     stream->stale = true;
@@ -221,7 +219,7 @@ size_t stream_copy_buffered(const struct file_stream *stream, void *to,
     return count;
 }
 
-/* Fills it from this offset on. */
+/* Fills the buffer from this offset on. */
 static DWORD fill_buffer(struct file_stream *stream, uint64_t offset)
 {
     struct buffer *buffer = &stream->buffer;
@@ -256,7 +254,7 @@ DWORD stream_read_buffered(struct file_stream *stream, char *to, size_t length,
     } else {
         error = stream_read_at(stream, to, rest, offset, &count);
     }
-    /* After some bytes a failure waits: the next call will meet it. */
+    /* If some bytes came, the next call reports the error. */
     *bytes += count;
     return *bytes > 0 ? ERROR_SUCCESS : error;
 }

@@ -1,50 +1,12 @@
 #include "file_stream_internal.h"
-#include "programs/report.h"
-
-#include <stdlib.h>
-
-/* ---- What both kinds of calls need ------------------------------------ */
-
-DWORD stream_check_call(const struct file_stream *stream, bool writes,
-                        const void *buffer, size_t length)
-{
-    unsigned access = writes ? FILE_ACCESS_WRITE : FILE_ACCESS_READ;
-    if (!(stream->access & access))
-        return ERROR_ACCESS_DENIED;
-    if ((buffer == NULL && length > 0) || length > MAXDWORD)
-        return ERROR_INVALID_PARAMETER;
-    return ERROR_SUCCESS;
-}
-
-bool stream_reaches_too_far(uint64_t offset, size_t length)
-{
-    return offset > (uint64_t)INT64_MAX - length;
-}
-
-/* Set in `pending`: the stream is being closed. Callbacks may still come, and
- * make no calls. */
-static const unsigned CLOSING = 1U << 31;
-
-bool stream_is_closing(const struct file_stream *stream)
-{
-    return (stream->pending & CLOSING) != 0;
-}
-
-/* Close waits for the last; once that is over the stream may be gone, so only
- * its address is used. */
-void stream_unpin(struct file_stream *stream)
-{
-    _Atomic unsigned *pending = &stream->pending;
-    if (atomic_fetch_sub(pending, 1) & CLOSING)
-        WakeByAddressAll(pending);
-}
 
 /* ---- Synchronous calls ------------------------------------------------ */
 
-/* A pipe's two directions have nothing to do with each other. */
+/* In a pipe, reads and writes do not wait for each other. */
 static SRWLOCK *calls_of(struct file_stream *stream, bool writes)
 {
-    return &stream->calls[writes && !stream->seekable];
+    bool second = !stream->seekable && writes;
+    return &stream->calls[second ? 1 : 0];
 }
 
 static DWORD transfer_in_file(struct file_stream *stream, bool writes,
@@ -95,15 +57,15 @@ static DWORD call(struct file_stream *stream, bool writes, void *buffer,
     *bytes = 0;
     if (error != ERROR_SUCCESS || length == 0)
         return error;
-    /* Close waits for the lock; so a call that has it at once needs no pin, as
-     * others do, who may wait: for the lock, or in a pipe. */
+    /* file_stream_close waits for this lock. So a call that gets it immediately
+     * needs no pin. A call that may wait, for the lock or in a pipe, does. */
     SRWLOCK *calls = calls_of(stream, writes);
     bool pinned = !stream->seekable || !TryAcquireSRWLockExclusive(calls);
     if (pinned) {
-        stream->pending++;
+        stream_pin(stream);
         AcquireSRWLockExclusive(calls);
     }
-    /* Once it closes, nothing that is buffered is written any more. */
+    /* While the stream closes, a write would stay in the buffer for ever. */
     if (stream_is_closing(stream))
         error = ERROR_INVALID_HANDLE;
     else if (stream->seekable)
@@ -111,7 +73,7 @@ static DWORD call(struct file_stream *stream, bool writes, void *buffer,
     else
         error = transfer_in_pipe(stream, writes, buffer, length, bytes, &next);
     ReleaseSRWLockExclusive(calls);
-    stream_go_on(next); /* a callback may call in again */
+    stream_go_on(next); /* without the lock: a callback may call us */
     if (pinned)
         stream_unpin(stream);
     return error;
@@ -132,7 +94,7 @@ DWORD file_stream_write(struct file_stream *stream, const void *buffer,
 
 DWORD file_stream_flush(struct file_stream *stream)
 {
-    if (!stream->seekable) /* it has no buffer, and a read may hold the lock */
+    if (!stream->seekable) /* no buffer; and a read may hold the lock */
         return ERROR_SUCCESS;
     AcquireSRWLockExclusive(&stream->calls[0]);
     DWORD error = stream_flush_buffer(stream);
@@ -185,7 +147,8 @@ static DWORD seek(struct file_stream *stream, int64_t offset, DWORD origin)
         error = ERROR_INVALID_PARAMETER;
     if (error != ERROR_SUCCESS)
         return error;
-    /* A negative offset wraps around, as it should, but not below 0. */
+    /* Adding a negative offset wraps around, and gives the right sum; but the
+     * sum must not be below 0. */
     uint64_t to = from + (uint64_t)offset;
     if (offset < 0 && -(offset + 1) >= (int64_t)from)
         return ERROR_NEGATIVE_SEEK;
@@ -282,7 +245,7 @@ static bool is_valid(const struct file_stream_options *options)
     return false;
 }
 
-/* As in .NET, the server of a pipe may not act in our name. */
+/* As in .NET, the server of a pipe must not act in our name. */
 static HANDLE open_handle(const wchar_t *path,
                           const struct file_stream_options *options)
 {
@@ -338,14 +301,7 @@ static DWORD allocate_buffers(struct file_stream *stream)
     return ERROR_SUCCESS;
 }
 
-void stream_free(struct file_stream *stream)
-{
-    free(stream->buffer.data);
-    free(stream->ahead.data);
-    free(stream);
-}
-
-/* With the handle open: what it is, and where it begins. */
+/* The handle is open: finds out what it is, and where the stream starts. */
 static DWORD set_up(struct file_stream *stream,
                     const struct file_stream_options *options)
 {
@@ -357,7 +313,7 @@ static DWORD set_up(struct file_stream *stream,
     SetLastError(NO_ERROR);
     DWORD type = GetFileType(stream->handle);
     if (type == FILE_TYPE_UNKNOWN && GetLastError() != NO_ERROR)
-        return GetLastError(); /* else a file would be read without offsets */
+        return GetLastError(); /* a file would be read without offsets */
     stream->seekable = type == FILE_TYPE_DISK;
     stream->is_pipe = type == FILE_TYPE_PIPE;
     stream->buffer_size = stream->seekable ? options->buffer_size : 0;
@@ -399,9 +355,9 @@ DWORD file_stream_open(struct pool *pool, const wchar_t *path,
     }
     error = set_up(stream, options);
     if (error != ERROR_SUCCESS) {
-        CloseHandle(stream->handle); /* not bound: that comes last */
+        CloseHandle(stream->handle); /* it is not bound: that comes last */
         if (has_no_room(error))
-            DeleteFileW(path); /* it was made for more than there is room for */
+            DeleteFileW(path); /* this call has created it */
         stream_free(stream);
         return error;
     }
@@ -414,25 +370,28 @@ DWORD file_stream_preallocation_error(const struct file_stream *stream)
     return stream->preallocation_error;
 }
 
-/* On a synchronous handle a call that was just about to begin was not
- * cancelled, and there is no way to know: so that is asked for again and again.
- */
+/* On a synchronous handle, CancelIoEx misses a call that is just about to
+ * start, and the program cannot know that. So this cancels again and again. */
 static void wait_for_calls(struct file_stream *stream)
 {
-    DWORD patience = stream->asynchronous ? INFINITE : 100;
-    for (unsigned seen; (seen = stream->pending) != CLOSING;) {
+    DWORD timeout = stream->asynchronous ? INFINITE : 100; /* ms */
+    unsigned seen = stream->pending;
+    while (seen != STREAM_CLOSING) {
         BOOL changed =
-            WaitOnAddress(&stream->pending, &seen, sizeof seen, patience);
-        check(changed || GetLastError() == ERROR_TIMEOUT, "wait for",
-              L"stream");
+            WaitOnAddress(&stream->pending, &seen, sizeof seen, timeout);
+        fatal_check(changed || GetLastError() == ERROR_TIMEOUT, "wait for",
+                    "stream");
         if (!changed)
             file_stream_cancel(stream);
+        seen = stream->pending;
     }
-    AcquireSRWLockExclusive(&stream->calls[0]); /* who has no pin is out now */
+    /* A call without a pin holds the lock. */
+    AcquireSRWLockExclusive(&stream->calls[0]);
     ReleaseSRWLockExclusive(&stream->calls[0]);
 }
 
-/* Frees it, unless a packet has still to come: that does it then. */
+/* Frees the stream. If a packet of reading ahead will still come, its callback
+ * frees the stream instead. */
 static void leave_stream(struct file_stream *stream)
 {
     AcquireSRWLockExclusive(&stream->lock);
@@ -450,10 +409,11 @@ DWORD file_stream_close(struct file_stream *stream)
         return ERROR_SUCCESS;
     if (stream->pool != NULL && pool_is_worker(stream->pool))
         return ERROR_POSSIBLE_DEADLOCK;
-    stream->pending |= CLOSING; /* first, or what comes now would get lost */
+    stream->pending |=
+        STREAM_CLOSING; /* first, or a write now would get lost */
     DWORD error = file_stream_flush(stream);
     file_stream_cancel(stream);
-    /* Who might have begun to read ahead again has been flushed out. */
+    /* No call can start to read ahead again now. */
     AcquireSRWLockExclusive(&stream->lock);
     stream_drop_ahead(stream);
     ReleaseSRWLockExclusive(&stream->lock);

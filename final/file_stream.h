@@ -1,18 +1,18 @@
 /*
- * Files as .NET's FileStream has them: open, read, write, seek, close, with a
- * position, a buffer and, if wanted, asynchronous calls. Built on the pool; all
- * that the steps and pool.h make you take care of is taken care of here: the
- * end of a file, short reads, offsets, who owns what until when.
+ * Files with the API of .NET's FileStream: open, read, write, seek, close, with
+ * a position, a buffer and, if you want, asynchronous calls. It is built on the
+ * pool, and takes care of everything that the steps and pool.h leave to you:
+ * the end of a file, short reads, offsets, and ownership.
  *
- * Functions return a Win32 error code, 0 (ERROR_SUCCESS) for success;
- * error_text in report.h has the system's words for it. Any thread may call any
- * of them, callbacks too, but for the two that wait for callbacks:
- * file_stream_close and file_task_wait fail there with ERROR_POSSIBLE_DEADLOCK.
+ * Functions return a Win32 error code, 0 (ERROR_SUCCESS) for success; error.h
+ * has the system's text for it. Any thread may call any function, also from a
+ * callback. Two functions wait for callbacks, and fail in a callback with
+ * ERROR_POSSIBLE_DEADLOCK: file_stream_close and file_task_wait.
  *
- * A stream is one conversation with a file: of two threads that call at once
- * one waits until the other's call has returned. In a pipe only calls in the
- * same direction do so: one thread may read while another writes, as far as the
- * system lets them (on a synchronous handle it may not).
+ * Calls on a stream are serialized: if two threads call at the same time, one
+ * waits until the other's call has returned. In a pipe this holds for each
+ * direction alone: one thread may read while another writes, if the system
+ * allows it (on a synchronous handle it may not).
  */
 #ifndef FILE_STREAM_H
 #define FILE_STREAM_H
@@ -21,12 +21,12 @@
 
 /* .NET's FileMode. */
 enum file_mode {
-    FILE_MODE_OPEN,           /* 2 if it is missing */
-    FILE_MODE_OPEN_OR_CREATE, /* as it is, or empty */
-    FILE_MODE_CREATE,         /* empty, whatever was there */
-    FILE_MODE_CREATE_NEW,     /* 80 if it is there */
-    FILE_MODE_TRUNCATE,       /* emptied; 2 if it is missing */
-    FILE_MODE_APPEND,         /* as OPEN_OR_CREATE, to write behind its end */
+    FILE_MODE_OPEN,           /* error 2 if the file is missing */
+    FILE_MODE_OPEN_OR_CREATE, /* the file as it is, or a new, empty one */
+    FILE_MODE_CREATE,         /* an empty file, even if there was one */
+    FILE_MODE_CREATE_NEW,     /* error 80 if the file exists */
+    FILE_MODE_TRUNCATE,       /* empties the file; error 2 if it is missing */
+    FILE_MODE_APPEND, /* like OPEN_OR_CREATE; starts at the file's end */
 };
 
 /* .NET's FileAccess. */
@@ -36,13 +36,13 @@ enum file_access {
     FILE_ACCESS_READ_WRITE = 3,
 };
 
-/* .NET's FileOptions. Only the reading ahead is not .NET's. */
+/* .NET's FileOptions. .NET does not read ahead; everything else is the same. */
 enum file_options {
-    /* The handle is overlapped and bound to the pool. Without it asynchronous
-     * calls work, too, but each blocks a worker, as in .NET. */
+    /* The handle is overlapped and bound to the pool. Without this option
+     * asynchronous calls work, too, but each blocks a worker, as in .NET. */
     FILE_OPTION_ASYNCHRONOUS = 1,
-    /* A hint to the system; and with a buffer, on an asynchronous stream, the
-     * next buffer is read ahead while the last is used. */
+    /* A hint to the system. An asynchronous stream with a buffer also reads
+     * ahead: a worker fills the next buffer while you use the last one. */
     FILE_OPTION_SEQUENTIAL = 2,
     FILE_OPTION_RANDOM = 4, /* a hint to the system */
     FILE_OPTION_WRITE_THROUGH = 8,
@@ -53,10 +53,10 @@ enum file_options {
 struct file_stream_options {
     enum file_mode mode;
     enum file_access access;
-    DWORD share;        /* FILE_SHARE_READ, ...: what others may do meanwhile */
-    size_t buffer_size; /* in bytes; 0: each call goes to the system */
-    unsigned options;   /* of enum file_options */
-    uint64_t preallocation_size; /* in bytes, to be reserved for a new file */
+    DWORD share;        /* what others may do meanwhile: FILE_SHARE_READ, ... */
+    size_t buffer_size; /* in bytes; 0: no buffer */
+    unsigned options;   /* the sum of values of enum file_options */
+    uint64_t preallocation_size; /* in bytes, to reserve for a new file */
 };
 
 #define FILE_STREAM_DEFAULTS                                                   \
@@ -68,100 +68,107 @@ struct file_stream_options {
 struct file_stream;
 
 /*
- * Opens a file, or a pipe, which has no length, no position and no buffer.
- * Close the stream before you stop its pool: what is buffered could not be
- * written any more. The pool may be NULL for a stream that is never used
- * asynchronously.
- * Besides CreateFileW's own errors, and GetFileType's, it fails with
- * ERROR_INVALID_PARAMETER for options that do not go together (to truncate
- * without write access, to append with read access), with
- * ERROR_NOT_ENOUGH_MEMORY, and with ERROR_DISK_FULL if there is no room for the
- * preallocation; a file that it has made is then deleted.
+ * Opens a file or a pipe. A pipe has no length, no position and no buffer. The
+ * caller closes *opened with file_stream_close, and does so before it stops the
+ * pool: after that, buffered bytes cannot be written any more. The pool may be
+ * NULL for a stream without asynchronous calls.
+ *
+ * Returns 0, an error of CreateFileW or GetFileType, ERROR_NOT_ENOUGH_MEMORY,
+ * or
+ *
+ *   ERROR_INVALID_PARAMETER  options that exclude each other: for example
+ *                            truncate without write access, append with read
+ *                            access
+ *   ERROR_DISK_FULL          no room for the preallocation; a file that this
+ *                            call created is deleted again
  */
 DWORD file_stream_open(struct pool *pool, const wchar_t *path,
                        const struct file_stream_options *options,
                        struct file_stream **opened);
 
 /*
- * Refuses what callbacks may still try to read or write (ERROR_INVALID_HANDLE),
- * writes what is buffered, cancels what is in flight, waits until its callbacks
- * have run, closes the handle and frees the stream, even if an error is
- * returned: the first that was met. What another thread is reading or writing
- * ends, too, but it must begin nothing more. In a callback it is refused with
- * ERROR_POSSIBLE_DEADLOCK, and then nothing has happened. NULL: nothing to do.
+ * Closes the stream, in this order: callbacks that start a new call get
+ * ERROR_INVALID_HANDLE; the buffered bytes are written; I/O in flight is
+ * cancelled; its callbacks run; the handle is closed; the stream is freed. All
+ * of that happens even if an error is returned, which is the first one. A call
+ * of another thread completes, too, but no other thread may start a call any
+ * more. In a callback: ERROR_POSSIBLE_DEADLOCK, and nothing has happened. Does
+ * nothing for NULL.
  */
 DWORD file_stream_close(struct file_stream *stream);
 
-/* Why the system did not reserve the space that was asked for, or 0. The stream
- * works all the same. */
+/* The error with which the system did not reserve the preallocation, or 0. The
+ * stream works in either case. */
 DWORD file_stream_preallocation_error(const struct file_stream *stream);
 
 /* ---- Synchronous ------------------------------------------------------ */
 
-/* On a pipe with asynchronous calls under way in the same direction these fail
- * with ERROR_BUSY: the pipe's bytes would have no order. */
+/* On a pipe these fail with ERROR_BUSY while asynchronous calls in the same
+ * direction run: the order of the pipe's bytes would be lost. */
 
 /*
- * Reads at the position, which moves on by what came, and waits for it. *bytes
- * is 0 only at the end, or if nothing was asked for; fewer than asked for are
- * no end. At the end the result is 0, too: it is no error.
- * A length that is no DWORD is refused with ERROR_INVALID_PARAMETER, here and
- * in all calls.
+ * Reads at the position, waits for the bytes, and moves the position by their
+ * number. *bytes is 0 only at the end of the file, or if length is 0. Fewer
+ * bytes than asked for do not mean the end. The end is no error: the result is
+ * 0. In all calls, a length that does not fit into a DWORD is
+ * ERROR_INVALID_PARAMETER.
  */
 DWORD file_stream_read(struct file_stream *stream, void *buffer, size_t length,
                        size_t *bytes);
 
-/* Writes all of it at the position, or into the buffer, and moves the position
- * on. After an error part of it may have been written. */
+/* Writes all bytes at the position, or into the buffer, and moves the position.
+ * After an error some of the bytes may have been written. */
 DWORD file_stream_write(struct file_stream *stream, const void *buffer,
                         size_t length);
 
-/* Hands what is buffered to the system. */
+/* Writes the buffered bytes to the system. */
 DWORD file_stream_flush(struct file_stream *stream);
 
-/* The same, and waits until the system has it on the disk (for a pipe: until
- * its reader has it). Asynchronous writes are not waited for. */
+/* The same, and waits until the system has written them to the disk (for a
+ * pipe: until its reader has them). Does not wait for asynchronous writes. */
 DWORD file_stream_flush_to_disk(struct file_stream *stream);
 
 /* ---- Position and length ---------------------------------------------- */
 
-/* A pipe has neither: ERROR_SEEK_ON_DEVICE. */
+/* A pipe has neither: these fail with ERROR_SEEK_ON_DEVICE. */
 
 /*
- * Moves the position; origin is FILE_BEGIN, FILE_CURRENT or FILE_END. It may
- * lie behind the end. Before the beginning: ERROR_NEGATIVE_SEEK, and it stays;
- * in a stream that appends, before where it began, too. *position, if not NULL,
- * is where it is then.
+ * Moves the position by `offset` bytes from origin: FILE_BEGIN, FILE_CURRENT or
+ * FILE_END. The position may be after the end of the file. ERROR_NEGATIVE_SEEK
+ * if it would be before the beginning of the file, or, in a stream that
+ * appends, before the place where the stream started; then it does not move.
+ * *position, if not NULL, gets the position after the call.
  */
 DWORD file_stream_seek(struct file_stream *stream, int64_t offset, DWORD origin,
                        uint64_t *position);
 
 DWORD file_stream_position(struct file_stream *stream, uint64_t *position);
 
-/* With what is still buffered. */
+/* In bytes, including the buffered ones. */
 DWORD file_stream_length(struct file_stream *stream, uint64_t *length);
 
-/* Cuts the file, or lengthens it with zeros. A position behind the new end is
- * moved to it. */
+/* Cuts the file, or extends it with zeros. A position after the new end moves
+ * to the new end. */
 DWORD file_stream_set_length(struct file_stream *stream, uint64_t length);
 
 /* ---- Asynchronous ----------------------------------------------------- */
 
-/* At the end of the file error is 0, and bytes are 0. With an error, too, some
- * bytes may have come. */
+/* At the end of the file error and bytes are 0. With an error, some bytes may
+ * have been read or written. */
 typedef void file_stream_callback(void *context, DWORD error, size_t bytes);
 
 /*
- * One asynchronous call, and the token to wait for it; .NET's Task. The
- * caller's memory: it must stay until the call is over. That is when the
- * callback is called, or if there is none, when file_task_wait returns its
- * result. Then it may be used again. So no call allocates anything. Before its
- * first use it is all zero, but for what is the caller's.
+ * One asynchronous call, and the object to wait for it. .NET: Task. The caller
+ * owns this memory. It must stay until the call has completed, which means:
+ * until the callback is called, or, without a callback, until file_task_wait
+ * returns the result. Then the caller may use it again, so no call allocates
+ * memory. Before the first use, set all fields to 0 except callback and
+ * context.
  */
 struct file_task {
-    file_stream_callback *callback; /* the caller's; may be NULL */
-    void *context;                  /* the caller's */
-    /* The stream's own. */
+    file_stream_callback *callback; /* may be NULL */
+    void *context;                  /* for the callback */
+    /* Only the stream uses these. */
     struct request request;
     struct pool *pool;
     struct file_stream *stream;
@@ -169,33 +176,36 @@ struct file_task {
     _Atomic enum { TASK_IDLE, TASK_WAITING, TASK_RUNNING, TASK_DONE } state;
     bool writes, fills;
     _Atomic bool cancelled;
-    bool has_turn; /* in a pipe: no other may go on in its direction */
+    bool has_turn; /* in a pipe: no other call may run in this direction */
     uint64_t ticket;
     uint64_t offset; /* of its range, in bytes */
     char *buffer;
     size_t length, done; /* of its range, in bytes */
-    unsigned seeks;      /* how often the position had been set when it began */
+    unsigned seeks;      /* file_stream.seeks when the call started */
     DWORD error;
 };
 
 /*
- * Start to read or write at the position and return. The position moves on at
- * once, by the whole length; so calls that are made one after the other take
- * consecutive ranges, and may be under way together. When one brings
- * less, at the end of the file or since it fails, the position moves back by
- * what is missing, unless it was set meanwhile. In a file a read goes on until
- * the buffer is full or the file at its end; in a pipe it ends with the first
- * bytes, and calls take their turns.
+ * Start to read or write at the position, and return. The position moves
+ * immediately, by the whole length. So calls that follow each other use
+ * consecutive ranges, and may run concurrently. If a call transfers fewer
+ * bytes, at the end of the file or because it fails, the position moves back by
+ * the difference, unless it was set meanwhile. In a file a read continues until
+ * the buffer is full or the file ends. In a pipe it completes with the first
+ * bytes, and calls take turns.
  *
- * IO_QUEUED: the callback, if there is one, will be called once, on a worker;
- * if the pool stops meanwhile, perhaps on the thread that made it fail.
- * IO_DONE: it is over already, and well; bytes tell how much; no callback.
- * IO_FAILED: it could not be started, or has failed at once; no callback.
+ *   IO_QUEUED  the callback, if there is one, will be called once, on a worker.
+ *              If the pool stops meanwhile, it may be called on the thread that
+ *              made the call fail.
+ *   IO_DONE    the call has completed with success, with this number of bytes;
+ *              no callback
+ *   IO_FAILED  the call could not start, or has failed immediately; no callback
  *
- * Who does not care which it was may just wait for the task: that tells the
- * result in any case, but for a task that is under way already (ERROR_BUSY).
+ * A caller that need not distinguish these just waits for the task:
+ * file_task_wait returns the result in each case. The exception is a task that
+ * already runs: then the call here fails with ERROR_BUSY.
  *
- * Buffer and task must stay until the call is over.
+ * Buffer and task must stay until the call has completed.
  */
 struct submission file_stream_read_async(struct file_stream *stream,
                                          void *buffer, size_t length,
@@ -205,20 +215,22 @@ struct submission file_stream_write_async(struct file_stream *stream,
                                           struct file_task *task);
 
 /*
- * Waits until the call is over, for up to timeout ms, or INFINITE. Returns its
- * error, and sets *bytes (may be NULL); WAIT_TIMEOUT if it is not over yet. On
- * a worker of the pool: ERROR_POSSIBLE_DEADLOCK if it is not over. A callback,
- * if there is one, may be called only after that, or be running still.
+ * Waits until the call has completed, up to `timeout` ms, or INFINITE. Returns
+ * the error of the call, and sets *bytes (bytes may be NULL). Returns
+ * WAIT_TIMEOUT if the call has not completed by then; on a worker of the pool
+ * it does not wait, and returns ERROR_POSSIBLE_DEADLOCK instead. The callback,
+ * if there is one, may still run, or be called only after this returns.
  */
 DWORD file_task_wait(struct file_task *task, DWORD timeout, size_t *bytes);
 
-/* Asks for it to be cancelled: it ends with ERROR_OPERATION_ABORTED, or as if
- * nothing had been asked if it was over before. Not to be called when its end
- * may have been told already, and its memory be gone. On a synchronous handle
- * it only helps while no worker is at it yet. */
+/* Requests that the call be cancelled: it completes with
+ * ERROR_OPERATION_ABORTED, or with its normal result if it completed first. Do
+ * not call this when the task's memory may be gone, because its callback may
+ * have run. On a synchronous handle this only works until a worker starts the
+ * call. */
 void file_task_cancel(struct file_task *task);
 
-/* The same for all calls that are under way, synchronous ones too. */
+/* The same for all calls that run, also synchronous ones. */
 void file_stream_cancel(struct file_stream *stream);
 
 #endif

@@ -1,126 +1,171 @@
 /*
- * What the three parts of a file_stream share, and nobody else uses:
+ * The state of a file_stream, and what its three parts use of each other. Calls
+ * go one way, from the first part down to the last:
  *
  *      file_stream.c   open and close, synchronous calls, position and length
- *      file_task.c     asynchronous calls: their way, who is next, cancelling
+ *      file_task.c     asynchronous calls: how each proceeds, turns, cancelling
  *      file_buffer.c   the system's calls, the buffer, and reading ahead
  */
 #ifndef FILE_STREAM_INTERNAL_H
 #define FILE_STREAM_INTERNAL_H
 
+#include "error.h"
 #include "file_stream.h"
 
-/* A piece of the file in memory. */
+#include <stdlib.h>
+
+/* A part of the file in memory. */
 struct buffer {
     char *data;
-    uint64_t offset;
-    size_t filled;
+    uint64_t offset; /* in the file, in bytes */
+    size_t filled;   /* bytes */
 };
 
-/* The buffer that is read ahead. It is asked for as work of the pool; who wants
- * it before a worker has begun takes it back, so that nobody ever waits for a
- * worker to be free. */
+/* Reading ahead is a queued request of the pool. A call that needs the bytes
+ * before a worker has begun drops that request and reads by itself: so no call
+ * waits until a worker is free. */
 enum ahead_state {
     AHEAD_NONE,
     AHEAD_QUEUED,
-    AHEAD_DROPPED, /* queued, and not wanted any more */
-    AHEAD_CLOSED,  /* likewise, and the stream is: its packet frees it */
-    AHEAD_READING, /* a worker is at it */
+    AHEAD_DROPPED, /* queued, but no longer needed */
+    AHEAD_CLOSED, /* dropped, and the stream is closed: the callback frees it */
+    AHEAD_READING, /* a worker reads */
     AHEAD_READY,
 };
+
+/* In file_stream.pending: the stream is being closed. Callbacks may still come,
+ * but they cannot start calls any more. */
+static const unsigned STREAM_CLOSING = 1U << 31;
 
 struct file_stream {
     struct pool *pool;
     HANDLE handle;
-    struct bound_file file; /* if it is asynchronous: owns the handle */
+    struct bound_file file; /* on an asynchronous stream: owns the handle */
     bool asynchronous, seekable, is_pipe, reads_ahead;
-    _Atomic unsigned pending; /* calls that may wait, and what else is pinned */
+    _Atomic unsigned pending; /* pins, and STREAM_CLOSING: see stream_pin */
     enum file_access access;
-    uint64_t append_start; /* nothing is written before it */
+    uint64_t append_start; /* no write may start before this offset */
     DWORD preallocation_error;
     size_t buffer_size;
 
-    /* Held for a whole call; in a pipe one for each direction, else the first.
-     * Guards the buffer, but while an asynchronous read fills it. */
+    /* Held for a whole call. A pipe has one for each direction; a file uses
+     * only the first. Guards the buffer, except while an asynchronous read
+     * fills it. */
     SRWLOCK calls[2];
     struct buffer buffer;
-    bool dirty; /* it was written to, and the file was not yet */
-    _Atomic bool filling;
-    _Atomic unsigned writing; /* asynchronous calls in a file */
+    bool dirty; /* the buffer has bytes that the file does not have yet */
+    _Atomic bool filling;     /* an asynchronous read fills the buffer */
+    _Atomic unsigned writing; /* asynchronous writes in a file */
 
-    SRWLOCK lock; /* guards all below, held for moments only; what is atomic
-                   * may be read and added to without */
+    /* Guards the fields below; held only for moments. Atomic fields may be read
+     * and added to without it. */
+    SRWLOCK lock;
     CONDITION_VARIABLE changed;
     _Atomic uint64_t position; /* of the stream, in bytes */
     _Atomic uint64_t pointer;  /* of a handle that is not overlapped */
     unsigned seeks;            /* how often the position was set */
-    bool stale; /* what fills the buffer has been overwritten since */
+    bool stale; /* the bytes that fill the buffer were overwritten since */
     struct buffer ahead;
     enum ahead_state ahead_state;
     bool ahead_unwanted;
     struct request ahead_request;
-    unsigned cancels; /* how often something was cancelled */
+    unsigned cancels; /* how often a call was cancelled */
     struct file_task *running;
     struct file_task *waiting[2]; /* in a pipe, for their turn; in order */
     bool busy[2];                 /* in a pipe, a call has its turn */
 };
 
-/* ---- file_stream.c ---------------------------------------------------- */
+/* ---- What all three parts need ------------------------------------------ */
 
-/* Whether a call may be made at all. */
-DWORD stream_check_call(const struct file_stream *stream, bool writes,
-                        const void *buffer, size_t length);
+/* Whether the stream allows such a call: 0, ERROR_ACCESS_DENIED or
+ * ERROR_INVALID_PARAMETER. */
+static inline DWORD stream_check_call(const struct file_stream *stream,
+                                      bool writes, const void *buffer,
+                                      size_t length)
+{
+    unsigned access = writes ? FILE_ACCESS_WRITE : FILE_ACCESS_READ;
+    if (!(stream->access & access))
+        return ERROR_ACCESS_DENIED;
+    if ((buffer == NULL && length > 0) || length > MAXDWORD)
+        return ERROR_INVALID_PARAMETER;
+    return ERROR_SUCCESS;
+}
 
-/* Whether a range ends where no file can have bytes. */
-bool stream_reaches_too_far(uint64_t offset, size_t length);
+/* Whether a range ends beyond the largest offset that a file can have. */
+static inline bool stream_reaches_too_far(uint64_t offset, size_t length)
+{
+    return offset > (uint64_t)INT64_MAX - length;
+}
 
-bool stream_is_closing(const struct file_stream *stream);
+static inline bool stream_is_closing(const struct file_stream *stream)
+{
+    return (stream->pending & STREAM_CLOSING) != 0;
+}
 
-/* Takes back what was added to `pending`: the stream stays until then. */
-void stream_unpin(struct file_stream *stream);
+/* file_stream_close waits until every pin is taken back. */
+static inline void stream_pin(struct file_stream *stream)
+{
+    stream->pending++;
+}
 
-void stream_free(struct file_stream *stream);
+/* After the last pin the stream may be freed immediately; so this uses only the
+ * address of the counter. */
+static inline void stream_unpin(struct file_stream *stream)
+{
+    _Atomic unsigned *pending = &stream->pending;
+    if (atomic_fetch_sub(pending, 1) & STREAM_CLOSING)
+        WakeByAddressAll(pending);
+}
+
+static inline void stream_free(struct file_stream *stream)
+{
+    free(stream->buffer.data);
+    free(stream->ahead.data);
+    free(stream);
+}
 
 /* ---- file_task.c ------------------------------------------------------ */
 
-/* Of a pipe, takes the call that has waited longest, and may now go on. The
- * lock is held. */
+/* In a pipe, gives the turn in this direction to the call that has waited
+ * longest, and returns that call, or NULL. The lock is held. */
 struct file_task *stream_next_turn(struct file_stream *stream, bool writes);
 
-/* Lets this call go on, or if it cannot have its turn, ends it. NULL: none. */
+/* Lets this call proceed on a worker. If the pool stops, ends the call here.
+ * Does nothing for NULL. */
 void stream_go_on(struct file_task *next);
 
 /* ---- file_buffer.c ---------------------------------------------------- */
 
-/* One read of the system's, and all writes that are needed; they wait. */
+/* Make one read, or as many writes as are needed, and wait for them. */
 DWORD stream_read_at(struct file_stream *stream, void *buffer, size_t length,
                      uint64_t offset, size_t *bytes);
 DWORD stream_write_at(struct file_stream *stream, const char *buffer,
                       size_t length, uint64_t offset);
 
-/* What is read ahead is not wanted any more. The lock is held. */
+/* Drops the bytes that were read ahead. The lock is held. */
 void stream_drop_ahead(struct file_stream *stream);
 
-/* All below is called with stream->calls held. */
+/* stream->calls is held for all calls below. */
 
-/* Reads and writes through the buffer. */
+/* Read and write through the buffer. */
 DWORD stream_read_buffered(struct file_stream *stream, char *to, size_t length,
                            uint64_t offset, size_t *bytes);
 DWORD stream_write_buffered(struct file_stream *stream, const char *from,
                             size_t length, uint64_t offset);
 
-/* Copies what the buffer has of a range; returns how many bytes. */
+/* Copies the part of a range that is in the buffer; returns the bytes copied.
+ */
 size_t stream_copy_buffered(const struct file_stream *stream, void *to,
                             size_t length, uint64_t offset);
 
-/* Whether the buffer may be filled from there on, for so many bytes. */
+/* Whether a read of `length` bytes at this offset may fill the buffer. */
 bool stream_can_fill(const struct file_stream *stream, uint64_t offset,
                      size_t length);
 
-/* Writes what is buffered, if anything was written to it. */
+/* Writes the buffer to the file, if it is dirty. */
 DWORD stream_flush_buffer(struct file_stream *stream);
 
-/* Forgets what has been read, since it is going to be overwritten. */
+/* Forgets the bytes that were read, because they will be overwritten. */
 void stream_forget_buffer(struct file_stream *stream);
 
 #endif

@@ -1,5 +1,4 @@
 #include "file_stream_internal.h"
-#include "programs/report.h"
 
 #include <string.h>
 
@@ -8,9 +7,9 @@ static struct submission failed(DWORD error)
     return (struct submission){.outcome = IO_FAILED, .error = error};
 }
 
-/* ---- Who is next ------------------------------------------------------ */
+/* ---- Turns -------------------------------------------------------------- */
 
-/* With the lock held. */
+/* The lock is held. */
 static void append(struct file_task **list, struct file_task *task)
 {
     while (*list != NULL)
@@ -19,7 +18,7 @@ static void append(struct file_task **list, struct file_task *task)
     *list = task;
 }
 
-/* With the lock held. False if it was not there. */
+/* The lock is held. Returns false if the task was not in the list. */
 static bool remove_task(struct file_task **list, const struct file_task *task)
 {
     while (*list != NULL && *list != task)
@@ -52,11 +51,20 @@ struct file_task *stream_next_turn(struct file_stream *stream, bool writes)
     return next;
 }
 
-/* ---- The way of a call ------------------------------------------------ */
+/* ---- How a call proceeds ------------------------------------------------ */
 
 static io_completion_callback on_io, on_turn;
 
-/* Starts what is left of its range. IO_QUEUED: it may be gone already. */
+static struct submission start_request(struct file_stream *stream, bool writes,
+                                       struct request *request)
+{
+    if (writes)
+        return bound_file_write(&stream->file, request);
+    return bound_file_read(&stream->file, request);
+}
+
+/* Starts an I/O for the rest of its range. With IO_QUEUED the call may have
+ * completed already, and the caller may have freed the task. */
 static struct submission start_rest(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
@@ -65,34 +73,37 @@ static struct submission start_rest(struct file_task *task)
     size_t rest = task->length - task->done;
     request->callback = on_io;
     request->context = task;
-    request->buffer =
-        task->fills ? stream->buffer.data : task->buffer + task->done;
-    request->length = task->fills ? stream->buffer_size : rest;
+    if (task->fills) {
+        request->buffer = stream->buffer.data;
+        request->length = stream->buffer_size;
+    } else {
+        request->buffer = task->buffer + task->done;
+        request->length = rest;
+    }
     bool writes = task->writes;
     AcquireSRWLockExclusive(&stream->lock);
     overlapped_reset(request, offset);
     uint64_t ticket = task->ticket = request->ticket;
     unsigned cancels = stream->cancels;
     bool cancelled = task->cancelled;
-    stream->pending++; /* the stream stays until this is over */
+    stream_pin(stream); /* until the end of this function */
     ReleaseSRWLockExclusive(&stream->lock);
 
     struct submission started = failed(ERROR_OPERATION_ABORTED);
     if (!cancelled)
-        started = (writes ? bound_file_write : bound_file_read)(&stream->file,
-                                                                request);
+        started = start_request(stream, writes, request);
 
     AcquireSRWLockExclusive(&stream->lock);
     if (started.outcome == IO_QUEUED && stream->cancels != cancels &&
         is_running(stream, task) && task->cancelled)
-        bound_file_cancel(&stream->file, ticket); /* it came too early */
+        bound_file_cancel(&stream->file, ticket); /* the first came too early */
     ReleaseSRWLockExclusive(&stream->lock);
     stream_unpin(stream);
     return started;
 }
 
-/* The file's bytes have come into the buffer; those that were asked for go on
- * to the caller's. Returns how many. */
+/* The stream's buffer has been filled: copies the bytes that the call wants to
+ * the caller's buffer. Returns how many. */
 static DWORD end_fill(struct file_task *task, DWORD bytes)
 {
     struct file_stream *stream = task->stream;
@@ -103,12 +114,12 @@ static DWORD end_fill(struct file_task *task, DWORD bytes)
     AcquireSRWLockExclusive(&stream->lock);
     stream->buffer.offset = task->offset + task->done;
     stream->buffer.filled = stream->stale ? 0 : bytes;
-    stream->filling = false; /* from now on it is who calls' */
+    stream->filling = false; /* the lock `calls` guards the buffer again */
     ReleaseSRWLockExclusive(&stream->lock);
     return count;
 }
 
-/* Takes in how one I/O has ended. Returns whether the call is over with it. */
+/* Handles the result of one I/O. Returns whether the call has completed. */
 static bool end_io(struct file_task *task, DWORD error, DWORD bytes)
 {
     bool seekable = task->stream->seekable;
@@ -125,8 +136,8 @@ static bool end_io(struct file_task *task, DWORD error, DWORD bytes)
     case IO_STATUS_MORE_DATA:
         task->error = ERROR_SUCCESS;
         if (task->writes && bytes == 0)
-            task->error = ERROR_WRITE_FAULT; /* it would never end */
-        if (bytes == 0) /* in a pipe, a write of nothing: read on */
+            task->error = ERROR_WRITE_FAULT; /* the loop would never end */
+        if (bytes == 0) /* in a pipe, a write of 0 bytes: read again */
             return task->writes || !task->stream->is_pipe;
         return task->done == task->length || (!task->writes && !seekable);
     case IO_STATUS_PENDING:
@@ -137,7 +148,8 @@ static bool end_io(struct file_task *task, DWORD error, DWORD bytes)
     return true;
 }
 
-/* Goes on until something is queued (true), or the call is over. */
+/* Starts I/O until one is queued (returns true), or until the call has
+ * completed (false). */
 static bool start_io(struct file_task *task)
 {
     for (;;) {
@@ -149,7 +161,8 @@ static bool start_io(struct file_task *task)
     }
 }
 
-/* From now on it is the caller's again. Returns who has the turn after it. */
+/* Gives the task back to its caller. Returns the call that has the turn next,
+ * or NULL. */
 static struct file_task *retire(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
@@ -164,11 +177,11 @@ static struct file_task *retire(struct file_task *task)
         stream->writing--;
     task->state = TASK_DONE;
     ReleaseSRWLockExclusive(&stream->lock);
-    WakeByAddressAll(&task->state); /* an address is no look into it */
+    WakeByAddressAll(&task->state); /* uses only the address */
     return next;
 }
 
-/* Lets a worker start it. */
+/* Lets a worker start the call. */
 static DWORD give_turn(struct file_task *task)
 {
     struct request *request = &task->request;
@@ -178,7 +191,8 @@ static DWORD give_turn(struct file_task *task)
     return pool_queue_request(task->stream->pool, request);
 }
 
-/* NULL, or the call itself if it has failed with that, since the pool stops. */
+/* Gives the turn to this call. Returns NULL, or, if the pool stops, the call
+ * itself, which has failed now. */
 static struct file_task *pass_turn(struct file_task *next)
 {
     DWORD error = next != NULL ? give_turn(next) : ERROR_SUCCESS;
@@ -188,7 +202,7 @@ static struct file_task *pass_turn(struct file_task *next)
     return next;
 }
 
-/* Ends a call, and those behind it that cannot have their turn. */
+/* Completes a call, and also the calls after it that cannot have their turn. */
 static void finish(struct file_task *task)
 {
     while (task != NULL) {
@@ -197,7 +211,7 @@ static void finish(struct file_task *task)
         void *context = task->context;
         DWORD error = task->error;
         size_t bytes = task->done;
-        /* Before the callback, which may take its time. */
+        /* The turn goes on before the callback, which may take long. */
         struct file_task *next = pass_turn(retire(task));
         if (callback != NULL)
             callback(context, error, bytes);
@@ -220,7 +234,7 @@ static void on_io(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         finish(task);
 }
 
-/* On a synchronous handle: the worker waits for it. */
+/* On a synchronous handle the worker blocks. */
 static void run_blocking(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
@@ -247,7 +261,7 @@ static void on_turn(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     struct request *request =
         CONTAINING_RECORD(overlapped, struct request, overlapped);
     struct file_task *task = request->context;
-    (void)error, (void)bytes; /* of the packet, which only says: begin */
+    (void)error, (void)bytes; /* both 0: the packet was posted */
     if (!task->stream->asynchronous)
         run_blocking(task);
     else if (start_io(task))
@@ -255,41 +269,46 @@ static void on_turn(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     finish(task);
 }
 
-/* Starts a call that is in the list of those that run. */
+/* Starts a call that is in the list of running calls. */
 static struct submission launch(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
-    if (stream->asynchronous ? start_io(task) : !pass_turn(task))
+    bool queued;
+    if (stream->asynchronous)
+        queued = start_io(task);
+    else
+        queued = pass_turn(task) == NULL;
+    if (queued)
         return (struct submission){.outcome = IO_QUEUED};
-    struct submission over = {
+    struct submission result = {
         .outcome = task->error == ERROR_SUCCESS ? IO_DONE : IO_FAILED,
         .error = task->error,
         .bytes = (DWORD)task->done};
     stream_go_on(retire(task));
     stream_unpin(stream);
-    return over;
+    return result;
 }
 
-static struct submission end_at_once(struct file_task *task, DWORD error)
+static struct submission complete(struct file_task *task, DWORD error)
 {
-    struct submission over = {.outcome = IO_DONE, .error = error};
+    struct submission result = {.outcome = IO_DONE, .error = error};
     if (error != ERROR_SUCCESS)
-        over.outcome = IO_FAILED;
+        result.outcome = IO_FAILED;
     task->error = error;
     task->state = TASK_DONE;
-    return over;
+    return result;
 }
 
-/* Takes what the buffer has, and claims its range. */
+/* Copies the bytes that are in the buffer, and claims the range of the call. */
 static struct submission begin_in_file(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
     uint64_t offset = stream->position;
     if (stream_reaches_too_far(offset, task->length))
-        return end_at_once(task, ERROR_INVALID_PARAMETER);
+        return complete(task, ERROR_INVALID_PARAMETER);
     DWORD error = stream_flush_buffer(stream);
     if (error != ERROR_SUCCESS)
-        return end_at_once(task, error);
+        return complete(task, error);
     if (task->writes)
         stream_forget_buffer(stream);
     else
@@ -299,7 +318,7 @@ static struct submission begin_in_file(struct file_task *task)
     task->offset = offset;
     task->fills = !task->writes && stream->asynchronous && rest > 0 &&
                   stream_can_fill(stream, offset + task->done, rest);
-    if (task->fills) /* else end_fill may set it meanwhile */
+    if (task->fills) /* otherwise another call may be filling it */
         stream->filling = true;
 
     AcquireSRWLockExclusive(&stream->lock);
@@ -310,25 +329,31 @@ static struct submission begin_in_file(struct file_task *task)
     task->state = rest > 0 ? TASK_RUNNING : TASK_DONE;
     if (rest > 0) {
         append(&stream->running, task);
-        stream->pending++;
-        stream->writing += task->writes;
+        stream_pin(stream);
+        if (task->writes)
+            stream->writing++;
     }
     ReleaseSRWLockExclusive(&stream->lock);
     return (struct submission){.outcome = rest > 0 ? IO_QUEUED : IO_DONE,
                                .bytes = rest > 0 ? 0 : (DWORD)task->done};
 }
 
-/* One at a time, in each direction: the others wait for their turn. */
+/* In each direction of a pipe one call runs; the others wait for their turn. */
 static bool has_to_wait(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
     AcquireSRWLockExclusive(&stream->lock);
     bool busy = stream->busy[task->writes];
     stream->busy[task->writes] = true;
-    stream->pending++;
+    stream_pin(stream);
     task->has_turn = !busy;
-    task->state = busy ? TASK_WAITING : TASK_RUNNING;
-    append(busy ? &stream->waiting[task->writes] : &stream->running, task);
+    if (busy) {
+        task->state = TASK_WAITING;
+        append(&stream->waiting[task->writes], task);
+    } else {
+        task->state = TASK_RUNNING;
+        append(&stream->running, task);
+    }
     ReleaseSRWLockExclusive(&stream->lock);
     return busy;
 }
@@ -353,7 +378,7 @@ static struct submission begin(struct file_stream *stream, bool writes,
     if (error == ERROR_SUCCESS && stream_is_closing(stream))
         error = ERROR_INVALID_HANDLE;
     if (error != ERROR_SUCCESS || length == 0) {
-        begun = end_at_once(task, error);
+        begun = complete(task, error);
     } else if (stream->seekable) {
         AcquireSRWLockExclusive(&stream->calls[0]);
         begun = begin_in_file(task);
@@ -393,7 +418,8 @@ DWORD file_task_wait(struct file_task *task, DWORD timeout, size_t *bytes)
             return WAIT_TIMEOUT;
         DWORD rest = timeout == INFINITE ? INFINITE : timeout - (DWORD)waited;
         BOOL woken = WaitOnAddress(&task->state, &state, sizeof state, rest);
-        check(woken || GetLastError() == ERROR_TIMEOUT, "wait for", L"task");
+        fatal_check(woken || GetLastError() == ERROR_TIMEOUT, "wait for",
+                    "task");
     }
     if (bytes != NULL)
         *bytes = task->done;
@@ -411,7 +437,7 @@ void file_task_cancel(struct file_task *task)
         append(&stream->running, task);
         task->state = TASK_RUNNING;
         task->cancelled = true;
-        turn = task; /* not the pipe's, only a worker to end on */
+        turn = task; /* it gets no turn, only a worker that completes it */
     } else if (is_running(stream, task)) {
         task->cancelled = true;
         stream->cancels++;
@@ -427,7 +453,7 @@ static void mark_cancelled(struct file_task *task)
         task->cancelled = true;
 }
 
-/* With the lock held. */
+/* The lock is held. */
 static void cancel_all(struct file_stream *stream)
 {
     mark_cancelled(stream->running);

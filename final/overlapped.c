@@ -26,12 +26,12 @@ DWORD overlapped_free(struct request *request)
 
 DWORD overlapped_reset(struct request *request, uint64_t offset)
 {
-    static _Atomic uint64_t last_ticket; /* the process's: none comes twice */
+    static _Atomic uint64_t last_ticket; /* one counter for the process */
     if (request->state != REQUEST_IDLE)
         return ERROR_BUSY;
-    request->overlapped =
-        (OVERLAPPED){.Offset = (DWORD)offset, /* both halves, or 4 GiB is 0 */
-                     .OffsetHigh = (DWORD)(offset >> 32)};
+    request->overlapped = (OVERLAPPED){
+        .Offset = (DWORD)offset, /* both halves, or 4 GiB becomes 0 */
+        .OffsetHigh = (DWORD)(offset >> 32)};
     request->ticket = ++last_ticket;
     return ERROR_SUCCESS;
 }
@@ -49,15 +49,16 @@ enum io_status overlapped_status(DWORD error)
         return IO_STATUS_SUCCESS;
     case ERROR_IO_PENDING:
         return IO_STATUS_PENDING;
-    case ERROR_MORE_DATA: /* a warning: the kernel has done what it could */
+    case ERROR_MORE_DATA: /* a warning: the buffer is full, the message is not
+                             over */
         return IO_STATUS_MORE_DATA;
     case ERROR_HANDLE_EOF:
     case ERROR_BROKEN_PIPE:
         return IO_STATUS_END_OF_FILE;
     case ERROR_OPERATION_ABORTED:
-    case ERROR_TIMEOUT: /* the pool's word for a request that it cancelled */
+    case ERROR_TIMEOUT: /* the pool's error for a request that it cancelled */
         return IO_STATUS_CANCELLED;
-    case ERROR_NO_DATA: /* written into a pipe that nobody reads: lost */
+    case ERROR_NO_DATA: /* written into a pipe without a reader: lost */
     default:
         return IO_STATUS_FAILED;
     }
@@ -74,8 +75,8 @@ static bool has_succeeded(DWORD error)
     return status == IO_STATUS_SUCCESS || status == IO_STATUS_MORE_DATA;
 }
 
-/* What ReadFile or WriteFile has answered. TRUE and a warning send a packet
- * just as "pending" does, unless that is skipped. */
+/* What the result of ReadFile or WriteFile means. TRUE and a warning queue a
+ * packet just as "pending" does, unless the handle skips it. */
 static struct submission submission(DWORD error, bool skips)
 {
     if (error == ERROR_IO_PENDING || (has_succeeded(error) && !skips))
@@ -92,8 +93,8 @@ void overlapped_ended(struct request *request, struct submission *ended)
     request->overlapped.Internal = 0; /* it may still say "pending" */
 }
 
-/* NULL for the bytes: the packet tells them. The error is taken at once, before
- * any other call can change it. */
+/* NULL for the bytes: the packet has them. GetLastError comes first, before any
+ * other call can change the error. */
 struct submission overlapped_read(HANDLE handle, struct request *request,
                                   bool skips)
 {
@@ -110,6 +111,6 @@ struct submission overlapped_write(HANDLE handle, struct request *request,
     struct submission started =
         submission(ok ? ERROR_SUCCESS : GetLastError(), skips);
     if (is_end_of_file(started.error))
-        started.outcome = IO_FAILED; /* nobody reads what is written */
+        started.outcome = IO_FAILED; /* the pipe has no reader any more */
     return started;
 }

@@ -1,21 +1,22 @@
 /*
- * Requests: one overlapped read or write each, packed into one piece of memory.
+ * Requests: each describes one overlapped read or write, in one piece of
+ * memory.
  *
- * A request is packed, started any number of times (never while it is in
- * flight), and freed. Who owns it at each moment:
+ * The caller packs a request, starts it any number of times (never while it is
+ * in flight), and frees it. Its owner at each moment:
  *
  *      overlapped_pack                               overlapped_free
  *            |                                              ^
  *            v            started: IO_QUEUED                |
  *      REQUEST_IDLE ----------------------> REQUEST_IN_FLIGHT
- *      its holder's <----------------------    the kernel's
- *                     its packet is taken out;
- *                     the callback holds it now
+ *      owner: its holder <-----------------  owner: the kernel
+ *                     a worker takes its packet;
+ *                     the callback is its holder now
  *
- * So one request serves any number of reads without another allocation: what
- * .NET calls a PreAllocatedOverlapped. To use a request that is in flight is a
- * mistake that would corrupt memory later and elsewhere; each function here
- * refuses it at once, with ERROR_BUSY.
+ * One request serves any number of reads without another allocation: .NET calls
+ * that a PreAllocatedOverlapped. A program that uses a request in flight would
+ * corrupt memory, later and elsewhere. So each function here fails immediately
+ * with ERROR_BUSY if the request is in flight.
  */
 #ifndef OVERLAPPED_H
 #define OVERLAPPED_H
@@ -29,35 +30,36 @@
 struct bound_file;
 
 /*
- * What a worker of the pool calls with each packet; .NET's
- * IOCompletionCallback. It has the parameters of ReadFileEx's routine, but is
- * no APC: it runs on a worker, not on the thread that started the I/O.
+ * A worker of the pool calls this function for each packet. .NET:
+ * IOCompletionCallback. It has the parameters of ReadFileEx's routine, but it
+ * is no APC: it runs on a worker, not on the thread that started the I/O.
  *
- *   error       a Win32 error, 0 for success: ERROR_HANDLE_EOF, for example;
- *               see overlapped_status. Bytes may have come with an error, too.
- *   bytes       how many bytes came or went, perhaps fewer than asked for.
- *   overlapped  the address that went out with the I/O. The request around it
- *               belongs to the callback now, which may free it or start it
- *               again: CONTAINING_RECORD(overlapped, struct request,
- *               overlapped).
+ *   error       a Win32 error, for example ERROR_HANDLE_EOF; 0 for success. See
+ *               overlapped_status. Some bytes may have come with an error.
+ *   bytes       how many bytes were read or written, perhaps fewer than the
+ *               request asked for.
+ *   overlapped  the address that was passed to ReadFile. The request around it
+ *               is CONTAINING_RECORD(overlapped, struct request, overlapped).
+ *               The callback owns that request now: it may free it, or start it
+ *               again.
  */
 typedef void io_completion_callback(DWORD error, DWORD bytes,
                                     OVERLAPPED *overlapped);
 
 enum request_state { REQUEST_IDLE, REQUEST_IN_FLIGHT };
 
-/* While it is idle its holder may set what is the holder's; in flight nobody
- * may touch any of it. */
+/* While a request is idle, its holder may set the fields from callback to
+ * timeout. While it is in flight, the holder must not touch any field. */
 struct request {
-    OVERLAPPED overlapped;            /* overlapped_reset sets it */
-    io_completion_callback *callback; /* the holder's, down to timeout */
-    void *context;                    /* what the callback wants to know */
-    void *buffer;    /* stays put while in flight: .NET would "pin" it */
-    size_t length;   /* of the buffer, in bytes; what is no DWORD is refused */
-    DWORD timeout;   /* in ms, after which the pool cancels it; 0: never */
-    uint64_t ticket; /* names this use of the request: see overlapped_reset */
+    OVERLAPPED overlapped; /* set by overlapped_reset */
+    io_completion_callback *callback;
+    void *context;   /* for the callback */
+    void *buffer;    /* must not move while in flight: .NET would "pin" it */
+    size_t length;   /* of the buffer, in bytes; must fit into a DWORD */
+    DWORD timeout;   /* in ms; the pool cancels the I/O then; 0: never */
+    uint64_t ticket; /* the name of this use of the request: overlapped_reset */
     _Atomic enum request_state state;
-    /* The pool's own, while in flight. */
+    /* Only the pool uses these, while the request is in flight. */
     struct bound_file *file;
     struct request *next;
     uint64_t deadline;
@@ -65,66 +67,67 @@ struct request {
 };
 
 /*
- * Makes an idle request, which the caller holds, for an I/O of length bytes at
- * offset (in bytes, from the start of the file; 0 for a pipe). The buffer stays
- * the caller's, and must not be freed while the request is in flight. Returns
- * NULL if there is no memory.
+ * Allocates an idle request for an I/O of `length` bytes at `offset` (in bytes,
+ * from the start of the file; 0 for a pipe). The caller is its holder, and
+ * frees it with overlapped_free. The caller also owns the buffer, and must not
+ * free it while the request is in flight. Returns NULL if there is no memory.
  */
 struct request *overlapped_pack(io_completion_callback *callback, void *context,
                                 void *buffer, size_t length, uint64_t offset);
 
-/* Frees an idle request, or does nothing with NULL. One in flight is not freed:
- * ERROR_BUSY, else 0. */
+/* Frees an idle request; does nothing for NULL. Returns 0, or ERROR_BUSY for a
+ * request in flight, which is not freed. */
 DWORD overlapped_free(struct request *request);
 
 /*
- * Readies an idle request for its next use, at this offset. All of the
- * OVERLAPPED is set, so that nothing of the last use reaches the next. Its
- * other fields stay, but for the ticket: that is a number which the process has
- * not used before, and outlives the request. Who may want to cancel the I/O
- * keeps a copy, taken before it is started. Returns 0, or ERROR_BUSY.
+ * Prepares an idle request for its next use, at this offset in bytes. Sets the
+ * whole OVERLAPPED, so that no field of the last use reaches the next one. Sets
+ * a new ticket: a number that this process has not used before. To be able to
+ * cancel the I/O later, copy the ticket before you start it. The other fields
+ * stay as they are. Returns 0, or ERROR_BUSY for a request in flight.
  */
 DWORD overlapped_reset(struct request *request, uint64_t offset);
 
-/* Where its I/O begins: OVERLAPPED has the offset in two halves. */
+/* The offset of its I/O, in bytes. OVERLAPPED has it in two halves. */
 uint64_t overlapped_offset(const struct request *request);
 
 /* ---- What an error means ---------------------------------------------- */
 
-/* How an I/O stands. */
+/* The state of an I/O. */
 enum io_status {
     IO_STATUS_SUCCESS,     /* 0 */
-    IO_STATUS_PENDING,     /* 997: started, and a packet comes */
-    IO_STATUS_MORE_DATA,   /* 234: as success, and the message goes on */
-    IO_STATUS_END_OF_FILE, /* 38, or 109: the pipe's other end was closed; of a
-                              write it is a failure */
-    IO_STATUS_CANCELLED,   /* 995; 1460 if its timeout did it */
-    IO_STATUS_FAILED,      /* the rest */
+    IO_STATUS_PENDING,     /* 997: started; a packet will come */
+    IO_STATUS_MORE_DATA,   /* 234: success, and the message has more bytes */
+    IO_STATUS_END_OF_FILE, /* 38; or 109, if the other end of a pipe was closed;
+                              for a write both are failures */
+    IO_STATUS_CANCELLED,   /* 995; 1460 if the pool cancelled it (timeout) */
+    IO_STATUS_FAILED,      /* every other error */
 };
 
 /*
- * What a Win32 error says about an I/O. This is the only such table: it is used
- * for what ReadFile and WriteFile return and for what packets bring, since
- * Windows gives the same answer through either door.
+ * Returns what a Win32 error means for an I/O. The library has only this table:
+ * it uses it for the errors of ReadFile and WriteFile, and for those of
+ * packets, because Windows may report the same result either way.
  *
- * Not an end is 233, what a pipe's server leaves behind with
- * DisconnectNamedPipe: that throws away what was not read yet. Nor 232, which
- * WriteFile gives when nobody will read what it wrote.
+ * 233 is not an end of file: a pipe's server causes it with
+ * DisconnectNamedPipe, which discards the bytes that were not read yet. 232 is
+ * not one either: WriteFile reports it when no reader is left.
  */
 enum io_status overlapped_status(DWORD error);
 
-/* Whether an error means only that there is nothing more to read. */
+/* Whether an error only means that there is nothing more to read: 38 or 109. */
 bool is_end_of_file(DWORD error);
 
 /* ---- Starting an I/O -------------------------------------------------- */
 
 enum io_outcome {
-    IO_QUEUED, /* a packet comes, or has come: hands off the request */
-    IO_DONE,   /* it has ended at once: no packet, and the request is yours */
-    IO_FAILED, /* it was not started, or not well: likewise */
+    IO_QUEUED, /* a packet will come, or has come: do not touch the request */
+    IO_DONE,   /* it completed immediately: no packet; you hold the request */
+    IO_FAILED, /* it was not started, or failed immediately: no packet, and you
+                  hold the request */
 };
 
-/* How starting an I/O went. IO_QUEUED leaves error and bytes 0. */
+/* The result of starting an I/O. With IO_QUEUED error and bytes are 0. */
 struct submission {
     enum io_outcome outcome;
     DWORD error; /* as a callback gets it */
@@ -133,26 +136,29 @@ struct submission {
 
 /*
  * Start the read or write that a request describes, on an overlapped handle
- * that is bound to a port. They do not wait, and do not call the callback. The
- * pool's users call bound_file_read and bound_file_write, which check and count
- * the request, set its state, and then call these.
+ * that is bound to a port. They do not block, and do not call the callback.
+ * Users of the pool call bound_file_read and bound_file_write instead: these
+ * check and count the request, set its state, and then call the functions here.
  *
- * skips: what succeeds at once sends no packet, since the handle has
- * FILE_SKIP_COMPLETION_PORT_ON_SUCCESS or the request an event that says so.
+ * skips: an I/O that succeeds immediately queues no packet, because the handle
+ * has FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, or the request has an event whose
+ * lowest bit is set.
  *
- * By the time they return IO_QUEUED the callback may have run, and may have
- * freed the request. It may even have done so when they return IO_DONE or
- * IO_FAILED: some systems send a packet though the call has failed. So they do
- * not look into the request after the call, and leave the bytes 0; who knows
- * that it has not been freed asks overlapped_ended for them.
+ * When they return IO_QUEUED, the callback may have run already, and may have
+ * freed the request. On some systems that can happen even with IO_DONE and
+ * IO_FAILED: they queue a packet although the call failed. So these functions
+ * do not look into the request after the call, and leave `bytes` 0. A caller
+ * that knows that the request still exists gets the bytes from
+ * overlapped_ended.
  */
 struct submission overlapped_read(HANDLE handle, struct request *request,
                                   bool skips);
 struct submission overlapped_write(HANDLE handle, struct request *request,
                                    bool skips);
 
-/* For an I/O that has ended at once: fills in the bytes, and clears what a call
- * that failed may have left in the OVERLAPPED. */
+/* For an I/O that completed or failed immediately: sets ended->bytes, and
+ * clears OVERLAPPED.Internal, which may still say "pending" after a failed
+ * call. */
 void overlapped_ended(struct request *request, struct submission *ended);
 
 #endif

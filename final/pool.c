@@ -1,12 +1,13 @@
 #include "pool.h"
-#include "programs/report.h"
+
+#include "error.h"
 
 #include <process.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The completion key tells what a packet is: a request, or the order to leave.
- * A key of anybody else's is taken for a stray packet. */
+/* The completion key says what a packet is: a request, or the sentinel that
+ * makes a worker exit. A packet with any other key is stray. */
 enum completion_key { KEY_REQUEST = 1, KEY_STOP };
 
 enum { NO_DEADLINE = 0, NO_TICKET = 0 };
@@ -16,8 +17,9 @@ static _Thread_local const struct pool *own_pool;
 
 /* ---- The table of requests in flight. The lock is held. ---------------- */
 
-/* Where the pointer to it is, or would be. The address of a stray packet may be
- * anything, and is not looked into. */
+/* Returns the place of the pointer to this request, or the place where it would
+ * be. Does not look into the OVERLAPPED: a stray packet's address may be
+ * anything. */
 static struct request **find(struct pool *pool, const OVERLAPPED *overlapped)
 {
     uint32_t mixed = (uint32_t)((uintptr_t)overlapped >> 4) * 2654435769U;
@@ -42,8 +44,32 @@ static void put_in(struct pool *pool, struct bound_file *file,
         pool->counters.peak = pool->counters.live;
 }
 
-/* From now on the request belongs to whoever holds it. Returns the error that
- * its holder is told. */
+/* Counts one completed I/O or queued request. */
+static void count_completion(struct pool_counters *counters,
+                             const struct request *request, DWORD error)
+{
+    switch (overlapped_status(error)) {
+    case IO_STATUS_SUCCESS:
+    case IO_STATUS_MORE_DATA:
+        counters->completed++;
+        break;
+    case IO_STATUS_END_OF_FILE: /* for a write a failure */
+        if (request->writes)
+            counters->failed++;
+        else
+            counters->completed++;
+        break;
+    case IO_STATUS_CANCELLED:
+        counters->cancelled++;
+        break;
+    case IO_STATUS_PENDING: /* no packet has this error */
+    case IO_STATUS_FAILED:
+        counters->failed++;
+        break;
+    }
+}
+
+/* Gives the request back to its holder. Returns the error for the holder. */
 static DWORD take_out(struct pool *pool, struct request *request, DWORD error,
                       DWORD bytes)
 {
@@ -53,37 +79,22 @@ static DWORD take_out(struct pool *pool, struct request *request, DWORD error,
     *find(pool, &request->overlapped) = request->next;
     counters->live--;
     counters->bytes += bytes;
-    switch (overlapped_status(error)) {
-    case IO_STATUS_SUCCESS:
-    case IO_STATUS_MORE_DATA:
-        counters->completed++;
-        break;
-    case IO_STATUS_END_OF_FILE: /* which a write does not look for */
-        *(request->writes ? &counters->failed : &counters->completed) += 1;
-        break;
-    case IO_STATUS_CANCELLED:
-        counters->cancelled++;
-        break;
-    case IO_STATUS_PENDING: /* no packet says so */
-    case IO_STATUS_FAILED:
-        counters->failed++;
-        break;
-    }
+    count_completion(counters, request, error);
     request->ticket = NO_TICKET;
     request->state = REQUEST_IDLE;
     return error;
 }
 
-/* Cancelling is only asked for: however CancelIoEx answers, the request ends
- * with its packet. One that is just being started is not known to the kernel
- * yet; who starts it sees the mark, and asks again. */
+/* CancelIoEx only requests it: whatever it returns, the I/O still queues its
+ * packet. The kernel may not know the request yet, because another thread is
+ * just starting it. That thread sees the mark, and calls this again. */
 static void cancel(struct request *request)
 {
     request->cancelled = true;
     CancelIoEx(request->file->handle, &request->overlapped);
 }
 
-/* All of the pool's, or of one file. */
+/* Cancels every I/O of one file, or, for NULL, of the pool. */
 static void cancel_every(struct pool *pool, const struct bound_file *file)
 {
     for (size_t i = 0; i < POOL_BUCKETS; i++)
@@ -92,9 +103,9 @@ static void cancel_every(struct pool *pool, const struct bound_file *file)
                 cancel(at);
 }
 
-/* ---- Calls and callbacks that are under way. The lock is held. --------- */
+/* ---- Calls and callbacks that run or will run. The lock is held. ------- */
 
-/* Until `leave`, the pool is not stopped and the file not closed. */
+/* Until `leave`, pool_stop and bound_file_close wait. */
 static void enter(struct pool *pool, struct bound_file *file)
 {
     pool->pending++;
@@ -111,7 +122,7 @@ static void leave(struct pool *pool, struct bound_file *file)
         WakeAllConditionVariable(&pool->changed);
 }
 
-/* Waits until the count is 0; false if the time is over before. */
+/* Waits until the count is 0; returns false if the timeout comes first. */
 static bool wait_for_none(struct pool *pool, const unsigned *pending,
                           DWORD timeout)
 {
@@ -123,15 +134,17 @@ static bool wait_for_none(struct pool *pool, const unsigned *pending,
         DWORD rest = timeout == INFINITE ? INFINITE : timeout - (DWORD)waited;
         BOOL woken =
             SleepConditionVariableSRW(&pool->changed, &pool->lock, rest, 0);
-        check(woken || GetLastError() == ERROR_TIMEOUT, "wait for", L"pool");
+        fatal_check(woken || GetLastError() == ERROR_TIMEOUT, "wait for",
+                    "pool");
     }
     return true;
 }
 
 /* ---- Timeouts --------------------------------------------------------- */
 
-/* Cancels what is over its time; returns the next deadline. What somebody has
- * cancelled already is not told a timeout, though its packet may still wait. */
+/* Cancels every request whose deadline is over; returns the next deadline. A
+ * request that was cancelled before does not become a timeout, although its
+ * packet may still wait in the port. */
 static uint64_t cancel_late(struct pool *pool, uint64_t now)
 {
     uint64_t next = NO_DEADLINE;
@@ -149,8 +162,8 @@ static uint64_t cancel_late(struct pool *pool, uint64_t now)
     return next;
 }
 
-/* Sleeps until the next deadline, or one earlier; looks only then what is still
- * in flight, so that a request which ends in time costs nothing here. */
+/* Sleeps until the next deadline, and looks only then what is still in flight.
+ * So a request that completes in time costs nothing here. */
 static unsigned __stdcall timer(void *argument)
 {
     struct pool *pool = argument;
@@ -161,10 +174,11 @@ static unsigned __stdcall timer(void *argument)
         if (pool->next_deadline != NO_DEADLINE && pool->next_deadline <= now)
             pool->next_deadline = cancel_late(pool, now);
         if (pool->next_deadline != NO_DEADLINE)
-            rest = (DWORD)(pool->next_deadline - now); /* it was a DWORD */
+            rest = (DWORD)(pool->next_deadline - now); /* at most a timeout */
         BOOL woken = SleepConditionVariableSRW(&pool->timer_changed,
                                                &pool->lock, rest, 0);
-        check(woken || GetLastError() == ERROR_TIMEOUT, "wait for", L"timer");
+        fatal_check(woken || GetLastError() == ERROR_TIMEOUT, "wait for",
+                    "timer");
     }
     ReleaseSRWLockExclusive(&pool->lock);
     return 0;
@@ -200,7 +214,8 @@ static DWORD set_deadline(struct pool *pool, struct request *request)
 
 /* ---- Workers ---------------------------------------------------------- */
 
-/* Calls the callback of a packet's request, and does not touch it again. */
+/* Calls the callback of a packet's request. After that the request may be
+ * freed, so dispatch does not touch it again. */
 static void dispatch(struct pool *pool, DWORD error, DWORD bytes,
                      OVERLAPPED *overlapped)
 {
@@ -225,7 +240,6 @@ static void dispatch(struct pool *pool, DWORD error, DWORD bytes,
 static unsigned __stdcall worker(void *argument)
 {
     struct pool *pool = argument;
-    actor = "worker";
     own_pool = pool;
     for (;;) {
         DWORD bytes;
@@ -234,39 +248,40 @@ static unsigned __stdcall worker(void *argument)
         BOOL ok = GetQueuedCompletionStatus(pool->port, &bytes, &key,
                                             &overlapped, INFINITE);
         DWORD error = ok ? ERROR_SUCCESS : GetLastError();
-        /* No packet, and with INFINITE no timeout: the port itself failed. */
-        check(ok || overlapped != NULL, "take a packet from", L"port");
+        /* No packet, and with INFINITE no timeout: the port has failed. */
+        fatal_check(ok || overlapped != NULL, "take a packet from", "port");
         if (key == KEY_STOP)
             return 0;
-        /* A packet came; if !ok, of an I/O that failed. */
+        /* There is a packet; if !ok, its I/O failed. */
         dispatch(pool, error, bytes, key == KEY_REQUEST ? overlapped : NULL);
     }
 }
 
 /* ---- The pool --------------------------------------------------------- */
 
-/* Each worker takes one sentinel and leaves; only then, with nobody waiting on
- * it, the port is closed. */
+/* Each worker takes one sentinel and exits. The port is closed after that, when
+ * no thread waits on it any more. */
 static void end_threads(struct pool *pool)
 {
     for (unsigned i = 0; i < pool->worker_count; i++)
-        check(PostQueuedCompletionStatus(pool->port, 0, KEY_STOP, NULL),
-              "post to", L"port");
+        fatal_check(PostQueuedCompletionStatus(pool->port, 0, KEY_STOP, NULL),
+                    "post to", "port");
     for (unsigned i = 0; i < pool->worker_count; i++) {
-        /* clang-tidy does not see that no array means a count of 0.
+        /* clang-tidy does not see that without an array the count is 0.
          * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-        check(WaitForSingleObject(pool->workers[i], INFINITE) == WAIT_OBJECT_0,
-              "wait for", L"worker");
-        check(CloseHandle(pool->workers[i]), "close", L"worker");
+        fatal_check(WaitForSingleObject(pool->workers[i], INFINITE) ==
+                        WAIT_OBJECT_0,
+                    "wait for", "worker");
+        fatal_check(CloseHandle(pool->workers[i]), "close", "worker");
     }
     free(pool->workers);
-    check(CloseHandle(pool->port), "close", L"port");
+    fatal_check(CloseHandle(pool->port), "close", "port");
     if (pool->timer == NULL)
         return;
     WakeConditionVariable(&pool->timer_changed);
-    check(WaitForSingleObject(pool->timer, INFINITE) == WAIT_OBJECT_0,
-          "wait for", L"timer");
-    check(CloseHandle(pool->timer), "close", L"timer");
+    fatal_check(WaitForSingleObject(pool->timer, INFINITE) == WAIT_OBJECT_0,
+                "wait for", "timer");
+    fatal_check(CloseHandle(pool->timer), "close", "timer");
 }
 
 DWORD pool_create(struct pool *pool, unsigned threads, unsigned concurrency)
@@ -295,7 +310,7 @@ DWORD pool_create(struct pool *pool, unsigned threads, unsigned concurrency)
 
 bool pool_is_worker(const struct pool *pool)
 {
-    return own_pool == pool;
+    return pool != NULL ? own_pool == pool : own_pool != NULL;
 }
 
 DWORD pool_stop(struct pool *pool, enum pool_stop_mode mode)
@@ -303,11 +318,11 @@ DWORD pool_stop(struct pool *pool, enum pool_stop_mode mode)
     if (pool_is_worker(pool))
         return ERROR_POSSIBLE_DEADLOCK;
     AcquireSRWLockExclusive(&pool->lock);
-    if (mode == POOL_CANCEL) /* even if somebody else drains it already */
+    if (mode == POOL_CANCEL) /* even if another thread drains it already */
         cancel_every(pool, NULL);
     if (pool->state == POOL_RUNNING) {
         pool->state = POOL_STOPPING;
-        /* First all packets, then the sentinels: none is left behind them. */
+        /* The sentinels come last, so no packet is left in the port. */
         wait_for_none(pool, &pool->pending, INFINITE);
         ReleaseSRWLockExclusive(&pool->lock);
         end_threads(pool);
@@ -315,10 +330,10 @@ DWORD pool_stop(struct pool *pool, enum pool_stop_mode mode)
         pool->state = POOL_STOPPED;
         WakeAllConditionVariable(&pool->changed);
     }
-    while (pool->state == POOL_STOPPING) /* somebody else stops it */
-        check(
+    while (pool->state == POOL_STOPPING) /* another thread stops it */
+        fatal_check(
             SleepConditionVariableSRW(&pool->changed, &pool->lock, INFINITE, 0),
-            "wait for", L"pool");
+            "wait for", "pool");
     ReleaseSRWLockExclusive(&pool->lock);
     return ERROR_SUCCESS;
 }
@@ -381,7 +396,7 @@ DWORD pool_queue_request(struct pool *pool, struct request *request)
     else if (!PostQueuedCompletionStatus(pool->port, 0, KEY_REQUEST,
                                          &request->overlapped))
         error = GetLastError();
-    /* A worker that has the packet already waits for the lock. */
+    /* A worker may have the packet already; then it waits for the lock. */
     if (error == ERROR_SUCCESS) {
         request->deadline = NO_DEADLINE;
         request->writes = false;
@@ -438,7 +453,7 @@ DWORD pool_bind_handle(struct pool *pool, HANDLE handle, UCHAR modes,
     ReleaseSRWLockExclusive(&pool->lock);
     if (error != ERROR_SUCCESS)
         return error;
-    modes &= FILE_SKIP_COMPLETION_PORT_ON_SUCCESS; /* no other is known here */
+    modes &= FILE_SKIP_COMPLETION_PORT_ON_SUCCESS; /* the only one supported */
     *file = (struct bound_file){
         .pool = pool,
         .handle = handle,
@@ -446,8 +461,6 @@ DWORD pool_bind_handle(struct pool *pool, HANDLE handle, UCHAR modes,
         .open = true};
     return ERROR_SUCCESS;
 }
-
-typedef struct submission start_io(HANDLE, struct request *, bool);
 
 static bool is_valid(const struct request *request)
 {
@@ -457,8 +470,8 @@ static bool is_valid(const struct request *request)
            offset <= (uint64_t)INT64_MAX - request->length;
 }
 
-/* Puts the request into the table, unless it is refused. It is there before the
- * I/O is started, since its packet may come before that has returned. */
+/* Puts a valid request into the table. That comes before ReadFile, because the
+ * packet may be taken before ReadFile returns. */
 static DWORD admit(struct bound_file *file, struct request *request,
                    bool writes)
 {
@@ -480,7 +493,7 @@ static DWORD admit(struct bound_file *file, struct request *request,
     return error;
 }
 
-/* NULL if this use of the request is over. */
+/* Returns NULL if this use of the request has completed. */
 static struct request *find_ticket(struct pool *pool,
                                    const OVERLAPPED *overlapped,
                                    uint64_t ticket)
@@ -489,8 +502,16 @@ static struct request *find_ticket(struct pool *pool,
     return request != NULL && request->ticket == ticket ? request : NULL;
 }
 
+static struct submission start(const struct bound_file *file,
+                               struct request *request, bool writes, bool skips)
+{
+    if (writes)
+        return overlapped_write(file->handle, request, skips);
+    return overlapped_read(file->handle, request, skips);
+}
+
 static struct submission submit(struct bound_file *file,
-                                struct request *request, start_io *start)
+                                struct request *request, bool writes)
 {
     struct submission started = {.outcome = IO_FAILED,
                                  .error = ERROR_INVALID_HANDLE};
@@ -502,26 +523,26 @@ static struct submission submit(struct bound_file *file,
     const OVERLAPPED *overlapped = &request->overlapped;
     uint64_t ticket = request->ticket;
     if (request->callback != NULL)
-        started.error = admit(file, request, start == overlapped_write);
+        started.error = admit(file, request, writes);
     if (started.error == ERROR_SUCCESS)
-        enter(pool, file); /* this call: the file stays open until it is over */
+        enter(pool, file); /* for this call: the file stays open until then */
     ReleaseSRWLockExclusive(&pool->lock);
     if (started.error != ERROR_SUCCESS)
         return started;
 
-    started = start(file->handle, request, file->skips);
+    started = start(file, request, writes, file->skips);
 
     AcquireSRWLockExclusive(&pool->lock);
-    /* The request itself may be gone by now: only the table can tell. */
+    /* The callback may have freed the request: only the table knows. */
     struct request *still = find_ticket(pool, overlapped, ticket);
     if (started.outcome == IO_QUEUED) {
         if (still != NULL && still->cancelled)
-            cancel(still); /* it may have been too early */
+            cancel(still); /* the first CancelIoEx may have come too early */
     } else if (still != NULL) {
         overlapped_ended(still, &started);
         started.error = take_out(pool, still, started.error, started.bytes);
         leave(pool, file);
-    } else { /* against the rule a packet came all the same, and was used */
+    } else { /* the call failed, but its packet came and was used */
         started = (struct submission){.outcome = IO_QUEUED};
     }
     leave(pool, file);
@@ -532,16 +553,16 @@ static struct submission submit(struct bound_file *file,
 struct submission bound_file_read(struct bound_file *file,
                                   struct request *request)
 {
-    return submit(file, request, overlapped_read);
+    return submit(file, request, false);
 }
 
 struct submission bound_file_write(struct bound_file *file,
                                    struct request *request)
 {
-    return submit(file, request, overlapped_write);
+    return submit(file, request, true);
 }
 
-/* An event that a call waits for; from the last call, if nobody has it. */
+/* An event for a call that waits: the last call's, unless it is in use. */
 static HANDLE take_event(struct bound_file *file)
 {
     HANDLE event = file->event;
@@ -554,18 +575,18 @@ static void give_event(struct bound_file *file, HANDLE event)
     if (file->open && file->event == NULL)
         file->event = event;
     else
-        check(CloseHandle(event), "close", L"event");
+        fatal_check(CloseHandle(event), "close", "event");
 }
 
-/* The lowest bit of hEvent, which is no part of the handle, says: no packet.
- * The event may still be set from the call before; so what counts is whether
- * the OVERLAPPED still says "pending". */
-static DWORD run(struct bound_file *file, struct request *request,
-                 start_io *start, HANDLE event, DWORD *bytes)
+/* The lowest bit of hEvent is no part of the handle; it says: no packet. The
+ * event may still be set from an earlier call, so the loop looks at the
+ * OVERLAPPED, which says "pending" until the I/O has completed. */
+static DWORD run(struct bound_file *file, struct request *request, bool writes,
+                 HANDLE event, DWORD *bytes)
 {
     OVERLAPPED *overlapped = &request->overlapped;
     overlapped->hEvent = (HANDLE)((ULONG_PTR)event | 1);
-    struct submission started = start(file->handle, request, true);
+    struct submission started = start(file, request, writes, true);
     if (started.outcome != IO_QUEUED) {
         overlapped_ended(request, &started);
         *bytes = started.bytes;
@@ -573,17 +594,17 @@ static DWORD run(struct bound_file *file, struct request *request,
     }
     AcquireSRWLockExclusive(&file->pool->lock);
     if (request->cancelled)
-        cancel(request); /* it may have been too early */
+        cancel(request); /* the first CancelIoEx may have come too early */
     ReleaseSRWLockExclusive(&file->pool->lock);
     while (!HasOverlappedIoCompleted(overlapped))
-        check(WaitForSingleObject(event, INFINITE) == WAIT_OBJECT_0, "wait for",
-              L"event");
+        fatal_check(WaitForSingleObject(event, INFINITE) == WAIT_OBJECT_0,
+                    "wait for", "event");
     BOOL ok = GetOverlappedResult(file->handle, overlapped, bytes, FALSE);
     return ok ? ERROR_SUCCESS : GetLastError();
 }
 
 static DWORD run_sync(struct bound_file *file, struct request *request,
-                      start_io *start, DWORD *bytes)
+                      bool writes, DWORD *bytes)
 {
     struct pool *pool = file->pool;
     *bytes = 0;
@@ -591,13 +612,11 @@ static DWORD run_sync(struct bound_file *file, struct request *request,
         return ERROR_INVALID_HANDLE;
     AcquireSRWLockExclusive(&pool->lock);
     HANDLE event = take_event(file);
-    DWORD error = event != NULL
-                      ? admit(file, request, start == overlapped_write)
-                      : GetLastError();
+    DWORD error = event != NULL ? admit(file, request, writes) : GetLastError();
     ReleaseSRWLockExclusive(&pool->lock);
     bool admitted = error == ERROR_SUCCESS;
     if (admitted)
-        error = run(file, request, start, event, bytes);
+        error = run(file, request, writes, event, bytes);
     AcquireSRWLockExclusive(&pool->lock);
     if (admitted) {
         error = take_out(pool, request, error, *bytes);
@@ -614,7 +633,7 @@ DWORD bound_file_read_sync(struct bound_file *file, void *buffer, size_t length,
 {
     struct request request = {.buffer = buffer, .length = length};
     overlapped_reset(&request, offset);
-    return run_sync(file, &request, overlapped_read, bytes);
+    return run_sync(file, &request, false, bytes);
 }
 
 DWORD bound_file_write_sync(struct bound_file *file, const void *buffer,
@@ -622,7 +641,7 @@ DWORD bound_file_write_sync(struct bound_file *file, const void *buffer,
 {
     struct request request = {.buffer = (void *)buffer, .length = length};
     overlapped_reset(&request, offset);
-    return run_sync(file, &request, overlapped_write, bytes);
+    return run_sync(file, &request, true, bytes);
 }
 
 DWORD bound_file_cancel(struct bound_file *file, uint64_t ticket)
@@ -678,7 +697,7 @@ DWORD bound_file_close(struct bound_file *file)
     }
     ReleaseSRWLockExclusive(&pool->lock);
     if (event != NULL)
-        check(CloseHandle(event), "close", L"event");
+        fatal_check(CloseHandle(event), "close", "event");
     if (!ours)
         return ERROR_INVALID_HANDLE;
     return CloseHandle(file->handle) ? ERROR_SUCCESS : GetLastError();

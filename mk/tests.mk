@@ -71,7 +71,7 @@ build/tests/example%.c: final/README.md
 	  $< >$@
 build/obj/tests/example%.o: build/tests/example%.c | setup
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(STRICT) $(CFLAGS) -Ifinal -Ifinal/programs -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(STRICT) $(CFLAGS) -Ifinal -MMD -MP -c -o $@ $<
 $(foreach n,1 2,$(eval build/tests/example$(n).exe: \
   build/obj/tests/example$(n).o $(SHARED) $(LIBRARY)))
 

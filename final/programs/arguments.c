@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-/* Digits only: wcstoull alone would also take " 1" and "-1". */
+/* The first character must be a digit: wcstoull accepts " 1" and "-1", too. */
 static bool parse_number(const wchar_t *text, const struct option *option)
 {
     static const wchar_t suffixes[] = L"KMG";

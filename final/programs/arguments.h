@@ -1,5 +1,5 @@
 /*
- * The command line: options by name, and what is none.
+ * The command line: options, and the other words.
  */
 #ifndef ARGUMENTS_H
 #define ARGUMENTS_H
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <wchar.h>
 
-/* What the programs allow. */
+/* The largest values that the programs accept. */
 enum {
     MAX_THREADS = 256,
     MAX_DEPTH = 256,
@@ -16,8 +16,8 @@ enum {
     MAX_MEMORY = 256 << 20, /* depth x block */
 };
 
-/* A switch, or, if number is not NULL, a number from least to most. Its value
- * stays as it was if the option is not given. */
+/* A switch, or, if `number` is not NULL, a number from least to most. Without
+ * the option the value does not change. */
 struct option {
     const wchar_t *name;
     bool *given;
@@ -26,12 +26,12 @@ struct option {
 };
 
 /*
- * Takes the options out of a list of words, which ends with NULL; what is left
- * closes up, and its count is returned. -1 if a word begins with "--" and is no
- * option, or an option lacks its number, or that is out of its range. A name of
- * NULL ends the options.
+ * Removes the options from a list of words, which ends with NULL, and closes
+ * the gaps. Returns the number of words that are left, or -1 for a word that
+ * begins with "--" and is no option, for an option without its number, and for
+ * a number out of its range. A name of NULL ends the options.
  *
- * Numbers are decimal, and may end in K, M or G, for 2^10, 2^20 and 2^30.
+ * Numbers are decimal. They may end in K, M or G, for 2^10, 2^20 and 2^30.
  */
 int take_options(wchar_t **words, const struct option *options);
 

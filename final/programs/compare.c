@@ -1,22 +1,24 @@
 /*
- * compare.exe: does one job in five ways, and sets them side by side.
+ * compare.exe: does one job in five ways, and prints the results in one table.
  *
- * The job is to read a file to its end and to sum it up. What to read next, and
- * what becomes of it, is the same for all:
+ * The job is to read a file to its end and to compute a sum. All ways use the
+ * same loop, which says what to read next and uses the bytes:
  *
  *      while (next_piece(piece))           where, how much, into which buffer
  *          ... read it ...
  *          use_piece(piece, error, bytes)
  *
- * A way that waits for each read runs through this loop once. A way that does
- * not has such a loop for each request: it leaves the loop when a read has been
- * queued, and the callback comes back to it.
+ * A way that waits for each read runs this loop once. An asynchronous way has
+ * one such loop for each request: it leaves the loop when a read is queued, and
+ * the callback enters it again.
  */
+#include "../error.h"
 #include "../file_stream.h"
 #include "arguments.h"
 #include "report.h"
 
 #include <bcrypt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -28,30 +30,30 @@ enum { MAX_ROUNDS = 1000 };
 
 struct job {
     uint64_t threads; /* of our pool; 0: its default */
-    uint64_t depth;   /* reads in flight at most */
-    uint64_t block;
+    uint64_t depth;   /* the most reads in flight */
+    uint64_t block;   /* bytes */
     uint64_t rounds;
     const wchar_t *path;
     char *buffers; /* depth x block */
 };
 
-/* The job, done once. */
+/* One run of the job. */
 struct run {
     const struct job *job;
     unsigned number;
     struct pool *pool;
-    BCRYPT_HASH_HANDLE hash; /* NULL: not wanted */
+    BCRYPT_HASH_HANDLE hash; /* NULL: no hash */
     unsigned requests;       /* that were allocated */
-    SRWLOCK lock;            /* guards all below */
-    uint64_t next;           /* where the next block begins */
+    SRWLOCK lock;            /* guards the fields below */
+    uint64_t next;           /* offset of the next block */
     uint64_t bytes, sum;
-    DWORD error;      /* a failure, or else that the end was met */
+    DWORD error;      /* a failure; otherwise the end of the file, or 0 */
     unsigned threads; /* that have used a piece */
-    unsigned pending; /* pieces that are asked for and not used yet */
-    unsigned peak;    /* most of them at once */
+    unsigned pending; /* pieces between next_piece and use_piece */
+    unsigned peak;    /* the largest value of pending */
 };
 
-/* A block, or what a short read has left of it. */
+/* A block, or the part of it that is left after a short read. */
 struct piece {
     struct run *run;
     char *buffer;
@@ -62,9 +64,10 @@ struct piece {
 /* ---- The job ---------------------------------------------------------- */
 
 /*
- * Sums up all words of 8 bytes, each times an odd number that depends on its
- * place in the file. So pieces can come in any order and be of any length; a
- * change to one word always shows, and so, all but surely, does any other.
+ * Adds up all words of 8 bytes, each multiplied by an odd number that depends
+ * on its offset in the file. So pieces may come in any order and have any
+ * length. A change of one word always changes the sum; any other change almost
+ * always does.
  */
 static uint64_t sum_of(const char *data, size_t bytes, uint64_t offset)
 {
@@ -88,7 +91,7 @@ static void check_status(NTSTATUS status)
     check_error(RtlNtStatusToDosError(status), "compute", L"SHA-256");
 }
 
-/* Says what to read next; false if that was all. */
+/* Sets the next piece to read; returns false if there is none. */
 static bool next_piece(struct piece *piece)
 {
     struct run *run = piece->run;
@@ -106,7 +109,7 @@ static bool next_piece(struct piece *piece)
     return more;
 }
 
-/* Takes what has come: the whole piece, or less, or nothing. */
+/* Uses the bytes of a read: the whole piece, a part of it, or none. */
 static void use_piece(struct piece *piece, DWORD error, DWORD bytes)
 {
     static _Thread_local unsigned last_run;
@@ -138,8 +141,8 @@ static struct piece first_piece(struct run *run, size_t number)
     return (struct piece){.run = run, .buffer = buffer};
 }
 
-/* Allocates as many requests as may be in flight; each begins with its piece.
- * Without memory there are none, and the run has failed. */
+/* Allocates a request for each read in flight; a request begins with its piece.
+ * Without memory there are no requests, and the run has failed. */
 static void *new_requests(struct run *run, size_t size)
 {
     char *requests = calloc(run->job->depth, size);
@@ -161,7 +164,7 @@ static HANDLE open_file(const wchar_t *path, DWORD flags)
                        FILE_FLAG_SEQUENTIAL_SCAN | anonymous | flags, NULL);
 }
 
-/* Returns the error, or else why the file cannot be closed. */
+/* Returns the error, or, if that is 0, the error of CloseHandle. */
 static DWORD close_file(HANDLE file, DWORD error)
 {
     BOOL closed = CloseHandle(file);
@@ -192,7 +195,7 @@ struct pool_read {
     struct bound_file *file;
 };
 
-static void go_on_in_pool(struct pool_read *read)
+static void continue_in_pool(struct pool_read *read)
 {
     struct piece *piece = &read->piece;
     while (next_piece(piece)) {
@@ -201,7 +204,7 @@ static void go_on_in_pool(struct pool_read *read)
         read->request.length = piece->length;
         struct submission started = bound_file_read(read->file, &read->request);
         if (started.outcome == IO_QUEUED)
-            return; /* the callback may have gone on already */
+            return; /* the callback continues, or has continued already */
         use_piece(piece, started.error, started.bytes);
     }
 }
@@ -211,7 +214,7 @@ static void on_pool_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     struct pool_read *read =
         CONTAINING_RECORD(overlapped, struct pool_read, request.overlapped);
     use_piece(&read->piece, error, bytes);
-    go_on_in_pool(read);
+    continue_in_pool(read);
 }
 
 static DWORD with_pool(struct run *run)
@@ -227,7 +230,7 @@ static DWORD with_pool(struct run *run)
     for (size_t i = 0; i < run->requests; i++) {
         reads[i].file = &file;
         reads[i].request.callback = on_pool_read;
-        go_on_in_pool(&reads[i]);
+        continue_in_pool(&reads[i]);
     }
     bound_file_wait_idle(&file, INFINITE);
     free(reads);
@@ -236,7 +239,7 @@ static DWORD with_pool(struct run *run)
 
 /* ---- file_stream ------------------------------------------------------ */
 
-/* While the pieces of one buffer are used, the next buffer is read ahead. */
+/* A worker reads the next buffer ahead while this loop uses the last one. */
 static DWORD with_file_stream(struct run *run)
 {
     struct piece piece = first_piece(run, 0);
@@ -265,7 +268,7 @@ struct system_read {
     struct bound_reads *all;
 };
 
-/* Returns 0 if its callback will be called, or has been. */
+/* Returns 0 if the callback will be called, or was called already. */
 static DWORD start_read(HANDLE file, struct system_read *read)
 {
     const struct piece *piece = &read->piece;
@@ -281,11 +284,12 @@ static DWORD start_read(HANDLE file, struct system_read *read)
 
 struct bound_reads {
     HANDLE file;
-    volatile LONG left; /* that go on: nobody else counts them */
-    HANDLE over;        /* an event: none is left */
+    volatile LONG
+        left;    /* loops that run: BindIoCompletionCallback counts none */
+    HANDLE over; /* an event: no loop is left */
 };
 
-static void go_on_bound(struct system_read *read)
+static void continue_bound(struct system_read *read)
 {
     struct bound_reads *all = read->all;
     while (next_piece(&read->piece)) {
@@ -298,8 +302,8 @@ static void go_on_bound(struct system_read *read)
         check(SetEvent(all->over), "set", L"event");
 }
 
-/* Its error is said to be an NTSTATUS, but is not everywhere: the one in the
- * OVERLAPPED is. */
+/* The parameter `error` should be an NTSTATUS, but some systems pass a Win32
+ * error. OVERLAPPED.Internal is always an NTSTATUS. */
 static void CALLBACK on_bound_read(DWORD error, DWORD bytes,
                                    OVERLAPPED *overlapped)
 {
@@ -307,7 +311,7 @@ static void CALLBACK on_bound_read(DWORD error, DWORD bytes,
         CONTAINING_RECORD(overlapped, struct system_read, overlapped);
     error = RtlNtStatusToDosError((NTSTATUS)overlapped->Internal);
     use_piece(&read->piece, error, bytes);
-    go_on_bound(read);
+    continue_bound(read);
 }
 
 static DWORD with_bind(struct run *run)
@@ -325,7 +329,7 @@ static DWORD with_bind(struct run *run)
     check(all.over != NULL, "create", L"event");
     for (size_t i = 0; i < run->requests; i++) {
         reads[i].all = &all;
-        go_on_bound(&reads[i]);
+        continue_bound(&reads[i]);
     }
     check(WaitForSingleObject(all.over, INFINITE) == WAIT_OBJECT_0, "wait for",
           L"event");
@@ -336,15 +340,15 @@ static DWORD with_bind(struct run *run)
 
 /* ---- CreateThreadpoolIo ----------------------------------------------- */
 
-static void go_on_in_threadpool(struct system_read *read, HANDLE file,
-                                TP_IO *io)
+static void continue_in_threadpool(struct system_read *read, HANDLE file,
+                                   TP_IO *io)
 {
     while (next_piece(&read->piece)) {
         StartThreadpoolIo(io);
         DWORD error = start_read(file, read);
         if (error == ERROR_SUCCESS)
             return;
-        CancelThreadpoolIo(io); /* no callback will come for it */
+        CancelThreadpoolIo(io); /* this read gets no callback */
         use_piece(&read->piece, error, 0);
     }
 }
@@ -357,7 +361,7 @@ static void CALLBACK on_threadpool_read(TP_CALLBACK_INSTANCE *instance,
         CONTAINING_RECORD(overlapped, struct system_read, overlapped);
     (void)instance;
     use_piece(&read->piece, error, (DWORD)bytes);
-    go_on_in_threadpool(read, file, io);
+    continue_in_threadpool(read, file, io);
 }
 
 static DWORD with_threadpool(struct run *run)
@@ -370,7 +374,7 @@ static DWORD with_threadpool(struct run *run)
         return close_file(file, GetLastError());
     struct system_read *reads = new_requests(run, sizeof *reads);
     for (size_t i = 0; i < run->requests; i++)
-        go_on_in_threadpool(&reads[i], file, io);
+        continue_in_threadpool(&reads[i], file, io);
     WaitForThreadpoolIoCallbacks(io, FALSE);
     DWORD error = close_file(file, ERROR_SUCCESS);
     CloseThreadpoolIo(io);
@@ -383,7 +387,7 @@ static DWORD with_threadpool(struct run *run)
 struct way {
     const char *name;
     DWORD (*read)(struct run *run);
-    unsigned requests, threads, peak; /* the most of any round */
+    unsigned requests, threads, peak; /* the largest of all rounds */
     double seconds[MAX_ROUNDS];
 };
 
@@ -397,7 +401,7 @@ static struct way ways[] = {
 
 enum { WAYS = sizeof ways / sizeof *ways };
 
-/* Does the job. right, if not NULL, is a run that has done it right. */
+/* Does the job. The result must equal that of `right`, unless it is NULL. */
 static int do_job(const struct way *way, struct run *run,
                   const struct run *right)
 {
@@ -416,8 +420,8 @@ static int do_job(const struct way *way, struct run *run,
     return report(tried, run->job->path, error);
 }
 
-/* Every way has its turn in every round, so that whatever else goes on in the
- * machine meets all of them. */
+/* Each round runs every way, so that other work on the machine affects all ways
+ * alike. */
 static int do_round(const struct run *right, unsigned round)
 {
     LARGE_INTEGER frequency, start, end;
@@ -438,8 +442,8 @@ static int do_round(const struct run *right, unsigned round)
     return status;
 }
 
-/* A plain read first, not timed: what it brings is right, and its SHA-256 says
- * what that is. */
+/* First a plain read, without a timer. Its result is the right one, and the
+ * SHA-256 lets you check that. */
 static int read_plainly(struct run *run)
 {
     BCRYPT_ALG_HANDLE sha256;
@@ -503,7 +507,7 @@ static int compare(const struct job *job, struct pool *pool)
 
 /* ---- What main does --------------------------------------------------- */
 
-/* What is no file cannot be read at offsets, nor more than once. */
+/* Only a file can be read at offsets, and more than once. */
 static int check_file(const wchar_t *path)
 {
     HANDLE file = open_file(path, 0);
@@ -529,6 +533,7 @@ int wmain(int argc, wchar_t **argv)
 {
     (void)argc;
     struct job job = {.depth = 8, .block = 64 << 10, .rounds = 5};
+    on_fatal_error(report_fatal_error);
     const struct option options[] = {
         {L"--threads", NULL, &job.threads, 1, MAX_THREADS},
         {L"--depth", NULL, &job.depth, 1, MAX_DEPTH},

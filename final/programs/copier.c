@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* One buffer. While it goes round it is its callbacks', one at a time. */
+/* One buffer. While it moves, only its callbacks use it, one at a time. */
 struct block {
     struct copier *copier;
     struct request *request;
@@ -15,19 +15,19 @@ struct block {
 
 static io_completion_callback on_read, on_write;
 
-/* ---- The way of a buffer ---------------------------------------------- */
+/* ---- How a buffer moves ----------------------------------------------- */
 
-/* The buffer comes to rest; one more callback may still be on its way out. */
+/* The buffer is at rest; its last callback may not have returned yet. */
 static void rest(struct copier *copier)
 {
     AcquireSRWLockExclusive(&copier->lock);
-    if (--copier->going_round == 0)
+    if (--copier->moving == 0)
         WakeConditionVariable(&copier->at_rest);
     ReleaseSRWLockExclusive(&copier->lock);
 }
 
-/* Of several failures the first is told. What else is in flight is not worth
- * waiting for. */
+/* Only the first failure is reported. The copy is lost, so this cancels
+ * everything else that is in flight. */
 static void fail(struct copier *copier, bool at_target, DWORD error)
 {
     AcquireSRWLockExclusive(&copier->lock);
@@ -41,8 +41,8 @@ static void fail(struct copier *copier, bool at_target, DWORD error)
     rest(copier);
 }
 
-/* If the source is cut meanwhile, reads meet its end in several places. The
- * lowest counts: what is before it has been read, or is by another buffer. */
+/* If another program cuts the source meanwhile, reads find its end at several
+ * offsets. The lowest counts: another buffer reads what is before it. */
 static void stop_reading(struct block *block, DWORD error)
 {
     struct copier *copier = block->copier;
@@ -57,7 +57,7 @@ static void stop_reading(struct block *block, DWORD error)
     rest(copier);
 }
 
-/* Reads what is left of the block. */
+/* Reads the rest of the block. */
 static void read_rest(struct block *block)
 {
     struct copier *copier = block->copier;
@@ -71,7 +71,7 @@ static void read_rest(struct block *block)
         stop_reading(block, read.error);
 }
 
-/* Writes what is left of what a read has brought. */
+/* Writes the rest of the bytes that a read has brought. */
 static void write_rest(struct block *block)
 {
     struct copier *copier = block->copier;
@@ -85,7 +85,7 @@ static void write_rest(struct block *block)
         fail(copier, true, write.error);
 }
 
-/* Takes the next block, unless there is none, or something has failed. */
+/* Takes the next block, unless there is none, or an I/O has failed. */
 static void take_next(struct block *block)
 {
     struct copier *copier = block->copier;
@@ -113,9 +113,9 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     struct block *block = block_of(overlapped);
     bool seekable = block->copier->seekable;
     if (error == ERROR_MORE_DATA || (bytes > 0 && is_end_of_file(error)))
-        error = ERROR_SUCCESS; /* the next read brings the rest, or the end */
+        error = ERROR_SUCCESS; /* the next read gets the rest, or the end */
     if (error == ERROR_SUCCESS && bytes == 0 && seekable)
-        error = ERROR_HANDLE_EOF; /* in a pipe it is a write of nothing */
+        error = ERROR_HANDLE_EOF; /* in a pipe it is a write of 0 bytes */
     block->filled = bytes;
     block->written = 0;
     if (error != ERROR_SUCCESS)
@@ -131,7 +131,7 @@ static void on_write(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     struct block *block = block_of(overlapped);
     struct copier *copier = block->copier;
     if (error == ERROR_SUCCESS && bytes == 0)
-        error = ERROR_WRITE_FAULT; /* or it would be tried for ever */
+        error = ERROR_WRITE_FAULT; /* otherwise it would try for ever */
     if (error != ERROR_SUCCESS) {
         fail(copier, true, error);
         return;
@@ -151,7 +151,7 @@ static void on_write(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         take_next(block);
 }
 
-/* ---- What the user calls ---------------------------------------------- */
+/* ---- What the caller uses --------------------------------------------- */
 
 DWORD copier_begin(struct copier *copier, struct bound_file *source,
                    struct bound_file *target)
@@ -169,7 +169,7 @@ DWORD copier_begin(struct copier *copier, struct bound_file *source,
 
 void copier_start(struct copier *copier)
 {
-    copier->going_round = copier->depth;
+    copier->moving = copier->depth;
     for (unsigned i = 0; i < copier->depth; i++)
         take_next(&copier->blocks[i]);
 }
@@ -178,12 +178,12 @@ bool copier_wait(struct copier *copier, DWORD timeout, uint64_t *bytes)
 {
     BOOL woken = TRUE;
     AcquireSRWLockExclusive(&copier->lock);
-    while (copier->going_round > 0 && woken) {
+    while (copier->moving > 0 && woken) {
         woken = SleepConditionVariableSRW(&copier->at_rest, &copier->lock,
                                           timeout, 0);
         check(woken || GetLastError() == ERROR_TIMEOUT, "wait for", L"buffers");
     }
-    bool ended = copier->going_round == 0;
+    bool ended = copier->moving == 0;
     *bytes = copier->bytes;
     ReleaseSRWLockExclusive(&copier->lock);
     return ended;

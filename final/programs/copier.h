@@ -1,16 +1,17 @@
 /*
- * Copies one bound file into another, with reads and writes overlapped.
+ * Copies one bound file into another, with concurrent reads and writes.
  *
- * The source is cut into blocks. Each of `depth` buffers goes round by itself,
- * from callback to callback: what its read has brought it writes, and when its
- * block is written, it takes the next that nobody has:
+ * The source is divided into blocks. Each of `depth` buffers moves by itself,
+ * from callback to callback: it writes the bytes of its read, and when its
+ * block is written, it takes the next free block:
  *
  *      buffer 0        read 0 -> write 0 -> read 2 ----> write 2 ...
  *      buffer 1        read 1 ----> write 1 -> read 3 -> write 3 ...
  *
- * A read finds the end, wherever it is by then. Who started it only waits until
- * all buffers are at rest. A pipe has no offsets to tell its reads apart: there
- * one buffer goes round. Memory is allocated only by copier_create.
+ * A read finds the end of the source, wherever it is by then. The caller only
+ * waits until all buffers are at rest. A pipe has no offsets that would tell
+ * its reads apart, so for a pipe one buffer moves. Only copier_create allocates
+ * memory.
  */
 #ifndef COPIER_H
 #define COPIER_H
@@ -20,40 +21,40 @@
 struct block;
 
 struct copier {
-    unsigned depth; /* buffers that go round: for a pipe 1 */
-    /* What has come of it, once all are at rest: */
-    uint64_t end;       /* bytes copied; more may be written behind them */
-    DWORD error;        /* the first failure, 0 if there is none */
-    bool target_failed; /* it was a write */
-    /* The copier's own. */
+    unsigned depth; /* buffers that move: 1 for a pipe */
+    /* The result, once all buffers are at rest: */
+    uint64_t end;       /* bytes copied; the target may have more after them */
+    DWORD error;        /* the first failure, or 0 */
+    bool target_failed; /* the failure was a write */
+    /* Only the copier uses these. */
     struct bound_file *source, *target;
     bool seekable;
     unsigned block_count;
     size_t block_size;
     struct block *blocks;
-    SRWLOCK lock; /* guards all below, and the result */
+    SRWLOCK lock; /* guards the fields below, and the result */
     CONDITION_VARIABLE at_rest;
-    unsigned going_round; /* buffers */
-    uint64_t next;        /* where the next block begins */
-    uint64_t bytes;       /* written */
+    unsigned moving; /* buffers */
+    uint64_t next;   /* offset of the next block */
+    uint64_t bytes;  /* written */
 };
 
-/* Makes a copier of so many blocks, of so many bytes each. 0 or
- * ERROR_NOT_ENOUGH_MEMORY; copier_free is right after both. */
+/* Makes a copier with `depth` buffers of block_size bytes. Returns 0 or
+ * ERROR_NOT_ENOUGH_MEMORY; call copier_free after both. */
 DWORD copier_create(struct copier *copier, unsigned depth, size_t block_size);
 void copier_free(struct copier *copier);
 
-/* Readies it for these two, which stay the caller's. ERROR_NOT_SUPPORTED if the
- * source is neither file nor pipe. */
+/* Prepares a copy of these two files, which the caller still owns. Returns 0,
+ * or ERROR_NOT_SUPPORTED if the source is neither file nor pipe. */
 DWORD copier_begin(struct copier *copier, struct bound_file *source,
                    struct bound_file *target);
 
-/* Starts copying, once, and returns. It ends when all is copied or, as soon as
- * it can, when something has failed or was cancelled. */
+/* Starts to copy, once, and returns. The copy ends when all bytes are copied,
+ * or soon after an I/O failed or was cancelled. */
 void copier_start(struct copier *copier);
 
-/* Waits for the end, for up to timeout ms, or INFINITE. False if it has not
- * come yet; *bytes have been written by now. */
+/* Waits for the end of the copy, up to `timeout` ms, or INFINITE. Returns
+ * whether it has ended; *bytes gets the bytes written so far. */
 bool copier_wait(struct copier *copier, DWORD timeout, uint64_t *bytes);
 
 #endif

@@ -1,10 +1,11 @@
 /*
- * copy.exe: copies a file, with reads and writes overlapped in one pool.
+ * copy.exe: copies a file, with concurrent reads and writes in one pool.
  *
- * How the bytes go over is in copier.h; what is here is what a program adds: a
- * target that appears whole or not at all (see files.h), whatever fails,
- * whoever interrupts it; and one line that tells how it went.
+ * copier.h copies the bytes. This program adds a target that appears complete
+ * or not at all (see files.h), whether an I/O fails or the user interrupts it,
+ * and one line that reports the result.
  */
+#include "../error.h"
 #include "arguments.h"
 #include "copier.h"
 #include "files.h"
@@ -30,7 +31,7 @@ struct options {
 
 enum phase { STARTING, COPYING, INTERRUPTED, FINISHING, FINISHED };
 
-/* Its handler is given nothing, so it finds here what it needs. */
+/* The handler has no argument for these. */
 static struct pool pool;
 static _Atomic enum phase phase;
 
@@ -40,10 +41,11 @@ static bool move_on(enum phase from, enum phase to)
 }
 
 /*
- * Called on a thread of its own. No I/O is started any more, and what is in
- * flight is cancelled; so main wakes up, and clears away. A copy that is whole
- * gets its name all the same. With nothing to clear away, or for the second
- * time, the process ends at once; its system deletes what is marked.
+ * The system calls this on a new thread. It stops the pool: no I/O starts any
+ * more, and what is in flight is cancelled. So main wakes up and cleans up. A
+ * copy that is complete still gets its name. With nothing to clean up, or at
+ * the second Ctrl-C, the process ends immediately; the system then deletes the
+ * file that is marked for deletion.
  */
 static BOOL WINAPI on_control(DWORD event)
 {
@@ -55,33 +57,35 @@ static BOOL WINAPI on_control(DWORD event)
     return TRUE;
 }
 
-/* What fails since Ctrl-C has stopped the pool is not told. */
+/* After Ctrl-C has stopped the pool, failures are not reported. */
 static int failed(const char *tried, const wchar_t *name, DWORD error)
 {
     return phase == INTERRUPTED ? EXIT_INTERRUPTED : report(tried, name, error);
 }
 
-/* ---- From the inside out ---------------------------------------------- */
+/* ---- The copy, from the innermost step outwards ------------------------ */
 
-/* On a terminal, if it takes longer: one line, which goes away again. */
+/* On a terminal, a copy that takes longer shows its progress in one line, which
+ * is cleared at the end. */
 static void wait_for_end(struct copier *copier, uint64_t size)
 {
     DWORD mode;
     uint64_t bytes;
-    bool told = false;
-    bool tells = GetConsoleMode(GetStdHandle(STD_ERROR_HANDLE), &mode);
-    while (!copier_wait(copier, tells ? PROGRESS_INTERVAL : INFINITE, &bytes)) {
+    bool shown = false;
+    bool on_terminal = GetConsoleMode(GetStdHandle(STD_ERROR_HANDLE), &mode);
+    DWORD interval = on_terminal ? PROGRESS_INTERVAL : INFINITE;
+    while (!copier_wait(copier, interval, &bytes)) {
         if (size > 0)
             fprintf(stderr, "\r%llu of %llu bytes", bytes, size);
-        else /* nobody knows */
+        else /* a pipe has no size */
             fprintf(stderr, "\r%llu bytes", bytes);
-        told = true;
+        shown = true;
     }
-    if (told)
+    if (shown)
         fprintf(stderr, "\r%50s\r", "");
 }
 
-/* The target is still to be closed; unless all went well, that deletes it. */
+/* The caller closes the target. That deletes it, unless this succeeds. */
 static int fill_target(struct copier *copier, const struct options *options)
 {
     const wchar_t *to = options->to;
@@ -89,8 +93,8 @@ static int fill_target(struct copier *copier, const struct options *options)
     LARGE_INTEGER size;
     if (!GetFileSizeEx(copier->source->handle, &size))
         size.QuadPart = 0; /* a pipe has none */
-    /* First the length: a write behind a file's end has to wait until that has
-     * moved, and does not overlap with others. */
+    /* First the length: a write after the end of a file must extend the file,
+     * and the system does not do that concurrently. */
     DWORD error = set_length(target, (uint64_t)size.QuadPart);
     if (error != ERROR_SUCCESS)
         return failed("set the length of", to, error);
@@ -194,6 +198,7 @@ int wmain(int argc, wchar_t **argv)
 {
     (void)argc;
     struct options options = {.depth = 4, .block = 1 << 20};
+    on_fatal_error(report_fatal_error);
     if (!parse_options(argv + 1, &options)) {
         fprintf(stderr,
                 "usage: %ls [--force] [--depth N] [--block SIZE] "
@@ -206,7 +211,7 @@ int wmain(int argc, wchar_t **argv)
         copier_create(&copier, (unsigned)options.depth, (size_t)options.block);
     int status = error == ERROR_SUCCESS ? with_pool(&copier, &options)
                                         : report("allocate", L"buffers", error);
-    copier_free(&copier); /* after the pool: no worker knows it any more */
+    copier_free(&copier); /* after the pool: no worker uses it any more */
     if (status == EXIT_SUCCESS)
         say("done: %llu bytes", copier.end);
     return status;

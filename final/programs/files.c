@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <wchar.h>
 
-enum { MOST_NAMES = 100 }; /* to try for a temporary file */
+enum { MOST_NAMES = 100 }; /* that are tried for a temporary file */
 
 static const DWORD share_all =
     FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
 
-/* As in .NET, the server of a pipe may not act in our name. */
+/* As in .NET, the server of a pipe must not act in our name. */
 HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD anonymous = SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
@@ -17,7 +17,8 @@ HANDLE open_overlapped(const wchar_t *path)
                        FILE_FLAG_OVERLAPPED | anonymous, NULL);
 }
 
-/* Only to ask about it: possible even if somebody does not share it. */
+/* Only for questions about the file: works even if another program does not
+ * share it. */
 static HANDLE open_for_questions(const wchar_t *path)
 {
     return CreateFileW(path, FILE_READ_ATTRIBUTES, share_all, NULL,
@@ -59,7 +60,8 @@ static DWORD mark_for_deletion(HANDLE file, bool marked)
                : GetLastError();
 }
 
-/* Early: who writes for an hour does not want to hear of it then. */
+/* This comes before the first write: after an hour of copying it is too late.
+ */
 static DWORD check_target(const wchar_t *target, bool replaces)
 {
     HANDLE file = open_for_questions(target);
@@ -70,8 +72,8 @@ static DWORD check_target(const wchar_t *target, bool replaces)
     return replaces ? ERROR_SUCCESS : ERROR_FILE_EXISTS;
 }
 
-/* In the target's directory, since only on the same disk a rename is one step;
- * and under a name that does not grow with the target's. */
+/* The file is in the target's directory, because only on the same disk a rename
+ * is one step. Its name does not grow with the target's. */
 static void name_temporary(struct replacement *replacement, unsigned number)
 {
     const wchar_t *target = replacement->target;
@@ -92,7 +94,7 @@ DWORD replacement_create(struct replacement *replacement, const wchar_t *target,
     DWORD error = check_target(target, replaces);
     if (error != ERROR_SUCCESS)
         return error;
-    unsigned number = 0; /* a name may be another's that is just copying */
+    unsigned number = 0; /* another copy.exe may use a name right now */
     do {
         name_temporary(replacement, number++);
         *file = CreateFileW(replacement->temporary, GENERIC_WRITE | DELETE, 0,

@@ -1,11 +1,12 @@
 /*
- * Opening files, and making one that appears whole or not at all.
+ * Opening files, and making a file that appears complete or not at all.
  *
- * A replacement is written under a temporary name in the directory of its
- * target. It is marked for deletion from its first moment on, so that whatever
- * ends this process takes it away. When it is whole the mark is taken off, and
- * then it gets the target's name, in one step: under that name there is, at any
- * moment, all of the old file (or none, if there was none) or all of the new.
+ * A replacement is written under a temporary name in its target's directory. It
+ * is marked for deletion from the first moment, so the system removes it
+ * however this process ends. When the replacement is complete, the program
+ * removes the mark, and then renames it to the target in one step. So at each
+ * moment the target's name has either the complete old file (or none, if there
+ * was none), or the complete new one.
  *
  * Functions return a Win32 error, 0 for success.
  */
@@ -17,38 +18,40 @@
 #include <windows.h>
 
 /*
- * Opens what is there for overlapped reads; others may do with it what they
- * want. INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError.
+ * Opens an existing file for overlapped reads; other programs may read, write
+ * and delete it meanwhile. The caller owns the handle. After a failure it is
+ * INVALID_HANDLE_VALUE, not NULL, and GetLastError has the error.
  */
 HANDLE open_overlapped(const wchar_t *path);
 
-/* Whether a path leads to a file that is open; false if it leads nowhere. */
+/* Whether a path names this open file; false if the path names no file. */
 bool is_same_file(HANDLE file, const wchar_t *path);
 
-/* Changes where a file that is open for writing ends. */
+/* Sets the length, in bytes, of a file that is open for writing. */
 DWORD set_length(HANDLE file, uint64_t length);
 
 struct replacement {
-    const wchar_t *target;             /* the caller's */
-    bool replaces;                     /* a file that has this name already */
+    const wchar_t *target;             /* owned by the caller */
+    bool replaces;                     /* the target may exist */
     wchar_t temporary[(1 << 15) + 64]; /* longer than any target */
 };
 
 /*
  * Makes an empty file for overlapped writes, which becomes the target later.
- * The handle is the caller's; as long as the replacement is not kept, to close
- * it deletes the file. ERROR_FILE_EXISTS if there is a target already and it is
- * not to be replaced.
+ * The caller owns the handle. Closing it deletes the file, until
+ * replacement_keep. ERROR_FILE_EXISTS if the target exists and `replaces` is
+ * false.
  */
 DWORD replacement_create(struct replacement *replacement, const wchar_t *target,
                          bool replaces, HANDLE *file);
 
-/* Takes off the mark, once all is written and flushed to the disk. */
+/* Removes the mark. Call it when all bytes are written and flushed to the disk.
+ */
 DWORD replacement_keep(HANDLE file);
 
-/* Gives it its name, after its handle was closed, or else deletes it:
- * ERROR_ALREADY_EXISTS if somebody has made a target meanwhile that is not to
- * be replaced. */
+/* Renames the file to its target; its handle must be closed. After an error the
+ * file is deleted. ERROR_ALREADY_EXISTS if another program has made the target
+ * meanwhile and `replaces` is false. */
 DWORD replacement_rename(const struct replacement *replacement);
 
 #endif

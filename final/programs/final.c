@@ -1,11 +1,12 @@
 /*
  * final.exe: reads files through the pool, one after the other, each with many
- * reads in flight, and counts, prints or hashes what they bring.
+ * reads in flight, and counts, prints or hashes the bytes.
  *
- * How a file is read is in reader.h; what is here is what a program makes of
- * it: the bytes in the order of the file, the first failure told once, and an
- * end in order, whoever ends it: main or Ctrl-C.
+ * reader.h reads a file. This program uses the bytes in the order of the file,
+ * reports the first failure once, and ends in order, whether main ends it or
+ * Ctrl-C.
  */
+#include "../error.h"
 #include "arguments.h"
 #include "files.h"
 #include "reader.h"
@@ -36,12 +37,12 @@ struct options {
 
 /* ---- The end ---------------------------------------------------------- */
 
-/* Ctrl-C's handler is given nothing, so it finds here what it needs. */
+/* The handler of Ctrl-C has no argument for these. */
 static struct pool pool;
 static bool with_stats;
 
-/* Whether there is a pool that nobody has begun to stop. Whoever sets this to
- * false ends the program, and alone tells how it went. */
+/* Whether the pool runs. The thread that sets this to false ends the program,
+ * and only that thread reports the result. */
 static atomic_bool running;
 
 static void stop(void)
@@ -52,26 +53,27 @@ static void stop(void)
 }
 
 /*
- * Called on a thread of its own. It ends the process by itself: main may be
- * writing to a pipe that nobody reads, and never come back. If the program is
- * just starting or ending, or this is the second time, then at once.
+ * The system calls this on a new thread. It ends the process, because main may
+ * block for ever in a write to a pipe without a reader. It first stops the
+ * pool, unless the program is just starting or ending, or this is the second
+ * Ctrl-C.
  */
 static BOOL WINAPI on_control(DWORD event)
 {
     (void)event;
     if (atomic_exchange(&running, false))
-        stop(); /* no read is started any more, and all callbacks have run */
+        stop(); /* now no read starts any more, and all callbacks have run */
     return TerminateProcess(GetCurrentProcess(), EXIT_INTERRUPTED);
 }
 
-/* From here on main ends the program; if Ctrl-C does, it never returns. */
+/* From here on main ends the program. If Ctrl-C ends it, this never returns. */
 static void begin_to_end(void)
 {
     if (!atomic_exchange(&running, false))
         Sleep(INFINITE);
 }
 
-/* What fails since Ctrl-C has stopped the pool is not told. */
+/* After Ctrl-C has stopped the pool, failures are not reported. */
 static int failed(const char *tried, const wchar_t *name, DWORD error)
 {
     begin_to_end();
@@ -94,8 +96,8 @@ static DWORD write_all(const char *buffer, DWORD bytes)
     return ERROR_SUCCESS;
 }
 
-/* The line that sha256sum prints: if there are backslashes in the name, each is
- * doubled, and the line begins with one. */
+/* The line that sha256sum prints: if the name has backslashes, each is doubled,
+ * and the line begins with one. */
 static DWORD print_digest(const UCHAR *digest, const wchar_t *path)
 {
     static char name[NAME_BYTES];
@@ -121,11 +123,11 @@ static DWORD print_digest(const UCHAR *digest, const wchar_t *path)
 struct work {
     const struct options *options;
     struct reader reader;
-    BCRYPT_ALG_HANDLE sha256; /* NULL if nothing is hashed */
+    BCRYPT_ALG_HANDLE sha256; /* NULL without --sha256 */
     uint64_t bytes;           /* of all files */
 };
 
-/* Takes the bytes in the order of the file, to its end. */
+/* Uses the bytes in the order of the file, up to its end. */
 static int use_bytes(struct work *work, const wchar_t *path,
                      BCRYPT_HASH_HANDLE hash)
 {
@@ -201,7 +203,7 @@ static int with_file(struct work *work, const wchar_t *path)
 
 /* ---- All files -------------------------------------------------------- */
 
-/* One after the other, up to the first that fails. */
+/* One file after the other, up to the first failure. */
 static int with_pool(struct work *work, wchar_t *const *paths)
 {
     int status = EXIT_SUCCESS;
@@ -232,7 +234,7 @@ static int with_hash(struct work *work, wchar_t *const *paths)
     return status;
 }
 
-/* What is left in argv are the files. */
+/* Removes the options from argv; the files are left. */
 static bool parse_options(wchar_t **argv, struct options *options)
 {
     const struct option known[] = {
@@ -254,6 +256,7 @@ int wmain(int argc, wchar_t **argv)
 {
     (void)argc;
     struct options options = {.depth = 4, .block = 1 << 20};
+    on_fatal_error(report_fatal_error);
     if (!parse_options(argv + 1, &options)) {
         fprintf(stderr,
                 "usage: %ls [--threads N] [--depth N] [--block SIZE] "
@@ -267,7 +270,7 @@ int wmain(int argc, wchar_t **argv)
                                 (DWORD)options.block, (DWORD)options.timeout);
     int status = error == ERROR_SUCCESS ? with_hash(&work, argv + 1)
                                         : report("allocate", L"blocks", error);
-    reader_free(&work.reader); /* after the pool: no worker knows it any more */
+    reader_free(&work.reader); /* after the pool: no worker uses it any more */
     if (status == EXIT_SUCCESS && !options.cat && !options.sha256)
         say("done: %llu bytes in %lld reads", work.bytes, work.reader.reads);
     return status;

@@ -3,22 +3,22 @@
 
 #include <stdlib.h>
 
-/* One buffer, on its way through the file. From start to complete it is its
- * callbacks', one at a time; from then on it is the user's. */
+/* One buffer, which moves through the file. Until it is completed, only its
+ * callbacks use it, one at a time; after that the user has it. */
 struct block {
     struct reader *reader;
     struct request *request;
     char *buffer;
     uint64_t offset; /* of the block's first byte */
     DWORD filled;
-    DWORD error; /* why it is not filled to the end, 0 if it is */
+    DWORD error; /* the reason if the block is not full, otherwise 0 */
     bool completed;
 };
 
-/* ---- The way of a block ---------------------------------------------- */
+/* ---- How a block is filled -------------------------------------------- */
 
-/* Gives the block to the user, who may send it out again at once. The reader
- * itself stays, so it can still be touched. */
+/* Gives the block to the user, who may send it out again immediately. So this
+ * uses only the reader afterwards, not the block. */
 static void complete(struct block *block, DWORD error)
 {
     struct reader *reader = block->reader;
@@ -39,7 +39,7 @@ static bool end_seen(struct reader *reader)
     return seen;
 }
 
-/* Starts a read into what is left of the block. */
+/* Starts a read into the rest of the block. */
 static void read_rest(struct block *block)
 {
     struct reader *reader = block->reader;
@@ -58,15 +58,16 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         CONTAINING_RECORD(overlapped, struct request, overlapped);
     struct block *block = request->context;
     struct reader *reader = block->reader;
-    if (error == ERROR_MORE_DATA) /* the rest of a message comes next */
+    if (error == ERROR_MORE_DATA) /* the next read gets the rest */
         error = ERROR_SUCCESS;
     if (bytes > 0)
         InterlockedIncrement64(&reader->reads);
     else if (error == ERROR_SUCCESS && reader->seekable)
-        error = ERROR_HANDLE_EOF; /* in a pipe it is a write of nothing */
+        error = ERROR_HANDLE_EOF; /* in a pipe it is a write of 0 bytes */
     block->filled += bytes;
-    /* A file's next block starts at a fixed place, so this one must be filled:
-     * a short read is not the end. What a pipe has sent is used at once. */
+    /* In a file the next block starts at a fixed offset, so this block must be
+     * filled: a short read is not the end. A pipe's bytes are used as they are.
+     */
     if (error == ERROR_SUCCESS && reader->seekable &&
         block->filled < reader->block_size)
         read_rest(block);
@@ -74,7 +75,7 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         complete(block, error);
 }
 
-/* Readies the block to be filled from this offset on. */
+/* Prepares the block to be filled from this offset on. */
 static void place(struct block *block, uint64_t offset)
 {
     block->offset = offset;
@@ -86,15 +87,15 @@ static void on_turn(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
     struct request *request =
         CONTAINING_RECORD(overlapped, struct request, overlapped);
-    (void)error, (void)bytes; /* 0 and 0 */
+    (void)error, (void)bytes; /* both 0: the packet was posted */
     request->callback = on_read;
     read_rest(request->context);
 }
 
 /*
- * Sends a used block out again, by way of a worker. ReadFile, though it does
- * not wait, may well copy: what is in memory already, it copies before it
- * returns. The user's thread has better things to do.
+ * Sends a used block out again, on a worker. ReadFile does not block, but it
+ * may copy: bytes that are in memory already, it copies before it returns. The
+ * user's thread should use its bytes meanwhile.
  */
 static void send_again(struct block *block)
 {
@@ -155,7 +156,7 @@ DWORD reader_next(struct reader *reader, const char **bytes, DWORD *count)
     } else if (block->error != ERROR_SUCCESS) {
         return block->error;
     } else {
-        /* If a later block has met the end, its turn comes without this. */
+        /* Once a block has found the end, no more blocks are sent out. */
         if (!end_seen(reader))
             send_again(block);
         if (++block == reader->blocks + reader->depth)
@@ -171,7 +172,7 @@ DWORD reader_next(struct reader *reader, const char **bytes, DWORD *count)
 DWORD reader_close(struct reader *reader)
 {
     DWORD error = bound_file_close(reader->file);
-    /* One whose turn has yet to come finds the file closed. */
+    /* A block that a worker has not started yet finds the file closed. */
     for (unsigned i = 0; i < reader->block_count; i++)
         wait_for_block(&reader->blocks[i]);
     return error;

@@ -1,5 +1,6 @@
 /*
- * Telling what happens: events on stdout, failures on stderr, one line each.
+ * How the programs report: events on stdout, failures on stderr, one line each.
+ * Each line on stdout starts with the name of the acting thread.
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -11,33 +12,41 @@
 /* The program's name, for the lines on stderr. Each program defines it. */
 extern const wchar_t program[];
 
-/* Who acts: every line on stdout begins with it. Each thread has its own;
- * "main" until the thread says otherwise. */
+/*
+ * The name of this thread in the lines on stdout. As long as it is NULL, a
+ * thread of a pool is "worker", and any other thread is "main".
+ */
 extern _Thread_local const char *actor;
 
-/* The system's text for a Win32 error, in one line of UTF-8 that ends in a
- * space; "" if it has none. */
-enum { ERROR_TEXT = 3 * 256 };
-void error_text(DWORD error, char text[ERROR_TEXT]);
+/* The name of the thread that calls: see actor. */
+const char *acting_thread(void);
 
 /*
- * Tells a failure: what was tried, on what ("port" for what has no name), the
- * system's text if it has one, and the Win32 error. Returns EXIT_FAILURE, the
- * exit status for it.
+ * Prints a failure as one line: what was tried, on what ("port" for an object
+ * that has no name), the system's text if it has one, and the Win32 error.
+ * Returns EXIT_FAILURE, the exit status for a failure.
  */
 int report(const char *tried, const wchar_t *name, DWORD error);
 
 /*
- * If a call that fails only when something is badly wrong has failed, reports
- * its GetLastError and ends the process. Of several threads only one reports,
- * and none if a failure was reported before.
+ * For a call that fails only if something is badly wrong. If `ok` is false,
+ * reports GetLastError and ends the process. Of several threads only one
+ * reports, and none does if a failure was reported before.
  */
 void check(bool ok, const char *tried, const wchar_t *name);
 
-/* The same for a function that returns its Win32 error; 0 is well. */
+/* The same for a function that returns its Win32 error, 0 for success. */
 void check_error(DWORD error, const char *tried, const wchar_t *name);
 
-/* Prints one event, of up to 199 characters, as one line, written at once. */
+/*
+ * Reports the library's fatal errors as check does, so that a program prints
+ * one line for a failure wherever it happens:
+ * on_fatal_error(report_fatal_error).
+ */
+void report_fatal_error(const char *tried, const char *object, DWORD error);
+
+/* Prints one event as one line, and does so immediately. An event has up to 199
+ * characters; a longer one is cut. */
 void say(const char *format, ...)
     __attribute__((format(__MINGW_PRINTF_FORMAT, 1, 2)));
 

@@ -26,7 +26,7 @@ static HANDLE sleeps;                  /* main does; if not NULL */
 static BOOL WINAPI my_read(HANDLE file, void *buffer, DWORD length,
                            DWORD *bytes, OVERLAPPED *overlapped)
 {
-    bool is_worker = strcmp(actor, "worker") == 0;
+    bool is_worker = strcmp(acting_thread(), "worker") == 0;
     InterlockedIncrement(is_worker ? &reads_of_workers : &reads_of_main);
     if (!is_worker)
         return next.read(file, buffer, length, bytes, overlapped);
@@ -50,7 +50,7 @@ static BOOL WINAPI my_read(HANDLE file, void *buffer, DWORD length,
 static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
                             DWORD timeout, ULONG flags)
 {
-    if (strcmp(actor, "main") == 0 && sleeps != NULL)
+    if (strcmp(acting_thread(), "main") == 0 && sleeps != NULL)
         set(sleeps);
     return next.sleep(condition, lock, timeout, flags);
 }

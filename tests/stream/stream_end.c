@@ -49,7 +49,7 @@ static BOOL WINAPI my_cancel(HANDLE file, OVERLAPPED *overlapped)
 static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
                             DWORD timeout, ULONG flags)
 {
-    if (tells_sleep && strcmp(actor, "main") == 0)
+    if (tells_sleep && strcmp(acting_thread(), "main") == 0)
         set(reached);
     return next.sleep(condition, lock, timeout, flags);
 }
@@ -57,7 +57,7 @@ static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
 static BOOL WINAPI my_wait_on_address(volatile void *address, void *compared,
                                       SIZE_T size, DWORD timeout)
 {
-    if (tells_sleep && strcmp(actor, "main") == 0)
+    if (tells_sleep && strcmp(acting_thread(), "main") == 0)
         set(reached);
     return next.wait_on_address(address, compared, size, timeout);
 }

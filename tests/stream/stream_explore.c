@@ -34,7 +34,7 @@ static HANDLE may_go_on; /* event */
 
 static bool am_first(void)
 {
-    return stopped == A_WORKER ? strcmp(actor, "worker") == 0
+    return stopped == A_WORKER ? strcmp(acting_thread(), "worker") == 0
                                : stopped == A_THREAD && is_first;
 }
 

@@ -49,7 +49,7 @@ static BOOL hold(struct held call, DWORD *bytes)
         call.length = most;
     next.acquire(&held_lock);
     bool is_held = holding && call.overlapped->hEvent == NULL &&
-                   (asynchronous || strcmp(actor, "worker") == 0);
+                   (asynchronous || strcmp(acting_thread(), "worker") == 0);
     struct held *place = &held[held_count];
     if (is_held) {
         check(held_count < 32, "hold back", L"call");

@@ -279,12 +279,12 @@ static HANDLE is_late, in_close;
 
 static void WINAPI my_acquire(SRWLOCK *lock)
 {
-    if (strcmp(actor, "worker") == 0 && locks_until_late > 0 &&
+    if (strcmp(acting_thread(), "worker") == 0 && locks_until_late > 0 &&
         --locks_until_late == 0) {
         set(is_late);
         wait_for(in_close);
     }
-    if (strcmp(actor, "main") == 0 && in_close != NULL) {
+    if (strcmp(acting_thread(), "main") == 0 && in_close != NULL) {
         if (TryAcquireSRWLockExclusive(lock))
             return;
         set(in_close); /* it is the worker who has the lock */
@@ -296,7 +296,7 @@ static void WINAPI my_acquire(SRWLOCK *lock)
 static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
                             DWORD timeout, ULONG flags)
 {
-    if (strcmp(actor, "main") == 0 && in_close != NULL)
+    if (strcmp(acting_thread(), "main") == 0 && in_close != NULL)
         set(in_close);
     return next.sleep(condition, lock, timeout, flags);
 }
@@ -304,7 +304,7 @@ static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
 static BOOL WINAPI my_wait(volatile void *address, void *seen, SIZE_T size,
                            DWORD timeout)
 {
-    if (strcmp(actor, "main") == 0 && in_close != NULL)
+    if (strcmp(acting_thread(), "main") == 0 && in_close != NULL)
         set(in_close);
     return next.wait_on_address(address, seen, size, timeout);
 }

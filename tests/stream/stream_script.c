@@ -32,6 +32,7 @@
  *   server read, server write TEXT, server close, server disconnect
  *   text CODE         error_text has one line for it
  */
+#include "../../final/error.h"
 #include "../../final/file_stream.h"
 #include "stream_probe.h"
 
