@@ -49,8 +49,7 @@ enum io_status overlapped_status(DWORD error)
         return IO_STATUS_SUCCESS;
     case ERROR_IO_PENDING:
         return IO_STATUS_PENDING;
-    case ERROR_MORE_DATA: /* a warning: the buffer is full, the message is not
-                             over */
+    case ERROR_MORE_DATA: /* a warning: the message is longer */
         return IO_STATUS_MORE_DATA;
     case ERROR_HANDLE_EOF:
     case ERROR_BROKEN_PIPE:
