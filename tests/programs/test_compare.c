@@ -1,4 +1,4 @@
-/* compare: five ways, one sum; and a table that tells the truth. */
+/* compare.exe: five ways with one sum, and a table with true figures. */
 #include "../support/helpers.h"
 
 #include <glib/gstdio.h>
@@ -30,7 +30,7 @@ struct table {
     struct row rows[WAYS]; /* in the order of ways */
 };
 
-/* What the groups of a pattern have found in a line, all of which must match.
+/* The groups of a pattern in a line, which must match. The caller frees them.
  */
 static char **match(const char *line, const char *pattern)
 {
@@ -65,7 +65,7 @@ static struct row parse_row(const char *line, const char *way)
     return row;
 }
 
-/* The program was right, and printed this and nothing else. */
+/* Expects exit status 0 and this output, and parses it. */
 static struct table parse(const struct run *run)
 {
     struct table table = {0};
@@ -107,7 +107,8 @@ static struct table parse_and_clear(struct run run)
 
 /* ---- The right sums ---- */
 
-/* Byte by byte: each has a place in a word, and the word a weight. */
+/* Adds byte by byte: each byte has a place in a word, and the word has a
+ * weight. */
 static guint64 sum_of(const guint8 *data, gsize length)
 {
     guint64 sum = 0;
@@ -201,8 +202,8 @@ static void swap(char *left, char *right, size_t length)
     }
 }
 
-/* A byte; two blocks, of the same words in another order, too; two words; two
- * bytes of a word. */
+/* Changes a byte, swaps two blocks, swaps two words, and swaps two bytes of a
+ * word. */
 Test(compare, a_change_changes_the_sum)
 {
     enum { SIZE = 64 * 16 };
@@ -233,9 +234,8 @@ Test(compare, a_change_changes_the_sum)
     assert_other_sum(content, sum, "two words");
 }
 
-/* The first sums are known by the first line, and there are 5000 runs to come.
- */
-Test(compare, a_file_that_changes_meanwhile_is_told)
+/* After the first line the right sums are known, and 5000 runs are left. */
+Test(compare, a_file_that_changes_meanwhile_is_an_error)
 {
     make_file("file", 1000000);
     struct process *process = start(
@@ -258,7 +258,7 @@ Test(compare, a_file_that_changes_meanwhile_is_told)
 
 /* ---- The table ---- */
 
-/* A quotient of two numbers that are each rounded to the nearest tenth. */
+/* The quotient of two numbers, each rounded to the nearest tenth. */
 static void assert_ratio(double ratio, double speed, double synchronous)
 {
     double least = (speed - 0.051) / (synchronous + 0.051) - 0.0051;
@@ -281,7 +281,7 @@ Test(compare, the_ratio_is_that_of_the_speeds)
     }
 }
 
-/* Those that wait for each read need no request and one thread. */
+/* A way that waits for each read needs no request, and one thread. */
 static void assert_counts(const struct table *table, unsigned threads)
 {
     for (int i = 0; i < WAYS; i++) {
@@ -313,7 +313,7 @@ static void assert_shape(const struct table *table, unsigned depth,
               depth, block, rounds, table->depth, table->block, table->rounds);
 }
 
-/* An empty file has no speed, but takes its time. */
+/* An empty file has no speed, but reading it takes some time. */
 Test(compare, an_empty_file_has_ratios)
 {
     make_file("file", 0);
@@ -343,7 +343,7 @@ Test(compare, requests_threads_and_peak_are_within_bounds)
     assert_counts(&table, 256);
 }
 
-/* Of the figures in the README those that do not depend on the machine. */
+/* Compares the README's figures that do not depend on the machine. */
 Test(compare, the_readme_shows_its_table)
 {
     char *block = readme_block("final", "compare", "text");
@@ -365,7 +365,7 @@ struct arguments {
     char words[3][24];
 };
 
-ParameterizedTestParameters(compare, what_is_no_option_is_wrong_usage)
+ParameterizedTestParameters(compare, an_unknown_option_is_wrong_usage)
 {
     static struct arguments arguments[] = {
         {{""}},
@@ -384,7 +384,7 @@ ParameterizedTestParameters(compare, what_is_no_option_is_wrong_usage)
 }
 
 ParameterizedTest(struct arguments *arguments, compare,
-                  what_is_no_option_is_wrong_usage)
+                  an_unknown_option_is_wrong_usage)
 {
     const char *words[4] = {NULL};
     make_file("file", 100);
@@ -409,7 +409,7 @@ static void assert_cannot(const char *tried, const char *name, unsigned error)
     run_clear(&run);
 }
 
-Test(compare, what_cannot_be_opened_is_told)
+Test(compare, a_file_that_cannot_be_opened_is_reported)
 {
     cr_assert_eq(g_mkdir("directory", 0777), 0);
     assert_cannot("open", "missing", 2);
@@ -435,7 +435,7 @@ Test(compare, a_file_that_others_write_and_delete_can_be_read)
     assert_done(holder);
 }
 
-Test(compare, what_is_no_file_is_refused)
+Test(compare, a_pipe_or_device_is_error_50)
 {
     char name[64];
     assert_cannot("read", "NUL", 50);
@@ -459,10 +459,11 @@ Test(compare, a_closed_stdout_is_an_error_and_no_hang)
 
 /* ---- Every way under the hooks ---- */
 
-/* Ten blocks and a short one, read one after the other. So each way that has
- * an OVERLAPPED calls ReadFile twelve times: the last meets the end. Those are
- * the pool, the stream, BindIoCompletionCallback and CreateThreadpoolIo; and
- * without one it is read twice, the first time for what is right. */
+/* The file has ten blocks and a short one, read one after the other. So each
+ * way with an OVERLAPPED calls ReadFile twelve times, and the last call finds
+ * the end: the pool, the stream, BindIoCompletionCallback and
+ * CreateThreadpoolIo. Without an OVERLAPPED the file is read twice; the first
+ * time gives the right sum. */
 static struct run run_hooked(const char *hook)
 {
     make_file("file", 10 * 4096 + 99);
@@ -471,7 +472,7 @@ static struct run run_hooked(const char *hook)
 }
 
 ParameterizedTestParameters(compare,
-                            whatever_the_system_does_the_sums_are_right)
+                            the_sums_are_right_however_each_read_completes)
 {
     static char hooks[][32] = {"none",
                                "ntfs-cached",
@@ -484,7 +485,7 @@ ParameterizedTestParameters(compare,
 }
 
 ParameterizedTest(char hook[32], compare,
-                  whatever_the_system_does_the_sums_are_right)
+                  the_sums_are_right_however_each_read_completes)
 {
     struct table table = parse_and_clear(run_hooked(hook));
     assert_right(&table, "file");
@@ -502,8 +503,9 @@ struct failure {
     unsigned error;
 };
 
-/* At once, and later; and whatever comes before the first read. */
-ParameterizedTestParameters(compare, a_failure_is_told_once_and_nothing_leaks)
+/* The failure comes immediately, later, or before the first read. */
+ParameterizedTestParameters(compare,
+                            a_failure_is_reported_once_and_nothing_leaks)
 {
     static struct failure failures[] = {
         {"plain:5:5", "read with ReadFile", 5},
@@ -550,11 +552,11 @@ ParameterizedTestParameters(compare, a_failure_is_told_once_and_nothing_leaks)
                                G_N_ELEMENTS(failures));
 }
 
-/* The line of the failure, and those of the hooks. */
-static void assert_told_and_clean(const struct run *run, const char *tried,
-                                  unsigned error)
+/* The line of the failure, and the lines of the hooks. */
+static void assert_reported_and_clean(const struct run *run, const char *tried,
+                                      unsigned error)
 {
-    char *told = g_strdup_printf("compare: cannot %s '", tried);
+    char *wanted = g_strdup_printf("compare: cannot %s '", tried);
     char *number = g_strdup_printf("(error %u)", error);
     char **lines = g_strsplit(run->err, "\n", -1);
     assert_run(run,
@@ -562,10 +564,10 @@ static void assert_told_and_clean(const struct run *run, const char *tried,
                    g_strv_length(lines) == 4,
                "exit status 1, and three lines on stderr");
     assert_run(run,
-               g_str_has_prefix(lines[0], told) &&
+               g_str_has_prefix(lines[0], wanted) &&
                    g_str_has_suffix(lines[0], number) &&
                    strstr(run->text, ": done") == NULL,
-               "'%s' and %s", told, number);
+               "'%s' and %s", wanted, number);
     assert_run(run,
                g_str_has_suffix(lines[1], ", 0 not freed") &&
                    g_str_has_suffix(lines[2], ", 0 not closed"),
@@ -573,21 +575,23 @@ static void assert_told_and_clean(const struct run *run, const char *tried,
                "not closed'");
     g_strfreev(lines);
     g_free(number);
-    g_free(told);
+    g_free(wanted);
 }
 
 ParameterizedTest(struct failure *failure, compare,
-                  a_failure_is_told_once_and_nothing_leaks)
+                  a_failure_is_reported_once_and_nothing_leaks)
 {
     char *hook = g_strconcat(failure->hook, ",files,allocations", NULL);
     struct run run = run_hooked(hook);
-    assert_told_and_clean(&run, failure->tried, failure->error);
+    assert_reported_and_clean(&run, failure->tried, failure->error);
     g_free(hook);
 }
 
-/* With eight in flight on several threads it is not known whose it is. A buffer
- * that the stream could not read ahead is read again: so all reads fail. */
-ParameterizedTestParameters(compare, a_failure_among_others_is_told_once)
+/* With eight reads in flight on several threads, the test cannot know which one
+ * fails. The stream reads a buffer again if it could not be read ahead: so all
+ * reads fail. */
+ParameterizedTestParameters(compare,
+                            a_failure_among_many_reads_is_reported_once)
 {
     static char hooks[][32] = {
         "fail:3:5",
@@ -603,7 +607,8 @@ ParameterizedTestParameters(compare, a_failure_among_others_is_told_once)
     return cr_make_param_array(char[32], hooks, G_N_ELEMENTS(hooks));
 }
 
-ParameterizedTest(char hook[32], compare, a_failure_among_others_is_told_once)
+ParameterizedTest(char hook[32], compare,
+                  a_failure_among_many_reads_is_reported_once)
 {
     make_file("file", 300001);
     char *all = g_strconcat(hook, ",files,allocations", NULL);
@@ -613,7 +618,7 @@ ParameterizedTest(char hook[32], compare, a_failure_among_others_is_told_once)
     assert_run(&run, g_str_has_prefix(lines[0], "compare: cannot read with "),
                "stderr to begin with 'compare: cannot read with '");
     char *tried = g_strstrip(g_strdup(lines[0] + strlen("compare: cannot ")));
-    assert_told_and_clean(&run, tried, 5);
+    assert_reported_and_clean(&run, tried, 5);
     g_free(tried);
     g_strfreev(lines);
     g_free(all);
@@ -627,7 +632,7 @@ static void assert_hooked_error(const char *hook, const char *tried,
     run_clear(&run);
 }
 
-Test(compare, a_file_that_cannot_be_closed_is_told)
+Test(compare, a_file_that_cannot_be_closed_is_reported)
 {
     assert_hooked_error("fail:CloseHandle:1:6", "read", 6);
     assert_hooked_error("fail:CloseHandle:2:6", "read with ReadFile", 6);
@@ -635,7 +640,7 @@ Test(compare, a_file_that_cannot_be_closed_is_told)
     assert_hooked_error("fail:CloseHandle:4:6", "read with pool", 6);
 }
 
-Test(compare, a_round_that_goes_well_leaks_nothing)
+Test(compare, a_successful_round_leaks_nothing)
 {
     struct run run = run_hooked("files,allocations");
     assert_run(&run, run.ending == EXITED && run.status == 0, "exit status 0");
@@ -648,18 +653,19 @@ Test(compare, a_round_that_goes_well_leaks_nothing)
         "opened, 0 not closed");
 }
 
-/* Each read that was announced is either called back or taken back. */
+/* For each StartThreadpoolIo the program gets a callback, or calls
+ * CancelThreadpoolIo. */
 static void assert_threadpool(const char *hook, const char *counts)
 {
     struct run run = run_hooked(hook);
-    char *told = g_strdup_printf("hooks: %s\n", counts);
-    cr_assert(g_str_has_prefix(run.err, told), "wanted %s%s", told,
+    char *wanted = g_strdup_printf("hooks: %s\n", counts);
+    cr_assert(g_str_has_prefix(run.err, wanted), "wanted %s%s", wanted,
               describe(&run));
     run_clear(&run);
-    g_free(told);
+    g_free(wanted);
 }
 
-Test(compare, a_read_that_was_not_started_is_taken_back)
+Test(compare, a_read_that_did_not_start_is_cancelled_in_the_threadpool)
 {
     assert_threadpool("threadpool", "12 started, 0 cancelled, 12 called");
     assert_threadpool("threadpool,fail:37:5",

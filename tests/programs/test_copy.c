@@ -1,4 +1,4 @@
-/* copy: all of a file, in its place, or nothing there at all. */
+/* copy.exe: the target is a complete copy, or it does not exist. */
 #include "../support/helpers.h"
 
 #include <fcntl.h>
@@ -17,7 +17,7 @@ TestSuite(copy, .init = enter_scratch, .fini = leave_scratch);
 
 /* ---- What is there ---- */
 
-/* How many files there are but those that tests make, "source" among them. */
+/* The number of files here, without those that the tests make. */
 static unsigned others(void)
 {
     unsigned count = 0;
@@ -34,9 +34,10 @@ static gboolean look_again(gpointer unused)
     return G_SOURCE_CONTINUE;
 }
 
-/* Waits until there are no more files but so many: what a process had open when
- * it ended is deleted by the system, perhaps a moment later. Looks when the
- * directory has changed, and now and then where nobody tells of that. */
+/* Waits until at most this many files are left: the system deletes the files
+ * that a process had open, perhaps a moment after its end. Looks when the
+ * directory has changed, and every so often where the system does not report
+ * that. */
 static void assert_others(unsigned wanted)
 {
     GFile *here = g_file_new_for_path(".");
@@ -70,7 +71,7 @@ static bool is_same(const char *one, const char *other)
     return same;
 }
 
-/* It said that it has copied this, and has. */
+/* Expects the line about the copy, and the copy itself. */
 static void assert_copied(struct run *run, const char *source,
                           const char *target)
 {
@@ -104,8 +105,8 @@ ParameterizedTest(guint64 *size, copy, a_file_of_any_size_is_copied)
     struct counters counters = take_counters(&run);
     assert_copied(&run, "source", "new");
     assert_others(1);
-    /* A read and a write for each block, and at most one read behind the end
-     * for each buffer. */
+    /* Each block has one read and one write; each buffer has at most one read
+     * after the end. */
     guint64 blocks = (*size + 65535) / 65536;
     cr_assert(counters.bytes == 2 * *size && counters.issued > 2 * blocks &&
                   counters.issued <= 2 * blocks + 4 + 1 && counters.peak <= 4,
@@ -127,8 +128,8 @@ struct shape {
     char threads[8], depth[8], block[16], hook[24];
 };
 
-/* Short reads and writes are continued; the order of packets does not matter,
- * nor whether ReadFile and WriteFile say TRUE or "pending". */
+/* The program continues short reads and writes. The order of packets does not
+ * matter, nor whether ReadFile and WriteFile return TRUE or "pending". */
 ParameterizedTestParameters(copy, every_shape_copies_the_same_bytes)
 {
     static struct shape shapes[] = {
@@ -160,9 +161,9 @@ ParameterizedTest(struct shape *shape, copy, every_shape_copies_the_same_bytes)
     assert_others(1);
 }
 
-/* The first write is held back until a third read was started: who finishes one
- * before the other begins would wait for ever. */
-Test(copy, reads_and_writes_overlap)
+/* The hook holds the first write back until a third read has started. A program
+ * that finishes each write before the next read would wait for ever. */
+Test(copy, reads_and_writes_run_concurrently)
 {
     make_file("source", 1000000);
     struct run run =
@@ -173,7 +174,7 @@ Test(copy, reads_and_writes_overlap)
     assert_number(counters.peak, 2);
 }
 
-/* All is allocated before the first read. */
+/* The program allocates everything before the first read. */
 static char *guard_line(const char *size)
 {
     make_file("source", g_ascii_strtoull(size, NULL, 10));
@@ -222,7 +223,7 @@ static bool is_marked(const char *name, guint64 offset, const char *text)
 static void assert_copies_4_gib(const char *hook)
 {
     const guint64 gib4 = 4096 * MIB, size = gib4 + MIB + 5;
-    /* Who does not find the end shall not fill the disk. */
+    /* A program that does not find the end must not fill the disk. */
     setrlimit(RLIMIT_FSIZE, &(struct rlimit){size + 64 * MIB, RLIM_INFINITY});
     cr_assert(g_file_set_contents("source", "low", 3, NULL));
     mark("source", gib4 - 5, "below");
@@ -242,14 +243,15 @@ static void assert_copies_4_gib(const char *hook)
     assert_marked("new", size - 5, "above");
 }
 
-/* What is between the first block and the last before 4 GiB is not really read
- * and written, but the program does not know. */
+/* The hook only pretends to read and write the blocks between the first one and
+ * the last one before 4 GiB. The program cannot tell. */
 Test(copy, a_file_beyond_4_gib_is_copied_to_the_right_place)
 {
     assert_copies_4_gib("hollow:4:4092");
 }
 
-/* All of it, on demand: it takes time, and as much room on the disk. */
+/* Really copies all bytes, on demand: that takes time, and this space on the
+ * disk. */
 TestSuite(copy_big, .fini = leave_scratch);
 
 Test(copy_big, all_of_a_file_beyond_4_gib_is_copied)
@@ -287,7 +289,7 @@ ParameterizedTest(char name[64], copy, any_name_can_be_copied_to)
     g_free(path);
 }
 
-/* The temporary name is no longer than the target's may be. */
+/* The temporary name is not longer than a target's name may be. */
 Test(copy, the_longest_name_can_be_copied_to)
 {
     char *name = g_strnfill(255, 'n');
@@ -317,7 +319,7 @@ struct arguments {
     char words[5][24];
 };
 
-ParameterizedTestParameters(copy, what_is_no_option_is_wrong_usage)
+ParameterizedTestParameters(copy, an_unknown_option_is_wrong_usage)
 {
     static struct arguments arguments[] = {
         {{"--force"}},
@@ -335,7 +337,7 @@ ParameterizedTestParameters(copy, what_is_no_option_is_wrong_usage)
 }
 
 ParameterizedTest(struct arguments *arguments, copy,
-                  what_is_no_option_is_wrong_usage)
+                  an_unknown_option_is_wrong_usage)
 {
     const char *words[6] = {NULL};
     make_file("source", 100);
@@ -381,9 +383,10 @@ Test(copy, a_target_that_is_a_directory_is_error_5)
     assert_others(1);
 }
 
-/* Whoever runs the tests may write everywhere; so the third file to be opened,
- * after the source and what might be the target, cannot be. */
-Test(copy, a_directory_that_cannot_be_written_is_told)
+/* The tests may run as root, who may write everywhere. So the hook lets the
+ * third CreateFileW fail: the first two open the source and look for the
+ * target. */
+Test(copy, a_directory_without_write_access_is_error_5)
 {
     make_file("source", 100);
     struct run run =
@@ -392,14 +395,14 @@ Test(copy, a_directory_that_cannot_be_written_is_told)
     assert_nothing_made();
 }
 
-Test(copy, what_is_neither_file_nor_pipe_is_refused)
+Test(copy, a_device_is_error_50)
 {
     struct run run = RUN("copy", "NUL", "new");
     assert_error(&run, "read", 50);
     assert_nothing_made();
 }
 
-/* A copy that has the same content would not show that nothing was copied. */
+/* With the same content, the test could not see whether the file was copied. */
 static void make_old_target(void)
 {
     make_file("source", 100000);
@@ -429,7 +432,7 @@ static bool is_old(const char *name)
 Test(copy, an_existing_target_is_kept_unless_forced)
 {
     make_old_target();
-    /* At once: no read was started. */
+    /* The program fails immediately: it has started no read. */
     struct run run = RUN_HOOKED(HOOKED, "none", "--stats", "source", "new");
     assert_number(take_counters(&run).issued, 0);
     assert_error(&run, "create", 80);
@@ -440,7 +443,8 @@ Test(copy, an_existing_target_is_kept_unless_forced)
     assert_others(1);
 }
 
-/* The pipe is the source, so the copy waits until the target is there. */
+/* The source is a pipe, so the copy waits until the test has made the
+ * target. */
 static struct run copy_pipe_onto(const char *option)
 {
     char name[64];
@@ -457,7 +461,7 @@ static struct run copy_pipe_onto(const char *option)
     return finish(copy);
 }
 
-Test(copy, a_target_that_somebody_else_makes_meanwhile_is_kept)
+Test(copy, a_target_that_appears_meanwhile_is_kept)
 {
     struct run run = copy_pipe_onto(NULL);
     assert_error(&run, "rename to", 183);
@@ -465,7 +469,7 @@ Test(copy, a_target_that_somebody_else_makes_meanwhile_is_kept)
     assert_others(1);
 }
 
-Test(copy, a_target_that_somebody_else_makes_meanwhile_is_replaced_if_forced)
+Test(copy, a_target_that_appears_meanwhile_is_replaced_if_forced)
 {
     struct run run = copy_pipe_onto("--force");
     assert_ended(&run, 0);
@@ -495,20 +499,20 @@ Test(copy, a_file_is_not_copied_onto_itself)
 
 /* ---- Failures ---- */
 
-/* The first, one in the midst, the last: of ten blocks, one after the other. A
- * full disk is a write that fails with 112. */
+/* The first of ten blocks, one in the middle, and the last, one after the
+ * other. On a full disk a write fails with 112. */
 struct failure {
     char hook[32], tried[16];
     unsigned error;
 };
 
-ParameterizedTestParameters(copy, a_failure_leaves_nothing_behind)
+ParameterizedTestParameters(copy, a_failure_leaves_no_new_file)
 {
     static struct failure failures[] = {
         {"fail:ReadFile:1:5", "read", 5},
         {"fail:ReadFile:5:23", "read", 23},
         {"fail:ReadFile:10:5", "read", 5},
-        {"fail:ReadFile:11:5", "read", 5}, /* which would meet the end */
+        {"fail:ReadFile:11:5", "read", 5}, /* which would find the end */
         {"packet:1:23:0", "read", 23},
         {"packet:9:23:77", "read", 23},
         {"packet:19:1117:0", "read", 1117},
@@ -516,19 +520,19 @@ ParameterizedTestParameters(copy, a_failure_leaves_nothing_behind)
         {"fail:WriteFile:1:112", "write to", 112},
         {"fail:WriteFile:5:112", "write to", 112},
         {"fail:WriteFile:10:112", "write to", 112},
-        {"fail:WriteFile:2:109", "write to", 109}, /* which ends reads only */
+        {"fail:WriteFile:2:109", "write to",
+         109}, /* which is the end only for a read */
         {"packet:4:109:0", "write to", 109},
         {"packet:2:112:0", "write to", 112},
         {"packet:10:112:77", "write to", 112},
         {"packet:20:29:0", "write to", 29},
-        {"packet:20:0:0", "write to", 29}, /* it succeeds, with nothing */
+        {"packet:20:0:0", "write to", 29}, /* it succeeds with 0 bytes */
     };
     return cr_make_param_array(struct failure, failures,
                                G_N_ELEMENTS(failures));
 }
 
-ParameterizedTest(struct failure *failure, copy,
-                  a_failure_leaves_nothing_behind)
+ParameterizedTest(struct failure *failure, copy, a_failure_leaves_no_new_file)
 {
     make_file("source", 100000);
     struct run run =
@@ -544,12 +548,12 @@ struct meaning {
     gsize length; /* of the copy */
 };
 
-/* Of the read of the last block. */
-ParameterizedTestParameters(copy, a_packet_means_what_its_error_says)
+/* The packet belongs to the read of the last block. */
+ParameterizedTestParameters(copy, the_error_of_a_packet_decides_what_it_means)
 {
     static struct meaning meanings[] = {
-        {"packet:19:234:10000", 100000}, /* a warning, with all its bytes */
-        {"packet:19:38:10000", 100000},  /* the end, behind these bytes */
+        {"packet:19:234:10000", 100000}, /* a warning, with all bytes */
+        {"packet:19:38:10000", 100000},  /* the end, after these bytes */
         {"packet:19:38:0", 90000},       {"packet:19:109:0", 90000},
         {"packet:19:0:0", 90000},
     };
@@ -558,7 +562,7 @@ ParameterizedTestParameters(copy, a_packet_means_what_its_error_says)
 }
 
 ParameterizedTest(struct meaning *meaning, copy,
-                  a_packet_means_what_its_error_says)
+                  the_error_of_a_packet_decides_what_it_means)
 {
     char wanted[100000], *content = NULL;
     gsize length = 0;
@@ -576,8 +580,10 @@ ParameterizedTest(struct meaning *meaning, copy,
     g_free(content);
 }
 
-/* Many in flight, and an old target: that stays as it is. */
-ParameterizedTestParameters(copy, a_failure_among_many_leaves_the_target_alone)
+/* Many requests are in flight, and there is an old target, which must not
+ * change. */
+ParameterizedTestParameters(copy,
+                            a_failure_among_many_does_not_change_the_target)
 {
     static char hooks[][32] = {"fail:ReadFile:20:5", "fail:WriteFile:1:5",
                                "fail:WriteFile:20:5", "packet:1:5:0",
@@ -586,7 +592,7 @@ ParameterizedTestParameters(copy, a_failure_among_many_leaves_the_target_alone)
 }
 
 ParameterizedTest(char hook[32], copy,
-                  a_failure_among_many_leaves_the_target_alone)
+                  a_failure_among_many_does_not_change_the_target)
 {
     make_old_target();
     struct run run =
@@ -600,7 +606,7 @@ ParameterizedTest(char hook[32], copy,
     assert_others(1);
 }
 
-/* Each of four buffers ends what it is at, and takes no further block. */
+/* Each of four buffers completes its block, and takes no other. */
 Test(copy, after_a_failure_no_further_block_is_taken)
 {
     make_file("source", 1000000);
@@ -613,9 +619,9 @@ Test(copy, after_a_failure_no_further_block_is_taken)
     assert_error(&run, "write to", 112);
 }
 
-/* Two buffers: one cannot be read into any more, then the other's write fails,
+/* Of two buffers, the read of one fails; then the write of the other fails,
  * too. */
-Test(copy, of_two_failures_the_first_is_told)
+Test(copy, only_the_first_of_two_failures_is_reported)
 {
     make_file("source", 100000);
     struct run run = RUN_HOOKED(
@@ -625,10 +631,11 @@ Test(copy, of_two_failures_the_first_is_told)
     assert_nothing_made();
 }
 
-/* Each function in turn fails with its first call, its second, and so on; until
- * a call that there is not, when all goes well. One line, nothing under the
- * target's name, and no temporary file, all the same. */
-ParameterizedTestParameters(copy, whatever_fails_is_told_once_and_cleared_away)
+/* Each function fails in its first call, then in its second, and so on, until
+ * the program makes no such call and succeeds. Each failure gives one line, no
+ * target and no temporary file. */
+ParameterizedTestParameters(
+    copy, every_failure_is_reported_once_and_leaves_no_new_file)
 {
     static char functions[][32] = {
         "CreateFileW",   "CreateIoCompletionPort",     "malloc",
@@ -639,7 +646,7 @@ ParameterizedTestParameters(copy, whatever_fails_is_told_once_and_cleared_away)
 }
 
 ParameterizedTest(char function[32], copy,
-                  whatever_fails_is_told_once_and_cleared_away)
+                  every_failure_is_reported_once_and_leaves_no_new_file)
 {
     make_file("source", 30000);
     for (unsigned call = 1;; call++) {
@@ -664,32 +671,32 @@ ParameterizedTest(char function[32], copy,
 
 struct change {
     char hook[32];
-    guint64 least, most; /* what the copy's length may be */
+    guint64 least, most; /* the lengths that the copy may have */
 };
 
-/* From 100,000 bytes to something else, before the K-th read of 10,000 bytes.
- * What was read before belongs to the copy. */
-ParameterizedTestParameters(copy, what_was_read_is_copied_and_nothing_else)
+/* The source's length changes from 100,000 bytes, before the K-th read of
+ * 10,000 bytes. The bytes read before belong to the copy. */
+ParameterizedTestParameters(copy, a_source_that_changes_is_copied_up_to_its_end)
 {
     static struct change changes[] = {
         {"resize:1:0", 0, 0},
         {"resize:1:35000", 35000, 35000},
         {"resize:5:35000", 35000, 40000},
         {"resize:9:77777", 77777, 80000},
-        {"short,resize:5:0", 1, 10000}, /* ends within several blocks */
+        {"short,resize:5:0", 1, 10000}, /* the end lies within several blocks */
         {"short,resize:20:5000", 5000, 99999},
         {"resize:1:234567", 234567, 234567},
         {"resize:9:234567", 234567, 234567},
         {"resize:12:234567", 100000,
-         234567}, /* after the end was met, or not */
+         234567}, /* before or after a read found the end */
     };
     return cr_make_param_array(struct change, changes, G_N_ELEMENTS(changes));
 }
 
 ParameterizedTest(struct change *change, copy,
-                  what_was_read_is_copied_and_nothing_else)
+                  a_source_that_changes_is_copied_up_to_its_end)
 {
-    char wanted[234567] = ""; /* what is behind the old end is zeros */
+    char wanted[234567] = ""; /* zeros after the old end */
     char *content = NULL;
     gsize length = 0;
     fill_pattern(wanted, 100000, 0);
@@ -715,7 +722,7 @@ ParameterizedTest(struct change *change, copy,
 
 /* ---- Pipes ---- */
 
-/* One read at a time keeps the order; pieces are smaller and larger than a
+/* One read at a time keeps the order. Pieces are smaller and larger than a
  * block, and one is empty. */
 Test(copy, a_pipe_is_copied_in_order)
 {
@@ -756,7 +763,8 @@ Test(copy, a_pipe_is_copied_in_order)
 
 /* ---- Interrupted ---- */
 
-/* A copy that has written some, and waits: a packet is held back. */
+/* Starts a copy that has written some bytes and waits, because the hook holds a
+ * packet back. */
 static struct process *start_held(const char *target, const char *option)
 {
     make_file("source", 1000000);
@@ -778,9 +786,9 @@ static void assert_interrupted(struct run *run)
     assert_hides(run, "done");
 }
 
-/* It is where a rename is one step; it has its length before it is written, and
- * ends with .tmp. */
-Test(copy, the_temporary_file_is_beside_the_target)
+/* In the target's directory a rename is one step. The file has its length
+ * before it is written, and its name ends with .tmp. */
+Test(copy, the_temporary_file_is_in_the_targets_directory)
 {
     cr_assert_eq(g_mkdir("directory", 0777), 0);
     struct process *copy = start_held("directory/new", NULL);
@@ -805,7 +813,7 @@ Test(copy, the_temporary_file_is_beside_the_target)
     cr_assert_eq(g_rmdir("directory"), 0); /* empty */
 }
 
-Test(copy, ctrl_c_leaves_nothing_behind)
+Test(copy, ctrl_c_leaves_no_new_file)
 {
     struct process *copy = start_held("new", NULL);
     assert_others(1); /* the temporary file */
@@ -815,7 +823,7 @@ Test(copy, ctrl_c_leaves_nothing_behind)
     assert_nothing_made();
 }
 
-Test(copy, ctrl_c_leaves_an_old_target_as_it_is)
+Test(copy, ctrl_c_does_not_change_an_old_target)
 {
     make_old_target();
     struct process *copy = start_held("new", "--force");
@@ -832,7 +840,7 @@ Test(copy, ctrl_c_ends_a_copy_that_waits_for_a_pipe)
     struct process *feeder = start_feeder(name);
     struct process *copy =
         start("copy", (const char *const[]){"--stats", name, "new", NULL}, NULL,
-              -1, WATCHDOG / 2); /* less than the feeder has */
+              -1, WATCHDOG / 2); /* fewer bytes than the feeder has */
     expect_line(
         copy, "main: copying in blocks of 1048576 bytes, at most 1 in flight");
     send_line(feeder, "hello");
@@ -845,8 +853,8 @@ Test(copy, ctrl_c_ends_a_copy_that_waits_for_a_pipe)
 
 /* ---- Killed ---- */
 
-/* The process has no time to clear away; the system does. */
-Test(copy, a_killed_copy_leaves_nothing_behind)
+/* A killed process cannot clean up; the system does. */
+Test(copy, a_killed_copy_leaves_no_new_file)
 {
     struct process *copy = start_held("new", NULL);
     assert_others(1); /* the temporary file */
@@ -858,7 +866,7 @@ Test(copy, a_killed_copy_leaves_nothing_behind)
     assert_nothing_made();
 }
 
-Test(copy, a_killed_copy_leaves_an_old_target_as_it_is)
+Test(copy, a_killed_copy_does_not_change_an_old_target)
 {
     make_old_target();
     struct process *copy = start_held("new", "--force");
@@ -870,8 +878,8 @@ Test(copy, a_killed_copy_leaves_an_old_target_as_it_is)
 
 /* ---- What it prints ---- */
 
-/* Reads from a terminal until this text has come; letters only, since what is
- * between them may be control sequences. */
+/* Reads from a terminal until this text has come. Compares only letters,
+ * because control sequences may stand between them. */
 static void expect_on_terminal(int terminal, const char *wanted)
 {
     GString *letters = g_string_new(NULL);
@@ -888,9 +896,9 @@ static void expect_on_terminal(int terminal, const char *wanted)
     g_string_free(letters, TRUE);
 }
 
-/* Both copies have waited for more than a second when the second, which was
- * started later, has said so on its terminal. */
-Test(copy, progress_is_shown_on_a_terminal_and_nowhere_else)
+/* The second copy starts later. When it shows its progress on its terminal,
+ * both copies have waited for more than a second. */
+Test(copy, progress_is_shown_only_on_a_terminal)
 {
     char names[2][64];
     struct process *feeders[2], *copies[2];
@@ -913,7 +921,7 @@ Test(copy, progress_is_shown_on_a_terminal_and_nowhere_else)
     for (int i = 0; i < 2; i++) {
         send_end(feeders[i]);
         assert_done(feeders[i]);
-        assert_done(copies[i]); /* and its stderr, if it is a pipe, is empty */
+        assert_done(copies[i]); /* and if stderr is a pipe, nothing is on it */
     }
     close(terminal);
 }
@@ -928,7 +936,7 @@ Test(copy, the_readme_shows_what_it_prints)
     g_free(block);
 }
 
-/* A pipe that nobody reads from: what `| head` leaves behind. */
+/* stdout is a pipe without a reader, as after `| head`. */
 Test(copy, a_closed_stdout_is_an_error_and_no_copy)
 {
     int ends[2];

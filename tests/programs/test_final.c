@@ -1,4 +1,4 @@
-/* final: many reads in flight, and yet every byte in its place. */
+/* final.exe: many reads are in flight, and every byte is in its place. */
 #include "../support/helpers.h"
 
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 TestSuite(final, .init = enter_scratch, .fini = leave_scratch);
 
-/* What came is the file from this offset on, byte for byte. */
+/* The output is the file from this offset on, byte for byte. */
 static bool is_content(const struct run *run, const char *name, guint64 offset)
 {
     char *content = NULL;
@@ -42,7 +42,7 @@ static bool is_content(const struct run *run, const char *name, guint64 offset)
 
 /* ---- Sizes, threads, depths, blocks ---- */
 
-ParameterizedTestParameters(final, a_file_of_any_size_comes_out_byte_for_byte)
+ParameterizedTestParameters(final, a_file_of_any_size_is_printed_byte_for_byte)
 {
     static guint64 sizes[] = {0,      1,         65535,     65536,
                               65537,  2 * 65536, 4 * 65536, 4 * 65536 + 1,
@@ -51,7 +51,7 @@ ParameterizedTestParameters(final, a_file_of_any_size_comes_out_byte_for_byte)
 }
 
 ParameterizedTest(guint64 *size, final,
-                  a_file_of_any_size_comes_out_byte_for_byte)
+                  a_file_of_any_size_is_printed_byte_for_byte)
 {
     make_file("file", *size);
     struct run run = RUN("final", "--cat", "--block", "64K", "file");
@@ -102,8 +102,10 @@ ParameterizedTest(struct shape *shape, final, every_shape_brings_the_same_bytes)
     assert_content(&run, "file", 0);
 }
 
-/* Packets that wait come out last in, first out; the output stays in order. */
-ParameterizedTestParameters(final, whatever_the_system_does_the_bytes_are_right)
+/* The hook returns waiting packets in reverse order; the output stays in
+ * order. */
+ParameterizedTestParameters(final,
+                            the_bytes_are_right_however_each_read_completes)
 {
     static char hooks[][16] = {"reverse", "sync-eof", "ntfs-cached", "warning",
                                "short"};
@@ -111,7 +113,7 @@ ParameterizedTestParameters(final, whatever_the_system_does_the_bytes_are_right)
 }
 
 ParameterizedTest(char hook[16], final,
-                  whatever_the_system_does_the_bytes_are_right)
+                  the_bytes_are_right_however_each_read_completes)
 {
     make_file("file", 3000001);
     struct run run = RUN_HOOKED(HOOKED, hook, "--cat", "--block", "10000",
@@ -119,7 +121,7 @@ ParameterizedTest(char hook[16], final,
     assert_content(&run, "file", 0);
 }
 
-Test(final, the_same_file_can_be_read_twice_at_once)
+Test(final, the_same_file_can_be_read_twice_concurrently)
 {
     make_file("file", 9000001);
     const char *const arguments[] = {"--cat", "--block", "4096", "file", NULL};
@@ -130,9 +132,9 @@ Test(final, the_same_file_can_be_read_twice_at_once)
     assert_content(&second, "file", 0);
 }
 
-/* Nothing is global: each has its own port and threads, and stopping one leaves
- * the other alone. */
-Test(final, two_pools_can_live_in_one_process)
+/* The pool has no global state: each pool has its own port and threads, and
+ * stopping one does not change the other. */
+Test(final, one_process_can_have_two_pools)
 {
     g_file_set_contents("file", "abcdefgh", 8, NULL);
     struct run run = RUN("tests/two_pools", "file");
@@ -144,14 +146,14 @@ Test(final, two_pools_can_live_in_one_process)
 
 /* ---- Offsets ---- */
 
-ParameterizedTestParameters(final, an_offset_is_where_it_begins)
+ParameterizedTestParameters(final, reading_starts_at_the_given_offset)
 {
     static char offsets[][24] = {"0",     "1",      "65536",
                                  "99999", "100000", "100001"};
     return cr_make_param_array(char[24], offsets, G_N_ELEMENTS(offsets));
 }
 
-ParameterizedTest(char offset[24], final, an_offset_is_where_it_begins)
+ParameterizedTest(char offset[24], final, reading_starts_at_the_given_offset)
 {
     make_file("file", 100000);
     struct run run =
@@ -159,7 +161,7 @@ ParameterizedTest(char offset[24], final, an_offset_is_where_it_begins)
     assert_content(&run, "file", g_ascii_strtoull(offset, NULL, 10));
 }
 
-/* The marks tell a program that uses only the low half of an offset. */
+/* A program that uses only the low half of an offset reads the wrong marks. */
 Test(final, a_file_beyond_4_gib_is_read_at_the_right_place)
 {
     FILE *file = fopen("sparse", "wb");
@@ -183,10 +185,10 @@ Test(final, a_file_beyond_4_gib_is_read_at_the_right_place)
     assert_bytes_at(out, 2 * 65536, "above", 5);
 }
 
-Test(final, a_read_beyond_the_last_offset_is_refused)
+Test(final, a_read_beyond_the_largest_offset_is_error_87)
 {
     make_file("file", 100);
-    /* ReadFile would fail with 5, if it were called. */
+    /* The hook would let ReadFile fail with 5, if the program called it. */
     struct run run = RUN_HOOKED(HOOKED, "fail:1:5", "--offset",
                                 "9223372036854775807", "file");
     assert_error(&run, "read", 87);
@@ -201,7 +203,7 @@ struct arguments {
     char words[5][24];
 };
 
-ParameterizedTestParameters(final, what_is_no_option_is_wrong_usage)
+ParameterizedTestParameters(final, an_unknown_option_is_wrong_usage)
 {
     static struct arguments arguments[] = {
         {{"--what", "file"}},
@@ -242,12 +244,12 @@ ParameterizedTestParameters(final, what_is_no_option_is_wrong_usage)
 }
 
 ParameterizedTest(struct arguments *arguments, final,
-                  what_is_no_option_is_wrong_usage)
+                  an_unknown_option_is_wrong_usage)
 {
     const char *words[6] = {NULL};
     make_file("file", 100);
     for (size_t i = 0; i < 5; i++)
-        /* "" ends the list, but for an argument in its midst. */
+        /* "" ends the list, except before another argument. */
         if (*arguments->words[i] != '\0' ||
             (i + 1 < 5 && *arguments->words[i + 1] != '\0'))
             words[i] = arguments->words[i];
@@ -255,7 +257,7 @@ ParameterizedTest(struct arguments *arguments, final,
     assert_usage(&run, "final");
 }
 
-/* Numbers are decimal, and may end in K, M or G. */
+/* Numbers are decimal. They may end in K, M or G. */
 static void assert_shown(const char *option, const char *number,
                          const char *wanted)
 {
@@ -266,7 +268,7 @@ static void assert_shown(const char *option, const char *number,
     run_clear(&run);
 }
 
-Test(final, numbers_are_what_they_say)
+Test(final, numbers_may_have_suffixes)
 {
     assert_shown(
         "--block", "4K",
@@ -284,7 +286,7 @@ Test(final, numbers_are_what_they_say)
 
 /* ---- Several files ---- */
 
-Test(final, files_come_out_one_after_the_other)
+Test(final, several_files_are_printed_one_after_the_other)
 {
     char *content = NULL;
     gsize length = 0, got;
@@ -323,21 +325,21 @@ Test(final, several_files_are_counted_together)
                       "main: done: 150001 bytes in 16 reads\n");
 }
 
-/* The first failure is the end: what comes after it is not read. */
-Test(final, the_first_file_that_fails_is_the_last)
+/* The first failure ends the program: later files are not read. */
+Test(final, no_file_is_read_after_the_first_failure)
 {
     make_file("one", 100);
     make_file("two", 200);
     struct run run = RUN("final", "--cat", "one", "missing", "two");
     assert_error(&run, "open", 2);
     assert_number(g_bytes_get_size(run.out), 100);
-    /* In the first of two files. */
+    /* The failure is in the first of two files. */
     run = RUN_HOOKED(HOOKED, "fail:1:5", "--cat", "one", "two");
     assert_error(&run, "read", 5);
     assert_number(g_bytes_get_size(run.out), 0);
 }
 
-Test(final, an_offset_is_that_of_each_file)
+Test(final, the_offset_holds_for_each_file)
 {
     char wanted[1000];
     make_file("one", 10500);
@@ -354,7 +356,7 @@ Test(final, an_offset_is_that_of_each_file)
         "exit status 0, and on stdout the bytes of both files from 10000 on");
 }
 
-/* A pipe has one read in flight; the file after it many again. */
+/* A pipe has one read in flight; the file after it has many again. */
 Test(final, a_file_may_follow_a_pipe)
 {
     char name[64];
@@ -377,7 +379,7 @@ Test(final, a_file_may_follow_a_pipe)
 
 /* ---- SHA-256 ---- */
 
-/* What sha256sum says about these files; ours must say the same. */
+/* The output of sha256sum for these files; ours must be the same. */
 static char *sha256sum(const char *const *names)
 {
     GPtrArray *argv = g_ptr_array_new();
@@ -405,14 +407,14 @@ static void assert_hashed(const struct run *run, const char *wanted)
               "wanted:\n%s\n%s", wanted, describe(run));
 }
 
-ParameterizedTestParameters(final, sha256_is_what_sha256sum_says)
+ParameterizedTestParameters(final, sha256_prints_what_sha256sum_prints)
 {
     static guint64 sizes[] = {0,     1,     55,    56,    63,      64,     65,
                               65535, 65536, 65537, 99999, 1000000, 3000001};
     return cr_make_param_array(guint64, sizes, G_N_ELEMENTS(sizes));
 }
 
-ParameterizedTest(guint64 *size, final, sha256_is_what_sha256sum_says)
+ParameterizedTest(guint64 *size, final, sha256_prints_what_sha256sum_prints)
 {
     make_file("file", *size);
     char *wanted = sha256sum((const char *const[]){"file", NULL});
@@ -423,7 +425,7 @@ ParameterizedTest(guint64 *size, final, sha256_is_what_sha256sum_says)
     g_free(wanted);
 }
 
-Test(final, sha256_tells_each_file_by_its_name)
+Test(final, sha256_prints_a_line_for_each_file)
 {
     const char *const names[] = {"one",
                                  "with spaces",
@@ -442,9 +444,9 @@ Test(final, sha256_tells_each_file_by_its_name)
     g_free(wanted);
 }
 
-/* sha256sum doubles them, and begins the line with one. Where it runs, a
- * backslash is part of a name; for us it is between two. */
-Test(final, sha256_tells_a_name_with_a_backslash_as_sha256sum_does)
+/* sha256sum doubles backslashes, and begins the line with one. On Linux a
+ * backslash is part of a name; on Windows it separates two names. */
+Test(final, sha256_prints_a_name_with_a_backslash_as_sha256sum_does)
 {
     cr_assert_eq(g_mkdir("a", 0777), 0);
     make_file("a/b", 1000);
@@ -455,7 +457,7 @@ Test(final, sha256_tells_a_name_with_a_backslash_as_sha256sum_does)
     g_free(wanted);
 }
 
-Test(final, sha256_begins_where_it_is_told)
+Test(final, sha256_starts_at_the_given_offset)
 {
     make_file("file", 100000);
     make_file("rest", 0);
@@ -472,8 +474,8 @@ Test(final, sha256_begins_where_it_is_told)
     g_free(content);
 }
 
-/* What was read before is not told as the hash of anything. */
-Test(final, sha256_tells_nothing_of_a_file_that_fails)
+/* The bytes read before the failure do not become a hash. */
+Test(final, sha256_prints_nothing_for_a_file_that_fails)
 {
     make_file("file", 100000);
     struct run run =
@@ -496,7 +498,7 @@ Test(final, sha256_into_a_closed_stdout_is_an_error)
 
 /* ---- Counters, and memory ---- */
 
-ParameterizedTestParameters(final, counters_balance_whatever_the_end)
+ParameterizedTestParameters(final, the_counters_balance_after_every_kind_of_end)
 {
     static char hooks[][24] = {
         "none",          "fail:1:5", "fail:9:5", "packet:9:5:0",
@@ -504,7 +506,8 @@ ParameterizedTestParameters(final, counters_balance_whatever_the_end)
     return cr_make_param_array(char[24], hooks, G_N_ELEMENTS(hooks));
 }
 
-ParameterizedTest(char hook[24], final, counters_balance_whatever_the_end)
+ParameterizedTest(char hook[24], final,
+                  the_counters_balance_after_every_kind_of_end)
 {
     make_file("file", 1000000);
     struct run run = RUN_HOOKED(HOOKED, hook, "--stats", "--threads", "4",
@@ -520,7 +523,7 @@ ParameterizedTest(char hook[24], final, counters_balance_whatever_the_end)
         assert_number(counters.bytes, 1000000);
 }
 
-Test(final, counters_balance_when_the_reader_leaves)
+Test(final, the_counters_balance_when_the_reader_of_stdout_exits)
 {
     int ends[2];
     char ten[10];
@@ -536,7 +539,7 @@ Test(final, counters_balance_when_the_reader_leaves)
     assert_ended(&run, 1);
 }
 
-/* All is allocated before the first read. */
+/* The program allocates everything before the first read. */
 static char *guard_line(guint64 size, const char *option)
 {
     make_file("file", size);
@@ -574,8 +577,8 @@ Test(final, a_read_that_takes_too_long_is_error_1460)
     assert_done(feeder);
 }
 
-/* Each read has its own: only the last takes too long. */
-Test(final, what_came_in_time_is_put_out)
+/* Each read has its own timeout: only the last read takes too long. */
+Test(final, bytes_that_came_in_time_are_printed)
 {
     char name[64], five[5];
     int ends[2];
@@ -605,7 +608,8 @@ Test(final, a_timeout_that_is_not_needed_changes_nothing)
 
 /* ---- Ctrl-C ---- */
 
-/* All that was in flight has come back, and nothing is told as done. */
+/* Every read in flight has completed, and no line says that the work is
+ * done. */
 static void assert_interrupted(struct run *run)
 {
     take_counters(run);
@@ -613,7 +617,7 @@ static void assert_interrupted(struct run *run)
     assert_hides(run, "done");
 }
 
-Test(final, ctrl_c_ends_a_read_that_waits)
+Test(final, ctrl_c_ends_a_program_that_waits_for_a_read)
 {
     char name[64];
     struct process *feeder = start_feeder(name);
@@ -627,8 +631,8 @@ Test(final, ctrl_c_ends_a_read_that_waits)
     send_end(feeder);
 }
 
-/* One packet is held back until its read is cancelled. */
-Test(final, ctrl_c_waits_for_all_that_is_in_flight)
+/* The hook holds one packet back until the program cancels its read. */
+Test(final, ctrl_c_waits_for_every_read_in_flight)
 {
     make_file("file", 1000000);
     struct process *reader =
@@ -643,8 +647,8 @@ Test(final, ctrl_c_waits_for_all_that_is_in_flight)
     assert_interrupted(&run);
 }
 
-/* Only a part of the file, into a pipe that nobody reads any more. */
-Test(final, ctrl_c_ends_it_even_while_nobody_reads_its_output)
+/* Only a part of the file went into a pipe, which has no reader any more. */
+Test(final, ctrl_c_ends_a_program_whose_output_has_no_reader)
 {
     int ends[2];
     char ten[10];
@@ -663,24 +667,25 @@ Test(final, ctrl_c_ends_it_even_while_nobody_reads_its_output)
 
 /* ---- Failures ---- */
 
-/* At once and later; in the first block, in the midst, with and without bytes.
- * What came before is still put out, and nothing else. */
-ParameterizedTestParameters(final, a_read_that_fails_is_told_once)
+/* ReadFile fails immediately, or a packet has the error; in the first block or
+ * later; with and without bytes. The output has the bytes before the failure,
+ * and nothing else. */
+ParameterizedTestParameters(final, a_read_that_fails_is_reported_once)
 {
     static char hooks[][16] = {"fail:1:5", "fail:9:5", "packet:1:5:0",
                                "packet:9:5:0", "packet:9:5:99"};
     return cr_make_param_array(char[16], hooks, G_N_ELEMENTS(hooks));
 }
 
-ParameterizedTest(char hook[16], final, a_read_that_fails_is_told_once)
+ParameterizedTest(char hook[16], final, a_read_that_fails_is_reported_once)
 {
     make_file("file", 3000001);
     struct run run = RUN_HOOKED(HOOKED, hook, "--block", "64K", "file");
     assert_error(&run, "read", 5);
 }
 
-/* Nine blocks, of which the last fails with 99 of its bytes. */
-Test(final, what_came_before_a_failure_is_put_out_and_nothing_else)
+/* The file has nine blocks; the last one fails with 99 of its bytes. */
+Test(final, only_the_bytes_before_a_failure_are_printed)
 {
     char wanted[80099];
     make_file("file", 3000001);
@@ -698,7 +703,8 @@ Test(final, what_came_before_a_failure_is_put_out_and_nothing_else)
                (unsigned)sizeof wanted, (unsigned)length);
 }
 
-/* One read at a time, so that the third packet is that of the third block. */
+/* One read is in flight at a time, so the third packet belongs to the third
+ * block. */
 static struct run run_third(const char *hook)
 {
     make_file("file", 100000);
@@ -714,15 +720,17 @@ static void assert_third(const char *hook, const char *done)
     run_clear(&run);
 }
 
-Test(final, a_packet_means_what_its_error_says)
+Test(final, the_error_of_a_packet_decides_what_it_means)
 {
-    /* A warning, with all its bytes; the two ends; nothing, and no error. */
+    /* A warning, with all bytes; the two errors that mean the end; no bytes and
+     * no error. */
     assert_third("packet:3:234:10000",
                  "main: done: 100000 bytes in 10 reads\n");
     assert_third("packet:3:38:0", "main: done: 20000 bytes in 2 reads\n");
     assert_third("packet:3:109:0", "main: done: 20000 bytes in 2 reads\n");
     assert_third("packet:3:0:0", "main: done: 20000 bytes in 2 reads\n");
-    /* A pipe that was disconnected has lost what was not read: no end. */
+    /* A disconnected pipe has lost the bytes that were not read: this is no
+     * end. */
     struct run run = run_third("packet:3:233:0");
     assert_error(&run, "read", 233);
 }
@@ -734,9 +742,9 @@ Test(final, every_thread_ends_before_the_port_is_closed)
     assert_err(&run, "hooks: 5 threads made, 5 ended, port closed\n");
 }
 
-/* With packets held back, so that many are in flight when the first fails: main
- * must wait for them all before it closes the file. */
-Test(final, every_read_comes_back_before_the_file_is_closed)
+/* The hook holds packets back, so that many are in flight when the first one
+ * fails: main must wait for all of them before it closes the file. */
+Test(final, every_read_completes_before_the_file_is_closed)
 {
     make_file("file", 100000);
     struct run run = RUN_HOOKED(HOOKED, "hold:5", "--threads", "4", "--depth",
@@ -759,22 +767,24 @@ Test(final, no_more_reads_than_the_depth_are_in_flight)
         "on stderr 1 to 5 in flight at most, and 0 at the end");
 }
 
-/* Both reads have completed before main goes on; the second has met the end. */
-Test(final, nothing_is_started_behind_a_known_end)
+/* Both reads have completed before main continues; the second one found the
+ * end. */
+Test(final, no_read_starts_after_a_known_end)
 {
     make_file("file", 1000);
     struct run run = RUN_HOOKED(HOOKED, "late", "--stats", "--depth", "2",
                                 "--block", "1000", "file");
     assert_number(take_counters(&run).issued, 2);
     assert_ended(&run, 0);
-    /* Here the first does, at once. */
+    /* Here the first read finds the end immediately. */
     run = RUN_HOOKED(HOOKED, "sync-eof", "--stats", "--offset", "1000", "file");
     assert_number(take_counters(&run).issued, 1);
     assert_ended(&run, 0);
 }
 
-/* `--cat | head -c 10`: the pipe is closed while it writes. */
-Test(final, a_reader_that_leaves_is_an_error_and_no_hang)
+/* As in `--cat | head -c 10`: the reader closes the pipe while the program
+ * writes. */
+Test(final, a_reader_that_exits_causes_an_error_and_no_hang)
 {
     int ends[2];
     char ten[10];
@@ -791,8 +801,9 @@ Test(final, a_reader_that_leaves_is_an_error_and_no_hang)
 
 /* ---- A file that changes ---- */
 
-/* Its output goes into a pipe that is not read yet and holds at most 64 KiB, so
- * it waits within its first two blocks, with some more in flight or there. */
+/* The output goes into a pipe that holds at most 64 KiB and has no reader yet.
+ * So the program waits within its first two blocks; more blocks are in flight,
+ * or completed. */
 static void assert_content_while(void (*change)(void))
 {
     int ends[2];
@@ -843,8 +854,8 @@ Test(final, a_file_that_is_cut_is_read_to_its_new_end)
 
 /* ---- Pipes ---- */
 
-/* The stage writes what a pipe sends to a pipe of ours, whose end this gives.
- */
+/* Starts final.exe with a pipe as its file and a pipe of ours as its stdout;
+ * returns our end of the latter. */
 static struct process *start_cat(const char *name, int *out)
 {
     int ends[2];
@@ -854,7 +865,7 @@ static struct process *start_cat(const char *name, int *out)
                  ends[1], WATCHDOG);
 }
 
-/* The next piece is this one, and nothing else; "" is the end. */
+/* Expects this piece next, and nothing else; "" is the end. */
 static void expect_piece(int out, const char *wanted)
 {
     char piece[64];
@@ -865,8 +876,9 @@ static void expect_piece(int out, const char *wanted)
               (int)MAX(length, 0), piece);
 }
 
-/* What a pipe has sent is passed on at once, though the block is not full. */
-Test(final, a_pipe_is_passed_on_piece_by_piece)
+/* The program passes on the bytes of a pipe immediately, although the block is
+ * not full. */
+Test(final, a_pipe_is_printed_piece_by_piece)
 {
     char name[64];
     int out;
@@ -883,9 +895,8 @@ Test(final, a_pipe_is_passed_on_piece_by_piece)
     assert_done(feeder);
 }
 
-/* Many pieces, smaller and larger than a block: none lost, none out of order.
- */
-Test(final, a_pipe_comes_out_in_order)
+/* Many pieces, smaller and larger than a block: all come, and in order. */
+Test(final, a_pipe_is_printed_in_order)
 {
     char name[64], line[5001];
     GString *wanted = g_string_new(NULL);
@@ -912,7 +923,7 @@ Test(final, a_pipe_comes_out_in_order)
     g_string_free(wanted, TRUE);
 }
 
-/* Each piece is waited for, so that none is read together with another. */
+/* The test waits for each piece, so that no read gets two of them. */
 Test(final, a_write_of_0_bytes_does_not_end_a_pipe)
 {
     char name[64];
@@ -931,7 +942,7 @@ Test(final, a_write_of_0_bytes_does_not_end_a_pipe)
     assert_done(feeder);
 }
 
-/* Its reads carry no offset that would tell their order. */
+/* Reads of a pipe have no offset that would give their order. */
 Test(final, a_pipe_has_one_read_in_flight)
 {
     char name[64];
@@ -952,13 +963,13 @@ Test(final, a_pipe_has_one_read_in_flight)
     assert_ended(&run, 0);
 }
 
-Test(final, what_is_neither_file_nor_pipe_is_refused)
+Test(final, a_device_is_error_50)
 {
     struct run run = RUN("final", "NUL");
     assert_error(&run, "read", 50);
 }
 
-Test(final, an_offset_in_a_pipe_is_refused)
+Test(final, an_offset_in_a_pipe_is_error_50)
 {
     char name[64];
     struct process *feeder = start_feeder(name);
