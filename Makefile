@@ -20,7 +20,7 @@ include mk/lint.mk
 # All that the suites need is known now.
 test flaky test-io $(if $(CHECK_SUITES),check): $(TEST_FILES)
 
-# What each object file was made from, as the compiler has written it down.
+# The headers of each object file: the compiler has written these rules.
 -include $(shell find build/obj -name '*.d' 2>/dev/null)
 
 .PHONY: help help-all all clean
@@ -32,8 +32,8 @@ help-all:
 
 all: $(EXES)
 
-# The Windows programs of our Wine prefix are ended, no others. Roots of other
-# systems stay: see clean-systems.
+# Ends the Windows programs of our Wine prefix, and no others. Keeps the roots of
+# other systems: see clean-systems.
 clean:
 	@[ ! -d build/wine ] || PATH="$$(dirname "$$(command -v $(subst \
 	  $(space),\$(space),$(WINE)))"):$$PATH" wineserver -k 2>/dev/null || :

@@ -1,8 +1,8 @@
-# Every command: what must be installed for it, and the variables that it uses.
-# tools/setup.sh knows what is in each set; every command that builds something
-# needs the set "build". A variable that is given to a command that does not use
-# it is an error: the command would otherwise judge another program than the
-# reader meant.
+# Every command: the tools that it needs, and the variables that it uses.
+#
+# tools/setup.sh knows the tools of each set. Every command that builds something
+# also needs the set "build". A variable that a command does not use is an error:
+# otherwise the command might judge another program than the one you meant.
 
 command = $(eval NEEDS_$(1) = $(2))$(eval USES_$(1) := $(3))
 tests := run test patch python git
@@ -43,7 +43,7 @@ dotnet_needs = $(if $(wildcard $(DOTNET_FETCHED)),,$(if $(DOTNET_FETCHED),npm))
 doctor_needs = run patch python coverage lint $(if $(MSYSTEM),,test git) \
   $(if $(filter Linux,$(UNAME)),asio gnuplot)
 
-# What the goals given need: setup reads it.
+# The tools that the given goals need, for setup.
 NEEDS = $(sort $(foreach goal,$(MAKECMDGOALS),$(NEEDS_$(goal))) \
   $(if $(filter-out help help-all clean clean-systems on pitfalls, \
     $(MAKECMDGOALS)),build) \
@@ -57,7 +57,7 @@ SETTINGS := V NO_INSTALL WERROR CC CXX HOST_CC CROSS CFLAGS WIN_LDLIBS WINE \
 
 ARGUMENTS := $(sort $(foreach name,$(filter USES_%,$(.VARIABLES)),$($(name))))
 
-# What the environment has under such a name is not meant for us: in WSL, NAME
+# A variable of the environment with such a name is not meant for us: in WSL, NAME
 # is the computer's name.
 $(foreach name,$(ARGUMENTS),$(if $(filter environment,$(firstword \
   $(origin $(name)))),$(eval undefine $(name))))

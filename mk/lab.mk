@@ -1,5 +1,5 @@
-# The lab: a program once more, with lab/ linked under it. The object files are
-# the same; only the names of malloc and its kin in them change (see guard.h).
+# The lab: builds a program once more, with lab/ linked under it. The object files
+# are the same; only the names of malloc and its kin in them change (see guard.h).
 
 SWEPT_TESTS := stream_all sweep_errors
 LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS) $(SWEPT_TESTS))
@@ -12,15 +12,16 @@ $(foreach name,$(STAGES) $(PROGRAMS),$(eval \
 $(foreach name,$(SWEPT_TESTS),$(eval \
   build/lab/$(name).exe: $(call guarded,$(call test_objects,$(name))) $(LAB)))
 
-# lab/interpose/caller.c knows the image base.
+# lab/interpose/caller.c relies on this image base.
 LAB_BASE := -Wl,--image-base=0x140000000
 build/lab/%.exe build/pitfalls/%.exe: private LDFLAGS = $(WIN_LDFLAGS) $(LAB_BASE)
 
-# ---- A directory of one's own ----
+# ---- Your own directory ----
 
-# DIR stands for a stage. All its C sources become one object file, made anew
-# each time, since another DIR may come next. Warnings are no errors there. Like
-# FILE, DIR is relative to where one types; it may have spaces in its name.
+# DIR replaces a stage. All its C sources become one object file. make builds it
+# each time, because the next command may name another DIR. Warnings are no errors
+# there. Like FILE, DIR is relative to the directory where you type the command; its
+# name may contain spaces.
 ifneq ($(DIR),)
 export DIR
 DIR_SOURCES := $(shell cd $(FROM) && \
@@ -40,7 +41,7 @@ build/dir/program.o: FORCE | setup
 	  done; $(CC) -std=c17 -Wall -Wextra $(CFLAGS) -r -nostdlib \
 	  -o '$(CURDIR)/$@' "$${sources[@]}"
 
-# A main instead of a wmain is linked without -municode.
+# A program with main instead of wmain is linked without -municode.
 DIR_LDFLAGS := $(if $(shell cd $(FROM) && grep -l wmain \
   '$(subst ','\'',$(DIR))'/*.c $(if $(filter final,$(STEP)), \
   '$(subst ','\'',$(DIR))'/programs/*.c) 2>/dev/null),$(WIN_LDFLAGS),-static)
@@ -48,23 +49,23 @@ build/lab/dir.exe: $(call guarded,build/dir/program.o) $(LAB)
 build/lab/dir.exe: private LDFLAGS = $(DIR_LDFLAGS) $(LAB_BASE)
 endif
 
-# The programs that a command is about: DIR, or those that STEP has chosen.
+# The programs of a command: that of DIR, or those that STEP chooses.
 LAB_CHOSEN := $(if $(DIR),build/lab/dir.exe,$(CHOSEN:%=build/lab/%.exe))
 
 # ---- Check ----
 
-# make check: the tests of a stage, and then the stage with lab/checker at work.
+# make check runs the tests of a stage, and then the stage under lab/checker.
 ifneq ($(filter-out checker,$(ONLY)),)
 $(error ONLY is checker, not '$(ONLY)')
 endif
 
-# First the suites, unless only the checker is asked for. A directory has those
-# of its STEP, if this is 1 to 5.
+# The suites come first, except with ONLY=checker. A DIR has the suites of its STEP,
+# if STEP is 1 to 5.
 CHECK_SUITES := $(if $(filter checker,$(ONLY)),,$(if $(DIR), \
   $(filter 1 2 3 4 5,$(STEP)),all))
 
-# In them DIR's program replaces the step's, in a build directory of links
-# to everything else.
+# For the suites, DIR's program replaces the step's, in a build directory that has
+# links to everything else.
 ifneq ($(and $(DIR),$(CHECK_SUITES)),)
 STAND_INS := $(foreach dir,build build/tests/hooked, \
   build/dir/$(dir)/$(CHOSEN).exe)
@@ -81,7 +82,7 @@ build/dir/links: FORCE
 	  build/dir/build/tests
 endif
 
-# Then the checker, twice, by turns: see is_its_turn in lab/checker/requests.c.
+# The checker runs twice, with CHECK=1 and 2: see is_its_turn in lab/checker.
 .PHONY: check
 check: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 	@$(stay) $(if $(CHECK_SUITES),$(run_tests) || exit;) \
@@ -94,12 +95,12 @@ check: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 
 # ---- Trace ----
 
-# What a program did with files, the port and threads, as a timeline, a picture,
-# and a file for Perfetto: see lab/trace/README.md.
+# Shows what a program did with files, the port and threads: a timeline, a picture,
+# and a file for Perfetto. See lab/trace/README.md.
 
 export IO
 
-# A program that fails is traced all the same; its exit status is passed on.
+# A program that fails is traced, too; make reports its exit status.
 .PHONY: trace
 trace: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 	@mkdir -p build/trace
@@ -113,7 +114,7 @@ trace: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 	    $$program $(ADDR2LINE) build/trace) || exit; \
 	  [ $$status = 0 ] || exit $$status; done
 
-# What recording costs: the same with it and without, in turn.
+# Measures what recording costs: the same program with it and without, in turn.
 build/lab/cost.exe: build/obj/lab/trace/cost/main.o $(LAB) \
   build/obj/lab/guard/guard.o
 build/lab/cost.exe: private LDFLAGS = -static $(LAB_BASE)
@@ -129,13 +130,14 @@ trace-cost: build/lab/cost.exe build/lab/final.exe \
 
 # IO= chooses how each I/O completes: see lab/modes.
 
-# With IO a stage is run as the lab's program; so is a directory of one's own.
+# With IO or DIR, make run runs the program that is linked with the lab.
 run: $(RUN_CHOSEN)
 
-# The whole matrix. The suites start in build/io/build what they start in build,
-# but linked with lab/modes: for the stages the lab's programs, for the test
-# programs those in build/tests/guarded. Those that only help stay as they are.
-# Around it are links to everything here, for what the suites read.
+# make test-io runs the suites in each mode. They start the programs in
+# build/io/build instead of build. These are linked with lab/modes: for the stages
+# the lab's programs, for the test programs those in build/tests/guarded. Programs
+# that only help are the same. Links in build/io lead to all other files that the
+# suites read.
 IO_BUILD := build/io/build
 IO_PROGRAMS := $(patsubst %,$(IO_BUILD)/%.exe,$(STAGES) $(PROGRAMS))
 IO_TESTS := $(patsubst %,$(IO_BUILD)/tests/%.exe, \
@@ -152,10 +154,10 @@ $(IO_FILES):
 	@mkdir -p $(@D)
 	@ln -sf $(CURDIR)/$< $@
 
-# Those that keep data intact. Fewer, or others: make test-io MODES=pending
+# The modes that do not change data. Choose others with make test-io MODES=pending.
 MODES ?= wine pending sync-eof short:1 shuffle:1 ntfs-cached skip slow:1 \
   pending,short:2,sync-eof shuffle:2,short:3 skip,short:4,sync-eof
-# What is not asked under a mode, and why: see lab/modes/excluded.txt.
+# lab/modes/excluded.txt lists the tests that do not fit a mode, and the reasons.
 
 .PHONY: test-io
 test-io: $(IO_FILES)
@@ -170,9 +172,9 @@ test-io: $(IO_FILES)
 
 # ---- Sweep ----
 
-# Each call of a program fails once, and what comes of it is judged.
+# Lets each call of a program fail once, and judges the result.
 
-# What STEP, or none, has swept; NAME is one of them. DIR stands for a step.
+# STEP chooses what is swept; NAME names one subject; DIR replaces a step.
 SWEPT := $(or $(NAME),$(filter-out final,$(CHOSEN)) \
   $(if $(filter final,$(CHOSEN)), \
     final final-cat final-sha256 copy copy-force compare stream))
@@ -187,8 +189,8 @@ sweep: $(SWEPT_PROGRAMS) $(WINE_READY)
 
 # ---- Probe ----
 
-# The truth table: what this system does, beside what each Wine did that was
-# tried, and what is documented of Windows.
+# The truth table: what this system does, what Wine 8 and Wine 10 did, and what
+# Windows documents.
 
 PROBE := $(patsubst %.c,build/obj/%.o,$(wildcard lab/probe/*.c))
 build/probe.exe build/tests/hooked/probe.exe: $(PROBE)
@@ -198,21 +200,21 @@ build/tests/hooked/probe.exe: $(HOOKS)
 probe: build/probe.exe $(WINE_READY)
 	@$(stay) $(call plainly,$(LAUNCHER) $< $(ROW))
 
-# The same as a page, if all is as expected here.
+# Writes the table as a page, if every row is as expected here.
 windows-and-wine: probe
 	@$(stay) $(LAUNCHER) build/probe.exe --markdown >build/windows-and-wine.md
 	@cp build/windows-and-wine.md lab/
 
 # ---- Pitfalls ----
 
-# The gallery of broken programs: each patch in lab/pitfalls, on its stage.
+# The gallery of broken programs: each patch in lab/pitfalls, applied to its stage.
 
 PATCHES := $(wildcard lab/pitfalls/*/*.patch)
 PITFALLS := $(basename $(notdir $(PATCHES)))
 patch_of = $(filter %/$(1).patch,$(PATCHES))
 stage_of = $(notdir $(patsubst %/,%,$(dir $(patch_of))))
 
-# All of the patched program in one object file.
+# The patched program, as one object file.
 $(foreach name,$(PITFALLS),$(eval build/pitfalls/$(name)/program.o: \
   $(call patch_of,$(name)) $(wildcard $(call stage_of,$(name))/*.[ch] \
     $(call stage_of,$(name))/*/*.[ch])))
@@ -224,8 +226,8 @@ $(PITFALLS:%=build/pitfalls/%/program.o): build/pitfalls/%/program.o: \
 	$(Q)patch -s -f -F0 -p0 -d $(@D) <$(call patch_of,$*)
 	$(Q)$(call one_object,$(@D),$@)
 
-# It is linked as the stage is, and under the stage's name: with the lab; and if
-# a test of the stage is to find the mistake, as that test wants it.
+# The patched program has its stage's name. It is linked with the lab; if a test of
+# the stage finds the mistake, it is also linked as that test needs it.
 in_pitfall = build/pitfalls/$(1)/$(2)/$(call stage_of,$(1)).exe
 plain_pitfall = build/pitfalls/$(1)/program.o
 guarded_pitfall = $(call guarded,$(plain_pitfall))
@@ -260,7 +262,7 @@ pitfall: $(call in_pitfall,$(NAME),lab) build/sample.txt $(WINE_READY)
 	@$(stay) LAUNCHER='$(LAUNCHER)' ADDR2LINE='$(ADDR2LINE)' \
 	  lab/pitfalls/show.sh $< $(call patch_of,$(NAME))
 
-# The table in the README is made of what the patches say.
+# Makes the table in the README from the headers of the patches.
 build/pitfalls/README.md: lab/pitfalls/README.md lab/pitfalls/headers.awk \
   $(PATCHES)
 	@mkdir -p $(@D)
@@ -273,15 +275,15 @@ pitfalls-table: build/pitfalls/README.md
 
 # ---- What the suites of the lab need ----
 
-# Programs that are wrong, each in ways of its own, and right ones: all that the
-# checker must report, and what it must not. They have a main, and no wmain.
+# Wrong programs, whose mistakes the checker must report, and right ones, about which
+# it must report nothing. They have a main, not a wmain.
 WRONG := $(patsubst %.c,build/%.exe,$(wildcard tests/lab/wrong/*.c))
 RIGHT := $(patsubst %.c,build/%.exe,$(wildcard tests/lab/right/*.c))
 $(foreach exe,$(WRONG) $(RIGHT),$(eval \
   $(exe): $(call guarded,$(patsubst build/%.exe,build/obj/%.o,$(exe))) $(LAB)))
 $(WRONG) $(RIGHT): private LDFLAGS = -static $(LAB_BASE)
 
-# final's examples, with all of lab/, too.
+# The examples in final's README, linked with the lab.
 $(foreach n,1 2,$(eval build/lab/example$(n).exe: \
   $(call guarded,build/obj/tests/example$(n).o $(SHARED) $(LIBRARY)) $(LAB)))
 

@@ -1,8 +1,8 @@
-# The stages: how each is built and run.
+# The stages (the five steps and final): how to build and run them.
 
 STAGES := step1-create step2-bind step3-callback step4-overlapped \
   step5-readfile final
-# What is built of final: final.exe, copy.exe, compare.exe.
+# final has three programs: final.exe, copy.exe and compare.exe.
 PROGRAMS := copy compare
 EXES := $(STAGES:%=build/%.exe) $(PROGRAMS:%=build/%.exe)
 
@@ -26,8 +26,9 @@ endef
 build/obj/%.o: %.c | setup
 	$(compile)
 
-# windows.h takes a second to read. The lab, the tests and the gallery take it as
-# it was read once; the steps and final are compiled as they would be anywhere.
+# The compiler needs a second to read windows.h. For the lab, the tests and the
+# pitfalls it reads windows.h once and saves the result (a precompiled header). The
+# steps and final are compiled as they would be anywhere.
 WINDOWS_H := build/obj/precompiled/windows.h
 build/obj/lab/%.o: private PRECOMPILED := -include $(WINDOWS_H)
 build/obj/tests/%.o: private PRECOMPILED := -O1 -include $(WINDOWS_H)
@@ -44,21 +45,21 @@ $(WINDOWS_H).gch: | setup
 	@echo '#include <windows.h>' >$(WINDOWS_H)
 	$(Q)$(CC) $(STRICT) $(CFLAGS) -x c-header -o $@ $(WINDOWS_H)
 
-# With this manifest Windows takes paths beyond 260 characters, where its policy
+# With this manifest Windows accepts paths beyond 260 characters, if its policy
 # LongPathsEnabled allows them.
 build/obj/windows.o: mk/windows.rc mk/windows.manifest | setup
 	@mkdir -p $(@D)
 	$(call says,WINDRES,$<)
 	$(Q)$(WINDRES) -o $@ $<
 
-# All C sources in $(1), and below, as one object file, $(2). They may leave a
-# warning.
+# Compiles all C sources in $(1), and below, to one object file, $(2). Warnings are
+# no errors here.
 one_object = $(CC) -std=c17 $(CFLAGS) -include $(WINDOWS_H) -r -nostdlib \
   -o $(2) $$(find $(1) -name '*.c')
 
 # ---- Programs ----
 
-# The library, and what final's programs share.
+# The library, and the files that final's programs share.
 LIBRARY := build/libfinal.a
 SHARED := build/libprograms.a
 $(LIBRARY): $(patsubst %.c,build/obj/%.o,$(wildcard final/*.c))
@@ -69,15 +70,15 @@ $(LIBRARY) $(SHARED):
 	@rm -f $@
 	$(Q)$(WINAR) rcs $@ $^
 
-# What a program is linked from.
+# The object files and libraries of a program.
 objects = build/obj/$(if $(filter final $(PROGRAMS),$(1)),final/programs/$(1).o \
   $(SHARED) $(LIBRARY),$(1)/main.o)
 $(foreach name,$(STAGES) $(PROGRAMS),$(eval \
   build/$(name).exe: $(call objects,$(name))))
 $(EXES): build/obj/windows.o
 
-# Every Windows program is linked by this rule. The rules beside it only say of
-# what; a few programs have flags of their own.
+# This rule links every Windows program. Other rules only give the prerequisites of
+# each program, and flags for a few of them.
 LDFLAGS = $(WIN_LDFLAGS)
 build/%.exe:
 	@mkdir -p $(@D)
@@ -94,11 +95,12 @@ build/sample.txt: tools/sample.sh
 	@mkdir -p $(@D)
 	@tools/sample.sh >$@
 
-# A step's own Makefile sets FROM to its directory: FILE is relative to that.
+# A step's own Makefile sets FROM to its directory; FILE is relative to FROM.
 UP := $(if $(filter .,$(FROM)),,../)
 export FILE ARGS
 
-# Wine draws on a terminal, slowly; so stdout and stderr go through a pipe each.
+# On a terminal Wine draws each character, slowly. So stdout and stderr go through
+# pipes.
 ifneq ($(WINE),)
 plainly = { { $(1) 2>&1 >&3 | cat >&2; } 3>&1 | cat; }
 else
@@ -135,8 +137,9 @@ compare: build/compare.exe build/sample.txt $(WINE_READY)
 
 # ---- Debug ----
 
-# A stage for the debugger: not optimized. gdbserver is a Windows program, too;
-# gdb runs on this system and talks to it. F5 in VS Code does the same: .vscode.
+# Builds a stage for the debugger, without optimization. gdbserver is a Windows
+# program, too; gdb runs on this system and connects to it. F5 in VS Code does the
+# same: see .vscode.
 GDBSERVER := /usr/share/win64/gdbserver.exe
 DEBUG_PORT := 2345
 
@@ -157,7 +160,8 @@ $(error make debug-server needs STEP=: 1 to 5, or final)
 endif
 endif
 
-# It ends with the program. The words "Listening on port" tell VS Code to go on.
+# The server ends with the program. VS Code continues when it reads "Listening on
+# port".
 .PHONY: debug-server
 debug-server: build/debug/$(firstword $(CHOSEN)).exe build/sample.txt \
   $(WINE_READY)

@@ -1,5 +1,5 @@
-# The tests: suites that run here, and the Windows programs that they start. Both
-# stand in the room of their subject: tests/pool, tests/stream, ...
+# The tests: suites that run on this system, and the Windows programs that they
+# start. Both are in the room of their subject: tests/pool, tests/stream, ...
 
 # ---- Windows programs ----
 
@@ -12,7 +12,7 @@ PROGRAMS_C := $(filter-out $(HOST_C) $(PARTS_C) $(SUITES_C),$(wildcard tests/*/*
 TEST_PROGRAMS := $(basename $(notdir $(PROGRAMS_C)))
 source_of = $(filter %/$(1).c,$(PROGRAMS_C))
 
-# These only help, and know nothing of final.
+# These only help the suites, and do not use final.
 HELPERS := feeder holder crasher leaving
 test_objects = $(patsubst %.c,build/obj/%.o,$(call source_of,$(1)) \
   $(if $(filter stress,$(1)),$(filter tests/stress/%,$(PARTS_C)))) \
@@ -20,7 +20,7 @@ test_objects = $(patsubst %.c,build/obj/%.o,$(call source_of,$(1)) \
 $(foreach name,$(TEST_PROGRAMS),$(eval \
   build/tests/$(name).exe: $(call test_objects,$(name))))
 
-# A test program of one source has one line in the output, when it is linked.
+# A test program of one source prints one line only, when it is linked.
 $(patsubst %.c,build/obj/%.o,$(PROGRAMS_C)) build/obj/tests/lab/wrong/%.o \
   build/obj/tests/lab/right/%.o: private says :=
 
@@ -31,9 +31,9 @@ HOOKED := $(STAGES:%=build/tests/hooked/%.exe)
 $(foreach stage,$(STAGES),$(eval \
   build/tests/hooked/$(stage).exe: $(call objects,$(stage)) $(HOOKS)))
 
-# final's programs and the test programs, with the hooks and lab/guard: what they
-# and final's library allocate is guarded. Only the names in the object files
-# change.
+# final's programs and the test programs once more, with the hooks and lab/guard,
+# which guards all memory that they and final's library allocate. The object files
+# are the same; only the names of malloc and its kin in them change.
 guarded = build/obj/lab/guard/guard.o $(patsubst build/%,build/guarded/%,$(1))
 build/guarded/%: build/%
 	@mkdir -p $(@D)
@@ -46,7 +46,7 @@ $(foreach name,$(TEST_PROGRAMS),$(eval \
   build/tests/guarded/$(name).exe: \
     $(call guarded,$(call test_objects,$(name))) $(HOOKS)))
 
-# One of each kind as newer linkers make it: the import table is read-only.
+# One program of each kind as newer linkers make it: with a read-only import table.
 READ_ONLY := $(patsubst %,build/tests/read-only/%.exe,interposed stream_end)
 $(READ_ONLY): build/tests/read-only/%: build/tests/guarded/% tools/read_only.py
 	@mkdir -p $(@D)
@@ -75,9 +75,9 @@ build/obj/tests/example%.o: build/tests/example%.c | setup
 $(foreach n,1 2,$(eval build/tests/example$(n).exe: \
   build/obj/tests/example$(n).o $(SHARED) $(LIBRARY)))
 
-# make removes a file that only pattern rules name, and the verdict would not be
-# the last line. It keeps one that is named. (.SECONDARY would keep all, but then
-# a program without its object files counts as made, whatever header changed.)
+# make removes a file that only pattern rules name, and prints that after the
+# verdict. It keeps a file that a rule names. (.SECONDARY would keep all of them, but
+# then make would not rebuild a program whose object file is missing.)
 named: $(patsubst %.c,build/obj/%.o,$(wildcard tests/lab/*/*.c)) \
   build/tests/example1.c build/tests/example2.c
 

@@ -1,7 +1,7 @@
-# The tools, and how a Windows program is started.
+# The tools, and how to start a Windows program.
 
-# .SHELLFLAGS came with "oneshell", in 3.82. Without it a failure in a pipe would
-# pass, as with macOS's own make.
+# make 3.82 brought .SHELLFLAGS and the feature "oneshell". An older make, such as
+# macOS's own, would overlook a failure in a pipe.
 ifeq ($(filter oneshell,$(.FEATURES)),)
 $(error make $(MAKE_VERSION) overlooks failures: on macOS type \
   "brew install make", and then gmake instead of make)
@@ -11,30 +11,30 @@ empty :=
 space := $(empty) $(empty)
 comma := ,
 
-# pipefail: a program's exit status survives the pipe behind it.
+# pipefail: a pipeline fails if one of its programs fails.
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 .DELETE_ON_ERROR:
-# As many at once as there are processors; but not for `make clean all`, nor if
-# another make has called this one, and decides.
+# One job for each processor. Not for `make clean all`, where the order matters,
+# and not if another make has called this one: then that make decides.
 ifeq ($(MAKELEVEL)$(filter clean,$(MAKECMDGOALS)),0)
 MAKEFLAGS += -j$(shell getconf _NPROCESSORS_ONLN)
 endif
 .SUFFIXES:
 
-# On Windows itself (MSYS2) neither a cross compiler nor Wine is needed.
+# Windows itself (MSYS2) needs neither a cross compiler nor Wine.
 UNAME := $(shell uname -s)
 ifneq ($(filter MINGW% MSYS% UCRT% CLANG%,$(UNAME)),)
 CROSS ?=
 WINE ?=
 endif
 
-# CC and CXX make Windows programs; HOST_CC makes the tests, which start them.
+# CC and CXX make Windows programs. HOST_CC makes the tests, which start them.
 CROSS ?= x86_64-w64-mingw32-
 ifneq ($(filter default undefined,$(origin CC)),)
 CC := $(CROSS)gcc
 endif
-# Debian has two; std::thread is only in the one with POSIX threads.
+# Debian has two C++ compilers; only the one with POSIX threads has std::thread.
 ifneq ($(filter default undefined,$(origin CXX)),)
 CXX = $(or $(shell command -v $(CROSS)g++-posix),$(CROSS)g++)
 endif
@@ -47,14 +47,15 @@ export ADDR2LINE
 HOST_CC ?= cc
 
 CFLAGS ?= -O2 -g
-# WERROR= lets warnings pass while you try something.
+# WERROR= turns warnings into no errors while you try something.
 WERROR ?= -Werror
 STRICT := -std=c17 -Wall -Wextra -Wpedantic -Wconversion -Wshadow $(WERROR)
-# wmain; no DLL beside the system's; NtSetIoCompletion, SHA-256, WaitOnAddress.
+# -municode: wmain. -static: only the system's DLLs. The libraries have
+# NtSetIoCompletion, SHA-256 and WaitOnAddress.
 WIN_LDFLAGS := -municode -static
 WIN_LDLIBS := -lntdll -lbcrypt -lsynchronization
 
-# The launcher. Empty: an .exe is run as it is (WSL, Windows).
+# The launcher. If it is empty, the system runs an .exe itself (WSL, Windows).
 WINE ?= wine
 ifneq ($(WINE),)
 export WINEPREFIX := $(CURDIR)/build/wine
@@ -64,9 +65,9 @@ export WINEDLLOVERRIDES := winedbg.exe,winemenubuilder.exe,mscoree,mshtml=d
 # Wine reads file names in the locale's encoding.
 export LC_ALL := $(if $(filter Darwin,$(UNAME)),en_US.UTF-8,C.UTF-8)
 unexport DISPLAY WAYLAND_DISPLAY
-# Where it is allowed, addresses are not randomized: otherwise one start in some
-# 6,000 fails without a word, when the heap lands where Wine 8 wants its page of
-# shared data (Linux 6.18, Wine 8.0; seen with WINEDEBUG=err+virtual).
+# Where the system allows it, addresses are not randomized. Otherwise one start in
+# about 6,000 fails without a message: the heap then lies where Wine 8 needs its
+# page of shared data (Linux 6.18, Wine 8.0; seen with WINEDEBUG=err+virtual).
 NO_ASLR := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 # When a process ends itself, Wine ends its other threads with SIGQUIT. A thread
 # that is just leaving has already been subtracted from the number of threads;
@@ -79,21 +80,22 @@ QUIT_BLOCKED := $(shell env --block-signal=QUIT true 2>/dev/null && \
   echo env --block-signal=QUIT)
 WINE_READY := build/wine/made
 endif
-# WINE is the path of one program, and may have spaces in it. In LAUNCHER they
-# are quoted, for a shell and for all who take it apart as a shell does.
+# WINE is the path of one program, which may contain spaces. LAUNCHER quotes them
+# for a shell, and for each program that splits words as a shell does.
 QUOTED_WINE := $(subst $(space),\$(space),$(WINE))
-# A program inherits what PREPARED sets, so what starts many is itself prepared.
+# A program inherits what PREPARED sets. So a program that starts many Windows
+# programs is started with PREPARED itself.
 PREPARED := $(NO_ASLR) $(QUIT_BLOCKED)
 LAUNCHER := $(PREPARED) $(QUOTED_WINE)
 
-# What our Windows programs read. From WSL a Windows program gets only variables
-# that WSLENV names.
+# The variables that our Windows programs read. From WSL a Windows program gets
+# only the variables that WSLENV names.
 PASSED := IO HOOK CHECK TRACE TRACE_RECORDS LEDGER BENCH_SERVER
 export WSLENV := $(subst $(space),:,$(strip \
   $(filter-out $(PASSED),$(subst :, ,$(WSLENV))) $(PASSED)))
 
-# Wine's own directory is made once. What Wine prints is of interest only if it
-# fails.
+# Wine's directory (its "prefix", with a C: drive and a registry) is made once.
+# What Wine prints is shown only if it fails.
 build/wine/made: | setup
 	@mkdir -p build
 	@echo 'Making a Wine prefix in build/wine (once) ...'
@@ -106,10 +108,10 @@ wine_fails = { echo 'Wine cannot $(1). Tried: $(LAUNCHER) $(2)'; \
   echo 'It printed:'; grep . build/wine.log || echo '(nothing)'; } >&2; exit 1
 
 # Wine starts its services with the first program, and ends them after the last
-# one. Both take time, and the services hold the first program's stderr. So a
-# recipe that starts programs begins with $(stay): cmd starts the services, and
-# stays until its stdin, descriptor 9, is closed with the recipe's shell. It is
-# there when it has printed something.
+# one. Both take time, and the services keep the first program's stderr open. So a
+# recipe that starts programs begins with $(stay): Wine's cmd starts the services,
+# and runs until its stdin, descriptor 9, is closed, which happens when the
+# recipe's shell exits. cmd is ready when it has printed something.
 ifneq ($(WINE),)
 stay = stays=build/stays.$$$$; \
   exec 9> >($(NO_ASLR) $(QUOTED_WINE) cmd >$$stays 2>build/wine.log || \
@@ -141,25 +143,26 @@ FORCE:
 TOOLS_ENV = NEEDS='$(NEEDS)' CC='$(CC)' CXX='$(CXX)' HOST_CC='$(HOST_CC)' \
   ASIO='$(ASIO)' WINE='$(WINE)' NO_INSTALL='$(NO_INSTALL)'
 
-# Runs first: prints what is missing, and installs it where it can.
+# Runs before each build: prints which tools are missing, and installs them where
+# it can.
 .PHONY: setup doctor on clean-systems
 setup:
 	@$(TOOLS_ENV) tools/setup.sh
 
-# All that a workshop needs. Without Criterion (MSYS2) everything except the
+# Builds everything that a workshop needs; without Criterion (MSYS2), not the
 # suites.
 WORKSHOP = $(filter-out $(if $(MSYSTEM),$(SUITES)),$(EXES) $(TEST_FILES))
 
-# With -n, make runs a line that names MAKE or begins with +, and this one would
-# install. So it has another name for MAKE, and + only without -n: + lets the
-# makes in it work in parallel.
+# With -n, make still runs a line that names MAKE or begins with +, and this line
+# would install packages. So it uses another name for MAKE, and has + only without
+# -n. The + lets the makes that it starts work in parallel.
 THIS_MAKE = $(MAKE)
 doctor:
 	$(if $(findstring n,$(firstword -$(MAKEFLAGS))),,+@)$(TOOLS_ENV) \
 	  MAKE='$(THIS_MAKE)' FILES='$(WORKSHOP)' tools/doctor.sh
 
-# The README's commands on another release of Debian, in a root of its own. Its
-# mounts end with `make on`, so clean-systems removes only files.
+# Runs the README's commands on another release of Debian, in a root directory of
+# its own. The mounts end with `make on`, so clean-systems removes only files.
 COMMAND ?= make run && make test
 on:
 	@SYSTEM='$(SYSTEM)' COMMAND='$(COMMAND)' MIRROR='$(MIRROR)' tools/on.sh
