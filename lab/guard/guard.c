@@ -11,10 +11,12 @@ enum { PAGE = 4096, PAGES = 1 << 20, ALIGNMENT = 16 };
 
 static SRWLOCK lock = SRWLOCK_INIT;
 /* All below is guarded by the lock. */
-static char *area;              /* PAGES are reserved, few are there */
-static unsigned next_page;      /* no allocation crosses its beginning */
-static unsigned size_at[PAGES]; /* of what begins in this page; 0: none */
-/* Who allocated and freed what began here last, and whether it is there. */
+static char *area;              /* PAGES are reserved, few of them mapped */
+static unsigned next_page;      /* where the search for free pages starts; no
+                                   allocation lies across its first byte */
+static unsigned size_at[PAGES]; /* of the allocation that starts in this page;
+                                   0: none does */
+/* The last allocation that started in this page. */
 static struct guard_block blocks[PAGES];
 static struct guard_counts counts;
 
@@ -25,8 +27,9 @@ static unsigned pages(size_t size)
     return (unsigned)((size + PAGE - 1) / PAGE);
 }
 
-/* The first of `count` pages, and one more, that are free; PAGES if there are
- * none. Addresses that were used come last. */
+/* Finds `count` free pages, and a free page after them; returns the first, or
+ * PAGES if there are none. The search goes around from next_page, so the
+ * addresses that were used last come last. */
 static unsigned find_pages(unsigned count)
 {
     unsigned first = next_page, at = first;
@@ -43,7 +46,7 @@ static unsigned find_pages(unsigned count)
     return first;
 }
 
-/* Ends with its last page, and reads as zeros. */
+/* The memory ends where its last page ends, and is filled with zeros. */
 static char *allocate(size_t size, const void *caller)
 {
     size_t asked_for = size;
@@ -95,7 +98,7 @@ struct guard_counts guard_counts(void)
 static void *allocate_filled(size_t size, const void *caller)
 {
     count_call(&counts.mallocs);
-    char *memory = fails("malloc") ? NULL : allocate(size, caller);
+    char *memory = must_fail("malloc") ? NULL : allocate(size, caller);
     return memory != NULL ? memset(memory, 0xA5, size) : NULL;
 }
 
@@ -108,15 +111,15 @@ void *guard_calloc(size_t count, size_t size)
 {
     count_call(&counts.callocs);
     bool fits = size == 0 || count <= SIZE_MAX / size;
-    return fails("calloc") || !fits
-               ? NULL
-               : allocate(count * size, __builtin_return_address(0));
+    if (must_fail("calloc") || !fits)
+        return NULL;
+    return allocate(count * size, __builtin_return_address(0));
 }
 
-/* The lock is never released: nothing is to go on. */
+/* The lock stays locked, so that no other thread can go on. */
 static void crash(void)
 {
-    fputs("guard: freed what is not allocated, or not any more\n", stderr);
+    fputs("guard: the program frees memory that is not allocated\n", stderr);
     fflush(stderr);
     RaiseException(EXCEPTION_ACCESS_VIOLATION, EXCEPTION_NONCONTINUABLE, 0,
                    NULL);
@@ -143,7 +146,7 @@ bool guard_find(const void *address, struct guard_block *block)
         page--;
     *block = blocks[page];
     ReleaseSRWLockExclusive(&lock);
-    /* The page behind it is its own, too. */
+    /* The unmapped page after it belongs to it, too. */
     return block->memory != NULL &&
            page_of(address) <= page + pages(block->size);
 }
@@ -179,7 +182,7 @@ static void free_or_move(void *memory, enum guard_event event,
     if (memory == NULL)
         return;
     if (!is_ours(memory)) {
-        free(memory); /* from the C library: strdup, for example */
+        free(memory); /* the C library has allocated it: strdup, for example */
         return;
     }
     if (watcher != NULL &&
@@ -195,7 +198,7 @@ void guard_free(void *memory)
     free_or_move(memory, GUARD_FREE, __builtin_return_address(0));
 }
 
-/* Always moves, as realloc may. */
+/* Always moves the allocation: realloc may do so at any time. */
 void *guard_realloc(void *memory, size_t size)
 {
     struct guard_block block;
@@ -210,7 +213,7 @@ void *guard_realloc(void *memory, size_t size)
     return moved;
 }
 
-static void tell(void)
+static void print_counts(void)
 {
     fprintf(stderr, "guard: %u allocations, %u not freed\n", counts.allocations,
             counts.living);
@@ -218,6 +221,6 @@ static void tell(void)
 
 __attribute__((constructor)) static void begin(void)
 {
-    if (asked("allocations"))
-        atexit(tell);
+    if (find_setting("allocations") != NULL)
+        atexit(print_counts);
 }

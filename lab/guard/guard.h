@@ -1,26 +1,30 @@
 /*
- * Memory that shows when it is used wrongly. In the object files of a program
- * under test, objcopy --redefine-sym makes these of malloc, calloc, realloc and
- * free (as mk/tests.mk has it), so that what the C library itself allocates is
- * left out.
+ * An allocator that makes wrong uses of memory crash. In the object files of a
+ * program under test, objcopy --redefine-sym replaces malloc, calloc, realloc
+ * and free by these functions (see mk/tests.mk). Memory that the C library
+ * itself allocates is not affected.
  *
- *      | page      | page that is not there |
- *      |  .... bytes|
+ *      |  page with the memory  |  page that is not mapped  |
+ *      |              ....bytes.|                           |
  *
- * Each allocation has pages of its own and ends at the last of them, but for
- * alignment; the page behind it is not there. When it is freed, its pages go,
- * too, and the addresses are not used again until some 500,000 further
- * allocations have been made. So to read or write behind its end or after its
- * end crashes, wherever that is done, and so does to free it twice.
+ * Each allocation has pages of its own. It ends where its last page ends,
+ * except for alignment to 16 bytes. The page after it is not mapped. free
+ * unmaps the allocation's pages, and some 500,000 further allocations are made
+ * before an address is used again. So three mistakes crash, in whatever thread
+ * they are made:
  *
- * What malloc gives is filled with 0xA5, to show what relies on zeros. realloc
- * always moves.
+ *   - to read or write after the end of an allocation;
+ *   - to read or write an allocation after free;
+ *   - to free it twice.
  *
- * In HOOK and IO (see words.h) these are the guard's:
+ * malloc fills the memory with 0xA5: a program that relies on zeros shows it.
+ * realloc always moves the allocation. Any thread may call these functions.
  *
- *   fail:malloc:K:0   as for any function; calloc likewise
- *   allocations       tells on stderr, when the program exits, how much was
- *                     allocated: "guard: 12 allocations, 0 not freed"
+ * The guard has these settings in HOOK and IO (see lab/interpose/settings.h):
+ *
+ *   fail:malloc:K:0   as for any function; the same for calloc
+ *   allocations       when the program exits, prints on stderr how many
+ *                     allocations it made: "guard: 12 allocations, 0 not freed"
  */
 #ifndef GUARD_H
 #define GUARD_H
@@ -28,41 +32,51 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What has been counted up to now; failed calls are calls, too. */
-struct guard_counts {
-    unsigned mallocs, callocs;    /* calls */
-    unsigned allocations, living; /* made; not freed */
-};
-struct guard_counts guard_counts(void);
-
+/* As malloc, calloc, realloc and free. guard_free and guard_realloc also accept
+ * memory that the C library has allocated, by strdup for example. */
 void *guard_malloc(size_t size);
 void *guard_calloc(size_t count, size_t size);
 void *guard_realloc(void *memory, size_t size);
 void guard_free(void *memory);
 
-/* ---- For who wants to know ---------------------------------------------- */
+/* ---- For layers that report on memory ------------------------------------ */
 
-/* An allocation. Of callers there is the address behind the call. */
-struct guard_block {
-    char *memory;
-    size_t size;                   /* as it was asked for */
-    const void *allocated, *freed; /* by whom; freed is NULL while it is live */
+struct guard_counts {
+    unsigned mallocs, callocs; /* calls, also those that failed */
+    unsigned allocations;      /* that were made */
+    unsigned living;           /* of these, not freed yet */
 };
 
-/* The last allocation that had this address, or whose next page has it. False
- * for memory that is none of the guard's. */
+/* The counts up to now. */
+struct guard_counts guard_counts(void);
+
+/* An allocation, and the return addresses of the calls that made and freed it.
+ */
+struct guard_block {
+    char *memory;
+    size_t size; /* that the program asked for */
+    const void *allocated;
+    const void *freed; /* NULL while the allocation is live */
+};
+
+/* Finds the last allocation that had this address in its pages or in the
+ * unmapped page after them. False if the guard never allocated there. */
 bool guard_find(const void *address, struct guard_block *block);
 
 enum guard_event {
     GUARD_FREE,
-    GUARD_MOVE,     /* freed by realloc, which has moved what was in it */
-    GUARD_NOT_LIVE, /* free was called for what is not allocated (any more) */
+    GUARD_MOVE,     /* realloc frees the old place */
+    GUARD_NOT_LIVE, /* free was called for memory that is not allocated, or not
+                       allocated any more */
 };
 
-/* Is called before something is freed. If it returns false, nothing is done:
- * the memory stays as it is. */
+/* The guard calls a watcher before it frees memory, on the thread that frees.
+ * `caller` is the return address of that call. If the watcher returns false,
+ * the memory is not freed. */
 typedef bool guard_free_watcher(enum guard_event event, char *memory,
                                 const void *caller);
+
+/* Sets the only watcher. Call it once, before the program's threads start. */
 void guard_watch_frees(guard_free_watcher *called);
 
 #endif

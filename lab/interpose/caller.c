@@ -15,8 +15,8 @@ const void *caller_stack(void)
     return called_with;
 }
 
-/* Where mk/lab.mk has programs linked to be loaded. They are loaded elsewhere,
- * but their debug information tells addresses from here. */
+/* The address for which mk/lab.mk links programs. They are loaded elsewhere,
+ * but the addresses in their debug information count from here. */
 static const unsigned long long IMAGE_BASE = 0x140000000;
 
 unsigned long long address_in_file(const void *address)
@@ -28,7 +28,7 @@ unsigned long long address_in_file(const void *address)
     size_t offset = (size_t)((const char *)address - image);
     if (offset >= nt->OptionalHeader.SizeOfImage)
         return 0;
-    return IMAGE_BASE + offset - 1; /* in the call, not behind it */
+    return IMAGE_BASE + offset - 1; /* in the call, not after it */
 }
 
 #define IMPORT(result, failure, name, parameters, arguments)                   \
@@ -47,7 +47,7 @@ unsigned long long address_in_file(const void *address)
     }
 #include "imports.h"
 
-/* The last constructor of all. */
+/* Without a number: this constructor runs last. */
 __attribute__((constructor)) static void begin(void)
 {
     next = imports_now();

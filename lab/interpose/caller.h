@@ -1,22 +1,22 @@
 /*
- * Who calls: the place in the program, for layers that tell it. caller.c is a
- * layer of its own and the topmost one, since only there the return address is
- * the program's.
+ * The place in the program that called a system function, for layers that
+ * report it. caller.c is a layer of its own. It is the topmost one, because
+ * only there the return address is an address of the program.
  */
 #ifndef CALLER_H
 #define CALLER_H
 
-/* The address behind the call that this thread is making: of the program, where
- * it was loaded, or of a library that has called back. NULL before the first
- * call. */
+/* The return address of the call that this thread is making, or made last. It
+ * lies in the program, as it was loaded, or in a library that calls the program
+ * back. NULL before the thread's first call. */
 const void *caller(void);
 
-/* Where this thread's stack ended when it made the call: below it there is
- * nothing of the program's. */
+/* Where this thread's stack ended when it made the call. The program has no
+ * data below this address. */
 const void *caller_stack(void);
 
-/* The call's address as addr2line wants it, to find its line in the program's
- * file; 0 for an address that is not the program's. */
+/* Converts a return address for addr2line, which finds the line of the call in
+ * the program's file. Returns 0 for an address outside the program. */
 unsigned long long address_in_file(const void *address);
 
 #endif

@@ -1,12 +1,13 @@
 /*
- * The functions that can be replaced, one a line: its result, the result that
- * says that it has failed, its name, its parameters, and these again as
- * arguments. Whoever includes this says before what is to be made of a line, by
- * defining IMPORT; afterwards IMPORT is gone. A further function is a further
- * line.
+ * The functions that can be replaced, one IMPORT each: the type of the result,
+ * the result that reports a failure, the name, the parameters, and the
+ * parameters once more as arguments. To replace a further function, add a line.
  *
- * IMPORT_VOID is the same for functions without a result, which cannot fail. To
- * leave them out, leave it undefined.
+ * A file defines IMPORT, which says what to make of a line, and then includes
+ * this header. The header undefines IMPORT at its end.
+ *
+ * IMPORT_VOID is the same for functions without a result: they cannot fail. If
+ * it is not defined, they are left out.
  */
 #ifndef IMPORT_VOID
 #define IMPORT_VOID(name, parameters, arguments)

@@ -1,11 +1,11 @@
 /*
- * Replaces system functions in a program without a change to the program: it is
- * only linked with these files.
+ * Replaces system functions in a program without a change to the program: the
+ * program is only linked with these files.
  *
  * The compiler calls a function of a DLL through a pointer, __imp_NAME, in the
- * program's import address table. A layer stores the address of a function of
- * its own there. From then on every call comes to the layer: those of the
- * program, and those of all that is linked with it.
+ * program's import address table. A layer stores the address of its own
+ * function in this pointer. From then on every call comes to the layer: the
+ * calls of the program, and those of all code that is linked with it.
  *
  *      static struct imports next;
  *
@@ -23,10 +23,11 @@
  *
  * Several layers lie on top of each other, and each calls the next one down.
  * The constructors' priorities decide the order: a constructor with a larger
- * number runs later, and its layer lies further up. 101 is the system's. A
- * constructor without a number is the topmost layer.
+ * number runs later, so its layer lies further up. 101 is the number of `real`
+ * below. A constructor without a number runs last: its layer is on top.
  *
- * A layer's own calls come back to it, so it calls `next`, or `real`.
+ * A layer's own calls would come back to the layers, so a layer calls a system
+ * function through `next` or `real`.
  */
 #ifndef INTERPOSE_H
 #define INTERPOSE_H
@@ -42,10 +43,11 @@ struct imports {
 #include "imports.h"
 };
 
-/* The system's own. */
+/* The system's functions, below all layers. Set before any other layer. */
 extern struct imports real;
 
-/* What is called now. A layer asks before it stores its own functions. */
+/* The functions that the program calls now. A layer reads them before it stores
+ * its own. */
 struct imports imports_now(void);
 
 #define IMPORT(result, failure, name, parameters, arguments)                   \
@@ -53,5 +55,13 @@ struct imports imports_now(void);
 #define IMPORT_VOID(name, parameters, arguments)                               \
     extern __typeof__(name) *__imp_##name;
 #include "imports.h"
+
+/* Reports this error to the caller of a replaced function: GetLastError returns
+ * it. Returns FALSE, the result of a BOOL function that fails. */
+static inline BOOL fail_with(DWORD error)
+{
+    SetLastError(error);
+    return FALSE;
+}
 
 #endif

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WORDS = 16 };
+enum { MAX_SETTINGS = 16 };
 
-struct word words[MAX_WORDS + 1];
+struct setting settings[MAX_SETTINGS + 1];
 
-/* Words without a function's name, and what they are short for. If `first` is
- * not 0, it goes before the numbers. */
+/* Settings without a function's name, and the settings that they are short for.
+ * If `first` is not 0, it is put before the numbers. */
 static const struct {
     const char *brief, *name, *function;
     unsigned long first;
@@ -35,36 +35,40 @@ static void refuse(const char *variable, const char *what, const char *why)
     exit(EXIT_FAILURE);
 }
 
-void refuse_word(const struct word *word, const char *why)
+void refuse_setting(const struct setting *setting, const char *why)
 {
-    refuse(word->variable, word->name, why);
+    refuse(setting->variable, setting->name, why);
 }
 
-/* Cuts off what is before the separator, or all; NULL if nothing is left. */
-static char *cut(char **text, char separator)
+/* Returns the text before the separator, or all of it if there is none; then
+ * `rest` is the text after the separator, or NULL. Returns NULL for NULL. */
+static char *cut(char **rest, char separator)
 {
-    char *piece = *text;
+    char *piece = *rest;
     if (piece == NULL)
         return NULL;
-    *text = strchr(piece, separator);
-    if (*text != NULL)
-        *(*text)++ = '\0';
+    char *end = strchr(piece, separator);
+    *rest = end != NULL ? end + 1 : NULL;
+    if (end != NULL)
+        *end = '\0';
     return piece;
 }
 
-static void spell_out(struct word *word)
+/* Replaces a short setting by the long one. */
+static void spell_out(struct setting *setting)
 {
-    for (size_t i = 0; i < sizeof abbreviations / sizeof *abbreviations; i++)
-        if (strcmp(word->name, abbreviations[i].brief) == 0) {
-            word->name = abbreviations[i].name;
-            word->function = abbreviations[i].function;
-            if (abbreviations[i].first != 0) {
-                word->numbers[1] = word->numbers[0];
-                word->numbers[0] = abbreviations[i].first;
-                word->count++;
-            }
-            return;
-        }
+    size_t count = sizeof abbreviations / sizeof *abbreviations, i = 0;
+    while (i < count && strcmp(setting->name, abbreviations[i].brief) != 0)
+        i++;
+    if (i == count)
+        return;
+    setting->name = abbreviations[i].name;
+    setting->function = abbreviations[i].function;
+    if (abbreviations[i].first != 0) {
+        setting->numbers[1] = setting->numbers[0];
+        setting->numbers[0] = abbreviations[i].first;
+        setting->count++;
+    }
 }
 
 static bool is_function(const char *name)
@@ -75,39 +79,47 @@ static bool is_function(const char *name)
     return false;
 }
 
-static struct word parse(const char *variable, char *text)
+static struct setting parse(const char *variable, char *text)
 {
-    struct word word = {.variable = variable, .name = cut(&text, ':')};
+    struct setting setting = {.variable = variable, .name = cut(&text, ':')};
     for (char *piece; (piece = cut(&text, ':')) != NULL;) {
         char *end = piece;
         bool hexadecimal = piece[0] == '0' && piece[1] == 'x';
         unsigned long number = strtoul(piece, &end, hexadecimal ? 16 : 10);
-        if (*piece != '\0' && *end == '\0' && word.count < 3)
-            word.numbers[word.count++] = number;
-        else if (word.count == 0 && word.function == NULL && is_function(piece))
-            word.function = piece;
+        bool is_number = *piece != '\0' && *end == '\0';
+        if (is_number && setting.count < 3)
+            setting.numbers[setting.count++] = number;
+        else if (setting.count == 0 && setting.function == NULL &&
+                 is_function(piece))
+            setting.function = piece;
         else
             refuse(variable, piece, NOT_UNDERSTOOD);
     }
-    if (word.function == NULL)
-        spell_out(&word);
-    return word;
+    if (setting.function == NULL)
+        spell_out(&setting);
+    return setting;
 }
 
-/* Into the words, from this place on; returns the next. */
+/* Appends the settings of a variable to the `count` that are there; returns
+ * their new number. The settings point into `text`. */
 static unsigned read_variable(const char *name, char *text, DWORD size,
-                              unsigned place)
+                              unsigned count)
 {
-    char *rest = text;
     DWORD length = GetEnvironmentVariableA(name, text, size);
-    if (length >= size)
-        refuse(name, "so much", NOT_UNDERSTOOD);
-    for (; length > 0 && rest != NULL; place++) {
-        if (place == MAX_WORDS)
-            refuse(name, rest, NOT_UNDERSTOOD);
-        words[place] = parse(name, cut(&rest, ','));
+    if (length == 0)
+        return count;
+    if (length >= size) {
+        fprintf(stderr, "%s: the value is too long\n", name);
+        exit(EXIT_FAILURE);
     }
-    return place;
+    char *rest = text;
+    while (rest != NULL) {
+        char *setting = cut(&rest, ',');
+        if (count == MAX_SETTINGS)
+            refuse(name, setting, "is one setting too many");
+        settings[count++] = parse(name, setting);
+    }
+    return count;
 }
 
 __attribute__((constructor(102))) static void begin(void)
@@ -117,34 +129,47 @@ __attribute__((constructor(102))) static void begin(void)
     read_variable("IO", io, sizeof io, count);
 }
 
-struct word *asked(const char *name)
+struct setting *find_setting(const char *name)
 {
-    for (struct word *word = words; word->name != NULL; word++)
-        if (strcmp(word->name, name) == 0)
-            return word;
+    for (struct setting *setting = settings; setting->name != NULL; setting++)
+        if (strcmp(setting->name, name) == 0)
+            return setting;
     return NULL;
 }
 
-bool is_due(struct word *word)
+bool is_kth_call(struct setting *setting)
 {
-    return word != NULL &&
-           InterlockedIncrement(&word->counted) == (LONG)word->numbers[0];
+    return setting != NULL &&
+           InterlockedIncrement(&setting->counted) == (LONG)setting->numbers[0];
 }
 
-bool fails(const char *function)
+bool must_fail(const char *function)
 {
-    bool due = false;
-    for (struct word *word = words; word->name != NULL; word++) {
-        if (word->function == NULL || strcmp(word->function, function) != 0)
+    bool fails = false;
+    for (struct setting *setting = settings; setting->name != NULL; setting++) {
+        if (setting->function == NULL ||
+            strcmp(setting->function, function) != 0)
             continue;
-        LONG call = InterlockedIncrement(&word->counted);
-        bool from = strcmp(word->name, "fail-from") == 0;
-        if (call == (LONG)word->numbers[0] ||
-            (from && call > (LONG)word->numbers[0])) {
-            SetLastError(word->numbers[1]);
-            *__doserrno() = word->numbers[1];
-            due = true;
+        LONG call = InterlockedIncrement(&setting->counted);
+        LONG first = (LONG)setting->numbers[0];
+        bool repeats = strcmp(setting->name, "fail-from") == 0;
+        if (call == first || (repeats && call > first)) {
+            SetLastError(setting->numbers[1]);
+            *__doserrno() = setting->numbers[1];
+            fails = true;
         }
     }
-    return due;
+    return fails;
+}
+
+unsigned draw(struct setting *setting, unsigned count)
+{
+    /* SplitMix64, by Sebastiano Vigna: it mixes the seed and the number of the
+     * call. */
+    uint64_t mixed = ((uint64_t)setting->numbers[0] << 32) +
+                     (uint64_t)InterlockedIncrement(&setting->counted);
+    mixed *= 0x9E3779B97F4A7C15;
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9;
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB;
+    return (unsigned)((mixed ^ mixed >> 31) % count);
 }

@@ -1,64 +1,82 @@
 /*
- * What is wanted of the layers, from the environment variables IO and HOOK:
- * words with commas between them, each with what belongs to it behind colons:
+ * The settings in the environment variables IO and HOOK, which say what the
+ * layers must do. Settings are separated by commas. A setting is a name, and
+ * after colons the name of a function, or numbers, or both:
  *
  *      IO=short:7,fail:WriteFile:3:112
  *
- * IO is for everybody, and has the words of lab/modes. HOOK is for tests: it
- * has them, too, and in programs with tests/support/hooks also those of tests/support/hooks. In
- * both, numbers are decimal, or hexadecimal behind 0x, and counts begin at 1.
+ * IO is for everybody: it takes the settings of lab/modes. HOOK is for tests:
+ * it takes those too, and those of tests/support/hooks in a program that is
+ * linked with them. Numbers are decimal, or hexadecimal after 0x. Counts begin
+ * at 1.
  *
- *   fail:NAME:K:CODE        the K-th call of NAME fails with CODE
- *   fail-from:NAME:K:CODE   and so does each one after it
+ *   fail:NAME:K:CODE        the K-th call of NAME fails with error CODE
+ *   fail-from:NAME:K:CODE   the K-th call and each call after it fail
  *
- * NAME is a function of imports.h, or malloc or calloc if they are the guard's.
- * Of ReadFile and WriteFile only calls with an OVERLAPPED are counted; one that
- * fails leaves "pending" in it.
+ * NAME is a function of imports.h; or malloc or calloc, in a program with
+ * lab/guard. Of ReadFile and WriteFile, only calls with an OVERLAPPED are
+ * counted. A call that fails leaves STATUS_PENDING in it.
  *
- *   fail:K:CODE             short for fail:ReadFile:K:CODE
+ * These are short forms:
+ *
+ *   fail:K:CODE             fail:ReadFile:K:CODE
  *   thread:K:CODE           fail:_beginthreadex:K:CODE
- *   bind:CODE               fail-from:CreateIoCompletionPort:2:CODE; the first
- *                           makes the port
+ *   bind:CODE               fail-from:CreateIoCompletionPort:2:CODE. The first
+ *                           call creates the port, each later call binds a
+ *                           handle
  *   no-packet:CODE          fail-from:GetQueuedCompletionStatus:1:CODE
  *
- * CODE is what GetLastError says then, and _doserrno. All calls count that are
- * made by what is linked together: seldom one of the compiler's own library,
- * which may wait when two threads are new.
+ * GetLastError and _doserrno report CODE then. A layer counts the calls of all
+ * code that is linked into the program. This includes the compiler's own
+ * library, which seldom calls a function of imports.h: it may wait when two
+ * threads start at the same time.
  */
-#ifndef WORDS_H
-#define WORDS_H
+#ifndef SETTINGS_H
+#define SETTINGS_H
 
 #include <stdbool.h>
 #include <windows.h>
 
-struct word {
-    const char *variable; /* IO or HOOK */
+struct setting {
+    const char *variable; /* "IO" or "HOOK" */
     const char *name;
-    const char *function;     /* NULL for most */
-    unsigned count;           /* of its numbers */
-    unsigned long numbers[3]; /* those that are not there are 0 */
-    bool known;               /* to one of the layers */
-    volatile LONG counted;    /* by is_due and fails, and by lab/modes */
+    const char *function;     /* NULL: the setting names no function */
+    unsigned count;           /* how many numbers were given */
+    unsigned long numbers[3]; /* 0 where none was given */
+    bool known;               /* a layer knows this setting */
+    volatile LONG counted;    /* calls of is_kth_call, must_fail and draw */
 };
 
-/* HOOK's words, and IO's behind them; the last one's name is NULL. */
-extern struct word words[];
+/* HOOK's settings, then IO's. In the last entry, name is NULL. They are parsed
+ * before main, by a constructor with the number 102; a constructor with a
+ * larger number may use them. */
+extern struct setting settings[];
 
 #define NOT_UNDERSTOOD "is not understood"
 
-/* Ends the program with one line: with a misspelt word a test would show
+/* Prints one line, "IO: 'shrot' is not understood", on stderr, and exits with
+ * status 1. Otherwise a test with a misspelt setting would pass and show
  * nothing. */
-void refuse_word(const struct word *word, const char *why);
+void refuse_setting(const struct setting *setting, const char *why);
 
-/* NULL if this word is not there. */
-struct word *asked(const char *name);
+/* The first setting of this name; NULL if it was not given. */
+struct setting *find_setting(const char *name);
 
-/* Counts, and says whether this makes it the word's first number. False for
- * NULL. */
-bool is_due(struct word *word);
+/*
+ * Each of the following counts its calls in the setting. Any thread may call
+ * them, also concurrently.
+ */
 
-/* Counts a call of this function, and says whether it is to fail. If so, its
- * error has been set. */
-bool fails(const char *function);
+/* Whether this is the K-th call for this setting; K is its first number. False
+ * for NULL. */
+bool is_kth_call(struct setting *setting);
+
+/* Whether "fail" or "fail-from" makes this call of the function fail. If so,
+ * GetLastError and _doserrno report the setting's error. */
+bool must_fail(const char *function);
+
+/* A random number below `count`, which is at least 1. The setting's first
+ * number is the seed: the same seed always gives the same sequence. */
+unsigned draw(struct setting *setting, unsigned count);
 
 #endif

@@ -1,10 +1,11 @@
 /*
- * The import address table: the pointers __imp_NAME, through which a program
- * calls the functions of DLLs. The loader fills it; to store another address
- * there replaces the function for the whole program.
+ * The import address table holds the pointers __imp_NAME, through which a
+ * program calls the functions of DLLs. The loader fills it in. A program that
+ * stores another address in such a pointer replaces the function for the whole
+ * program.
  *
  * binutils 2.40 leaves the table writable. binutils 2.44 and lld put it into
- * memory that may only be read, and a store crashes.
+ * read-only memory, where a store crashes.
  */
 #ifndef WRITABLE_H
 #define WRITABLE_H
@@ -14,10 +15,12 @@
 #include <windows.h>
 
 /*
- * Makes the table of this program writable, and leaves it so. Any thread may
- * call it, any number of times, before it stores to an import pointer.
+ * Makes the table of this program writable; it stays writable. Any thread may
+ * call this function, any number of times, before it stores to an import
+ * pointer.
  *
- * Ends the process with status 1, and one line on stderr, if Windows refuses.
+ * If Windows reports an error, the function prints one line on stderr and exits
+ * with status 1.
  */
 static inline void make_imports_writable(void)
 {

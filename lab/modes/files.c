@@ -1,4 +1,4 @@
-#include "modes.h"
+#include "files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@ static SRWLOCK lock = SRWLOCK_INIT;
 static struct file files[MAX_FILES];
 static unsigned count;
 
-/* The lock is held. NULL if it is not known. */
+/* The lock is held. NULL: nothing is known of this handle. */
 static struct file *at(HANDLE handle)
 {
     for (unsigned i = 0; i < count; i++)
@@ -28,7 +28,7 @@ struct file find_file(HANDLE handle)
     return file;
 }
 
-/* In the place of what was known of it. */
+/* Replaces what was known of this handle. */
 static void put_file(struct file file)
 {
     AcquireSRWLockExclusive(&lock);
@@ -43,7 +43,7 @@ static void put_file(struct file file)
     ReleaseSRWLockExclusive(&lock);
 }
 
-static void drop_file(HANDLE handle)
+void forget_file(HANDLE handle)
 {
     AcquireSRWLockExclusive(&lock);
     struct file *known = at(handle);
@@ -86,7 +86,6 @@ static HANDLE open_narrow(const char *path, DWORD access, DWORD share,
                   access, flags);
 }
 
-/* Known before it is bound: once it is, a packet may come. */
 static HANDLE bind_port(HANDLE handle, HANDLE port, ULONG_PTR key,
                         DWORD threads)
 {
@@ -110,20 +109,6 @@ static BOOL set_modes(HANDLE handle, UCHAR modes)
         file.skips = true;
         put_file(file);
     }
-    return ok;
-}
-
-/* As at the system's, what is in flight then is cancelled. */
-static BOOL close_file(HANDLE handle)
-{
-    struct file file = find_file(handle);
-    if (file.handle == NULL)
-        return next.CloseHandle(handle);
-    cancel_held(handle, NULL, 0);
-    wait_for_held(handle, NULL, INFINITE);
-    BOOL ok = next.CloseHandle(handle);
-    if (ok)
-        drop_file(handle);
     return ok;
 }
 
@@ -161,7 +146,6 @@ void watch_files(void)
     __imp_CreateFileA = open_narrow;
     __imp_CreateIoCompletionPort = bind_port;
     __imp_SetFileCompletionNotificationModes = set_modes;
-    __imp_CloseHandle = close_file;
     __imp_BindIoCompletionCallback = bind_callback;
     __imp_CreateThreadpoolIo = create_io;
 }

@@ -1,96 +1,116 @@
-#include "modes.h"
+#include "held.h"
+
+#include "../interpose/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One I/O, from its start until the program takes its packet. */
+/* One I/O, from its start until the program takes its completion. */
 struct item {
     struct item *next;
     struct io io;
     enum {
-        HELD,  /* until let_go */
-        GOING, /* when it is due, in its turn */
-        DOING, /* by this layer's thread */
-        TOLD,  /* its packet or callback comes, or has come */
+        HELD,      /* until release_held */
+        RELEASED,  /* the thread does it when it is due, in its turn */
+        RUNNING,   /* the thread is doing it */
+        COMPLETED, /* its completion is queued, or will be */
     } state;
     unsigned long long turn;
     ULONGLONG due; /* in ms of GetTickCount64 */
-    DWORD thread;  /* that has started it */
+    DWORD thread;  /* the thread that has started it */
     bool cancelled;
-    struct answer answer;
+    struct answer answer; /* PENDING: the system does this I/O */
 };
 
-/* How many "shuffle" chooses from; how long, in ms, something stays held though
- * nobody waits: a program may look at the OVERLAPPED again and again. */
-enum { WINDOW = 8, PATIENCE = 50 };
+enum {
+    WINDOW = 8,    /* "shuffle" chooses from so many */
+    PATIENCE = 50, /* ms; then a held I/O is released though no thread waits:
+                      the program may be polling the OVERLAPPED */
+};
 
 static SRWLOCK lock = SRWLOCK_INIT;
 static CONDITION_VARIABLE changed = CONDITION_VARIABLE_INIT;
 /* Guarded by the lock. */
 static struct item *items; /* in the order of their start */
-/* Nothing is allocated for the program's I/O, unless so many are in flight. */
+/* The layer allocates no memory for the program's I/O, unless more I/Os than
+ * this are in flight. */
 enum { FIRST_ITEMS = 256 };
 static struct item first_items[FIRST_ITEMS];
-static unsigned used;      /* of the first */
-static struct item *spare; /* used before, and free */
+static unsigned used;      /* of first_items */
+static struct item *spare; /* items that were used before, and are free */
 static unsigned long long turns;
 static bool has_thread;
-static HANDLE file_told; /* of whose I/O the thread is just sending the end */
+/* The file whose completion the thread is queuing now, without the lock. */
+static HANDLE completing_file;
+
+static void give_up(const char *what, DWORD error)
+{
+    fprintf(stderr, "modes: %s (error %lu)\n", what, error);
+    exit(EXIT_FAILURE);
+}
 
 static bool is_in_flight(const struct item *item)
 {
-    return item->state != TOLD;
+    return item->state != COMPLETED;
 }
 
 static unsigned number_of_held(void)
 {
     unsigned held = 0;
     for (const struct item *item = items; item != NULL; item = item->next)
-        held += item->state == HELD;
+        if (item->state == HELD)
+            held++;
     return held;
 }
 
-/* One was let go, and the program has not taken it yet. What the system itself
- * ends does not count. */
-static bool is_on_its_way(void)
+/* Whether an I/O was released whose completion the program has not taken yet.
+ * I/O that the system does is not counted. */
+static bool is_one_on_its_way(void)
 {
-    const struct item *item = items;
-    while (item != NULL &&
-           (item->state == HELD ||
-            (item->state == TOLD && item->answer.status == PENDING)))
-        item = item->next;
-    return item != NULL;
+    for (const struct item *item = items; item != NULL; item = item->next) {
+        bool is_the_systems =
+            item->state == COMPLETED && item->answer.status == PENDING;
+        if (item->state != HELD && !is_the_systems)
+            return true;
+    }
+    return false;
 }
 
-/* ---- Which goes first ---------------------------------------------------- */
+/* ---- Releasing. The lock is held. ---------------------------------------- */
 
-static void go(struct item *item)
+static void release(struct item *item)
 {
-    item->state = GOING;
+    item->state = RELEASED;
     item->turn = ++turns;
     WakeAllConditionVariable(&changed);
 }
 
-/* One of those held; "pending" alone lets all go, in their order. */
-static void choose(void)
+/* `number` counts from 0, and is below number_of_held. */
+static struct item *find_held(unsigned number)
 {
-    unsigned held = number_of_held();
-    bool shuffles = asked("shuffle") != NULL;
-    unsigned left = held > 0 && shuffles ? draw(asked("shuffle"), held) : 0;
-    for (struct item *item = items; item != NULL; item = item->next)
-        if (item->state == HELD && (!shuffles || left-- == 0)) {
-            go(item);
-            if (shuffles)
-                return;
-        }
+    struct item *item = items;
+    while (item->state != HELD || number > 0) {
+        if (item->state == HELD)
+            number--;
+        item = item->next;
+    }
+    return item;
 }
 
-void let_go(void)
+/* With "shuffle" one, without it all, in the order of their start. */
+static void release_next(void)
 {
-    AcquireSRWLockExclusive(&lock);
-    if (number_of_held() > 0 && (asked("shuffle") == NULL || !is_on_its_way()))
-        choose();
-    ReleaseSRWLockExclusive(&lock);
+    struct setting *shuffle = find_setting("shuffle");
+    unsigned held = number_of_held();
+    if (held == 0)
+        return;
+    if (shuffle != NULL) {
+        release(find_held(draw(shuffle, held)));
+        return;
+    }
+    for (struct item *item = items; item != NULL; item = item->next)
+        if (item->state == HELD)
+            release(item);
 }
 
 /* ---- The list. The lock is held. ----------------------------------------- */
@@ -102,15 +122,14 @@ static struct item *append(const struct io *io)
         spare = item->next;
     else
         item = used < FIRST_ITEMS ? &first_items[used++] : malloc(sizeof *item);
-    if (item == NULL) {
-        fputs("modes: no memory\n", stderr);
-        exit(EXIT_FAILURE);
-    }
+    if (item == NULL)
+        give_up("no memory", ERROR_NOT_ENOUGH_MEMORY);
     *item = (struct item){
         .io = *io, .answer.status = PENDING, .thread = GetCurrentThreadId()};
     while (*at != NULL)
         at = &(*at)->next;
-    return *at = item;
+    *at = item;
+    return item;
 }
 
 static void drop(struct item *item)
@@ -123,7 +142,7 @@ static void drop(struct item *item)
     spare = item;
 }
 
-static struct item *find_told(const OVERLAPPED *overlapped)
+static struct item *find_completed(const OVERLAPPED *overlapped)
 {
     struct item *item = items;
     while (item != NULL &&
@@ -132,11 +151,12 @@ static struct item *find_told(const OVERLAPPED *overlapped)
     return item;
 }
 
-/* ---- Its end ---------------------------------------------------------- */
+/* ---- Completing -----------------------------------------------------------
+ */
 
 LONG NTAPI NtSetIoCompletion(HANDLE, ULONG_PTR, ULONG_PTR, LONG, SIZE_T);
 
-/* The status last: who sees that, sees the rest. */
+/* The status is stored last: a thread that sees it sees the byte count too. */
 void set_status(OVERLAPPED *overlapped, struct answer answer)
 {
     overlapped->InternalHigh = answer.bytes;
@@ -144,72 +164,72 @@ void set_status(OVERLAPPED *overlapped, struct answer answer)
                           (LONG64)(ULONG)answer.status);
 }
 
-/* A pool of the system's calls back when an I/O of the system's has ended: so
- * one of 0 bytes is done, and packets.c makes of it what is to be told. */
-static void make_call_back(const struct io *io)
+/* A pool of the system makes a callback only for an I/O of the system. So this
+ * starts one of 0 bytes; in its callback, packets.c reports the answer. */
+static void make_pool_call_back(const struct io *io)
 {
-    BOOL ok = io->writes ? real.WriteFile(io->file.handle, io->buffer, 0, NULL,
-                                          io->overlapped)
-                         : real.ReadFile(io->file.handle, io->buffer, 0, NULL,
-                                         io->overlapped);
-    if (!ok && GetLastError() != ERROR_IO_PENDING) {
-        fprintf(stderr, "modes: no callback (error %lu)\n", GetLastError());
-        exit(EXIT_FAILURE);
-    }
+    struct io empty = *io;
+    empty.length = 0;
+    if (!start_io(&empty, NULL, io->overlapped) &&
+        GetLastError() != ERROR_IO_PENDING)
+        give_up("no callback", GetLastError());
 }
 
-/* The lock is held. Afterwards the OVERLAPPED is only an address. */
-static void end(struct item *item, struct answer answer)
+/* The lock is held. After this call the OVERLAPPED is used only as an address.
+ */
+static void set_completed(struct item *item, struct answer answer)
 {
     const struct io *io = &item->io;
     if (!is_queued_io(io) || !io->file.pooled)
         set_status(io->overlapped, answer);
     item->answer = answer;
-    item->state = TOLD;
+    item->state = COMPLETED;
 }
 
-/* The lock is not held: somebody may take it while this is still at it. */
-static void send_end(const struct io *io, struct answer answer)
+/* The lock is not held: the program may take the completion while this function
+ * is still running. */
+static void queue_completion(const struct io *io, struct answer answer)
 {
     if (event_of(io) != NULL)
         real.SetEvent(event_of(io));
     if (is_queued_io(io) && io->file.pooled)
-        make_call_back(io);
+        make_pool_call_back(io);
     else if (is_queued_io(io))
         NtSetIoCompletion(io->file.port, io->file.key,
                           (ULONG_PTR)io->overlapped, answer.status,
                           answer.bytes);
 }
 
-void tell(const struct io *io, struct answer answer)
+void complete_io(const struct io *io, struct answer answer)
 {
     AcquireSRWLockExclusive(&lock);
     if (is_queued_io(io))
-        end(append(io), answer);
-    else /* nobody takes it */
+        set_completed(append(io), answer);
+    else /* no completion will be taken */
         set_status(io->overlapped, answer);
     ReleaseSRWLockExclusive(&lock);
-    send_end(io, answer);
+    queue_completion(io, answer);
 }
 
-void expect(const struct io *io)
+void expect_completion(const struct io *io)
 {
     AcquireSRWLockExclusive(&lock);
-    append(io)->state = TOLD;
+    append(io)->state = COMPLETED;
     ReleaseSRWLockExclusive(&lock);
 }
 
-void forget(const OVERLAPPED *overlapped)
+void expect_no_completion(const OVERLAPPED *overlapped)
 {
     struct io io;
     struct answer answer;
-    take(overlapped, &io, &answer);
+    take_completion(overlapped, &io, &answer);
 }
 
-bool take(const OVERLAPPED *overlapped, struct io *io, struct answer *answer)
+bool take_completion(const OVERLAPPED *overlapped, struct io *io,
+                     struct answer *answer)
 {
     AcquireSRWLockExclusive(&lock);
-    struct item *item = find_told(overlapped);
+    struct item *item = find_completed(overlapped);
     if (item != NULL) {
         *io = item->io;
         *answer = item->answer;
@@ -219,16 +239,18 @@ bool take(const OVERLAPPED *overlapped, struct io *io, struct answer *answer)
     return item != NULL;
 }
 
-/* ---- The thread that does it ------------------------------------------ */
+/* ---- The thread that does held I/O ----------------------------------------
+ */
 
-/* The first in its turn that is due; else how long to sleep. */
+/* The released item whose turn is next, if it is due; otherwise NULL, and how
+ * long to sleep, in ms. The lock is held. */
 static struct item *next_item(DWORD *sleep)
 {
     struct item *first = NULL;
     ULONGLONG now = GetTickCount64();
     *sleep = number_of_held() > 0 ? PATIENCE : INFINITE;
     for (struct item *item = items; item != NULL; item = item->next) {
-        if (item->state != GOING)
+        if (item->state != RELEASED)
             continue;
         if (item->due > now)
             *sleep = min(*sleep, (DWORD)(item->due - now));
@@ -238,24 +260,25 @@ static struct item *next_item(DWORD *sleep)
     return first;
 }
 
+/* The lock is held before and after, but not in between. */
 static void do_item(struct item *item)
 {
     struct io io = item->io;
     bool is_cancelled = item->cancelled;
-    item->state = DOING;
+    item->state = RUNNING;
     ReleaseSRWLockExclusive(&lock);
     struct answer answer = {.status = CANCELLED};
     if (!is_cancelled)
         answer = do_io(&io);
     AcquireSRWLockExclusive(&lock);
-    end(item, answer); /* before it can be taken */
+    set_completed(item, answer); /* before the program can take it */
     if (!is_queued_io(&io))
         drop(item);
-    file_told = io.file.handle;
+    completing_file = io.file.handle;
     ReleaseSRWLockExclusive(&lock);
-    send_end(&io, answer);
+    queue_completion(&io, answer);
     AcquireSRWLockExclusive(&lock);
-    file_told = NULL;
+    completing_file = NULL;
     WakeAllConditionVariable(&changed);
 }
 
@@ -270,36 +293,39 @@ static DWORD WINAPI do_items(void *unused)
             do_item(item);
         else if (!real.SleepConditionVariableSRW(&changed, &lock, sleep, 0) &&
                  next_item(&sleep) == NULL)
-            choose();
+            release_next();
     }
     return 0;
 }
 
+/* The lock is held. */
 static void start_thread(void)
 {
-    HANDLE thread =
-        has_thread ? NULL : real.CreateThread(NULL, 0, do_items, NULL, 0, NULL);
-    if (!has_thread && thread == NULL) {
-        fprintf(stderr, "modes: no thread (error %lu)\n", GetLastError());
-        exit(EXIT_FAILURE);
-    }
-    if (thread != NULL)
-        real.CloseHandle(thread);
+    if (has_thread)
+        return;
+    HANDLE thread = real.CreateThread(NULL, 0, do_items, NULL, 0, NULL);
+    if (thread == NULL)
+        give_up("no thread", GetLastError());
+    real.CloseHandle(thread);
     has_thread = true;
 }
 
-void begin_io(const struct io *io)
+/* ---- Starting -------------------------------------------------------------
+ */
+
+void mark_started(const struct io *io)
 {
     io->overlapped->Internal = PENDING;
     if (event_of(io) != NULL)
         ResetEvent(event_of(io));
 }
 
-void hold(const struct io *io, bool cancelled)
+void hold_io(const struct io *io, bool cancelled)
 {
-    const struct word *slow = asked("slow");
-    bool held = asked("pending") || asked("shuffle") || cancelled;
-    begin_io(io);
+    const struct setting *slow = find_setting("slow");
+    bool shuffles = find_setting("shuffle") != NULL;
+    bool holds = find_setting("pending") != NULL || shuffles || cancelled;
+    mark_started(io);
     AcquireSRWLockExclusive(&lock);
     start_thread();
     struct item *item = append(io);
@@ -308,15 +334,26 @@ void hold(const struct io *io, bool cancelled)
     if (slow != NULL && !cancelled)
         item->due += slow->numbers[0];
     item->state = HELD;
-    if (!held)
-        go(item);
-    else if (asked("shuffle") && number_of_held() > WINDOW)
-        choose();
+    if (!holds)
+        release(item);
+    else if (shuffles && number_of_held() > WINDOW)
+        release_next();
     WakeAllConditionVariable(&changed);
     ReleaseSRWLockExclusive(&lock);
 }
 
-/* ---- Cancelling, waiting ---------------------------------------------- */
+void release_held(void)
+{
+    AcquireSRWLockExclusive(&lock);
+    /* "shuffle" completes one after the other: the next one when the program
+     * has taken the last. */
+    if (find_setting("shuffle") == NULL || !is_one_on_its_way())
+        release_next();
+    ReleaseSRWLockExclusive(&lock);
+}
+
+/* ---- Cancelling, waiting --------------------------------------------------
+ */
 
 static bool is_meant(const struct item *item, HANDLE file,
                      const OVERLAPPED *overlapped)
@@ -329,38 +366,46 @@ bool cancel_held(HANDLE file, const OVERLAPPED *overlapped, DWORD thread)
 {
     bool found = false;
     AcquireSRWLockExclusive(&lock);
-    for (struct item *item = items; item != NULL; item = item->next)
-        if (is_meant(item, file, overlapped) &&
-            (item->state == HELD || item->state == GOING) &&
-            (thread == 0 || item->thread == thread)) {
-            item->cancelled = found = true;
-            item->due = 0;
-            if (item->state == HELD)
-                go(item);
-        }
+    for (struct item *item = items; item != NULL; item = item->next) {
+        if (!is_meant(item, file, overlapped) ||
+            (item->state != HELD && item->state != RELEASED) ||
+            (thread != 0 && item->thread != thread))
+            continue;
+        found = true;
+        item->cancelled = true;
+        item->due = 0;
+        if (item->state == HELD)
+            release(item);
+    }
     if (found)
         WakeAllConditionVariable(&changed);
     ReleaseSRWLockExclusive(&lock);
     return found;
 }
 
+/* The lock is held. */
+static bool is_any_in_flight(HANDLE file, const OVERLAPPED *overlapped)
+{
+    for (const struct item *item = items; item != NULL; item = item->next)
+        if (is_in_flight(item) && is_meant(item, file, overlapped))
+            return true;
+    return overlapped == NULL && completing_file == file;
+}
+
 bool wait_for_held(HANDLE file, const OVERLAPPED *overlapped, DWORD timeout)
 {
     ULONGLONG start = GetTickCount64();
     AcquireSRWLockExclusive(&lock);
-    for (;;) {
-        const struct item *item = items;
-        while (item != NULL &&
-               !(is_in_flight(item) && is_meant(item, file, overlapped)))
-            item = item->next;
-        bool none = item == NULL && (overlapped != NULL || file_told != file);
+    bool waits = is_any_in_flight(file, overlapped);
+    while (waits) {
         ULONGLONG waited = GetTickCount64() - start;
-        if (none || (timeout != INFINITE && waited >= timeout)) {
-            ReleaseSRWLockExclusive(&lock);
-            return none;
-        }
+        if (timeout != INFINITE && waited >= timeout)
+            break;
         real.SleepConditionVariableSRW(
             &changed, &lock,
             timeout == INFINITE ? INFINITE : timeout - (DWORD)waited, 0);
+        waits = is_any_in_flight(file, overlapped);
     }
+    ReleaseSRWLockExclusive(&lock);
+    return !waits;
 }

@@ -1,33 +1,44 @@
-#include "modes.h"
+#include "packets.h"
+
+#include "../interpose/settings.h"
+#include "held.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 static struct imports next;
 
-/* Who only looks sees that nothing has ended yet; who looks again sees more. */
-static void let_go_before(DWORD timeout)
+/* A call with a timeout of 0 only looks. It sees that held I/O has not
+ * completed yet; the next such call may see more. */
+static void release_before(DWORD timeout)
 {
     if (timeout != 0)
-        let_go();
+        release_held();
 }
 
-static void let_go_after(DWORD timeout)
+static void release_after(DWORD timeout)
 {
     if (timeout == 0)
-        let_go();
+        release_held();
 }
 
 /* ---- Packets ---------------------------------------------------------- */
 
-/* "packet": true if it is to tell this instead. Once anything was read or
- * written, a packet that was posted by hand is none. */
+static volatile LONG has_started_io;
+
+void note_started_io(void)
+{
+    has_started_io = TRUE;
+}
+
+/* Whether "packet" makes this packet report another answer. Once the program
+ * has started an I/O, a packet that was posted by hand is not counted. */
 static bool is_altered(OVERLAPPED *overlapped, struct answer *answer)
 {
-    struct word *packet = asked("packet");
+    struct setting *packet = find_setting("packet");
     struct io io;
-    bool found = take(overlapped, &io, answer);
-    if ((!found && has_started()) || !is_due(packet))
+    bool found = take_completion(overlapped, &io, answer);
+    if ((!found && has_started_io) || !is_kth_call(packet))
         return false;
     *answer = (struct answer){.status = status_of(packet->numbers[1]),
                               .bytes = packet->numbers[2]};
@@ -39,7 +50,7 @@ static bool is_altered(OVERLAPPED *overlapped, struct answer *answer)
 static BOOL get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
                        OVERLAPPED **overlapped, DWORD timeout)
 {
-    let_go();
+    release_held();
     *overlapped = NULL;
     BOOL ok =
         next.GetQueuedCompletionStatus(port, bytes, key, overlapped, timeout);
@@ -50,17 +61,17 @@ static BOOL get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
         error = error_of(answer.status);
         ok = error == ERROR_SUCCESS;
     }
-    return ok ? TRUE : fail(error);
+    return ok ? TRUE : fail_with(error);
 }
 
 static BOOL get_statuses(HANDLE port, OVERLAPPED_ENTRY *entries, ULONG count,
                          ULONG *taken, DWORD timeout, BOOL alertable)
 {
-    let_go_before(timeout);
+    release_before(timeout);
     BOOL ok = next.GetQueuedCompletionStatusEx(port, entries, count, taken,
                                                timeout, alertable);
     DWORD error = GetLastError();
-    let_go_after(timeout);
+    release_after(timeout);
     for (ULONG i = 0; ok && i < *taken; i++) {
         struct answer answer;
         if (entries[i].lpOverlapped != NULL &&
@@ -69,17 +80,17 @@ static BOOL get_statuses(HANDLE port, OVERLAPPED_ENTRY *entries, ULONG count,
             entries[i].dwNumberOfBytesTransferred = answer.bytes;
         }
     }
-    return ok ? TRUE : fail(error);
+    return ok ? TRUE : fail_with(error);
 }
 
 /* ---- Callbacks of the system's pools ---------------------------------- */
 
-/* Whose I/O this was. True if this layer has done it: so it tells the answer.
- */
+/* Sets `io` to the I/O of this callback. True if this layer has done the I/O:
+ * then the callback reports this answer. */
 static bool is_ours(OVERLAPPED *overlapped, struct io *io,
                     struct answer *answer)
 {
-    if (!take(overlapped, io, answer)) {
+    if (!take_completion(overlapped, io, answer)) {
         *io = (struct io){0};
         return false;
     }
@@ -98,14 +109,15 @@ static void CALLBACK on_bound(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         bytes = answer.bytes;
     }
     if (io.file.callback == NULL) {
-        fputs("modes: a callback for an I/O that nobody has started\n", stderr);
+        fputs("modes: a callback came for an I/O that was not started\n",
+              stderr);
         exit(EXIT_FAILURE);
     }
     io.file.callback(error, bytes, overlapped);
-    let_go();
+    release_held();
 }
 
-/* Above it, files.c remembers the program's own callback. */
+/* Above this function, files.c remembers the program's own callback. */
 static BOOL bind_callback(HANDLE file, LPOVERLAPPED_COMPLETION_ROUTINE callback,
                           ULONG flags)
 {
@@ -113,7 +125,8 @@ static BOOL bind_callback(HANDLE file, LPOVERLAPPED_COMPLETION_ROUTINE callback,
     return next.BindIoCompletionCallback(file, on_bound, flags);
 }
 
-/* The program's, for each of its TP_IOs; they stay as long as it runs. */
+/* The program's callback, one for each TP_IO. It is never freed: the system may
+ * call back until the program exits. */
 struct pool_callback {
     PTP_WIN32_IO_CALLBACK function;
     void *context;
@@ -132,7 +145,7 @@ static void CALLBACK on_pooled(PTP_CALLBACK_INSTANCE instance, void *context,
     }
     callback->function(instance, callback->context, overlapped, error, bytes,
                        pool_io);
-    let_go();
+    release_held();
 }
 
 static PTP_IO create_io(HANDLE file, PTP_WIN32_IO_CALLBACK function,
@@ -152,38 +165,38 @@ static PTP_IO create_io(HANDLE file, PTP_WIN32_IO_CALLBACK function,
 
 static void wait_for_callbacks(PTP_IO io, BOOL cancel)
 {
-    let_go();
+    release_held();
     next.WaitForThreadpoolIoCallbacks(io, cancel);
 }
 
-/* ---- Results, cancelling ---------------------------------------------- */
+/* ---- Results, cancelling, closing ------------------------------------- */
 
-/* Without an event the file's handle is waited on, and to the system that has
- * nothing to do. */
+/* Without an event, GetOverlappedResult waits for the file's handle. The system
+ * does not know of held I/O, so this function waits for it first. */
 static BOOL get_result(HANDLE file, OVERLAPPED *overlapped, DWORD *bytes,
                        BOOL wait)
 {
-    let_go_before(wait ? INFINITE : 0);
+    release_before(wait ? INFINITE : 0);
     if (wait && overlapped->hEvent == NULL)
         wait_for_held(file, overlapped, INFINITE);
     BOOL ok = next.GetOverlappedResult(file, overlapped, bytes, wait);
     DWORD error = GetLastError();
-    let_go_after(wait ? INFINITE : 0);
-    return ok ? TRUE : fail(error);
+    release_after(wait ? INFINITE : 0);
+    return ok ? TRUE : fail_with(error);
 }
 
 static BOOL get_result_in_time(HANDLE file, OVERLAPPED *overlapped,
                                DWORD *bytes, DWORD timeout, BOOL alertable)
 {
-    let_go_before(timeout);
+    release_before(timeout);
     if (timeout > 0 && overlapped->hEvent == NULL &&
         !wait_for_held(file, overlapped, timeout))
-        return fail(WAIT_TIMEOUT);
+        return fail_with(WAIT_TIMEOUT);
     BOOL ok =
         next.GetOverlappedResultEx(file, overlapped, bytes, timeout, alertable);
     DWORD error = GetLastError();
-    let_go_after(timeout);
-    return ok ? TRUE : fail(error);
+    release_after(timeout);
+    return ok ? TRUE : fail_with(error);
 }
 
 static BOOL cancel_io_ex(HANDLE file, OVERLAPPED *overlapped)
@@ -198,18 +211,29 @@ static BOOL cancel_io(HANDLE file)
     return next.CancelIo(file) || found;
 }
 
+/* As on the system, I/O that is in flight then is cancelled. */
+static BOOL close_handle(HANDLE handle)
+{
+    if (find_file(handle).handle == NULL)
+        return next.CloseHandle(handle);
+    cancel_held(handle, NULL, 0);
+    wait_for_held(handle, NULL, INFINITE);
+    forget_file(handle);
+    return next.CloseHandle(handle);
+}
+
 /* ---- Waiting ---------------------------------------------------------- */
 
-/* It may be a file. */
+/* The object may be a file: then held I/O has to complete first. */
 static DWORD wait_for_object(HANDLE object, DWORD timeout)
 {
-    let_go_before(timeout);
-    bool over = find_file(object).handle == NULL ||
-                wait_for_held(object, NULL, timeout);
-    DWORD result =
-        over ? next.WaitForSingleObject(object, timeout) : WAIT_TIMEOUT;
+    release_before(timeout);
+    bool is_file = find_file(object).handle != NULL;
+    DWORD result = WAIT_TIMEOUT;
+    if (!is_file || wait_for_held(object, NULL, timeout))
+        result = next.WaitForSingleObject(object, timeout);
     DWORD error = GetLastError();
-    let_go_after(timeout);
+    release_after(timeout);
     SetLastError(error);
     return result;
 }
@@ -217,10 +241,10 @@ static DWORD wait_for_object(HANDLE object, DWORD timeout)
 static DWORD wait_for_objects(DWORD count, const HANDLE *objects, BOOL all,
                               DWORD timeout)
 {
-    let_go_before(timeout);
+    release_before(timeout);
     DWORD result = next.WaitForMultipleObjects(count, objects, all, timeout);
     DWORD error = GetLastError();
-    let_go_after(timeout);
+    release_after(timeout);
     SetLastError(error);
     return result;
 }
@@ -228,18 +252,18 @@ static DWORD wait_for_objects(DWORD count, const HANDLE *objects, BOOL all,
 static BOOL sleep_condition(CONDITION_VARIABLE *condition, SRWLOCK *lock,
                             DWORD timeout, ULONG flags)
 {
-    let_go();
+    release_held();
     return next.SleepConditionVariableSRW(condition, lock, timeout, flags);
 }
 
-/* This one is not in imports.h: no other layer replaces it. */
+/* This function is not in imports.h: no other layer replaces it. */
 extern __typeof__(WaitOnAddress) *__imp_WaitOnAddress;
 static __typeof__(WaitOnAddress) *next_wait_on_address;
 
 static BOOL WINAPI wait_on_address(volatile void *address, void *seen,
                                    SIZE_T size, DWORD timeout)
 {
-    let_go();
+    release_held();
     return next_wait_on_address(address, seen, size, timeout);
 }
 
@@ -256,6 +280,7 @@ void watch_packets(void)
     __imp_GetOverlappedResultEx = get_result_in_time;
     __imp_CancelIoEx = cancel_io_ex;
     __imp_CancelIo = cancel_io;
+    __imp_CloseHandle = close_handle;
     __imp_WaitForSingleObject = wait_for_object;
     __imp_WaitForMultipleObjects = wait_for_objects;
     __imp_SleepConditionVariableSRW = sleep_condition;

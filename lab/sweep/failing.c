@@ -11,7 +11,7 @@ static struct imports next;
 static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
                       OVERLAPPED *overlapped)
 {
-    if (overlapped == NULL && fails("ReadFile"))
+    if (overlapped == NULL && must_fail("ReadFile"))
         return FALSE;
     return next.ReadFile(file, buffer, length, bytes, overlapped);
 }
@@ -19,7 +19,7 @@ static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
 static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
                        DWORD *bytes, OVERLAPPED *overlapped)
 {
-    if (overlapped == NULL && fails("WriteFile"))
+    if (overlapped == NULL && must_fail("WriteFile"))
         return FALSE;
     return next.WriteFile(file, buffer, length, bytes, overlapped);
 }

@@ -1,22 +1,22 @@
 /*
- * guard_errors HOW: uses memory as it must not be used. With lab/guard most of
- * it crashes.
+ * guard_errors HOW: uses memory wrongly. With lab/guard it crashes, except if
+ * HOW is "nothing", "leak" or "uninitialized".
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
 
-/* volatile, or the compiler would know that what is done here is wrong. */
+/* volatile: otherwise the compiler would see the mistakes. */
 static void *(*volatile get)(size_t) = malloc;
 static void (*volatile release)(void *) = free;
-static volatile size_t behind = 112; /* 100 bytes are rounded up */
+static volatile size_t after = 112; /* 100 bytes are rounded up */
 
 static void misuse(const wchar_t *how, char *memory, char *zeros)
 {
     if (wcscmp(how, L"uninitialized") == 0)
         printf("%02x %02x\n", (unsigned char)memory[99], zeros[99]);
     else if (wcscmp(how, L"overrun") == 0)
-        memory[behind] = 1;
+        memory[after] = 1;
     if (wcscmp(how, L"free-inside") == 0)
         release(memory + 16);
     else if (wcscmp(how, L"leak") != 0)

@@ -1,12 +1,12 @@
-/* interposed: tells for each function of lab/interpose/imports.h whether the
+/* interposed: prints for each function of lab/interpose/imports.h whether the
  * program's calls go to the system or to the program itself. */
 #include <process.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <windows.h>
 
-/* An address in the program, where it was loaded. */
-static void tell(const char *name, const void *address)
+/* `address` is the address that a call of the function goes to. */
+static void print_target(const char *name, const void *address)
 {
     HMODULE module = NULL;
     GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
@@ -19,7 +19,7 @@ static void tell(const char *name, const void *address)
 int wmain(void)
 {
 #define IMPORT(result, failure, name, parameters, arguments)                   \
-    tell(#name, (const void *)(uintptr_t)name);
+    print_target(#name, (const void *)(uintptr_t)name);
 #include "../../lab/interpose/imports.h"
     return 0;
 }

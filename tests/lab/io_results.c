@@ -1,7 +1,7 @@
 /*
- * io_results FILE [skip]: reads and writes without the pool, and tells what
- * ReadFile and WriteFile answer and how many packets come. FILE has 1000 bytes.
- * skip asks for FILE_SKIP_COMPLETION_PORT_ON_SUCCESS.
+ * io_results FILE [skip]: reads and writes without the pool. Prints what
+ * ReadFile and WriteFile report, and how many packets come. FILE has 1000
+ * bytes. skip asks for FILE_SKIP_COMPLETION_PORT_ON_SUCCESS.
  */
 #include "../../final/programs/report.h"
 
@@ -35,7 +35,7 @@ static unsigned __stdcall worker(void *unused)
     }
 }
 
-/* Its own OVERLAPPED each, which stays until the program ends. */
+/* A new OVERLAPPED, which is never freed. */
 static OVERLAPPED *at(DWORD offset)
 {
     OVERLAPPED *overlapped = calloc(1, sizeof *overlapped);
@@ -45,10 +45,10 @@ static OVERLAPPED *at(DWORD offset)
     return overlapped;
 }
 
-/* What it answered; false if that was a failure. Silent: success at once sends
- * no packet. */
-static bool tell(const char *what, BOOL ok, bool silent,
-                 const OVERLAPPED *overlapped)
+/* Prints what the call has reported; returns false if it has failed. `silent`:
+ * a call that succeeds immediately sends no packet. */
+static bool print_result(const char *what, BOOL ok, bool silent,
+                         const OVERLAPPED *overlapped)
 {
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
     bool queued = error == ERROR_IO_PENDING || (ok && !silent);
@@ -63,14 +63,14 @@ static bool tell(const char *what, BOOL ok, bool silent,
 
 static void read_at(const char *what, OVERLAPPED *overlapped)
 {
-    tell(what, ReadFile(file, buffer, LENGTH, NULL, overlapped), skips,
-         overlapped);
+    print_result(what, ReadFile(file, buffer, LENGTH, NULL, overlapped), skips,
+                 overlapped);
 }
 
 static void write_at(const char *what, OVERLAPPED *overlapped)
 {
-    tell(what, WriteFile(file, buffer, LENGTH, NULL, overlapped), skips,
-         overlapped);
+    print_result(what, WriteFile(file, buffer, LENGTH, NULL, overlapped), skips,
+                 overlapped);
 }
 
 static void read_with_event(void)
@@ -80,22 +80,22 @@ static void read_with_event(void)
     OVERLAPPED *overlapped = at(0);
     overlapped->hEvent = (HANDLE)((ULONG_PTR)event | 1);
     BOOL ok = ReadFile(file, buffer, LENGTH, NULL, overlapped);
-    if (tell("read with an event", ok, true, overlapped))
+    if (print_result("read with an event", ok, true, overlapped))
         check(WaitForSingleObject(event, INFINITE) == WAIT_OBJECT_0, "wait for",
               L"event");
     check(CloseHandle(event), "close", L"event");
 }
 
-/* How many callbacks were over when ReadFile had returned. */
-static void count_over(void)
+static void count_early_callbacks(void)
 {
-    LONG over = 0;
+    LONG early = 0;
     for (LONG i = 1; i <= LENGTH; i++) {
         LONG before = packets;
         ReadFile(file, buffer, 1, NULL, at(0));
-        over += packets > before;
+        if (packets > before)
+            early++;
     }
-    say("%ld of %d were over at once", over, LENGTH);
+    say("%ld of %d callbacks ran before ReadFile returned", early, LENGTH);
 }
 
 int wmain(int argc, wchar_t **argv)
@@ -118,11 +118,11 @@ int wmain(int argc, wchar_t **argv)
     check(thread != NULL, "create", L"worker");
     read_at("read", at(0));
     read_at("read across the end", at(950));
-    if (skips) /* otherwise it depends on the system whether a packet comes */
+    if (skips) /* otherwise a packet comes on some systems only */
         read_at("read at the end", at(1000));
     write_at("write", at(0));
     read_with_event();
-    count_over();
+    count_early_callbacks();
     check(PostQueuedCompletionStatus(port, 0, KEY_STOP, NULL), "post to",
           L"port");
     check(WaitForSingleObject(thread, INFINITE) == WAIT_OBJECT_0, "wait for",

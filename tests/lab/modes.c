@@ -1,7 +1,7 @@
 /*
- * modes CASE: what a program sees of an I/O on "file", of 1000 bytes, under the
- * modes of lab/modes: what ReadFile answers, what its OVERLAPPED says then, and
- * how the end is told.
+ * modes CASE: starts an I/O on "file", which has 1000 bytes, and prints what a
+ * program sees of it under the modes of lab/modes: what ReadFile reports, what
+ * the OVERLAPPED contains then, and how the completion is reported.
  */
 #include "../../final/programs/report.h"
 
@@ -44,11 +44,11 @@ static HANDLE new_event(void)
     return event;
 }
 
-/* ---- What was answered ------------------------------------------------ */
+/* ---- What ReadFile reports -------------------------------------------- */
 
 enum answer { REFUSED, ANSWERED_TRUE, IS_PENDING };
 
-static enum answer tell(BOOL ok, const OVERLAPPED *overlapped)
+static enum answer print_answer(BOOL ok, const OVERLAPPED *overlapped)
 {
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
     const char *state =
@@ -65,19 +65,19 @@ static enum answer tell(BOOL ok, const OVERLAPPED *overlapped)
 static enum answer read_at(DWORD offset, OVERLAPPED *overlapped)
 {
     overlapped->Offset = offset;
-    return tell(ReadFile(file, buffer[0], LENGTH, NULL, overlapped),
-                overlapped);
+    return print_answer(ReadFile(file, buffer[0], LENGTH, NULL, overlapped),
+                        overlapped);
 }
 
-/* The pattern of the tests' files tells where it is from. */
-static void tell_bytes(void)
+/* The bytes of the test's file show from which offset they were read. */
+static void print_bytes(void)
 {
     say("bytes: %.16s", buffer[0]);
 }
 
 /* ---- Packets ---------------------------------------------------------- */
 
-/* False: it was the last, which was posted by hand. */
+/* False: this was the last packet, which take_last has posted by hand. */
 static bool take(const OVERLAPPED *wanted)
 {
     DWORD bytes;
@@ -113,7 +113,7 @@ static void with_port(DWORD offset, bool skips)
     if (answer == IS_PENDING || (answer == ANSWERED_TRUE && !skips))
         take(&overlapped);
     take_last(&overlapped);
-    tell_bytes();
+    print_bytes();
 }
 
 static void show_read(void)
@@ -140,18 +140,18 @@ static void show_write(void)
 {
     OVERLAPPED overlapped = {0};
     open_file(true);
-    enum answer answer =
-        tell(WriteFile(file, "written", 7, NULL, &overlapped), &overlapped);
+    enum answer answer = print_answer(
+        WriteFile(file, "written", 7, NULL, &overlapped), &overlapped);
     if (answer != REFUSED)
         take(&overlapped);
     take_last(&overlapped);
     overlapped = (OVERLAPPED){0};
     if (read_at(0, &overlapped) != REFUSED)
         take(&overlapped);
-    tell_bytes();
+    print_bytes();
 }
 
-/* 8 reads, then their packets: each tells which it is. */
+/* Starts 8 reads, then takes their packets, and prints which read completed. */
 static void show_order(void)
 {
     OVERLAPPED overlapped[READS] = {0};
@@ -192,7 +192,7 @@ static void show_entries(void)
 
 /* ---- Events, and the handle itself ------------------------------------ */
 
-static void tell_result(OVERLAPPED *overlapped, BOOL wait)
+static void print_result(OVERLAPPED *overlapped, BOOL wait)
 {
     DWORD bytes = 0;
     BOOL ok = GetOverlappedResult(file, overlapped, &bytes, wait);
@@ -200,7 +200,7 @@ static void tell_result(OVERLAPPED *overlapped, BOOL wait)
         bytes);
 }
 
-static void tell_object(const char *name, HANDLE object, DWORD timeout)
+static void print_object(const char *name, HANDLE object, DWORD timeout)
 {
     say("%s: %s", name,
         WaitForSingleObject(object, timeout) == WAIT_OBJECT_0 ? "set"
@@ -214,10 +214,10 @@ static void with_event(DWORD offset)
     open_file(false);
     if (read_at(offset, &overlapped) == REFUSED)
         return;
-    tell_object("event", event, 0);
-    tell_object("event", event, INFINITE);
-    tell_result(&overlapped, FALSE);
-    tell_bytes();
+    print_object("event", event, 0);
+    print_object("event", event, INFINITE);
+    print_result(&overlapped, FALSE);
+    print_bytes();
 }
 
 static void show_event(void)
@@ -230,15 +230,15 @@ static void show_event_end(void)
     with_event(1000);
 }
 
-/* The lowest bit: no packet. */
+/* The lowest bit of hEvent is set: no packet comes. */
 static void show_silent(void)
 {
     HANDLE event = new_event();
     OVERLAPPED overlapped = {.hEvent = (HANDLE)((ULONG_PTR)event | 1)};
     open_file(true);
     if (read_at(64, &overlapped) != REFUSED) {
-        tell_object("event", event, INFINITE);
-        tell_result(&overlapped, FALSE);
+        print_object("event", event, INFINITE);
+        print_result(&overlapped, FALSE);
     }
     take_last(&overlapped);
 }
@@ -249,9 +249,9 @@ static void show_handle(void)
     open_file(false);
     if (read_at(64, &overlapped) == REFUSED)
         return;
-    tell_object("file", file, INFINITE);
-    tell_result(&overlapped, FALSE);
-    tell_bytes();
+    print_object("file", file, INFINITE);
+    print_result(&overlapped, FALSE);
+    print_bytes();
 }
 
 static void show_result(void)
@@ -260,9 +260,9 @@ static void show_result(void)
     open_file(false);
     if (read_at(64, &overlapped) == REFUSED)
         return;
-    tell_result(&overlapped, FALSE);
-    tell_result(&overlapped, TRUE);
-    tell_bytes();
+    print_result(&overlapped, FALSE);
+    print_result(&overlapped, TRUE);
+    print_bytes();
 }
 
 static void show_result_in_time(void)
@@ -278,7 +278,7 @@ static void show_result_in_time(void)
         bytes);
 }
 
-/* Nobody waits: only the OVERLAPPED is looked at. */
+/* The program never waits: it polls the OVERLAPPED. */
 static void show_spin(void)
 {
     OVERLAPPED overlapped = {0};
@@ -286,12 +286,12 @@ static void show_spin(void)
     read_at(64, &overlapped);
     while (!HasOverlappedIoCompleted((volatile OVERLAPPED *)&overlapped))
         YieldProcessor();
-    tell_result(&overlapped, FALSE);
+    print_result(&overlapped, FALSE);
 }
 
 /* ---- Cancelling ------------------------------------------------------- */
 
-static void tell_cancel(BOOL ok)
+static void print_cancel(BOOL ok)
 {
     say("cancel: error %lu", ok ? ERROR_SUCCESS : GetLastError());
 }
@@ -301,9 +301,9 @@ static void show_cancel(void)
     OVERLAPPED overlapped = {0};
     open_file(true);
     read_at(64, &overlapped);
-    tell_cancel(CancelIoEx(file, &overlapped));
+    print_cancel(CancelIoEx(file, &overlapped));
     take(&overlapped);
-    tell_cancel(CancelIoEx(file, &overlapped));
+    print_cancel(CancelIoEx(file, &overlapped));
     take_last(&overlapped);
 }
 
@@ -312,7 +312,7 @@ static void show_cancel_thread(void)
     OVERLAPPED overlapped = {0};
     open_file(true);
     read_at(64, &overlapped);
-    tell_cancel(CancelIo(file));
+    print_cancel(CancelIo(file));
     take(&overlapped);
     take_last(&overlapped);
 }
@@ -323,9 +323,9 @@ static void show_cancel_event(void)
     OVERLAPPED overlapped = {.hEvent = event};
     open_file(false);
     read_at(64, &overlapped);
-    tell_cancel(CancelIoEx(file, NULL));
-    tell_object("event", event, INFINITE);
-    tell_result(&overlapped, FALSE);
+    print_cancel(CancelIoEx(file, NULL));
+    print_object("event", event, INFINITE);
+    print_result(&overlapped, FALSE);
 }
 
 static void show_close(void)
@@ -342,8 +342,9 @@ static void show_close(void)
 
 static HANDLE called;
 
-/* A callback may run before ReadFile returns, and before CancelIoEx does. The
- * order is not looked at here, so it waits until both have been told. */
+/* A callback may run before ReadFile or CancelIoEx returns. To print the lines
+ * always in the same order, the callback waits until main has set this event.
+ */
 static HANDLE answered;
 
 static void await_answer(void)
@@ -357,7 +358,7 @@ static enum answer read_and_cancel(DWORD offset, bool cancels,
 {
     enum answer answer = read_at(offset, overlapped);
     if (cancels)
-        tell_cancel(CancelIoEx(file, overlapped));
+        print_cancel(CancelIoEx(file, overlapped));
     check(SetEvent(answered), "set", L"event");
     return answer;
 }
@@ -379,8 +380,8 @@ static void with_bind(DWORD offset, bool cancels)
     open_file(false);
     check(BindIoCompletionCallback(file, on_bound, 0), "bind", L"file");
     if (read_and_cancel(offset, cancels, &overlapped) != REFUSED)
-        tell_object("callback", called, INFINITE);
-    tell_bytes();
+        print_object("callback", called, INFINITE);
+    print_bytes();
 }
 
 static void show_bind(void)
@@ -423,7 +424,7 @@ static void with_pool(DWORD offset, bool cancels)
         CancelThreadpoolIo(io);
     WaitForThreadpoolIoCallbacks(io, FALSE);
     CloseThreadpoolIo(io);
-    tell_bytes();
+    print_bytes();
 }
 
 static void show_pool(void)

@@ -1,5 +1,5 @@
-/* What the other suites rely on: tests/support/hooks and lab/ do what they say.
- */
+/* The other suites rely on lab/interpose, lab/guard and tests/support/hooks:
+ * they do what their headers promise. */
 #include "../support/helpers.h"
 
 #define IO_RESULTS "tests/guarded/io_results"
@@ -30,7 +30,7 @@ Test(lab, every_function_of_the_table_is_replaced)
     assert_run(&guarded,
                count > 0 && count_lines(guarded.text, ": system") == 0,
                "lines on stdout, and none with ': system'");
-    /* make coverage is told of this one in any program. */
+    /* With make coverage, every program replaces TerminateProcess. */
     unsigned own = strstr(plain.text, "TerminateProcess: program") != NULL;
     assert_run(&plain,
                count_lines(plain.text, ": system") == count - own &&
@@ -39,7 +39,8 @@ Test(lab, every_function_of_the_table_is_replaced)
                (unsigned)(count - own), (unsigned)own);
 }
 
-/* tools/read_only.py has made these two as newer linkers make every program. */
+/* tools/read_only.py has changed these two programs: their import table is
+ * read-only, as newer linkers leave it in every program. */
 Test(lab, a_read_only_import_table_is_made_writable)
 {
     struct run layers = RUN("tests/read-only/interposed", "");
@@ -90,13 +91,14 @@ ParameterizedTest(struct failure *failure, lab,
 {
     make_file("file", 3000001);
     /* Whether the reader posts a block to the port depends on when a worker
-     * sees the end of the file. The posts that stop the workers always come. */
+     * sees the end of the file. The posts that make the workers exit always
+     * come. */
     struct run run = RUN_HOOKED(GUARDED, failure->hook, "--threads", "4",
                                 "--block", "64K", "--depth", "64", "file");
     assert_error(&run, failure->tried, failure->error);
 }
 
-ParameterizedTestParameters(lab, a_word_that_is_not_understood_is_told)
+ParameterizedTestParameters(lab, a_setting_that_is_not_understood_is_reported)
 {
     static char hooks[][24] = {"shrot",     "none,shrot",    "none,",
                                "short:x",   "fail:Raed:1:5", "fail:1:5:2:7",
@@ -104,7 +106,8 @@ ParameterizedTestParameters(lab, a_word_that_is_not_understood_is_told)
     return cr_make_param_array(char[24], hooks, G_N_ELEMENTS(hooks));
 }
 
-ParameterizedTest(char hook[24], lab, a_word_that_is_not_understood_is_told)
+ParameterizedTest(char hook[24], lab,
+                  a_setting_that_is_not_understood_is_reported)
 {
     make_file("file", 100);
     struct run run = RUN_HOOKED(GUARDED, hook, "file");
@@ -125,7 +128,7 @@ static void assert_answers(const char *hook, const char *skip,
     run_clear(&run);
 }
 
-Test(lab, the_kth_call_fails_or_all_from_there)
+Test(lab, the_kth_call_fails_or_each_call_from_it_on)
 {
     assert_answers("fail:ReadFile:1:5,fail:WriteFile:2:112", NULL,
                    "main: read: failed, error 5\n"
@@ -140,8 +143,8 @@ Test(lab, the_kth_call_fails_or_all_from_there)
                    "main: 1 packets\n");
 }
 
-/* Who asked for no packet gets none, but the end of the transfer at once. */
-Test(lab, what_skips_has_ended_at_once)
+/* The bytes are there when the call returns. */
+Test(lab, a_handle_that_skips_gets_no_packet)
 {
     assert_answers("skip", "skip",
                    "main: read: done, 100 bytes\n"
@@ -149,12 +152,11 @@ Test(lab, what_skips_has_ended_at_once)
                    "main: read at the end: failed, error 38\n"
                    "main: write: done, 100 bytes\n"
                    "main: read with an event: done, 100 bytes\n"
-                   "main: 0 of 100 were over at once\n"
+                   "main: 0 of 100 callbacks ran before ReadFile returned\n"
                    "main: 0 packets\n");
 }
 
-/* Who did not ask still gets its packets. */
-Test(lab, what_does_not_skip_has_its_packet)
+Test(lab, a_handle_that_does_not_skip_gets_its_packets)
 {
     assert_answers("skip", NULL,
                    "main: read: queued\n"
@@ -164,9 +166,10 @@ Test(lab, what_does_not_skip_has_its_packet)
     assert_answers("skip", NULL, "main: 103 packets\n");
 }
 
-Test(lab, late_is_after_the_callback)
+Test(lab, late_returns_after_the_callback)
 {
-    assert_answers("late", NULL, "main: 100 of 100 were over at once\n");
+    assert_answers("late", NULL,
+                   "main: 100 of 100 callbacks ran before ReadFile returned\n");
     assert_answers("late,fail:ReadFile:2:5", NULL,
                    "main: read across the end: failed, error 5\n");
 }
@@ -193,7 +196,7 @@ ParameterizedTest(char how[16], lab, misuse_of_memory_crashes)
     assert_ending(&run, CRASHED);
 }
 
-static void assert_told(const char *how, const char *out, const char *err)
+static void assert_prints(const char *how, const char *out, const char *err)
 {
     struct run run =
         RUN_HOOKED("tests/guarded/guard_errors", "allocations", how);
@@ -204,10 +207,10 @@ static void assert_told(const char *how, const char *out, const char *err)
     run_clear(&run);
 }
 
-Test(lab, the_guard_counts_and_fills)
+Test(lab, the_guard_counts_and_fills_memory)
 {
-    assert_told("nothing", "", "guard: 2 allocations, 0 not freed\n");
-    assert_told("leak", "", "guard: 2 allocations, 1 not freed\n");
-    assert_told("uninitialized", "a5 00\n",
-                "guard: 2 allocations, 0 not freed\n");
+    assert_prints("nothing", "", "guard: 2 allocations, 0 not freed\n");
+    assert_prints("leak", "", "guard: 2 allocations, 1 not freed\n");
+    assert_prints("uninitialized", "a5 00\n",
+                  "guard: 2 allocations, 0 not freed\n");
 }

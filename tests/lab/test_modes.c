@@ -1,5 +1,5 @@
-/* lab/modes: what a program sees of its I/O in each mode, by the probe of that
- * name; and each stage runs in each mode as it should. */
+/* lab/modes: what a program sees of its I/O in each mode. The program is the
+ * probe tests/lab/modes.c. Then each stage runs in each mode. */
 #include "../support/helpers.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 
 TestSuite(modes, .init = enter_scratch, .fini = leave_scratch);
 
-/* IO is the environment's: it is not HOOK, which is for tests. */
+/* Sets IO, which learners use, and not HOOK, which is only for tests. */
 static struct run run_in_mode(const char *mode, const char *program,
                               const char *argument, const char *other)
 {
@@ -21,7 +21,9 @@ static struct run run_in_mode(const char *mode, const char *program,
 /* ---- What a program sees ---------------------------------------------- */
 
 struct sight {
-    const char *mode, *seen, *wanted; /* a case of the probe, what it says */
+    const char *mode;
+    const char *seen;   /* a case of the probe */
+    const char *wanted; /* what the probe prints in this case */
 };
 
 static void assert_sees(const struct sight *sight)
@@ -47,10 +49,11 @@ static void assert_sees(const struct sight *sight)
 #define AT_END       SAYS("packet: error 38, 0 bytes, status c0000011")
 #define ABORTED      SAYS("packet: error 995, 0 bytes, status c0000120")
 #define HELD         SAYS("error 997, pending")
-#define AT_ONCE      SAYS("TRUE, not pending, 100 bytes")
+#define IMMEDIATE    SAYS("TRUE, not pending, 100 bytes")
 #define ENDED        SAYS("result: error 0, 100 bytes")
 
-/* As Windows may do it, too: so nothing is asked of Wine here. */
+/* On Windows both may print other lines than under Wine, so this test only
+ * compares them. */
 Test(modes, wine_changes_nothing)
 {
     static const char *const cases[] = {"read", "end",   "skip",   "event",
@@ -66,7 +69,7 @@ Test(modes, wine_changes_nothing)
     }
 }
 
-Test(modes, pending_ends_later_in_the_port)
+Test(modes, pending_completes_later_by_a_packet)
 {
     static const struct sight sights[] = {
         {"pending", "read", HELD WELL NO_MORE DATA},
@@ -81,7 +84,7 @@ Test(modes, pending_ends_later_in_the_port)
     assert_each(sights);
 }
 
-Test(modes, pending_ends_later_without_a_port)
+Test(modes, pending_completes_later_without_a_port)
 {
     static const struct sight sights[] = {
         {"pending", "event",
@@ -99,7 +102,7 @@ Test(modes, pending_ends_later_without_a_port)
     assert_each(sights);
 }
 
-Test(modes, pending_ends_later_in_the_systems_pools)
+Test(modes, pending_completes_later_in_the_systems_pools)
 {
     static const struct sight sights[] = {
         {"pending", "bind",
@@ -115,7 +118,7 @@ Test(modes, pending_ends_later_in_the_systems_pools)
     assert_each(sights);
 }
 
-Test(modes, what_is_pending_can_be_cancelled)
+Test(modes, a_pending_io_can_be_cancelled)
 {
     static const struct sight sights[] = {
         {"pending", "cancel",
@@ -140,7 +143,7 @@ Test(modes, what_is_pending_can_be_cancelled)
     assert_each(sights);
 }
 
-Test(modes, slow_takes_its_time)
+Test(modes, slow_completes_after_its_time)
 {
     static const struct sight sights[] = {
         {"slow:1000", "result-in-time",
@@ -167,33 +170,34 @@ Test(modes, sync_eof_sends_no_packet)
     assert_each(sights);
 }
 
-Test(modes, ntfs_cached_is_true_and_a_packet)
+Test(modes, ntfs_cached_returns_true_and_sends_a_packet)
 {
     static const struct sight sights[] = {
-        {"ntfs-cached", "read", AT_ONCE WELL NO_MORE DATA},
-        {"ntfs-cached", "silent", AT_ONCE SAYS("event: set") ENDED NO_MORE},
+        {"ntfs-cached", "read", IMMEDIATE WELL NO_MORE DATA},
+        {"ntfs-cached", "silent", IMMEDIATE SAYS("event: set") ENDED NO_MORE},
         {"ntfs-cached", "event",
-         AT_ONCE SAYS("event: set") SAYS("event: set") ENDED DATA},
-        {"ntfs-cached", "handle", AT_ONCE SAYS("file: set") ENDED DATA},
+         IMMEDIATE SAYS("event: set") SAYS("event: set") ENDED DATA},
+        {"ntfs-cached", "handle", IMMEDIATE SAYS("file: set") ENDED DATA},
         {"ntfs-cached", "bind",
-         AT_ONCE CALLED("error 0, 100 bytes, status 00000000") CALLED("set")
+         IMMEDIATE CALLED("error 0, 100 bytes, status 00000000") CALLED("set")
              DATA},
         {"ntfs-cached", "pool",
-         AT_ONCE CALLED("error 0, 100 bytes, status 00000000") DATA},
+         IMMEDIATE CALLED("error 0, 100 bytes, status 00000000") DATA},
     };
     assert_each(sights);
 }
 
-/* Who was granted that success sends no packet would take TRUE for the end. */
-Test(modes, skip_is_true_without_a_packet_for_who_has_asked)
+/* On a handle that skips, a program takes TRUE as the completion. So
+ * ntfs-cached, which sends a packet too, must leave such a handle alone. */
+Test(modes, skip_sends_no_packet_on_a_handle_that_skips)
 {
     static const struct sight sights[] = {
-        {"skip", "skip", AT_ONCE NO_MORE DATA},
+        {"skip", "skip", IMMEDIATE NO_MORE DATA},
         {"skip", "skip-end", SAYS("error 38, pending") NO_MORE NO_DATA},
-        {"skip", "silent", AT_ONCE SAYS("event: set") ENDED NO_MORE},
-        {"skip", "read", AT_ONCE WELL NO_MORE DATA},
+        {"skip", "silent", IMMEDIATE SAYS("event: set") ENDED NO_MORE},
+        {"skip", "read", IMMEDIATE WELL NO_MORE DATA},
         {"skip", "pool",
-         AT_ONCE CALLED("error 0, 100 bytes, status 00000000") DATA},
+         IMMEDIATE CALLED("error 0, 100 bytes, status 00000000") DATA},
     };
     assert_each(sights);
     make_file("file", 1000);
@@ -201,7 +205,7 @@ Test(modes, skip_is_true_without_a_packet_for_who_has_asked)
     assert_shows(&run, WELL NO_MORE);
 }
 
-Test(modes, packet_and_cancel_change_one)
+Test(modes, packet_and_cancel_change_one_io)
 {
     static const struct sight sights[] = {
         {"cancel:1", "skip", HELD ABORTED NO_MORE NO_DATA},
@@ -221,7 +225,7 @@ Test(modes, packet_and_cancel_change_one)
     assert_each(sights);
 }
 
-/* ---- Rows that a seed decides ----------------------------------------- */
+/* ---- Sequences that a seed decides ------------------------------------ */
 
 static unsigned lines_with(const char *text, const char *what)
 {
@@ -233,7 +237,7 @@ static unsigned lines_with(const char *text, const char *what)
     return count;
 }
 
-static char *said(const char *mode, const char *seen)
+static char *output_of(const char *mode, const char *seen)
 {
     make_file("file", 1000);
     struct run run = run_in_mode(mode, PROBE, seen, NULL);
@@ -246,22 +250,22 @@ static char *said(const char *mode, const char *seen)
 static void assert_order(const char *one, const char *other, bool same,
                          const char *seen)
 {
-    char *first = said(one, seen), *second = said(other, seen);
+    char *first = output_of(one, seen), *second = output_of(other, seen);
     cr_assert_eq(strcmp(first, second) == 0, same,
                  "wanted: %s\ngot: IO=%s:\n%s\nIO=%s:\n%s",
-                 same ? "the same twice" : "two that differ", one, first, other,
-                 second);
+                 same ? "the same output twice" : "two outputs that differ",
+                 one, first, other, second);
     g_free(first);
     g_free(second);
 }
 
-Test(modes, shuffle_has_an_order_for_each_seed)
+Test(modes, shuffle_has_one_order_for_each_seed)
 {
     assert_order("shuffle:1", "shuffle:1", true, "order");
     assert_order("shuffle:1", "shuffle:2", false, "order");
     assert_order("shuffle:1", "shuffle:1", true, "entries");
     assert_order("shuffle:1", "pending", false, "order");
-    char *text = said("shuffle:1", "order");
+    char *text = output_of("shuffle:1", "order");
     for (int number = 0; number < 8; number++) {
         char *line = g_strdup_printf("main: read %d: 100 bytes\n", number);
         cr_assert_eq(lines_with(text, line), 1, "wanted: once %sgot:\n%s", line,
@@ -271,24 +275,24 @@ Test(modes, shuffle_has_an_order_for_each_seed)
     g_free(text);
 }
 
-Test(modes, short_has_a_length_for_each_seed)
+Test(modes, short_has_one_sequence_of_lengths_for_each_seed)
 {
     assert_order("short:1", "short:1", true, "order");
     assert_order("short:1", "short:2", false, "order");
-    char *text = said("short", "order");
+    char *text = output_of("short", "order");
     cr_assert_eq(lines_with(text, ": 33 bytes"), 8,
                  "wanted: 8 times ': 33 bytes'\ngot:\n%s", text);
     g_free(text);
-    text = said("short:1", "order");
+    text = output_of("short:1", "order");
     cr_assert(lines_with(text, " bytes") == 8 && !strstr(text, ": 0 bytes"),
               "wanted: 8 times ' bytes', and never ': 0 bytes'\ngot:\n%s",
               text);
     g_free(text);
 }
 
-/* ---- What is not understood ------------------------------------------- */
+/* ---- Settings that are not understood --------------------------------- */
 
-ParameterizedTestParameters(modes, what_is_not_understood_is_told)
+ParameterizedTestParameters(modes, a_setting_that_is_not_understood_is_reported)
 {
     static char lines[][80] = {
         "shrot|IO: 'shrot' is not understood\n",
@@ -296,28 +300,29 @@ ParameterizedTestParameters(modes, what_is_not_understood_is_told)
         "short:x|IO: 'x' is not understood\n",
         "reverse|IO: 'reverse' is not understood\n",
         "slow|IO: 'slow' is written slow:MS\n",
-        "skip:1|IO: 'skip' stands without a number\n",
+        "skip:1|IO: 'skip' takes no number\n",
         "packet:1:5|IO: 'packet' is written packet:K:STATUS:BYTES\n",
-        "pending,skip|IO: 'skip' does not go with what is before it\n",
+        "pending,skip|IO: 'skip' contradicts an earlier setting\n",
     };
     return cr_make_param_array(char[80], lines, G_N_ELEMENTS(lines));
 }
 
-ParameterizedTest(char line[80], modes, what_is_not_understood_is_told)
+ParameterizedTest(char line[80], modes,
+                  a_setting_that_is_not_understood_is_reported)
 {
     char **parts = g_strsplit(line, "|", 2);
     make_file("file", 1000);
     struct run run = run_in_mode(parts[0], "lab/final", "file", NULL);
-    bool told = ended_with(&run, 1) && strcmp(run.text, "") == 0 &&
-                strcmp(run.err, parts[1]) == 0;
-    assert_run(&run, told, "%s", parts[1]);
+    bool is_reported = ended_with(&run, 1) && strcmp(run.text, "") == 0 &&
+                       strcmp(run.err, parts[1]) == 0;
+    assert_run(&run, is_reported, "%s", parts[1]);
     run_clear(&run);
     g_strfreev(parts);
 }
 
 /* ---- Every program in every mode -------------------------------------- */
 
-ParameterizedTestParameters(modes, every_program_runs)
+ParameterizedTestParameters(modes, every_program_runs_in_every_mode)
 {
     static char modes[][32] = {"wine",
                                "pending",
@@ -333,8 +338,8 @@ ParameterizedTestParameters(modes, every_program_runs)
     return cr_make_param_array(char[32], modes, G_N_ELEMENTS(modes));
 }
 
-/* Unless reads are short, a step prints what it prints without the lab. In step
- * 5 main or a worker meets the end. */
+/* Unless reads are short, a step prints the same as without the lab. In step 5
+ * main or a worker prints that the file has ended. */
 static void assert_step(const char *mode, const char *stage)
 {
     char *program = g_strconcat("lab/", stage, NULL);
@@ -375,7 +380,7 @@ static void assert_copies(const char *mode)
     run_clear(&run);
 }
 
-ParameterizedTest(char mode[32], modes, every_program_runs)
+ParameterizedTest(char mode[32], modes, every_program_runs_in_every_mode)
 {
     make_file("file", 300001);
     for (size_t i = 0; i < 5; i++)
@@ -387,7 +392,7 @@ ParameterizedTest(char mode[32], modes, every_program_runs)
     assert_same_bytes(mode, bytes, length);
     run_clear(&run);
     assert_copies(mode);
-    /* It compares the sums of all its ways itself. */
+    /* compare itself checks that all its ways give the same sums. */
     run = run_in_mode(mode, "lab/compare", "file", NULL);
     assert_ended(&run, 0);
     run_clear(&run);

@@ -3,13 +3,14 @@
 #include <string.h>
 
 /*
- * In a sentence {1} is the first thing that stands after the word and a colon,
- * and {#1} is the same as an ordinal number: "third". A word can be written in
- * several ways; the count of things after it decides which sentence is meant.
+ * A setting is a name, and after each colon a value: fail:ReadFile:3:112 has
+ * three. In a sentence, {1} is the first value, and {#1} is the same as an
+ * ordinal number: "third". A name may take different numbers of values: the
+ * count decides which sentence is meant.
  */
 static const struct {
     const char *name;
-    unsigned count;
+    unsigned count; /* of values */
     const char *sentence;
 } sentences[] = {
     /* lab/interpose/settings.h */
@@ -35,14 +36,14 @@ static const struct {
     {"short", 1,
      "each read brings 1 byte up to all that was asked for; seed {1} decides"},
     {"shuffle", 0,
-     "up to 8 I/Os are in flight and complete in any order, until the program "
-     "waits"},
+     "up to 8 I/Os are in flight; when the program waits, a random one of them "
+     "completes next"},
     {"shuffle", 1,
-     "up to 8 I/Os are in flight; the program waits, and seed {1} decides "
+     "up to 8 I/Os are in flight; when the program waits, seed {1} decides "
      "which one completes next"},
     {"ntfs-cached", 0,
-     "each I/O succeeds immediately, and its packet comes as well; the end of "
-     "a file comes by packet"},
+     "each I/O succeeds immediately, and its packet comes as well; a packet "
+     "reports the end of a file"},
     {"skip", 0,
      "each I/O succeeds immediately; no packet comes on a handle that asked "
      "for none"},
@@ -59,16 +60,16 @@ static const struct {
      "ReadFile fails with error 234 instead of 997, and the packet comes all "
      "the same"},
     {"short-write", 0, "each write takes at most a third of what it was given"},
-    {"late", 0, "ReadFile returns only after the callback of its read"},
+    {"late", 0, "ReadFile returns only after its read's callback has returned"},
     {"stray", 2,
-     "the {#1} ReadFile fails with error {2}, but its packet comes, and "
-     "before ReadFile returns"},
+     "the {#1} ReadFile fails with error {2}, but its packet comes, and its "
+     "callback returns before ReadFile does"},
     {"reverse", 0, "packets leave the port in the reverse order"},
     {"flight", 0,
      "at the end a line on stderr says how many I/Os were in flight"},
     {"hold", 1,
      "the first packet reports error {1}; the others are held back until the "
-     "program waits for one"},
+     "program waits for one of them"},
     {"hold-read", 1,
      "the packet of the first read is held back until the program has started "
      "{1} reads or cancels something"},
@@ -89,7 +90,8 @@ static const struct {
      "the {#1} callback of the system's own pools reports error {2} and 0 "
      "bytes"},
     {"threadpool", 0,
-     "a line on stderr counts the calls around CreateThreadpoolIo"},
+     "a line on stderr counts the calls of StartThreadpoolIo, of "
+     "CancelThreadpoolIo and of the callback"},
     {"files", 0,
      "at its exit the program prints how many files it opened and did not "
      "close"},
@@ -119,42 +121,43 @@ static char *ordinal(const char *number)
                        NULL);
 }
 
-/* parts[0] is the word's name; the things after it follow. */
+/* parts[0] is the setting's name, and its values follow. */
 static char *fill_in(const char *sentence, char **parts)
 {
     GString *text = g_string_new(sentence);
     for (guint i = 1; parts[i] != NULL; i++) {
-        char *as_it_is = g_strdup_printf("{%u}", i);
-        char *counted = g_strdup_printf("{#%u}", i);
+        char *as_value = g_strdup_printf("{%u}", i);
+        char *as_ordinal = g_strdup_printf("{#%u}", i);
         char *number = ordinal(parts[i]);
-        g_string_replace(text, as_it_is, parts[i], 0);
-        g_string_replace(text, counted, number, 0);
+        g_string_replace(text, as_value, parts[i], 0);
+        g_string_replace(text, as_ordinal, number, 0);
         g_free(number);
-        g_free(counted);
-        g_free(as_it_is);
+        g_free(as_ordinal);
+        g_free(as_value);
     }
     return g_string_free(text, FALSE);
 }
 
-static char *explain(const char *word)
+static char *explain(const char *setting)
 {
-    char **parts = g_strsplit(word, ":", -1);
+    char **parts = g_strsplit(setting, ":", -1);
     char *sentence = NULL;
     for (gsize i = 0; i < G_N_ELEMENTS(sentences) && sentence == NULL; i++)
         if (g_strcmp0(sentences[i].name, parts[0]) == 0 &&
             sentences[i].count == g_strv_length(parts) - 1)
             sentence = fill_in(sentences[i].sentence, parts);
     g_strfreev(parts);
-    return sentence ? sentence : g_strdup("this word is not known");
+    return sentence ? sentence : g_strdup("this setting is not known");
 }
 
-char *explain_words(const char *variable, const char *words)
+char *explain_settings(const char *variable, const char *settings)
 {
     GString *text = g_string_new(NULL);
-    char **list = g_strsplit(words, ",", -1);
-    for (char **word = list; *word != NULL; word++) {
-        char *sentence = explain(*word);
-        g_string_append_printf(text, "%s=%s: %s\n", variable, *word, sentence);
+    char **list = g_strsplit(settings, ",", -1);
+    for (char **setting = list; *setting != NULL; setting++) {
+        char *sentence = explain(*setting);
+        g_string_append_printf(text, "%s=%s: %s\n", variable, *setting,
+                               sentence);
         g_free(sentence);
     }
     g_strfreev(list);

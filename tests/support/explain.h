@@ -1,5 +1,6 @@
 /*
- * The words of HOOK and IO in plain English, for the report of a failing test.
+ * The settings in HOOK and IO in plain English, for the report of a failing
+ * test.
  */
 #ifndef EXPLAIN_H
 #define EXPLAIN_H
@@ -7,16 +8,15 @@
 #include <glib.h>
 
 /*
- * One sentence in a line for each word:
+ * Returns a line for each setting in the value of this variable, for example:
  *
- *      HOOK=fail:ReadFile:3:112: the third call of ReadFile fails with error
- * 112
+ *      HOOK=fail:2:5: the second call of ReadFile fails with error 5
  *
- * The caller frees it. "" for no words.
+ * The caller frees the text. It is "" if there are no settings.
  */
-char *explain_words(const char *variable, const char *words);
+char *explain_settings(const char *variable, const char *settings);
 
-/* Whether there is a sentence for words of this name. */
+/* Whether a setting of this name can be explained. */
 gboolean is_explained(const char *name);
 
 #endif

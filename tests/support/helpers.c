@@ -72,7 +72,7 @@ static void append_words(GString *command, const char *variable,
 {
     if (words == NULL || *words == '\0')
         return;
-    char *sentences = explain_words(variable, words);
+    char *sentences = explain_settings(variable, words);
     g_string_append_printf(command, "\n%s", g_strchomp(sentences));
     g_free(sentences);
 }

@@ -160,7 +160,8 @@ Test(helpers, every_word_that_a_layer_asks_for_is_explained)
         for (size_t j = 0; j < found.gl_pathc; j++) {
             const char *path = found.gl_pathv[j] + strlen(top);
             char *text = read_text(path);
-            words += expect_explained(path, "asked\\(\"([^\"]+)\"\\)", text);
+            words +=
+                expect_explained(path, "find_setting\\(\"([^\"]+)\"\\)", text);
             g_free(text);
         }
         globfree(&found);
@@ -173,7 +174,7 @@ Test(helpers, every_word_that_a_layer_asks_for_is_explained)
 static void assert_explained(const char *word, const char *meaning)
 {
     char *wanted = g_strdup_printf("HOOK=%s: %s\n", word, meaning);
-    char *got = explain_words("HOOK", word);
+    char *got = explain_settings("HOOK", word);
     assert_string(got, wanted);
     g_free(got);
     g_free(wanted);
@@ -195,16 +196,16 @@ Test(helpers, a_word_is_explained_with_its_numbers)
     assert_explained("cancel:113",
                      "the 113th I/O is cancelled: error 995 and 0 bytes");
     assert_explained("short", "each read brings a third of what was asked for");
-    assert_explained("shrot", "this word is not known");
-    assert_explained("fail", "this word is not known");
-    char *both = explain_words("IO", "sync-eof,slow:20");
+    assert_explained("shrot", "this setting is not known");
+    assert_explained("fail", "this setting is not known");
+    char *both = explain_settings("IO", "sync-eof,slow:20");
     assert_string(both, "IO=sync-eof: ReadFile itself reports the end of a "
                         "file (error 38), and no packet comes\n"
                         "IO=slow:20: each I/O takes 20 milliseconds\n");
     g_free(both);
-    both = explain_words("IO", "wine,");
+    both = explain_settings("IO", "wine,");
     assert_string(both, "IO=wine: each I/O completes as Wine 8 completes it\n"
-                        "IO=: this word is not known\n");
+                        "IO=: this setting is not known\n");
     g_free(both);
 }
 

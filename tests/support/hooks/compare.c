@@ -1,16 +1,17 @@
 /*
- * What hooks.c does not bring about: how compare's other ways of reading end,
- * without an OVERLAPPED, and through the system's own thread pools. Words of
- * HOOK, with hooks.c's; counts begin at 1:
+ * Hooks for the program compare. It reads a file in several ways, and two of
+ * them do not use the program's own port: plain ReadFile without an OVERLAPPED,
+ * and the system's own thread pools. Here tests choose how these two complete.
+ * These are settings of HOOK, beside those of hooks.c. Counts begin at 1:
  *
  *   plain:K:CODE      the K-th ReadFile without an OVERLAPPED fails with CODE
- *   callback:K:CODE   the K-th callback that a pool of the system's makes tells
+ *   callback:K:CODE   the K-th callback of the system's pools reports error
  *                     CODE and 0 bytes
- *   threadpool        tells on stderr, at CloseThreadpoolIo, how many reads it
- *                     was told of, how many of them were taken back, and how
- *                     often it has called back
- *   files             tells on stderr, when the program exits, how many files
- *                     were opened, and how many of them were not closed
+ *   threadpool        CloseThreadpoolIo prints on stderr how often the program
+ *                     called StartThreadpoolIo and CancelThreadpoolIo, and how
+ *                     often its callback was called
+ *   files             when the program exits, prints on stderr how many files
+ *                     it opened, and how many of them it did not close
  */
 #include "../../../lab/interpose/interpose.h"
 #include "../../../lab/interpose/settings.h"
@@ -20,21 +21,15 @@
 
 static struct imports next;
 
-static BOOL fail(DWORD error)
-{
-    SetLastError(error);
-    return FALSE;
-}
-
 /* ---- Reads -------------------------------------------------------------- */
 
 static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
                       OVERLAPPED *overlapped)
 {
     if (overlapped == NULL) {
-        struct word *plain = asked("plain");
-        if (is_due(plain))
-            return fail(plain->numbers[1]);
+        struct setting *plain = find_setting("plain");
+        if (is_kth_call(plain))
+            return fail_with(plain->numbers[1]);
     }
     return next.ReadFile(file, buffer, length, bytes, overlapped);
 }
@@ -43,21 +38,23 @@ static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
 
 static volatile LONG started, cancelled, called;
 
-/* NULL, or what this callback is to tell. */
-static const struct word *altered(void)
+/* Counts a callback. Returns the setting that changes what it reports; NULL if
+ * none does. */
+static const struct setting *count_callback(void)
 {
-    struct word *callback = asked("callback");
-    return is_due(callback) ? callback : NULL;
+    struct setting *callback = find_setting("callback");
+    return is_kth_call(callback) ? callback : NULL;
 }
 
 static LPOVERLAPPED_COMPLETION_ROUTINE bound_callback;
 
-/* An NTSTATUS that stands for a Win32 error. */
+/* The system passes an NTSTATUS here. 0xC0010000 marks a Win32 error inside an
+ * NTSTATUS. */
 static void CALLBACK on_bound(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
-    const struct word *word = altered();
-    if (word != NULL) {
-        error = 0xC0010000 | word->numbers[1];
+    const struct setting *setting = count_callback();
+    if (setting != NULL) {
+        error = 0xC0010000 | setting->numbers[1];
         bytes = 0;
         overlapped->Internal = error;
     }
@@ -77,10 +74,10 @@ static void CALLBACK on_threadpool(TP_CALLBACK_INSTANCE *instance,
                                    void *context, void *overlapped, ULONG error,
                                    ULONG_PTR bytes, TP_IO *io)
 {
-    const struct word *word = altered();
+    const struct setting *setting = count_callback();
     InterlockedIncrement(&called);
-    if (word != NULL) {
-        error = word->numbers[1];
+    if (setting != NULL) {
+        error = setting->numbers[1];
         bytes = 0;
     }
     threadpool_callback(instance, context, overlapped, error, bytes, io);
@@ -107,7 +104,7 @@ static void WINAPI cancel_io(TP_IO *io)
 
 static void WINAPI close_io(TP_IO *io)
 {
-    if (asked("threadpool"))
+    if (find_setting("threadpool"))
         fprintf(stderr, "hooks: %ld started, %ld cancelled, %ld called\n",
                 started, cancelled, called);
     next.CloseThreadpoolIo(io);
@@ -148,14 +145,14 @@ static BOOL close_handle(HANDLE handle)
     return ok;
 }
 
-static void tell_files(void)
+static void print_files(void)
 {
     fprintf(stderr, "hooks: %u files opened, %u not closed\n", opened, open);
 }
 
 /* ---- The layer ---------------------------------------------------------- */
 
-/* Below hooks.c, which so sees what is brought about here. */
+/* Below hooks.c, so that hooks.c sees what this layer has caused. */
 __attribute__((constructor(200))) static void begin(void)
 {
     next = imports_now();
@@ -165,9 +162,9 @@ __attribute__((constructor(200))) static void begin(void)
     __imp_StartThreadpoolIo = start_io;
     __imp_CancelThreadpoolIo = cancel_io;
     __imp_CloseThreadpoolIo = close_io;
-    if (asked("files")) {
+    if (find_setting("files")) {
         __imp_CreateFileW = create_file;
         __imp_CloseHandle = close_handle;
-        atexit(tell_files);
+        atexit(print_files);
     }
 }

@@ -1,40 +1,43 @@
 /*
- * Linked under a program, brings about what only tests want, and what no system
- * does; the program's own code stays as it is. How that works is told in
- * lab/interpose/interpose.h, and how the environment variable HOOK is written
- * in lab/interpose/settings.h. In it, lab/modes/README.md's words are understood,
- * and these here; counts begin at 1:
+ * A layer for tests: it causes failures and orders that a test needs, and that
+ * no system produces when asked. It is linked under a program, and the
+ * program's own code stays as it is. lab/interpose/interpose.h explains how a
+ * layer works, and lab/interpose/settings.h how the environment variable HOOK
+ * is written. HOOK takes the settings of lab/modes/README.md, and these. Counts
+ * begin at 1:
  *
- *   none              nothing is wanted
- *   warning           ReadFile fails with 234 where it failed with 997; the
- *                     packet comes all the same
- *   short-write       each write takes at most a third of what it was given
- *   late              ReadFile returns only when the read's callback is over,
- *                     unless a worker called it, or the file is not on a disk
+ *   none              nothing is changed
+ *   warning           ReadFile fails with 234 instead of 997; the packet comes
+ *                     all the same
+ *   short-write       each write takes at most a third of its bytes
+ *   late              ReadFile returns only after the read's callback has
+ *                     returned; unless a worker calls ReadFile, or the file is
+ *                     not on a disk
  *   stray:K:CODE      the K-th ReadFile fails with CODE, but a packet comes all
- *                     the same, and is dealt with before ReadFile returns
- *   reverse           packets that wait in the port come out last in, first out
- *   flight            tells on stderr, when the file that was read last is
- *                     closed, how many reads and writes were in flight at most
- *                     and how many are so now
- *   hold:CODE         the same; and the first packet tells error CODE, the
- *                     others are held back until the program waits for one of
- *                     them
- *   hold-read:N       the packet of the first read is held back, and that is
- *                     said on stdout, until the program has started N reads in
- *                     all, or cancels something
- *   hold-write:N      the same with the first write
- *   resize:K:BYTES    before the K-th read the file gets that length
- *   hollow:FROM:TO    what is read or written between these two, in MiB, is
- *                     not: a packet tells that all of it was
- *   count             tells on stderr, when a port is closed, how many threads
- *                     were made and how many had ended by then
+ *                     the same, and its callback returns before ReadFile does
+ *   reverse           packets that wait in the port leave it last in, first out
+ *   flight            when the file that was read last is closed, prints on
+ *                     stderr how many reads and writes were in flight at most,
+ *                     and how many are in flight now
+ *   hold:CODE         the same as flight; also, the first packet reports error
+ *                     CODE, and the others are held back until the program
+ *                     waits for one of them
+ *   hold-read:N       holds back the packet of the first read, and prints this
+ *                     on stdout, until the program has started N reads in all,
+ *                     or cancels something
+ *   hold-write:N      the same for the packet of the first write; N counts
+ *                     reads
+ *   resize:K:BYTES    before the K-th read, the file gets this length
+ *   hollow:FROM:TO    a read or write that starts between these two, in MiB, is
+ *                     not done; its packet reports all of its bytes
+ *   count             when a port is closed, prints on stderr how many threads
+ *                     were created, and how many of them had returned
  *   plain, callback, threadpool, files
- *                     are in hooks/compare.c
+ *                     see hooks/compare.c
  *
- * Whatever HOOK says, 160 (ERROR_BAD_ARGUMENTS) is the answer to a read or
- * write whose OVERLAPPED is not set anew, or is in flight already, and to a
- * bind without the program's port.
+ * Whatever HOOK says, three calls fail with error 160 (ERROR_BAD_ARGUMENTS): a
+ * read or write whose OVERLAPPED is not set anew, one whose OVERLAPPED is in
+ * flight already, and a bind to another port than the program's.
  */
 #include "../../../lab/interpose/interpose.h"
 #include "../../../lab/interpose/settings.h"
@@ -50,12 +53,6 @@ static const char *const known[] = {
 };
 
 static struct imports next;
-
-static BOOL fail(DWORD error)
-{
-    SetLastError(error);
-    return FALSE;
-}
 
 /* ---- Sets of handles and addresses -------------------------------------- */
 
@@ -83,13 +80,13 @@ static bool has(struct set *set, const void *member)
     return found;
 }
 
-/* False if it is there already. */
+/* False if it is a member already. */
 static bool add(struct set *set, const void *member)
 {
     AcquireSRWLockExclusive(&set->lock);
     bool is_new = place(set, member) == set->count;
     if (is_new && set->count == SET_SIZE) {
-        fputs("hooks: too much in flight\n", stderr);
+        fputs("hooks: too many handles or requests\n", stderr);
         exit(EXIT_FAILURE);
     }
     if (is_new)
@@ -109,17 +106,18 @@ static void drop(struct set *set, const void *member)
     ReleaseSRWLockExclusive(&set->lock);
 }
 
-static struct set ports, bound; /* handles; bound are those of files */
-static struct set skipping;     /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS */
-static struct set in_flight;    /* OVERLAPPEDs: a packet comes for each */
+static struct set ports;     /* handles of ports */
+static struct set bound;     /* handles of files that are bound */
+static struct set skipping;  /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS is set */
+static struct set in_flight; /* OVERLAPPEDs: a packet comes for each */
 
-/* ---- Callbacks that are over ------------------------------------------- */
+/* ---- Callbacks that have returned --------------------------------------- */
 
-/* Somebody who waits until a packet's callback is over. */
+/* A thread that waits until a packet's callback has returned. */
 struct waiter {
     struct waiter *next;
     const OVERLAPPED *overlapped;
-    volatile LONG over;
+    volatile LONG returned;
 };
 
 static SRWLOCK waiters_lock = SRWLOCK_INIT;
@@ -128,8 +126,8 @@ static struct waiter *waiters;
 static _Thread_local bool is_worker;
 static _Thread_local const OVERLAPPED *taken; /* the last packet's */
 
-/* Before its packet can come. */
-static void await(struct waiter *waiter)
+/* Call it before the packet can come. */
+static void add_waiter(struct waiter *waiter)
 {
     AcquireSRWLockExclusive(&waiters_lock);
     waiter->next = waiters;
@@ -137,22 +135,24 @@ static void await(struct waiter *waiter)
     ReleaseSRWLockExclusive(&waiters_lock);
 }
 
-static void wait_until_over(struct waiter *waiter)
+static void wait_until_returned(struct waiter *waiter)
 {
-    for (LONG seen = 0; !waiter->over;)
-        WaitOnAddress(&waiter->over, &seen, sizeof seen, INFINITE);
+    LONG seen = 0;
+    while (!waiter->returned)
+        WaitOnAddress(&waiter->returned, &seen, sizeof seen, INFINITE);
 }
 
-/* A worker has come back for its next packet. Or none came, nor will one. */
-static void callback_over(const OVERLAPPED *overlapped)
+/* Call it when the callback has returned: its worker asks for the next packet.
+ * Also call it when no packet comes. */
+static void callback_returned(const OVERLAPPED *overlapped)
 {
     AcquireSRWLockExclusive(&waiters_lock);
     for (struct waiter **at = &waiters; *at != NULL; at = &(*at)->next)
         if ((*at)->overlapped == overlapped) {
             struct waiter *waiter = *at;
             *at = waiter->next;
-            InterlockedExchange(&waiter->over, TRUE);
-            WakeByAddressAll((void *)&waiter->over);
+            InterlockedExchange(&waiter->returned, TRUE);
+            WakeByAddressAll((void *)&waiter->returned);
             break;
         }
     ReleaseSRWLockExclusive(&waiters_lock);
@@ -160,30 +160,30 @@ static void callback_over(const OVERLAPPED *overlapped)
 
 /* ---- Reads and writes --------------------------------------------------- */
 
-static HANDLE the_file; /* that was read last */
-static HANDLE the_port; /* that a file was bound to last, with this key */
-static ULONG_PTR the_key;
+static HANDLE the_file;   /* the file that was read last */
+static HANDLE the_port;   /* the port of the last bind */
+static ULONG_PTR the_key; /* the key of the last bind */
 
 struct io {
     bool write;
     HANDLE file;
-    bool skips; /* if it succeeds at once, no packet comes */
+    bool skips; /* if it succeeds immediately, no packet comes */
     void *buffer;
     DWORD length;
     DWORD *bytes;
     OVERLAPPED *overlapped;
 };
 
-/* Its packet takes it for done. */
+/* Queues a packet as if the I/O was done. */
 static BOOL leave_out(const struct io *io, OVERLAPPED *overlapped)
 {
     real.PostQueuedCompletionStatus(the_port, io->length, the_key, overlapped);
-    return fail(ERROR_IO_PENDING);
+    return fail_with(ERROR_IO_PENDING);
 }
 
 static BOOL start(const struct io *io, OVERLAPPED *overlapped)
 {
-    const struct word *hollow = asked("hollow");
+    const struct setting *hollow = find_setting("hollow");
     uint64_t mib =
         ((uint64_t)overlapped->OffsetHigh << 32 | overlapped->Offset) >> 20;
     if (hollow != NULL && mib >= hollow->numbers[0] && mib < hollow->numbers[1])
@@ -205,21 +205,21 @@ static bool has_silent_event(const struct io *io)
     return ((ULONG_PTR)io->overlapped->hEvent & 1) != 0;
 }
 
-/* It ends in the port: always, if it ends later. */
+/* Whether a packet reports its completion, at least if it completes later. */
 static bool uses_port(const struct io *io)
 {
     return has(&bound, io->file) && !has_silent_event(io);
 }
 
-/* A packet comes after this answer. */
+/* Whether a packet comes after ReadFile or WriteFile has reported this. */
 static bool is_queued(const struct io *io, DWORD error)
 {
     return error == ERROR_IO_PENDING ||
            ((error == ERROR_SUCCESS || error == ERROR_MORE_DATA) && !io->skips);
 }
 
-/* What it must look like, whatever HOOK says: nothing is left in the OVERLAPPED
- * from its last use, and in a pipe there is no offset. */
+/* The OVERLAPPED holds nothing from its last use, has no offset if the file is
+ * a pipe, and is not in flight. */
 static bool is_well_formed(const struct io *io)
 {
     const OVERLAPPED *overlapped = io->overlapped;
@@ -233,8 +233,9 @@ static bool is_well_formed(const struct io *io)
 
 static volatile LONG started; /* whether anything was ever read or written */
 
-/* Starts it; its packet is expected from before on. Afterwards the OVERLAPPED
- * is not ours any more. */
+/* The OVERLAPPED is counted as in flight before the start: its packet may come
+ * before ReadFile returns. After the start the OVERLAPPED is not ours any more.
+ */
 static BOOL start_queued(const struct io *io)
 {
     const OVERLAPPED *overlapped = io->overlapped;
@@ -244,29 +245,29 @@ static BOOL start_queued(const struct io *io)
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
     if (!is_queued(io, error))
         drop(&in_flight, overlapped);
-    else if (error == ERROR_IO_PENDING && !io->skips && asked("warning") &&
-             !io->write)
-        return fail(ERROR_MORE_DATA);
-    return ok ? TRUE : fail(error);
+    else if (error == ERROR_IO_PENDING && !io->skips &&
+             find_setting("warning") && !io->write)
+        return fail_with(ERROR_MORE_DATA);
+    return ok ? TRUE : fail_with(error);
 }
 
 static BOOL do_io(const struct io *io)
 {
     if (!is_well_formed(io))
-        return fail(ERROR_BAD_ARGUMENTS);
+        return fail_with(ERROR_BAD_ARGUMENTS);
     return uses_port(io) ? start_queued(io) : start(io, io->overlapped);
 }
 
-/* A packet for a read that nobody has started. */
+/* Queues a packet for a read that was not started. */
 static BOOL leave_stray(OVERLAPPED *overlapped, DWORD error)
 {
     real.PostQueuedCompletionStatus(the_port, 0, the_key, overlapped);
-    return fail(error);
+    return fail_with(error);
 }
 
-/* "hold-read" and "hold-write": what lets the packets pass. */
-static volatile LONG
-    reads; /* started; very many, once something is cancelled */
+/* "hold-read" and "hold-write". So many reads were started; a cancellation adds
+ * very many, so that the held packets pass. */
+static volatile LONG reads;
 static void *volatile first_read, *volatile first_write;
 
 static void count_reads(LONG more)
@@ -280,22 +281,25 @@ static BOOL cancel_io(HANDLE file, OVERLAPPED *overlapped)
     BOOL ok = next.CancelIoEx(file, overlapped);
     DWORD error = GetLastError();
     count_reads(1 << 20);
-    return ok ? TRUE : fail(error);
+    return ok ? TRUE : fail_with(error);
 }
 
-/* Holds a packet back if it is that of the first. */
-static void hold_first(const struct word *word, void *volatile *first,
+/* Holds a packet back if it is the first one's. */
+static void hold_first(const struct setting *setting, void *volatile *first,
                        const OVERLAPPED *packet)
 {
     static const char line[] = "hooks: a packet is held\n";
     DWORD written;
-    if (word == NULL || packet == NULL || packet != *first)
+    if (setting == NULL || packet == NULL || packet != *first)
         return;
     *first = INVALID_HANDLE_VALUE; /* its request may be used again */
     real.WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line, sizeof line - 1,
                    &written, NULL);
-    for (LONG seen; (seen = reads) < (LONG)word->numbers[0];)
+    LONG seen = reads;
+    while (seen < (LONG)setting->numbers[0]) {
         WaitOnAddress(&reads, &seen, sizeof seen, INFINITE);
+        seen = reads;
+    }
 }
 
 static void resize(HANDLE file, unsigned long size)
@@ -318,7 +322,7 @@ static void resize(HANDLE file, unsigned long size)
 static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
                       OVERLAPPED *overlapped)
 {
-    if (overlapped == NULL) /* step 1 shows what comes of that */
+    if (overlapped == NULL) /* as step 1 does it on purpose */
         return next.ReadFile(file, buffer, length, bytes, NULL);
     const struct io io = {.file = file,
                           .skips = has(&skipping, file),
@@ -327,24 +331,26 @@ static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
                           .bytes = bytes,
                           .overlapped = overlapped};
     struct waiter waiter = {.overlapped = overlapped};
-    struct word *stray = asked("stray"), *resized = asked("resize");
-    bool strays = is_due(stray);
-    bool waits = strays || (asked("late") && !is_worker && is_on_disk(&io) &&
-                            uses_port(&io));
+    struct setting *stray = find_setting("stray");
+    struct setting *resized = find_setting("resize");
+    bool strays = is_kth_call(stray);
+    bool is_late =
+        find_setting("late") && !is_worker && is_on_disk(&io) && uses_port(&io);
+    bool waits = strays || is_late;
     the_file = file;
     InterlockedCompareExchangePointer(&first_read, overlapped, NULL);
     count_reads(1);
-    if (is_due(resized))
+    if (is_kth_call(resized))
         resize(file, resized->numbers[1]);
     if (waits)
-        await(&waiter);
+        add_waiter(&waiter);
     BOOL ok = strays ? leave_stray(overlapped, stray->numbers[1]) : do_io(&io);
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
     if (waits && !strays && !is_queued(&io, error))
-        callback_over(overlapped); /* it will not be called */
+        callback_returned(overlapped); /* it will not be called */
     if (waits)
-        wait_until_over(&waiter);
-    return ok ? TRUE : fail(error);
+        wait_until_returned(&waiter);
+    return ok ? TRUE : fail_with(error);
 }
 
 static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
@@ -352,7 +358,7 @@ static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
 {
     if (overlapped == NULL)
         return next.WriteFile(file, buffer, length, bytes, NULL);
-    bool is_short = asked("short-write") && length > 3;
+    bool is_short = find_setting("short-write") && length > 3;
     const struct io io = {.write = true,
                           .file = file,
                           .skips = has(&skipping, file),
@@ -390,9 +396,9 @@ static struct packet take(HANDLE port, DWORD timeout)
     return packet;
 }
 
-/* Empties the port, and gives back the last packet that was in it; the others
- * follow on later calls. The order to stop (key 2) goes back into the port: it
- * is for whoever waits there. */
+/* Empties the port, and returns the last packet that was in it; later calls
+ * return the others. A packet with key 2 makes a worker exit: it goes back into
+ * the port, for a worker that waits there. */
 static struct packet take_last(HANDLE port, DWORD timeout)
 {
     static SRWLOCK lock = SRWLOCK_INIT;
@@ -417,15 +423,17 @@ static struct packet take_last(HANDLE port, DWORD timeout)
     return found ? packet : take(port, timeout);
 }
 
-/* What lets the packets of "hold" pass: none, the first, all. The program waits
- * once when it has started its reads, and again when the first has failed. */
+/* Which packets "hold" lets pass. The program waits once when it has started
+ * its reads: then the first packet passes. It waits again when that read has
+ * failed: then all pass. */
+enum { NO_PACKET, FIRST_PACKET, ALL_PACKETS };
 static volatile LONG gate;
-static volatile LONG first_is_out;
+static volatile LONG first_has_passed;
 
 static BOOL sleep_condition(CONDITION_VARIABLE *condition, SRWLOCK *lock,
                             DWORD timeout, ULONG flags)
 {
-    InterlockedExchange(&gate, first_is_out ? 2 : 1);
+    InterlockedExchange(&gate, first_has_passed ? ALL_PACKETS : FIRST_PACKET);
     WakeByAddressAll((void *)&gate);
     return next.SleepConditionVariableSRW(condition, lock, timeout, flags);
 }
@@ -434,47 +442,52 @@ static void hold(struct packet *packet, DWORD error)
 {
     static LONG packets;
     bool first = InterlockedIncrement(&packets) == 1;
-    for (LONG seen; (seen = gate) < (first ? 1 : 2);)
+    LONG wanted = first ? FIRST_PACKET : ALL_PACKETS, seen = gate;
+    while (seen < wanted) {
         WaitOnAddress(&gate, &seen, sizeof seen, INFINITE);
+        seen = gate;
+    }
     if (first) {
         packet->ok = FALSE;
         packet->error = error;
-        InterlockedExchange(&first_is_out, 1);
+        InterlockedExchange(&first_has_passed, TRUE);
     }
 }
 
 static BOOL get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
                        OVERLAPPED **overlapped, DWORD timeout)
 {
-    const struct word *held = asked("hold");
+    const struct setting *held = find_setting("hold");
     if (taken != NULL)
-        callback_over(taken);
+        callback_returned(taken);
     is_worker = true;
-    struct packet packet =
-        asked("reverse") ? take_last(port, timeout) : take(port, timeout);
+    struct packet packet = find_setting("reverse") ? take_last(port, timeout)
+                                                   : take(port, timeout);
     taken = packet.overlapped;
-    bool counts = taken != NULL && (has(&in_flight, taken) || !started);
-    if (counts && held != NULL)
+    /* Once the program has started an I/O, a packet that was posted by hand is
+     * not held. */
+    bool may_hold = taken != NULL && (has(&in_flight, taken) || !started);
+    if (may_hold && held != NULL)
         hold(&packet, held->numbers[0]);
-    hold_first(asked("hold-read"), &first_read, taken);
-    hold_first(asked("hold-write"), &first_write, taken);
+    hold_first(find_setting("hold-read"), &first_read, taken);
+    hold_first(find_setting("hold-write"), &first_write, taken);
     if (taken != NULL)
         drop(&in_flight, taken);
     *bytes = packet.bytes;
     *key = packet.key;
     *overlapped = packet.overlapped;
-    return packet.ok ? TRUE : fail(packet.error);
+    return packet.ok ? TRUE : fail_with(packet.error);
 }
 
 /* ---- Ports and threads -------------------------------------------------- */
 
-static LONG made, ended;
+static LONG made, ended; /* threads */
 
 static HANDLE create_port(HANDLE file, HANDLE port, ULONG_PTR key,
                           DWORD threads)
 {
     bool binds = file != INVALID_HANDLE_VALUE;
-    if (binds && !has(&ports, port)) { /* a port of its own */
+    if (binds && !has(&ports, port)) { /* not the program's port */
         SetLastError(ERROR_BAD_ARGUMENTS);
         return NULL;
     }
@@ -491,10 +504,10 @@ static HANDLE create_port(HANDLE file, HANDLE port, ULONG_PTR key,
 
 static BOOL close_handle(HANDLE handle)
 {
-    if (has(&ports, handle) && asked("count"))
+    if (has(&ports, handle) && find_setting("count"))
         fprintf(stderr, "hooks: %ld threads made, %ld ended, port closed\n",
                 made, ended);
-    if (handle == the_file && (asked("flight") || asked("hold")))
+    if (handle == the_file && (find_setting("flight") || find_setting("hold")))
         fprintf(stderr, "hooks: %u in flight at most, %u at the end\n",
                 in_flight.most, in_flight.count);
     drop(&ports, handle);
@@ -548,9 +561,9 @@ static bool is_known(const char *name)
 
 __attribute__((constructor)) static void begin(void)
 {
-    for (struct word *word = words; word->name != NULL; word++)
-        if (!word->known && !is_known(word->name))
-            refuse_word(word, NOT_UNDERSTOOD);
+    for (struct setting *setting = settings; setting->name != NULL; setting++)
+        if (!setting->known && !is_known(setting->name))
+            refuse_setting(setting, NOT_UNDERSTOOD);
     next = imports_now();
     __imp_CancelIoEx = cancel_io;
     __imp_CloseHandle = close_handle;

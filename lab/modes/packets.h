@@ -1,0 +1,17 @@
+/*
+ * The calls by which the program learns that an I/O has completed, waits for
+ * it, cancels it, or closes its file. They see what this layer has made of the
+ * I/O.
+ */
+#ifndef PACKETS_H
+#define PACKETS_H
+
+/* Replaces these functions. Call it once, before main. */
+void watch_packets(void);
+
+/* Call it before the first read or write with an OVERLAPPED, and as often as
+ * you like. From then on "packet" counts only packets of reads and writes, and
+ * none that was posted by hand. */
+void note_started_io(void);
+
+#endif
