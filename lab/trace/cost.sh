@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# lab/trace/cost.sh FILE ROUNDS: what recording costs. Each program runs in turn
-# without and with TRACE; the medians are told.
+# lab/trace/cost.sh FILE ROUNDS: measures what recording costs. Runs each program
+# in turn without and with TRACE, and prints the medians.
 #
 #   call    one call that does next to nothing
-#   final   reads the file by 4 KiB; with it the number of its records
+#   final   reads the file in blocks of 4 KiB; also prints how many records it
+#           makes
 #
-#   LAUNCHER   starts a Windows program; its words are quoted for a shell
+# Environment:
+#   LAUNCHER   the command that starts a Windows program, quoted for a shell
 set -euo pipefail
 start=()
 eval "start+=($LAUNCHER)"
 
-export TRACE_RECORDS=2000000 # all shall fit
+export TRACE_RECORDS=2000000 # enough for all records
 export TRACE
 file=$1 rounds=$2
 recording=build/trace/cost.rec
@@ -34,7 +36,7 @@ median() {
 }
 
 : >$results
-cat "$file" >/dev/null # now it is in the page cache
+cat "$file" >/dev/null # puts the file into the page cache
 for round in $(seq "$rounds"); do
     turns='without with'
     [ $((round % 2)) = 1 ] || turns='with without'

@@ -1,20 +1,20 @@
 """A trace as a picture: an SVG for a page.
 
-A lane a thread, and one for the kernel and the port. Time goes down, but by rows
-and not by the clock: a row is as far down as what it follows makes it, in its own
-lane or along an arrow, and no further. So the picture does not depend on how fast
-the machine was.
+Each thread has a lane, and the kernel and the port have one together. Time goes
+down, but by rows and not by the clock. A row lies directly below the rows that
+come before it: the last one in its own lane, and the one at the other end of its
+arrow. So the picture does not depend on how fast the machine was.
 """
 
 from xml.sax.saxutils import escape, quoteattr
 
 from recording import PENDING, RESULTS, TAKES, TIMEOUT, TRANSFERS
-from report import came, call_text, count, end_text, is_shown
+from report import call_text, count, end_text, is_shown, result_text
 
 ROW, TOP, MARGIN, GAP = 24, 104, 20, 18
-CHARACTER = 6.2  # about as wide as one
+CHARACTER = 6.2  # the width of a character, roughly
 SLOT, OWNER, NARROW = 76, 78, 26
-MOST_POINTS = 400  # more is no picture any more
+MOST_POINTS = 400  # a larger picture could not be read
 
 STYLE = '''
   .page { fill: #ffffff } .band { fill: #f3f5f8 }
@@ -55,18 +55,18 @@ def is_drawn(record):
 
 
 def label(record, ends, names):
-    """A few words for a row of a lane; the names are those of threads."""
+    """A few words for a row of a lane; `names` are the names of threads."""
     kind, what = record.kind, record.what
     if kind == 'thread':
         return 'ends' if ends else 'begins'
     if kind == 'callback':
         return 'returns' if ends else \
-            f'request {record.request}: {came(record)}'
+            f'request {record.request}: {result_text(record)}'
     if record.takes() and (ends or kind == 'packet'):
         if not record.overlapped:
             return f'packet, key {record.offset}'
         return f'request {record.request}: ' + (
-            came(record) if not record.error or record.bytes
+            result_text(record) if not record.error or record.bytes
             else f'error {record.error}')
     if record.waits():
         if not ends:
@@ -74,12 +74,12 @@ def label(record, ends, names):
                 'waits'
         if kind in RESULTS:
             return f'request {record.request}: ' + (
-                came(record) if record.ok else f'error {record.error}')
+                result_text(record) if record.ok else f'error {record.error}')
         if not record.ok or record.bytes == TIMEOUT:
             return f'error {record.error or TIMEOUT}'
         if what.startswith('event'):
             return f'{what} is set'
-        return f'{what} has ended' if what in names else 'goes on'
+        return f'{what} has ended' if what in names else 'continues'
     failed = '' if record.ok or record.error == PENDING or \
         not record.returned else f': error {record.error}'
     if kind in TRANSFERS and record.overlapped:
@@ -102,7 +102,7 @@ def label(record, ends, names):
 
 
 class Node:
-    """A row of a lane: the begin of a record, its end, or both."""
+    """A row of a lane: the begin or the end of a record, or both."""
 
     def __init__(self, record, ends, row):
         self.record, self.ends, self.row = record, ends, row
@@ -117,7 +117,7 @@ class Node:
 
 
 class Layout:
-    """Says in which row everything is."""
+    """Finds the row of each begin and each end."""
 
     def __init__(self, trace):
         self.trace = trace
@@ -138,7 +138,7 @@ class Layout:
                              if nodes), default=0)
 
     def follows(self, record, ends):
-        """The row of what it comes after, in another lane; else -1."""
+        """The last row in another lane that it comes after; otherwise -1."""
         kind, use = record.kind, record.use
         rows = [-1]
         if kind == 'thread' and not ends:
@@ -150,7 +150,7 @@ class Layout:
             rows.append(self.begin[use.start])
         if ends and use and use.start is record and use.end:
             taken = self.row_of_take(use)
-            if taken is not None:  # before the call had returned
+            if taken is not None:  # it was taken before the call returned
                 rows.append(taken)
         if ends and kind.startswith('WaitFor'):
             rows.append(self.last_set.get(record.what, -1))
@@ -161,8 +161,8 @@ class Layout:
         return max(rows)
 
     def row_of_take(self, use):
-        """None: it has not been taken."""
-        if use.end is None or use.at_once:
+        """None: its completion was not taken."""
+        if use.end is None or use.completed_in_call:
             return None
         where = self.begin if use.end.kind in ('packet', 'callback') else \
             self.end
@@ -171,13 +171,13 @@ class Layout:
     def place(self, record, ends):
         lane = self.lanes[record.thread]
         row = self.follows(record, ends) + 1
-        whole = record.kind in ('thread', 'callback')  # both ends are told
+        whole = record.kind in ('thread', 'callback')  # begin and end have rows
         if ends and not whole and lane and lane[-1].record is record and \
                 row <= lane[-1].row:
-            lane[-1].ends = True  # begin and end in one
+            lane[-1].ends = True  # begin and end share a row
             row = lane[-1].row
         elif ends and not record.waits() and not whole:
-            row = max(row, lane[-1].row)  # an end without words of its own
+            row = max(row, lane[-1].row)  # an end without a row of its own
             self.end[record] = row
             return
         else:
@@ -207,11 +207,11 @@ class Picture:
     # ---- Where everything goes ----
 
     def find_flights(self):
-        """(use, first row, last row or None, slot) of each packet's way."""
-        flights, free = [], []  # per slot, the last row that it has
+        """(use, first row, last row or None, slot) for each packet."""
+        flights, free = [], []  # free: for each slot, the last row in use
         for use in self.trace.uses:
             first = self.layout.begin.get(use.start)
-            if first is None or use.at_once:
+            if first is None or use.completed_in_call:
                 continue
             last = self.layout.row_of_take(use)
             flights.append([use, first, last, 0])
@@ -286,15 +286,15 @@ class Picture:
     def head(self):
         self.add(f'<rect width="{self.width}" height="{self.height}" '
                  'class="page"/>')
-        self.text(MARGIN, 34, f'{self.name}: who does what, and whose the '
-                  'request is', 'title')
-        self.text(MARGIN, 54, 'Read downwards. A row comes after what is above '
-                  'it in its lane, or at the other end of an arrow; rows are '
-                  'no measure of time.', 'note')
+        self.text(MARGIN, 34, f'{self.name}: what each thread does, and who '
+                  'owns each request', 'title')
+        self.text(MARGIN, 54, 'Read from top to bottom. In a lane time goes '
+                  'down, and along an arrow it goes on. The distance between '
+                  'two rows is not a time.', 'note')
         x, width = self.kernel
         self.box(x, TOP - 28, width, self.bottom - TOP + 40, 'band', 6)
         if self.owners:
-            self.text(self.owners_x, TOP - 28, 'request and buffer belong to',
+            self.text(self.owners_x, TOP - 28, 'owner of request and buffer',
                       'note')
 
     def states(self, nodes):
@@ -348,11 +348,14 @@ class Picture:
         text = node.text(self.trace.names.values())
         bad = record.kind == 'crash' or ': error' in text and \
             'error 38' not in text and 'error 109' not in text
-        said = end_text(record) if record.waits() and node.ends else \
-            text if record.kind in ('thread', 'callback') or record.waits() \
-            else call_text(record)
+        if record.waits() and node.ends:
+            title = end_text(record)
+        elif record.kind in ('thread', 'callback') or record.waits():
+            title = text
+        else:
+            title = call_text(record)
         place = record.place()
-        self.add(f'<g><title>{escape(said)}'
+        self.add(f'<g><title>{escape(title)}'
                  f'{escape(f" ({place})") if place else ""}</title>')
         self.text(x + 12, self.y(node.row) - 4, text,
                   'bad' if bad else 'idle' if node.is_idle() else '')
@@ -385,7 +388,8 @@ class Picture:
             how = 'posted by hand' if by_hand else \
                 f'{use.start.kind}, {use.start.length} at {use.start.offset}'
             self.group('flight', f'{what}: {how}' + (
-                ', never came back' if lost else ''), 'graphics-symbol')
+                ', its completion was never taken' if lost else ''),
+                'graphics-symbol')
             self.box(left, top, self.slot, end - top,
                      'lost' if lost else 'port' if by_hand else 'kernel')
             if self.slot == SLOT:
@@ -398,7 +402,8 @@ class Picture:
         self.add('</g>')
 
     def wake_arrows(self):
-        """From who starts a thread or sets an event, to whom that wakes."""
+        """Draws an arrow to each thread that was started, and to each that was
+        woken by an event."""
         for thread, nodes in self.layout.lanes.items():
             x = self.bar_x(thread)
             for node in nodes:
@@ -424,10 +429,10 @@ class Picture:
         self.path(f'{x1:g} {y1}H{x2:g}V{y2 - 6}', 'wake')
         self.add(f'<path d="M{x2:g} {y2}l-3.5 -7h7z" class="wake-head"/>')
 
-    # ---- Whose the request is ----
+    # ---- Who owns each request ----
 
     def owned(self, request):
-        """(owner, first row, last row) of a request, one after the other."""
+        """(owner, first row, last row) of a request, in the order of rows."""
         uses = [flight for flight in self.flights if
                 flight[0].request == request]
         at = max(0, uses[0][1] - 1)
@@ -448,7 +453,8 @@ class Picture:
             at = max(done, last + 1)
 
     def holds_until(self, record, row):
-        """The row in which who has taken it asks for the next, or goes."""
+        """The row in which the thread that has taken it asks for the next one,
+        or ends."""
         for node in self.layout.lanes[record.thread]:
             if node.row > row and (node.record.kind in TAKES or
                                    node.record is record or
@@ -459,8 +465,6 @@ class Picture:
     def owner_column(self, request):
         x = self.owners[request]
         wide = self.owner == OWNER
-        words = {'program': 'program', 'kernel': 'kernel', 'port': 'port',
-                 'callback': 'callback', 'lost': 'lost'}
         self.group('owner', f'owners of request {request}')
         self.text(x + self.owner / 2, TOP - 10,
                   f'request {request}' if wide else str(request), 'head',
@@ -468,8 +472,8 @@ class Picture:
         for owner, first, last in self.owned(request):
             top, bottom = self.y(first), self.y(last)
             self.box(x, top, self.owner, bottom - top, owner, 2)
-            said = words[owner] if wide else words[owner][0]
-            self.text(x + self.owner / 2, (top + bottom) / 2 + 4, said, 'in',
+            word = owner if wide else owner[0]
+            self.text(x + self.owner / 2, (top + bottom) / 2 + 4, word, 'in',
                       'middle')
         self.add('</g>')
 
@@ -478,35 +482,36 @@ class Picture:
         x = MARGIN
         self.group('legend', 'legend')
         for style, words in (('program', 'the program runs, or owns it'),
-                             ('kernel', 'in flight: the kernel’s'),
+                             ('kernel', 'in flight: the kernel owns it'),
                              ('port', 'a packet posted by hand'),
-                             ('callback', 'a callback runs, and owns it')):
+                             ('callback', 'a callback runs, or owns it')):
             self.box(x, y - 11, 14, 14, style)
             self.text(x + 20, y, words, 'note')
             x += 40 + len(words) * 6.6
         self.path(f'{x} {y - 4}h22', 'wait')
         self.text(x + 28, y, 'waits', 'note')
         self.path(f'{x + 74} {y - 4}h22', 'wake')
-        self.text(x + 102, y, 'starts or wakes it', 'note')
+        self.text(x + 102, y, 'starts or wakes a thread', 'note')
         if self.layout.left_out:
             self.text(MARGIN, y + 24, 'The trace goes on: '
-                      f'{self.layout.left_out} calls more are not drawn.',
+                      f'{self.layout.left_out} more calls are not drawn.',
                       'note')
         self.add('</g>')
 
     def description(self):
-        names, told = self.trace.names, []
+        names, sentences = self.trace.names, []
         for use, _, last, _ in self.flights[:60]:
             what = f'request {use.request}' if use.request else 'a packet'
             start = f'{names[use.start.thread]} ' + (
                 f'starts {what}, {use.start.kind} of {use.start.length} bytes '
                 f'at {use.start.offset}' if use.start.kind in TRANSFERS
                 else f'posts {what} by hand')
-            end = 'it has not come back' if last is None else \
-                f'{names[use.end.thread]} takes it: {came(use.end)}'
-            told.append(f'{start}; {end}.')
+            end = 'its completion is not taken' if last is None else \
+                f'{names[use.end.thread]} takes it: {result_text(use.end)}'
+            sentences.append(f'{start}; {end}.')
         workers = count(len(self.trace.threads) - 1, 'worker')
-        return f'Threads: main and {workers}. ' + ' '.join(told)
+        return f'Threads: main and {workers}. ' + \
+            ' '.join(sentences)
 
     def draw(self):
         self.add('<svg xmlns="http://www.w3.org/2000/svg" '
@@ -515,7 +520,7 @@ class Picture:
                  'role="graphics-document" aria-labelledby="title" '
                  'aria-describedby="desc">')
         self.add(f'<title id="title">{escape(self.name)}: what its threads did,'
-                 ' and whose its requests were</title>')
+                 ' and who owned its requests</title>')
         self.add(f'<desc id="desc">{escape(self.description())}</desc>')
         self.add(f'<style>{STYLE}</style>')
         self.head()

@@ -1,4 +1,4 @@
-"""Reads a recording, and finds out what belongs together."""
+"""Reads a recording, and matches each start of a request with its completion."""
 
 import collections
 import functools
@@ -31,21 +31,21 @@ MAKES = {'CreateFileW': 'file', 'CreateFileA': 'file', 'CreateEventW': 'event',
 
 
 class Record:
-    """One record, and what was found out about it."""
+    """One record, and what these scripts found out about it."""
 
     __slots__ = ('number', 'kind', *FIELDS, 'returned', 'what', 'made',
                  'request', 'use', 'function', 'file', 'line')
 
     def __init__(self, number, kind, values):
-        self.number = number  # from 1 on, as in `other` of a thread's
+        self.number = number  # from 1 on; `other` of a thread's record is one
         self.kind = kind
         for name, value in zip(FIELDS, values):
             setattr(self, name, value)
         self.returned = self.end != 0
         self.what = ''      # the handle's name
-        self.made = ''      # that of a handle that it made, or bound to
-        self.request = None  # the number of the request it is about
-        self.use = None     # that it has started, or taken
+        self.made = ''      # the name of the handle that it made or bound to
+        self.request = None  # the number of its request
+        self.use = None     # the use that it has started, or taken
         self.function = self.file = ''
         self.line = 0
 
@@ -53,7 +53,7 @@ class Record:
         return self.kind in WAITS and (self.kind not in RESULTS or self.length)
 
     def takes(self):
-        """A packet came."""
+        """Whether it has taken a packet."""
         return self.kind == 'packet' or (
             self.kind == 'GetQueuedCompletionStatus' and self.returned and
             (self.ok or self.overlapped != 0))
@@ -64,35 +64,35 @@ class Record:
 
 
 class Use:
-    """A request, or a packet without one, from its start to its end."""
+    """One use of a request, or a packet without a request."""
 
     def __init__(self, number, start):
         self.number = number  # of this use
         self.start = start
         self.request = start.request
-        self.end = None       # the record that took it
-        self.in_port = False  # its end comes as a packet or a callback
-        self.at_once = False  # it had ended when the call returned
+        self.end = None       # the record that took the completion
+        self.in_port = False  # a packet or a callback reports its completion
+        self.completed_in_call = False  # it completed before the call returned
 
 
 class Trace:
     def __init__(self):
-        self.records = []  # by their begin
-        self.lost = 0
+        self.records = []  # in the order of their begin
+        self.lost = 0      # records that did not fit
         self.threads = []  # their ids; the first is main's
         self.names = {}    # of threads, by id
         self.uses = []
         self.requests = 0
-        self.stray = []    # records that took a packet that nobody has sent
+        self.stray = []    # records that took a packet without a start
         self.standard = ()
 
     @functools.cached_property
     def points(self):
-        """Each begin and each end, in order of time."""
+        """(time, whether it is an end, record), in the order of time."""
         points = [(r.begin, 0, i, r) for i, r in enumerate(self.records)]
         points += [(r.end, 1, i, r) for i, r in enumerate(self.records)
                    if r.returned]
-        points.sort()  # no two are alike before the record
+        points.sort()  # the index makes each unique: records are not compared
         return [(time, bool(ends), record)
                 for time, ends, _, record in points]
 
@@ -104,7 +104,7 @@ def load(path):
     with open(path, 'rb') as file:
         head = file.read(HEADER_SIZE)
         if len(head) < HEADER_SIZE or not head.startswith(b'trace 1\0'):
-            raise ValueError(f'{path} is no recording')
+            raise ValueError(f'{path} is not a recording')
         (_, size, capacity, taken, frequency, *standard,
          main) = HEADER.unpack_from(head)
         if size != RECORD.size:
@@ -115,7 +115,7 @@ def load(path):
     trace.lost = max(0, taken - capacity)
     trace.standard = tuple(standard)
     for number, (kind, *values) in enumerate(RECORD.iter_unpack(content), 1):
-        if kind != 0:  # else it was reserved, and then came the end
+        if kind != 0:  # 0: the program ended before the record was filled in
             trace.records.append(Record(number, names[kind - 1], values))
     trace.records.sort(key=lambda record: (record.begin, record.number))
     to_microseconds(trace, frequency)
@@ -134,7 +134,7 @@ def to_microseconds(trace, frequency):
 
 
 def name_handles(trace):
-    """A handle's value is used again, so names are given as time goes on."""
+    """Gives names in the order of time: the system uses handle values again."""
     counts = collections.Counter()
     names = dict(zip(trace.standard, ('stdin', 'stdout', 'stderr')))
 
@@ -155,7 +155,7 @@ def name_handles(trace):
 
 
 def match(trace):
-    """Finds for each start of a request what took its end."""
+    """Finds for each start of a request the record that took its completion."""
     numbers = {}
     in_flight = collections.defaultdict(collections.deque)
     bound, skips = set(), set()  # handles
@@ -165,18 +165,22 @@ def match(trace):
 
     def start(record):
         use = Use(len(trace.uses) + 1, record)
-        use.in_port = record.kind not in TRANSFERS or (
-            record.handle in bound and not record.other & 1)
         trace.uses.append(use)
         record.use = use
-        is_post = record.kind not in TRANSFERS
-        waits = record.error == PENDING or not record.returned or (
-            (record.ok or record.error == MORE_DATA) and use.in_port and
-            record.handle not in skips)
-        if waits if not is_post else record.ok or not record.returned:
+        if record.kind in TRANSFERS:
+            use.in_port = record.handle in bound and not record.other & 1
+            success_queues = use.in_port and record.handle not in skips
+            succeeded = record.ok or record.error == MORE_DATA
+            queued = (record.error == PENDING or not record.returned or
+                      (succeeded and success_queues))
+        else:  # posted by hand
+            use.in_port = True
+            queued = record.ok or not record.returned
+        if queued:
             in_flight[key(record)].append(use)
         else:
-            use.at_once, use.end = True, record
+            use.completed_in_call = True
+            use.end = record
 
     def take(record):
         waiting = in_flight[key(record)]
@@ -187,7 +191,7 @@ def match(trace):
             trace.stray.append(record)
 
     def result(record):
-        """Only for what does not end in the port."""
+        """Takes a completion that no packet and no callback reports."""
         waiting = in_flight[record.overlapped]
         if (waiting and not waiting[0].in_port and
                 record.error not in (INCOMPLETE, TIMEOUT)):
@@ -219,7 +223,7 @@ def match(trace):
         elif record.ok and kind == 'SetFileCompletionNotificationModes':
             if record.length & SKIP_ON_SUCCESS:
                 skips.add(record.handle)
-    for record in trace.records:  # of a packet, known only by now
+    for record in trace.records:  # for packets: now all requests have numbers
         if record.overlapped:
             record.request = numbers.get(record.overlapped)
     trace.requests = len(numbers)
@@ -251,7 +255,7 @@ def name_threads(trace):
 
 
 def find_lines(trace, program, addr2line):
-    """One process for all addresses."""
+    """Runs addr2line once, for all addresses."""
     addresses = sorted({r.address for r in trace.records if r.address})
     found = subprocess.run(
         [addr2line, '-f', '-e', program], check=False, encoding='utf-8',

@@ -2,14 +2,14 @@
 
 import json
 
-from recording import EX, MORE_DATA, PENDING, RESULTS, TRANSFERS
+from recording import EX, MORE_DATA, PENDING, RESULTS, TAKES, TRANSFERS
 
 OVERLAPPED_FLAG = 0x40000000
 TEXT = 58  # columns
 
 
 def is_shown(record):
-    """What the program prints is left out: it would be every second line."""
+    """Leaves out what the program prints: it would be every second line."""
     return not (record.kind == 'WriteFile' and
                 record.what in ('stdout', 'stderr'))
 
@@ -23,7 +23,7 @@ def request(record):
 
 
 def outcome(record):
-    """How a call that starts or asks went."""
+    """The result of a call."""
     if not record.returned:
         return 'has not returned'
     if record.ok:
@@ -31,26 +31,26 @@ def outcome(record):
     return 'pending' if record.error == PENDING else f'error {record.error}'
 
 
-def came(record):
-    """What a packet, a callback or a result tells."""
-    told = count(record.bytes, 'byte')
-    return f'{told}, error {record.error}' if record.error else told
+def result_text(record):
+    """What a packet, a callback or a GetOverlappedResult reports."""
+    text = count(record.bytes, 'byte')
+    return f'{text}, error {record.error}' if record.error else text
 
 
 def packet(record):
     if record.overlapped == 0:
         return f'a packet without request, key {record.offset}'
-    stray = '' if record.use else ', which nobody has sent'
-    return f'the packet of {request(record)}: {came(record)}{stray}'
+    stray = '' if record.use else ' (no start was recorded)'
+    return f'the packet of {request(record)}: {result_text(record)}{stray}'
 
 
 def begin_text(record):
     kind, what = record.kind, record.what
     if kind == 'thread':
-        return f'begins: {record.function}'
+        return f'starts in {record.function}'
     if kind == 'callback':
         return f'{record.function or "a callback"} is called for ' \
-               f'{request(record)}: {came(record)}'
+               f'{request(record)}: {result_text(record)}'
     if kind in RESULTS:
         return f'waits in {kind} for {request(record)}'
     return f'waits in {kind}' + (f' for {what}' if what else '')
@@ -69,7 +69,7 @@ def end_text(record):
     if kind == EX and record.ok:
         return f'takes {count(record.bytes, "packet")}'
     if kind in RESULTS and record.ok:
-        return f'{kind}: {request(record)} brought {came(record)}'
+        return f'{kind}: {request(record)} brought {result_text(record)}'
     if kind in RESULTS:
         return f'{kind}({request(record)}): error {record.error}'
     if kind.startswith('Wait') and record.bytes == 258:
@@ -79,7 +79,7 @@ def end_text(record):
 
 
 def call_text(record):
-    """Of a call that does not wait."""
+    """The line of a call that does not wait."""
     kind, what = record.kind, record.what
     failed = '' if record.ok else f': {outcome(record)}'
     if kind in TRANSFERS and record.overlapped:
@@ -89,12 +89,12 @@ def call_text(record):
                f'{request(record)}{failed}'
     if kind in TRANSFERS:
         return f'{kind}({what}, {record.length}): ' + (
-            came(record) if record.ok else outcome(record))
+            result_text(record) if record.ok else outcome(record))
     if kind == 'PostQueuedCompletionStatus':
         sent = request(record) if record.overlapped else f'key {record.offset}'
         return f'posts {sent} to {what}: {count(record.bytes, "byte")}{failed}'
     if kind == 'packet':
-        return f'one is {packet(record)}'
+        return f'one of them is {packet(record)}'
     if kind == 'CreateIoCompletionPort' and what:
         return f'{kind}: binds {what} to {record.made}{failed}'
     if kind.startswith('CreateFile'):
@@ -105,7 +105,7 @@ def call_text(record):
     if kind == 'TerminateProcess':
         return f'{kind}, status {record.length}'
     if kind == 'exit':
-        return 'the program ends'
+        return 'the program exits'
     if record.made:
         what = f'{what}: {record.made}' if what else record.made
         return f'{kind}: {what}{failed}'
@@ -120,9 +120,10 @@ def source(record):
 
 
 def timeline(trace):
-    """A line a call; two for one that waited while something else happened."""
+    """A line for each call; two for a call that waits, if another line comes in
+    between."""
     lines = []
-    open_waits = {}  # lines that say that a thread waits, by record
+    begin_lines = {}  # the number of the line about the begin, by record
 
     def add(time, record, text):
         lines.append(f'{time / 1000:9.3f}  {trace.names[record.thread]:9}  '
@@ -132,18 +133,18 @@ def timeline(trace):
     for time, ends, record in trace.points:
         if not is_shown(record):
             continue
-        if record.kind in ('thread', 'callback') or record.waits():
-            if not ends and not record.returned and record.waits():
-                add(time, record, end_text(record))
-            elif not ends:
-                open_waits[record] = add(time, record, begin_text(record))
-            elif record.waits() and open_waits[record] == len(lines) - 1:
-                lines.pop()
-                add(time, record, end_text(record))
-            else:
-                add(time, record, end_text(record))
-        elif not ends:
-            add(time, record, call_text(record))
+        has_two_lines = record.kind in ('thread', 'callback') or record.waits()
+        if not has_two_lines:
+            if not ends:
+                add(time, record, call_text(record))
+        elif ends:
+            if record.waits() and begin_lines[record] == len(lines) - 1:
+                lines.pop()  # nothing came in between: one line is enough
+            add(time, record, end_text(record))
+        elif record.waits() and not record.returned:
+            add(time, record, end_text(record))
+        else:
+            begin_lines[record] = add(time, record, begin_text(record))
     return lines
 
 
@@ -152,32 +153,34 @@ def shortened(lines, path, most=240, tail=40):
         return lines
     left_out = len(lines) - most
     return lines[:most - tail] + [
-        f'      ...  {left_out} lines more: {path}'] + lines[-tail:]
+        f'      ...  {left_out} more lines: {path}'] + lines[-tail:]
 
 
 def summary(trace):
-    """What is to be said about the whole."""
+    """Lines about the whole trace."""
     requests = [use for use in trace.uses if use.request]
-    back = sum(1 for use in requests if use.end)
+    taken = sum(1 for use in requests if use.end)
     if requests:
         yield f'{count(len(requests), "start")} of ' \
-              f'{count(trace.requests, "request")}, {back} came back'
+              f'{count(trace.requests, "request")}, ' \
+              f'{count(taken, "completion")} taken'
     for use in requests:
         if not use.end:
-            yield f'request {use.request} has not come back: started by ' \
-                  f'{trace.names[use.start.thread]}, {use.start.place()}'
+            yield f'request {use.request}: its completion was never taken; ' \
+                  f'started by {trace.names[use.start.thread]}, ' \
+                  f'{use.start.place()}'
     for record in trace.stray:
         if record.overlapped:
             yield f'{trace.names[record.thread]} took {packet(record)}'
     kinds = {record.kind for record in trace.records}
     if not kinds & {'exit', 'crash', 'TerminateProcess'}:
-        yield 'the program was ended from outside, or runs still'
+        yield 'the program was killed, or still runs'
     hidden = sum(not is_shown(record) for record in trace.records)
     if hidden:
-        yield f'{count(hidden, "write")} to stdout or stderr: only in the .json'
+        yield f'{count(hidden, "write")} to stdout or stderr: see the .json'
     if trace.lost:
-        yield f'{count(trace.lost, "record")} did not fit, and are not here ' \
-              '(TRACE_RECORDS)'
+        yield f'{count(trace.lost, "record")} did not fit: set TRACE_RECORDS ' \
+              'to a larger number'
 
 
 # ---- Chrome's Trace Event Format ---------------------------------------------
@@ -204,20 +207,22 @@ def arguments(record):
 
 
 def callbacks(trace):
-    """From each packet until its thread asks for the next, or ends: (thread,
-    begin, end, records). Known only for who takes from a port by itself."""
+    """(thread, begin, end, records): from each packet until its thread asks for
+    the next one, or ends. Only for threads that take packets from a port
+    themselves."""
     last = max((max(r.begin, r.end) for r in trace.records), default=0)
     running = {}
     for time, ends, record in trace.points:
         thread = record.thread
-        asks = not ends and record.kind in (
-            'GetQueuedCompletionStatus', EX) or ends and record.kind == 'thread'
-        if asks and thread in running:
+        asks_next = not ends and record.kind in TAKES
+        thread_ends = ends and record.kind == 'thread'
+        if (asks_next or thread_ends) and thread in running:
             begin, records = running.pop(thread)
             yield thread, begin, time, records
-        if record.use and record.use.end is record and record.request and (
-                ends if record.kind != 'packet' else not ends) and \
-                record.takes() and not trace.is_main(record):
+        takes_now = record.takes() and (
+            not ends if record.kind == 'packet' else ends)
+        if takes_now and record.request and not trace.is_main(record) and \
+                record.use and record.use.end is record:
             running.setdefault(thread, (time, []))[1].append(record)
     for thread, (begin, records) in running.items():
         yield thread, begin, last, records
@@ -244,18 +249,18 @@ def events(trace, name):
         yield slice_(records[0], begin, end, f'callback of request {of}', {},
                      'callback')
     for use in trace.uses:
-        if use.end is None or use.at_once:
+        if use.end is None or use.completed_in_call:
             continue
         start, end = use.start, use.end
         what = f'request {use.request}' if use.request else 'packet'
         time = end.begin if end.kind in ('packet', 'callback') else end.end
         if end.kind in RESULTS or trace.is_main(end) or not use.request:
-            time = max(end.begin, time - 0.05)  # within the call
+            time = max(end.begin, time - 0.05)  # inside the call's slice
         flow = {'cat': 'request', 'name': what, 'id': use.number}
         yield event('s', start.begin, start, **flow)
         yield event('f', time, end, bp='e', **flow)
     for use in trace.uses:
-        if use.request and use.end and not use.at_once:
+        if use.request and use.end and not use.completed_in_call:
             start, end = use.start, use.end
             time = end.begin if end.kind in ('packet', 'callback') else end.end
             flight = {'cat': 'in flight', 'id': use.number,
@@ -266,7 +271,7 @@ def events(trace, name):
 
 
 def write_events(trace, name, file):
-    """One event a line, in order of time."""
+    """One event on each line, in the order of time."""
     meta = [{'ph': 'M', 'pid': 1, 'tid': 0, 'name': 'process_name',
              'args': {'name': name}}]
     for number, thread in enumerate(trace.threads):

@@ -1,13 +1,13 @@
 /*
- * Records what the program does with files, ports, events and threads, if the
- * environment variable TRACE names a file to record to; TRACE_RECORDS is how
- * many records it holds at most, instead of 262,144. See record.h for what
- * such a file is, and README.md for what is made of it.
+ * Records the program's calls about files, ports, events and threads in a file,
+ * if the environment variable TRACE names one. TRACE_RECORDS is how many
+ * records the file can hold; without it, 262,144. See record.h for the format
+ * of the file, and README.md for what trace.py makes of it.
  *
- * A layer of lab/interpose, above the one that bends I/O: what is recorded is
- * what the program was told. Of a request nothing is looked at after it was
- * started: by then its memory may be freed. And a callback is recorded by
- * calling it from one of ours.
+ * This is a layer of lab/interpose. It lies above lab/modes, so it records what
+ * the program sees. It never reads a request after the request was started: by
+ * then the request's memory may be freed. It calls each of the program's
+ * callbacks from a function of its own, which records the callback.
  */
 #include "record.h"
 
@@ -24,7 +24,7 @@ enum { DEFAULT_RECORDS = 1 << 18, MAX_RECORDS = 1 << 28 };
 
 static struct imports next;
 static struct header *header;
-static struct record *records; /* behind the header */
+static struct record *records; /* after the header */
 
 /* ---- Records ------------------------------------------------------------ */
 
@@ -35,9 +35,10 @@ static int64_t now(void)
     return ticks.QuadPart;
 }
 
-/* Reserves a record and fills it in. What does not fit goes where nobody looks,
- * and is counted all the same. */
-static struct record *record_from(const void *from, struct record what)
+/* Reserves a record and fills it in; `from` is the address in the program. When
+ * the file is full, the record goes to memory that is never read, and is
+ * counted all the same. */
+static struct record *begin_record(const void *from, struct record what)
 {
     static _Thread_local struct record lost;
     int64_t taken = InterlockedIncrement64(&header->taken);
@@ -53,14 +54,21 @@ static struct record *record_from(const void *from, struct record what)
     return record;
 }
 
-/* Of a call that the program makes. */
-static struct record *call(struct record what)
+/* Call it before the call of the next layer. */
+static struct record *begin_call(struct record what)
 {
-    return record_from(caller(), what);
+    return begin_record(caller(), what);
 }
 
-/* The call has returned: keeps what GetLastError says. */
-static void returned(struct record *record, bool ok)
+/* The same, if only the handle is recorded. */
+static struct record *begin_call_on(enum kind kind, const void *handle)
+{
+    return begin_call(
+        (struct record){.kind = kind, .handle = (uintptr_t)handle});
+}
+
+/* Call it when the next layer has returned. GetLastError stays the same. */
+static void end_call(struct record *record, bool ok)
 {
     DWORD error = GetLastError();
     record->ok = ok;
@@ -69,14 +77,15 @@ static void returned(struct record *record, bool ok)
     SetLastError(error);
 }
 
-/* 0 for one that did not fit. */
+/* Counts from 1; 0 for a record that did not fit. */
 static uint64_t number_of(const struct record *record)
 {
     bool fits = record >= records && record < records + header->capacity;
     return fits ? (uint64_t)(record - records) + 1 : 0;
 }
 
-/* Where a function begins, as if it had been called from there. */
+/* The address of a function, in place of the address of a call: begin_record
+ * expects a return address, which lies after the call. */
 static const void *place_of(const void *function)
 {
     return (const char *)function + 1;
@@ -89,11 +98,11 @@ static HANDLE create_file_w(const wchar_t *path, DWORD access, DWORD share,
                             DWORD flags, HANDLE like)
 {
     struct record *record =
-        call((struct record){.kind = KIND_CreateFileW, .length = flags});
+        begin_call((struct record){.kind = KIND_CreateFileW, .length = flags});
     HANDLE file = next.CreateFileW(path, access, share, security, disposition,
                                    flags, like);
     record->other = (uintptr_t)file;
-    returned(record, file != INVALID_HANDLE_VALUE);
+    end_call(record, file != INVALID_HANDLE_VALUE);
     return file;
 }
 
@@ -102,39 +111,38 @@ static HANDLE create_file_a(const char *path, DWORD access, DWORD share,
                             DWORD flags, HANDLE like)
 {
     struct record *record =
-        call((struct record){.kind = KIND_CreateFileA, .length = flags});
+        begin_call((struct record){.kind = KIND_CreateFileA, .length = flags});
     HANDLE file = next.CreateFileA(path, access, share, security, disposition,
                                    flags, like);
     record->other = (uintptr_t)file;
-    returned(record, file != INVALID_HANDLE_VALUE);
+    end_call(record, file != INVALID_HANDLE_VALUE);
     return file;
 }
 
 static BOOL close_handle(HANDLE handle)
 {
-    struct record *record = call(
-        (struct record){.kind = KIND_CloseHandle, .handle = (uintptr_t)handle});
+    struct record *record = begin_call_on(KIND_CloseHandle, handle);
     BOOL ok = next.CloseHandle(handle);
-    returned(record, ok);
+    end_call(record, ok);
     return ok;
 }
 
 static BOOL set_modes(HANDLE file, UCHAR modes)
 {
-    struct record *record =
-        call((struct record){.kind = KIND_SetFileCompletionNotificationModes,
-                             .handle = (uintptr_t)file,
-                             .length = modes});
+    struct record *record = begin_call(
+        (struct record){.kind = KIND_SetFileCompletionNotificationModes,
+                        .handle = (uintptr_t)file,
+                        .length = modes});
     BOOL ok = next.SetFileCompletionNotificationModes(file, modes);
-    returned(record, ok);
+    end_call(record, ok);
     return ok;
 }
 
 /* ---- Reads and writes --------------------------------------------------- */
 
-/* All that is told of the request, before the call. */
-static struct record *transfer(enum kind kind, HANDLE file, DWORD length,
-                               const OVERLAPPED *overlapped)
+/* Copies the request's fields before the call. */
+static struct record *begin_transfer(enum kind kind, HANDLE file, DWORD length,
+                                     const OVERLAPPED *overlapped)
 {
     struct record what = {.kind = kind,
                           .handle = (uintptr_t)file,
@@ -145,48 +153,49 @@ static struct record *transfer(enum kind kind, HANDLE file, DWORD length,
         what.offset =
             (uint64_t)overlapped->OffsetHigh << 32 | overlapped->Offset;
     }
-    return call(what);
+    return begin_call(what);
 }
 
 static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
                       OVERLAPPED *overlapped)
 {
-    struct record *record = transfer(KIND_ReadFile, file, length, overlapped);
+    struct record *record =
+        begin_transfer(KIND_ReadFile, file, length, overlapped);
     BOOL ok = next.ReadFile(file, buffer, length, bytes, overlapped);
     if (ok && overlapped == NULL && bytes != NULL)
         record->bytes = *bytes;
-    returned(record, ok);
+    end_call(record, ok);
     return ok;
 }
 
 static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
                        DWORD *bytes, OVERLAPPED *overlapped)
 {
-    struct record *record = transfer(KIND_WriteFile, file, length, overlapped);
+    struct record *record =
+        begin_transfer(KIND_WriteFile, file, length, overlapped);
     BOOL ok = next.WriteFile(file, buffer, length, bytes, overlapped);
     if (ok && overlapped == NULL && bytes != NULL)
         record->bytes = *bytes;
-    returned(record, ok);
+    end_call(record, ok);
     return ok;
 }
 
 static BOOL cancel_io(HANDLE file)
 {
-    struct record *record =
-        call((struct record){.kind = KIND_CancelIo, .handle = (uintptr_t)file});
+    struct record *record = begin_call_on(KIND_CancelIo, file);
     BOOL ok = next.CancelIo(file);
-    returned(record, ok);
+    end_call(record, ok);
     return ok;
 }
 
 static BOOL cancel_io_ex(HANDLE file, OVERLAPPED *overlapped)
 {
     struct record *record =
-        call((struct record){.kind = KIND_CancelIoEx,
-                             .handle = (uintptr_t)file,
-                             .overlapped = (uintptr_t)overlapped});
+        begin_call((struct record){.kind = KIND_CancelIoEx,
+                                   .handle = (uintptr_t)file,
+                                   .overlapped = (uintptr_t)overlapped});
     BOOL ok = next.CancelIoEx(file, overlapped);
-    returned(record, ok);
+    end_call(record, ok);
     return ok;
 }
 
@@ -194,14 +203,14 @@ static BOOL get_result(HANDLE file, OVERLAPPED *overlapped, DWORD *bytes,
                        BOOL wait)
 {
     struct record *record =
-        call((struct record){.kind = KIND_GetOverlappedResult,
-                             .handle = (uintptr_t)file,
-                             .overlapped = (uintptr_t)overlapped,
-                             .length = wait ? INFINITE : 0});
+        begin_call((struct record){.kind = KIND_GetOverlappedResult,
+                                   .handle = (uintptr_t)file,
+                                   .overlapped = (uintptr_t)overlapped,
+                                   .length = wait ? INFINITE : 0});
     BOOL ok = next.GetOverlappedResult(file, overlapped, bytes, wait);
     if (ok)
         record->bytes = *bytes;
-    returned(record, ok);
+    end_call(record, ok);
     return ok;
 }
 
@@ -209,15 +218,15 @@ static BOOL get_result_ex(HANDLE file, OVERLAPPED *overlapped, DWORD *bytes,
                           DWORD timeout, BOOL alertable)
 {
     struct record *record =
-        call((struct record){.kind = KIND_GetOverlappedResultEx,
-                             .handle = (uintptr_t)file,
-                             .overlapped = (uintptr_t)overlapped,
-                             .length = timeout});
+        begin_call((struct record){.kind = KIND_GetOverlappedResultEx,
+                                   .handle = (uintptr_t)file,
+                                   .overlapped = (uintptr_t)overlapped,
+                                   .length = timeout});
     BOOL ok =
         next.GetOverlappedResultEx(file, overlapped, bytes, timeout, alertable);
     if (ok)
         record->bytes = *bytes;
-    returned(record, ok);
+    end_call(record, ok);
     return ok;
 }
 
@@ -227,15 +236,15 @@ static HANDLE create_port(HANDLE file, HANDLE port, ULONG_PTR key,
                           DWORD threads)
 {
     struct record *record =
-        call((struct record){.kind = KIND_CreateIoCompletionPort,
-                             .handle = (uintptr_t)file,
-                             .other = (uintptr_t)port,
-                             .offset = key,
-                             .length = threads});
+        begin_call((struct record){.kind = KIND_CreateIoCompletionPort,
+                                   .handle = (uintptr_t)file,
+                                   .other = (uintptr_t)port,
+                                   .offset = key,
+                                   .length = threads});
     HANDLE made = next.CreateIoCompletionPort(file, port, key, threads);
     if (made != NULL)
         record->other = (uintptr_t)made;
-    returned(record, made != NULL);
+    end_call(record, made != NULL);
     return made;
 }
 
@@ -243,13 +252,13 @@ static BOOL post(HANDLE port, DWORD bytes, ULONG_PTR key,
                  OVERLAPPED *overlapped)
 {
     struct record *record =
-        call((struct record){.kind = KIND_PostQueuedCompletionStatus,
-                             .handle = (uintptr_t)port,
-                             .overlapped = (uintptr_t)overlapped,
-                             .offset = key,
-                             .bytes = bytes});
+        begin_call((struct record){.kind = KIND_PostQueuedCompletionStatus,
+                                   .handle = (uintptr_t)port,
+                                   .overlapped = (uintptr_t)overlapped,
+                                   .offset = key,
+                                   .bytes = bytes});
     BOOL ok = next.PostQueuedCompletionStatus(port, bytes, key, overlapped);
-    returned(record, ok);
+    end_call(record, ok);
     return ok;
 }
 
@@ -257,9 +266,9 @@ static BOOL get_packet(HANDLE port, DWORD *bytes, ULONG_PTR *key,
                        OVERLAPPED **overlapped, DWORD timeout)
 {
     struct record *record =
-        call((struct record){.kind = KIND_GetQueuedCompletionStatus,
-                             .handle = (uintptr_t)port,
-                             .length = timeout});
+        begin_call((struct record){.kind = KIND_GetQueuedCompletionStatus,
+                                   .handle = (uintptr_t)port,
+                                   .length = timeout});
     BOOL ok =
         next.GetQueuedCompletionStatus(port, bytes, key, overlapped, timeout);
     if (ok || *overlapped != NULL) {
@@ -267,11 +276,12 @@ static BOOL get_packet(HANDLE port, DWORD *bytes, ULONG_PTR *key,
         record->offset = *key;
         record->bytes = *bytes;
     }
-    returned(record, ok);
+    end_call(record, ok);
     return ok;
 }
 
-/* What the system's own pools tell may be an NTSTATUS. */
+/* An entry of GetQueuedCompletionStatusEx contains an NTSTATUS. A pool of the
+ * system passes an NTSTATUS or a Win32 error to its callback. */
 static DWORD win32_error(ULONG status)
 {
     return status <= 0xFFFF ? status : RtlNtStatusToDosError((NTSTATUS)status);
@@ -281,51 +291,53 @@ static BOOL get_packets(HANDLE port, OVERLAPPED_ENTRY *entries, ULONG count,
                         ULONG *taken, DWORD timeout, BOOL alertable)
 {
     struct record *record =
-        call((struct record){.kind = KIND_GetQueuedCompletionStatusEx,
-                             .handle = (uintptr_t)port,
-                             .length = timeout});
+        begin_call((struct record){.kind = KIND_GetQueuedCompletionStatusEx,
+                                   .handle = (uintptr_t)port,
+                                   .length = timeout});
     BOOL ok = next.GetQueuedCompletionStatusEx(port, entries, count, taken,
                                                timeout, alertable);
     if (ok)
         record->bytes = *taken;
-    returned(record, ok);
+    end_call(record, ok);
     for (ULONG i = 0; ok && i < *taken; i++) {
         DWORD error = win32_error((ULONG)entries[i].Internal);
-        struct record *packet = call(
+        struct record *packet = begin_call(
             (struct record){.kind = KIND_PACKET,
                             .handle = (uintptr_t)port,
                             .overlapped = (uintptr_t)entries[i].lpOverlapped,
                             .offset = entries[i].lpCompletionKey,
                             .bytes = entries[i].dwNumberOfBytesTransferred});
         SetLastError(error);
-        returned(packet, error == ERROR_SUCCESS);
+        end_call(packet, error == ERROR_SUCCESS);
     }
     return ok;
 }
 
 /* ---- The system's own pools --------------------------------------------- */
 
-static struct record *callback(const void *function, const void *handle,
-                               const void *overlapped, DWORD error,
-                               ULONG_PTR bytes)
+static struct record *begin_callback(const void *function, const void *handle,
+                                     const void *overlapped, DWORD error,
+                                     ULONG_PTR bytes)
 {
-    return record_from(place_of(function),
-                       (struct record){.kind = KIND_CALLBACK,
-                                       .handle = (uintptr_t)handle,
-                                       .overlapped = (uintptr_t)overlapped,
-                                       .error = error,
-                                       .bytes = (uint32_t)bytes});
+    return begin_record(place_of(function),
+                        (struct record){.kind = KIND_CALLBACK,
+                                        .handle = (uintptr_t)handle,
+                                        .overlapped = (uintptr_t)overlapped,
+                                        .error = error,
+                                        .bytes = (uint32_t)bytes});
 }
 
-/* What it was called with is known already. */
-static void called(struct record *record)
+/* The record's other fields were filled in before the callback. */
+static void end_callback(struct record *record)
 {
     __atomic_store_n(&record->end, now(), __ATOMIC_RELEASE);
 }
 
-/* The callbacks of BindIoCompletionCallback are not told on whose behalf they
- * are called. So each is given a place, and each place a function of ours; who
- * comes when all are taken is called by the system itself, unseen. */
+/* A callback of BindIoCompletionCallback gets no context, so one function of
+ * ours could not know which of the program's callbacks to call. So each of the
+ * program's callbacks has a place, and each place has a function of ours. When
+ * all places are taken, the system calls the program's callback itself, and it
+ * is not recorded. */
 enum { PLACES = 8 };
 static LPOVERLAPPED_COMPLETION_ROUTINE bound[PLACES];
 
@@ -333,10 +345,11 @@ static void call_bound(unsigned place, DWORD status, DWORD bytes,
                        OVERLAPPED *overlapped)
 {
     LPOVERLAPPED_COMPLETION_ROUTINE routine = bound[place];
-    struct record *record = callback((const void *)(uintptr_t)routine, NULL,
-                                     overlapped, win32_error(status), bytes);
+    struct record *record =
+        begin_callback((const void *)(uintptr_t)routine, NULL, overlapped,
+                       win32_error(status), bytes);
     routine(status, bytes, overlapped);
-    called(record);
+    end_callback(record);
 }
 
 #define PLACE(n)                                                               \
@@ -372,10 +385,9 @@ static LPOVERLAPPED_COMPLETION_ROUTINE our_callback(
 static BOOL bind_callback(HANDLE file, LPOVERLAPPED_COMPLETION_ROUTINE routine,
                           ULONG flags)
 {
-    struct record *record = call((struct record){
-        .kind = KIND_BindIoCompletionCallback, .handle = (uintptr_t)file});
+    struct record *record = begin_call_on(KIND_BindIoCompletionCallback, file);
     BOOL ok = next.BindIoCompletionCallback(file, our_callback(routine), flags);
-    returned(record, ok);
+    end_call(record, ok);
     return ok;
 }
 
@@ -389,20 +401,20 @@ static void CALLBACK on_threadpool(TP_CALLBACK_INSTANCE *instance,
                                    ULONG_PTR bytes, TP_IO *io)
 {
     const struct threadpool_io *theirs = context;
-    struct record *record = callback((const void *)(uintptr_t)theirs->callback,
-                                     io, overlapped, error, bytes);
+    struct record *record =
+        begin_callback((const void *)(uintptr_t)theirs->callback, io,
+                       overlapped, error, bytes);
     theirs->callback(instance, theirs->context, overlapped, error, bytes, io);
-    called(record);
+    end_callback(record);
 }
 
-/* What is allocated stays: the system may call back long after the PTP_IO was
+/* `theirs` is never freed: the system may call back long after the PTP_IO was
  * closed. */
 static TP_IO *create_threadpool_io(HANDLE file, PTP_WIN32_IO_CALLBACK routine,
                                    void *context,
                                    TP_CALLBACK_ENVIRON *environment)
 {
-    struct record *record = call((struct record){
-        .kind = KIND_CreateThreadpoolIo, .handle = (uintptr_t)file});
+    struct record *record = begin_call_on(KIND_CreateThreadpoolIo, file);
     struct threadpool_io *theirs = malloc(sizeof *theirs);
     if (theirs != NULL)
         *theirs = (struct threadpool_io){routine, context};
@@ -410,20 +422,19 @@ static TP_IO *create_threadpool_io(HANDLE file, PTP_WIN32_IO_CALLBACK routine,
         file, theirs != NULL ? on_threadpool : routine,
         theirs != NULL ? (void *)theirs : context, environment);
     record->other = (uintptr_t)io;
-    returned(record, io != NULL);
+    end_call(record, io != NULL);
     if (io == NULL)
         free(theirs);
     return io;
 }
 
-/* Of functions without a result only the time is told. */
+/* These functions have no result: only their times are recorded. */
 #define THREADPOOL_IO(name)                                                    \
     static void WINAPI traced_##name(TP_IO *io)                                \
     {                                                                          \
-        struct record *record = call(                                          \
-            (struct record){.kind = KIND_##name, .handle = (uintptr_t)io});    \
+        struct record *record = begin_call_on(KIND_##name, io);                \
         next.name(io);                                                         \
-        returned(record, true);                                                \
+        end_call(record, true);                                                \
     }
 THREADPOOL_IO(StartThreadpoolIo)
 THREADPOOL_IO(CancelThreadpoolIo)
@@ -432,11 +443,11 @@ THREADPOOL_IO(CloseThreadpoolIo)
 static void WINAPI wait_for_callbacks(TP_IO *io, BOOL cancel)
 {
     struct record *record =
-        call((struct record){.kind = KIND_WaitForThreadpoolIoCallbacks,
-                             .handle = (uintptr_t)io,
-                             .length = INFINITE});
+        begin_call((struct record){.kind = KIND_WaitForThreadpoolIoCallbacks,
+                                   .handle = (uintptr_t)io,
+                                   .length = INFINITE});
     next.WaitForThreadpoolIoCallbacks(io, cancel);
-    returned(record, true);
+    end_call(record, true);
 }
 
 /* ---- Threads ------------------------------------------------------------ */
@@ -460,12 +471,12 @@ static unsigned __stdcall run_thread(void *argument)
 {
     struct thread thread = *(struct thread *)argument;
     free(argument);
-    struct record *record = record_from(
+    struct record *record = begin_record(
         place_of((const void *)(uintptr_t)thread.routine),
         (struct record){.kind = KIND_THREAD, .other = thread.made_by});
     unsigned result = thread.routine(thread.argument);
     record->length = result;
-    returned(record, true);
+    end_call(record, true);
     return result;
 }
 
@@ -474,18 +485,20 @@ static DWORD WINAPI run_thread_of_system(void *argument)
     return run_thread(argument);
 }
 
-/* Without memory for it a thread runs as it is, unseen until it calls. */
+/* Without memory for `ours`, the thread runs the program's routine directly.
+ * Its start and end are not recorded, but its calls are. */
 static uintptr_t begin_thread(void *security, unsigned stack,
                               unsigned(__stdcall *routine)(void *),
                               void *argument, unsigned flags, unsigned *id)
 {
-    struct record *record = call((struct record){.kind = KIND__beginthreadex});
+    struct record *record =
+        begin_call((struct record){.kind = KIND__beginthreadex});
     struct thread *ours = new_thread(routine, argument, record);
     uintptr_t handle = next._beginthreadex(
         security, stack, ours != NULL ? run_thread : routine,
         ours != NULL ? (void *)ours : argument, flags, id);
     record->other = handle;
-    returned(record, handle != 0);
+    end_call(record, handle != 0);
     if (handle == 0)
         free(ours);
     return handle;
@@ -495,14 +508,15 @@ static HANDLE create_thread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
                             LPTHREAD_START_ROUTINE routine, void *argument,
                             DWORD flags, DWORD *id)
 {
-    struct record *record = call((struct record){.kind = KIND_CreateThread});
+    struct record *record =
+        begin_call((struct record){.kind = KIND_CreateThread});
     struct thread *ours = new_thread(
         (unsigned(__stdcall *)(void *))(uintptr_t)routine, argument, record);
     HANDLE handle = next.CreateThread(
         security, stack, ours != NULL ? run_thread_of_system : routine,
         ours != NULL ? (void *)ours : argument, flags, id);
     record->other = (uintptr_t)handle;
-    returned(record, handle != NULL);
+    end_call(record, handle != NULL);
     if (handle == NULL)
         free(ours);
     return handle;
@@ -513,31 +527,31 @@ static HANDLE create_thread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
 static HANDLE create_event(LPSECURITY_ATTRIBUTES security, BOOL manual,
                            BOOL set, const wchar_t *name)
 {
-    struct record *record = call((struct record){.kind = KIND_CreateEventW});
+    struct record *record =
+        begin_call((struct record){.kind = KIND_CreateEventW});
     HANDLE event = next.CreateEventW(security, manual, set, name);
     record->other = (uintptr_t)event;
-    returned(record, event != NULL);
+    end_call(record, event != NULL);
     return event;
 }
 
 static BOOL set_event(HANDLE event)
 {
-    struct record *record = call(
-        (struct record){.kind = KIND_SetEvent, .handle = (uintptr_t)event});
+    struct record *record = begin_call_on(KIND_SetEvent, event);
     BOOL ok = next.SetEvent(event);
-    returned(record, ok);
+    end_call(record, ok);
     return ok;
 }
 
 static DWORD wait_for_one(HANDLE handle, DWORD timeout)
 {
     struct record *record =
-        call((struct record){.kind = KIND_WaitForSingleObject,
-                             .handle = (uintptr_t)handle,
-                             .length = timeout});
+        begin_call((struct record){.kind = KIND_WaitForSingleObject,
+                                   .handle = (uintptr_t)handle,
+                                   .length = timeout});
     DWORD result = next.WaitForSingleObject(handle, timeout);
     record->bytes = result;
-    returned(record, result != WAIT_FAILED);
+    end_call(record, result != WAIT_FAILED);
     return result;
 }
 
@@ -545,12 +559,12 @@ static DWORD wait_for_several(DWORD count, const HANDLE *handles, BOOL all,
                               DWORD timeout)
 {
     struct record *record =
-        call((struct record){.kind = KIND_WaitForMultipleObjects,
-                             .handle = (uintptr_t)handles[0],
-                             .length = timeout});
+        begin_call((struct record){.kind = KIND_WaitForMultipleObjects,
+                                   .handle = (uintptr_t)handles[0],
+                                   .length = timeout});
     DWORD result = next.WaitForMultipleObjects(count, handles, all, timeout);
     record->bytes = result;
-    returned(record, result != WAIT_FAILED);
+    end_call(record, result != WAIT_FAILED);
     return result;
 }
 
@@ -558,11 +572,11 @@ static BOOL wait_for_change(PCONDITION_VARIABLE condition, PSRWLOCK lock,
                             DWORD timeout, ULONG flags)
 {
     struct record *record =
-        call((struct record){.kind = KIND_SleepConditionVariableSRW,
-                             .handle = (uintptr_t)condition,
-                             .length = timeout});
+        begin_call((struct record){.kind = KIND_SleepConditionVariableSRW,
+                                   .handle = (uintptr_t)condition,
+                                   .length = timeout});
     BOOL ok = next.SleepConditionVariableSRW(condition, lock, timeout, flags);
-    returned(record, ok);
+    end_call(record, ok);
     return ok;
 }
 
@@ -570,16 +584,16 @@ static BOOL wait_for_change(PCONDITION_VARIABLE condition, PSRWLOCK lock,
 
 static BOOL terminate(HANDLE process, UINT status)
 {
-    struct record *record =
-        call((struct record){.kind = KIND_TerminateProcess, .length = status});
+    struct record *record = begin_call(
+        (struct record){.kind = KIND_TerminateProcess, .length = status});
     BOOL ok = next.TerminateProcess(process, status);
-    returned(record, ok); /* it was another process */
+    end_call(record, ok); /* it has ended another process, or none */
     return ok;
 }
 
 static void at_exit(void)
 {
-    returned(record_from(NULL, (struct record){.kind = KIND_EXIT}), true);
+    end_call(begin_record(NULL, (struct record){.kind = KIND_EXIT}), true);
 }
 
 static LPTOP_LEVEL_EXCEPTION_FILTER next_filter;
@@ -587,7 +601,7 @@ static LPTOP_LEVEL_EXCEPTION_FILTER next_filter;
 static LONG WINAPI on_crash(EXCEPTION_POINTERS *exception)
 {
     const EXCEPTION_RECORD *what = exception->ExceptionRecord;
-    record_from(
+    begin_record(
         place_of(what->ExceptionAddress),
         (struct record){.kind = KIND_CRASH, .error = what->ExceptionCode});
     return next_filter != NULL ? next_filter(exception)
@@ -618,7 +632,8 @@ static uint64_t wanted_records(void)
     return count;
 }
 
-/* The file is as long as it may become, but nearly all of it a hole. */
+/* The file has its full length from the start, but nearly all of it is a hole.
+ */
 static void map(const wchar_t *path)
 {
     uint64_t capacity = wanted_records();

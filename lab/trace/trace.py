@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Makes of a recording what one can look at.
+"""Makes a timeline, a file for Perfetto and a picture from a recording.
 
     trace.py RECORDING PROGRAM.exe ADDR2LINE DIRECTORY
 
-Prints a timeline, and writes into the directory, under the program's name,
-  NAME.txt   the timeline, all of it
+Prints a timeline, and writes three files into the directory, under the program's
+name:
+  NAME.txt   the complete timeline
   NAME.json  Chrome's Trace Event Format, for ui.perfetto.dev
   NAME.svg   a picture for a page
 
-record.h tells what is in a recording. Names are given here: requests are
+record.h describes a recording. These scripts give the names. Requests are
 numbered by the first use of their OVERLAPPED, handles in the order in which they
 were made, workers in the order in which they took the first packet of a request.
 """

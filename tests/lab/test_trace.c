@@ -1,4 +1,5 @@
-/* lab/trace: what was recorded is all there, and what is made of it is true. */
+/* lab/trace: a recording is complete, and the timeline, the events and the
+ * picture show what the program did. */
 #include "../support/helpers.h"
 
 #include <glib/gstdio.h>
@@ -15,17 +16,18 @@ static char *in_build(const char *name)
     return g_build_filename(g_getenv("BUILD"), name, NULL);
 }
 
-/* Programs that are started from now on record to a file of this name. */
+/* Programs that are started from now on record to this file. */
 static void record_to(const char *name)
 {
     g_setenv("TRACE", name, TRUE);
 }
 
-/* Runs a command at the top, where make runs it, and gives its stdout. */
+/* Runs a command at the top of the repository, as make does. Returns its
+ * stdout; the caller frees it. */
 static char *run_at_top(char **argv, int *status)
 {
     char *top = in_build("..");
-    char *out = NULL, *told = NULL; /* stderr is not looked at */
+    char *out = NULL, *err = NULL; /* stderr is not checked */
     GError *error = NULL;
     char **environment = g_get_environ();
     static const char *const left_out[] = {"MAKEFLAGS", "MAKELEVEL", "STEP",
@@ -33,17 +35,17 @@ static char *run_at_top(char **argv, int *status)
     for (size_t i = 0; i < G_N_ELEMENTS(left_out); i++)
         environment = g_environ_unsetenv(environment, left_out[i]);
     cr_assert(g_spawn_sync(top, argv, environment, G_SPAWN_SEARCH_PATH, NULL,
-                           NULL, &out, &told, status, &error),
+                           NULL, &out, &err, status, &error),
               "%s: %s", argv[0], error ? error->message : "");
     g_strfreev(environment);
-    g_free(told);
+    g_free(err);
     g_free(top);
     return out;
 }
 
-/* What was made of a recording. */
+/* What trace.py has made from a recording. */
 struct trace {
-    char *timeline; /* and what is said below it */
+    char *timeline; /* and the lines after it */
     JsonParser *parser;
     JsonArray *events;
     char *svg;
@@ -70,8 +72,8 @@ static struct trace read_trace(char *timeline, const char *directory,
     return trace;
 }
 
-/* Of build/lab/NAME.exe, which has recorded to "rec" in the test's directory.
- */
+/* The trace of build/lab/NAME.exe, which has recorded to "rec" in the test's
+ * directory. */
 static struct trace make_trace(const char *name)
 {
     char *here = g_get_current_dir();
@@ -144,7 +146,7 @@ static gint64 tid(JsonObject *event)
     return json_object_get_int_member(event, "tid");
 }
 
-/* NULL: it has none. */
+/* NULL: the event has no details. */
 static JsonObject *details_of(JsonObject *event)
 {
     return json_object_has_member(event, "args")
@@ -162,7 +164,8 @@ static bool is_start(JsonObject *event)
              json_object_has_member(details, "request")));
 }
 
-/* What an arrow is tied to: a call or callback of the same thread, then. */
+/* An arrow must start and end in a slice: a call or callback of the same thread
+ * at the same time. */
 static bool lies_in_a_slice(const struct trace *trace, JsonObject *flow)
 {
     for (guint i = 0; i < event_count(trace); i++) {
@@ -206,7 +209,7 @@ static guint count_starts(const struct trace *trace)
     return count;
 }
 
-/* Of a program that has waited for all that it started. */
+/* For a program that has waited for all requests that it started. */
 static void assert_each_start_has_one_end(const struct trace *trace)
 {
     guint flows = 0;
@@ -245,7 +248,7 @@ static void assert_in_order(const struct trace *trace)
     }
 }
 
-/* "step5-readfile/main.c:226" names a line that is there. */
+/* Whether a place such as "step5-readfile/main.c:226" is a line of a file. */
 static bool is_line(const char *place, const char *directory)
 {
     char *path = g_strndup(place, strcspn(place, ":"));
@@ -372,7 +375,7 @@ ParameterizedTestParameters(trace, every_start_has_one_end)
         {"step4-overlapped", "step4-overlapped/", {"file"}},
         {"step5-readfile", "step5-readfile/", {"file"}},
         {"final", "final/", {"--block", "4K", "file"}},
-        {"compare", "final/", {"file"}}, /* through the system's pools, too */
+        {"compare", "final/", {"file"}}, /* also uses the system's pools */
     };
     return cr_make_param_array(struct traced, programs, G_N_ELEMENTS(programs));
 }
@@ -388,15 +391,15 @@ ParameterizedTest(struct traced *traced, trace, every_start_has_one_end)
     assert_in_order(&trace);
     assert_lines(&trace, traced->directory);
     assert_picture(&trace);
-    cr_assert_null(strstr(trace.timeline, "has not come back"),
-                   "wanted: no 'has not come back'\ngot:\n%s", trace.timeline);
-    cr_assert_null(strstr(trace.timeline, "nobody has sent"),
-                   "wanted: no 'nobody has sent'\ngot:\n%s", trace.timeline);
+    cr_assert_null(strstr(trace.timeline, "never taken"),
+                   "wanted: no 'never taken'\ngot:\n%s", trace.timeline);
+    cr_assert_null(strstr(trace.timeline, "no start was recorded"),
+                   "wanted: no 'no start was recorded'\ngot:\n%s",
+                   trace.timeline);
     clear(&trace);
 }
 
-/* Where the program read, and in which order. */
-Test(trace, each_read_is_there_with_its_offset)
+Test(trace, each_read_is_recorded_in_order_with_its_offset)
 {
     static const gint64 wanted[] = {0, 32768, 65536, 98304, 100000};
     make_file("file", 100000);
@@ -419,15 +422,15 @@ Test(trace, each_read_is_there_with_its_offset)
     assert_number(parse_picture(&trace).flights, 5 + count_threads(&trace) - 1);
     assert_says(&trace, "takes the packet of request 1: 1696 bytes");
     assert_says(&trace, "takes the packet of request 1: 0 bytes, error 38");
-    assert_says(&trace, "5 starts of 1 request, 5 came back");
+    assert_says(&trace, "5 starts of 1 request, 5 completions taken");
     clear(&trace);
 }
 
-/* What was recorded until then is there. */
+/* All that was recorded before is in the trace. */
 Test(trace, a_program_that_is_killed_leaves_its_trace)
 {
     char name[64];
-    record_to("feeder"); /* is no lab's program: records nothing */
+    record_to("feeder"); /* is linked without lab/, so it records nothing */
     struct process *feeder = start_feeder(name);
     record_to("rec");
     struct process *step5 =
@@ -444,7 +447,7 @@ Test(trace, a_program_that_is_killed_leaves_its_trace)
     run_clear(&run);
     struct trace trace = make_trace("step5-readfile");
     assert_says(&trace, "takes the packet of request 1: 9 bytes");
-    assert_says(&trace, "was ended from outside");
+    assert_says(&trace, "was killed");
     assert_in_order(&trace);
     assert_picture(&trace);
     clear(&trace);
@@ -465,11 +468,13 @@ static const char crasher[] = "#include <windows.h>\n"
                               "    return CloseHandle(pipe);\n"
                               "}\n";
 
-/* A directory with nothing but a source, as a learner has it. */
-Test(trace, a_directory_of_ones_own_is_traced_and_its_crash)
+/* The directory contains nothing but a source file, as a learner's does. */
+Test(trace, a_crash_in_a_directory_of_your_own_is_traced)
 {
     char *here = g_get_current_dir();
-    char *name = g_path_get_basename(here); /* make minds spaces above it */
+    /* The path is relative: a directory above the repository may have a space
+     * in its name. */
+    char *name = g_path_get_basename(here);
     char *directory = g_strconcat("DIR=build/tests/", name, NULL);
     char *built = in_build("trace");
     int status = 0;
@@ -492,7 +497,7 @@ Test(trace, a_directory_of_ones_own_is_traced_and_its_crash)
     g_free(here);
 }
 
-Test(trace, a_step_that_fails_is_traced_all_the_same)
+Test(trace, a_step_that_fails_is_traced)
 {
     int status = 0;
     char *out = run_at_top((char *[]){"make", "--no-print-directory", "trace",
@@ -507,7 +512,7 @@ Test(trace, a_step_that_fails_is_traced_all_the_same)
     g_free(out);
 }
 
-Test(trace, what_does_not_fit_is_counted_and_told)
+Test(trace, records_that_do_not_fit_are_counted)
 {
     make_file("file", 100000);
     g_setenv("TRACE_RECORDS", "30", TRUE);
@@ -519,7 +524,7 @@ Test(trace, what_does_not_fit_is_counted_and_told)
     clear(&trace);
 }
 
-Test(trace, what_cannot_be_recorded_is_told)
+Test(trace, a_recording_that_cannot_be_written_is_reported)
 {
     make_file("file", 100);
     record_to("no/such/directory");
@@ -537,8 +542,7 @@ Test(trace, what_cannot_be_recorded_is_told)
     run_clear(&run);
 }
 
-/* Without TRACE nothing is recorded. */
-Test(trace, it_is_off_unless_it_is_asked_for)
+Test(trace, without_the_trace_variable_nothing_is_recorded)
 {
     make_file("file", 100);
     g_unsetenv("TRACE");

@@ -1,5 +1,5 @@
 /* Calls a function that does next to nothing a million times, and prints how
- * many nanoseconds one call takes: with TRACE and without. */
+ * many nanoseconds one call takes. cost.sh runs it with TRACE and without. */
 #include <stdio.h>
 #include <windows.h>
 
