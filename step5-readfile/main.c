@@ -1,67 +1,20 @@
 /* Step 5: call ReadFile, until the end of the file.
  * main asks for the first read, and each callback for the one that follows what
  * came, until one meets the end and wakes main. .NET: FileStream.ReadAsync. */
+#include "report.h"
+
 #include <windows.h>
 
 #include <assert.h>
 #include <ctype.h>
 #include <process.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
 
-static const wchar_t program[] = L"step5-readfile";
-
-/* Who acts: every line on stdout begins with it. Each thread has its own. */
-static _Thread_local const char *actor = "main";
-
-/* Tells a failure, and returns the exit status for it. */
-static int report(const char *tried, const wchar_t *name, DWORD error)
-{
-    wchar_t text[256] = L""; /* stays so if the system has no text */
-    wchar_t line[2048];
-    char utf8[3 * 2048];
-    FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
-                       FORMAT_MESSAGE_MAX_WIDTH_MASK, /* all in one line */
-                   NULL, error, 0, text, 256, NULL);
-    swprintf(line, 2048, L"%ls: cannot %hs '%.1500ls': %ls(error %lu)\n",
-             program, tried, name, text, error);
-    WideCharToMultiByte(CP_UTF8, 0, line, -1, utf8, sizeof utf8, NULL, NULL);
-    fputs(utf8, stderr);
-    fflush(stderr);
-    return EXIT_FAILURE;
-}
-
-/* For calls that fail only if something is badly wrong: ends the process. The
- * lock is never released, so that of several threads only the first tells. */
-static void check(bool ok, const char *tried, const wchar_t *name)
-{
-    static SRWLOCK first = SRWLOCK_INIT;
-    DWORD error = GetLastError();
-    if (ok)
-        return;
-    AcquireSRWLockExclusive(&first);
-    TerminateProcess(GetCurrentProcess(), (UINT)report(tried, name, error));
-}
-
-/* One event, one line, one WriteFile: lines of several threads do not mix, and
- * a program that hangs has shown what came before. */
-static void say(const char *format, ...)
-{
-    char event[200], line[220]; /* a longer event is cut */
-    DWORD written;
-    va_list values;
-    va_start(values, format);
-    vsnprintf(event, sizeof event, format, values);
-    va_end(values);
-    int length = snprintf(line, sizeof line, "%s: %s\n", actor, event);
-    check(WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line, (DWORD)length,
-                    &written, NULL),
-          "write to", L"stdout");
-}
+const wchar_t program[] = L"step5-readfile";
 
 /* INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError. As in .NET,
  * the server of a pipe may not act in our name: SECURITY_ANONYMOUS. */

@@ -50,6 +50,7 @@ struct change {
 ParameterizedTestParameters(build, a_changed_header_makes_its_users_again)
 {
     static struct change changes[] = {
+        {"step3-callback/report.h", "build/step3-callback.exe"},
         {"final/pool.h", "build/obj/tests/example1.o"},
         {"final/pool.h", "build/lab/example1.exe"},
         {"final/file_stream.h", "build/tests/guarded/stream_end.exe"},
@@ -337,7 +338,8 @@ Test(build, commands_can_be_typed_in_a_steps_directory)
 /* DIR is relative to where one types, and may have spaces in its name. */
 Test(build, a_directory_of_ones_own_may_have_any_name)
 {
-    must("mkdir \"it's mine\"; cp \"$TOP/step1-create/main.c\" \"it's mine\"");
+    must("mkdir \"it's mine\"; "
+         "cp \"$TOP\"/step1-create/*.[ch] \"it's mine\"");
     struct said said =
         shell("here=${PWD#\"$TOP/\"}; make -C \"$TOP/step1-create\" run "
               "DIR=\"../$here/it's mine\"");
