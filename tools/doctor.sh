@@ -1,11 +1,12 @@
 #!/bin/sh
-# Gets and tries all that the workshop needs: tools, Wine's directory, programs.
-# The last line says "ready", or what is missing.
+# Prepares a machine for a workshop: installs the tools, makes Wine's directory,
+# builds everything, and runs step 1. The last line is "ready", or "not ready" and
+# the reason.
 #
-#   MAKE   the make that has started this
-#   FILES  what to build
+#   MAKE   the make that started this script
+#   FILES  the files to build
 #
-# and what tools/setup.sh takes.
+# Other variables: see tools/setup.sh.
 set -u
 
 not_ready() {
@@ -17,9 +18,9 @@ echo '== Tools'
 if missing=$(LIST=1 tools/setup.sh); then
     echo 'Nothing to download.'
 elif [ -z "$missing" ] || ! tools/setup.sh; then
-    # Some may be there now.
+    # Some of the tools may be installed now.
     missing=$(LIST=1 tools/setup.sh 2>/dev/null)
-    not_ready "${missing:+missing: }${missing:-the lines above say why}"
+    not_ready "${missing:+missing: }${missing:-the lines above show why}"
 fi
 
 echo '== Versions'
@@ -44,10 +45,10 @@ again() {
     "$MAKE" --no-print-directory "$@"
 }
 echo '== Step 1'
-again run STEP=1 || not_ready 'make run STEP=1 fails; the lines above say why'
+again run STEP=1 || not_ready 'make run STEP=1 fails; the lines above show why'
 echo '== Everything else'
 # shellcheck disable=SC2086 # words
-again $FILES || not_ready 'something cannot be built; the lines above say why'
+again $FILES || not_ready 'a file cannot be built; the lines above show why'
 
 except='the commands of .NET, make on and make lint-workflows'
 [ -z "${MSYSTEM:-}" ] || except='make test, bench, dotnet, coverage and lint'

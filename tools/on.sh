@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Runs a command in another release of Debian: a root directory of its own, in
-# which nothing is installed but git and make.
+# Runs a command in another release of Debian. The release has a root directory of
+# its own. Only git and make are installed there at first.
 #
 #   SYSTEM   debian:12, debian:13 or debian:testing
-#   COMMAND  what to type there, in a copy of this directory
-#   MIRROR   where Debian's packages are; default: this machine's own mirror
+#   COMMAND  the command to run there, in a copy of this directory
+#   MIRROR   the URL of Debian's packages; default: this machine's own mirror
 #
-# The root stays in build/systems, with all that the command has installed and
-# built. The mounts are in a mount namespace of this script alone, and what it
-# starts is in a process namespace: both end with it.
+# The root stays in build/systems, with everything that the command installs and
+# builds. The mounts and the processes have namespaces of their own, which end with
+# this script.
 set -euo pipefail
 
 fail() {
@@ -26,7 +26,7 @@ root=$PWD/build/systems/${SYSTEM/:/-}
 project=$root/project
 
 if [ "${1:-}" != inside ]; then
-    [ "$(id -u)" = 0 ] || fail 'this makes device files and mounts: it needs root'
+    [ "$(id -u)" = 0 ] || fail 'this makes device files and mounts, so it needs root'
     for tool in debootstrap unshare chroot tar; do
         command -v "$tool" >/dev/null || PATH=$PATH:/usr/sbin:/sbin
         command -v "$tool" >/dev/null || fail "there is no $tool: install it"
@@ -34,7 +34,7 @@ if [ "${1:-}" != inside ]; then
     exec unshare --mount --pid --fork --kill-child "$0" inside
 fi
 
-# The first of Debian's own repositories that apt knows.
+# Prints the first of Debian's own repositories that apt knows.
 mirror() {
     # shellcheck disable=SC2016 # these are apt's variables
     apt-get indextargets --format '$(LABEL) $(REPO_URI)' \
@@ -55,8 +55,9 @@ if [ ! -e "$root/made" ]; then
     touch "$root/made"
 fi
 
-# What this directory has, except what git ignores; build/ stays there.
-git rev-parse --git-dir >/dev/null || fail 'this copies a git checkout only'
+# Copies this directory, except the files that git ignores. The copy keeps the
+# build/ of earlier runs.
+git rev-parse --git-dir >/dev/null || fail 'only a git checkout can be copied'
 mkdir -p "$project"
 find "$project" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 cp -a .git "$project"
@@ -66,7 +67,7 @@ git ls-files -z --cached --others --exclude-standard --deduplicate |
     done | tar --null -T - -cf - | tar -xf - -C "$project"
 
 cp /etc/resolv.conf /etc/hosts "$root/etc"
-# testing's lists are valid for a week; a mirror may be older.
+# The package lists of testing are valid for a week. A mirror's may be older.
 echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/mirror"
 mount -t proc proc "$root/proc"
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"

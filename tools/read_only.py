@@ -3,8 +3,8 @@
 
     read_only.py PROGRAM COPY
 
-binutils 2.44 and lld make every program so; binutils 2.40 does not. The format
-of the section table: Microsoft's "PE Format".
+The linkers of binutils 2.44 and LLVM (lld) make every import table read-only;
+binutils 2.40 does not. For the section table, see Microsoft's "PE Format".
 """
 import struct
 import sys

