@@ -17,7 +17,7 @@ COUNTED := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 bench_shared = bench/measure.c $(wildcard $(dir $(1))job.c)
 $(foreach name,$(CONTENDERS),$(eval build/bench/$(name).exe: \
   $(patsubst %.c,build/obj/%.o,bench/$(name).c $(call bench_shared,bench/$(name))) \
-  $(LIBRARY)))
+  $(LIBRARY) $(SHARED)))
 build/bench/%.exe: private LDFLAGS := -static $(COUNTED)
 
 # C++ differs only in who compiles and who links: asio wants sockets, too.
