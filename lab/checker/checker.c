@@ -1,51 +1,15 @@
-#include "checker.h"
-
 #include "../interpose/caller.h"
+#include "below.h"
+#include "exit.h"
+#include "handles.h"
+#include "hang.h"
+#include "memory.h"
+#include "requests.h"
+#include "threads.h"
 
 #include <stdlib.h>
 
-struct imports below;
-
 /* ---- Locks -------------------------------------------------------------- */
-
-/* These are not in imports.h: only the checker replaces them. */
-static struct {
-    __typeof__(AcquireSRWLockExclusive) *acquire;
-    __typeof__(AcquireSRWLockShared) *acquire_shared;
-    __typeof__(ReleaseSRWLockExclusive) *release;
-    __typeof__(WaitOnAddress) *wait_on_address;
-} plain;
-extern __typeof__(AcquireSRWLockExclusive) *__imp_AcquireSRWLockExclusive;
-extern __typeof__(AcquireSRWLockShared) *__imp_AcquireSRWLockShared;
-extern __typeof__(ReleaseSRWLockExclusive) *__imp_ReleaseSRWLockExclusive;
-extern __typeof__(WaitOnAddress) *__imp_WaitOnAddress;
-
-static SRWLOCK records = SRWLOCK_INIT;
-
-void lock_plainly(SRWLOCK *lock)
-{
-    plain.acquire(lock);
-}
-
-void unlock_plainly(SRWLOCK *lock)
-{
-    plain.release(lock);
-}
-
-void lock_records(void)
-{
-    lock_plainly(&records);
-}
-
-void unlock_records(void)
-{
-    unlock_plainly(&records);
-}
-
-void wait_plainly(volatile void *address, void *value, size_t size, DWORD ms)
-{
-    plain.wait_on_address(address, value, size, ms);
-}
 
 /* Only who really has to wait is written down. */
 static void WINAPI acquire(SRWLOCK *lock)
@@ -54,7 +18,7 @@ static void WINAPI acquire(SRWLOCK *lock)
     if (TryAcquireSRWLockExclusive(lock))
         return;
     begin_wait_at("AcquireSRWLockExclusive", lock, INFINITE, address);
-    plain.acquire(lock);
+    below_locks.acquire(lock);
     end_wait();
 }
 
@@ -64,7 +28,7 @@ static void WINAPI acquire_shared(SRWLOCK *lock)
     if (TryAcquireSRWLockShared(lock))
         return;
     begin_wait_at("AcquireSRWLockShared", lock, INFINITE, address);
-    plain.acquire_shared(lock);
+    below_locks.acquire_shared(lock);
     end_wait();
 }
 
@@ -74,7 +38,7 @@ static BOOL WINAPI wait_on_address(volatile void *address, void *compared,
     check_stack(__builtin_dwarf_cfa());
     begin_wait_at("WaitOnAddress", (const void *)address, timeout,
                   __builtin_return_address(0));
-    BOOL ok = plain.wait_on_address(address, compared, size, timeout);
+    BOOL ok = below_locks.wait_on_address(address, compared, size, timeout);
     DWORD error = GetLastError();
     end_wait();
     SetLastError(error);
@@ -164,7 +128,7 @@ static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
     return answer(ok, error);
 }
 
-static bool is_told(BOOL ok, DWORD error)
+static bool has_result(BOOL ok, DWORD error)
 {
     return ok || (error != ERROR_IO_INCOMPLETE && error != WAIT_TIMEOUT &&
                   error != WAIT_IO_COMPLETION && error != ERROR_INVALID_HANDLE);
@@ -178,8 +142,8 @@ static BOOL get_result(HANDLE file, OVERLAPPED *overlapped, DWORD *bytes,
     BOOL ok = below.GetOverlappedResult(file, overlapped, bytes, wait);
     DWORD error = GetLastError();
     end_wait();
-    if (is_told(ok, error))
-        result_told(overlapped);
+    if (has_result(ok, error))
+        result_taken(overlapped);
     return answer(ok, error);
 }
 
@@ -192,8 +156,8 @@ static BOOL get_result_ex(HANDLE file, OVERLAPPED *overlapped, DWORD *bytes,
                                           alertable);
     DWORD error = GetLastError();
     end_wait();
-    if (is_told(ok, error))
-        result_told(overlapped);
+    if (has_result(ok, error))
+        result_taken(overlapped);
     return answer(ok, error);
 }
 
@@ -205,7 +169,7 @@ static BOOL get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
     OVERLAPPED *packet = NULL;
     enter();
     packet_over();
-    port_awaited(port);
+    check_port(port);
     begin_wait("GetQueuedCompletionStatus", port, timeout);
     BOOL ok =
         below.GetQueuedCompletionStatus(port, bytes, key, &packet, timeout);
@@ -224,7 +188,7 @@ static BOOL get_status_ex(HANDLE port, OVERLAPPED_ENTRY *entries, ULONG count,
 {
     enter();
     packet_over();
-    port_awaited(port);
+    check_port(port);
     begin_wait("GetQueuedCompletionStatusEx", port, timeout);
     BOOL ok = below.GetQueuedCompletionStatusEx(port, entries, count, taken,
                                                 timeout, alertable);
@@ -272,7 +236,7 @@ static BOOL bind_callback(HANDLE file, LPOVERLAPPED_COMPLETION_ROUTINE callback,
     if (ok)
         handle_bound(file, INVALID_HANDLE_VALUE, callback);
     else
-        handle_bind_refused(file, error);
+        bind_failed(file, error);
     return answer(ok, error);
 }
 
@@ -306,7 +270,7 @@ static TP_IO *create_io(HANDLE file, PTP_WIN32_IO_CALLBACK callback,
     if (io != NULL)
         handle_bound(file, INVALID_HANDLE_VALUE, NULL);
     else
-        handle_bind_refused(file, error);
+        bind_failed(file, error);
     SetLastError(error);
     return io;
 }
@@ -325,7 +289,7 @@ static HANDLE opened(HANDLE file, DWORD flags)
 {
     DWORD error = GetLastError();
     if (file == INVALID_HANDLE_VALUE)
-        note_failed_open(error);
+        open_failed(error);
     else
         handle_made(file, A_FILE, (flags & FILE_FLAG_OVERLAPPED) != 0);
     SetLastError(error);
@@ -375,7 +339,7 @@ static HANDLE create_port(HANDLE file, HANDLE port, ULONG_PTR key,
     if (result != NULL && file != INVALID_HANDLE_VALUE)
         handle_bound(file, result, NULL);
     if (result == NULL)
-        handle_bind_refused(file, error);
+        bind_failed(file, error);
     SetLastError(error);
     return result;
 }
@@ -393,11 +357,12 @@ static BOOL set_modes(HANDLE file, UCHAR modes)
 static BOOL close_handle(HANDLE handle)
 {
     enter();
+    judge_closing(handle);
     bool was_open = handle_closing(handle);
     BOOL ok = below.CloseHandle(handle);
     DWORD error = GetLastError();
     if (!ok)
-        handle_close_refused(handle, error, was_open);
+        close_failed(handle, error, was_open);
     return answer(ok, error);
 }
 
@@ -461,6 +426,8 @@ static unsigned __stdcall run_thread(void *argument)
     unsigned status = start.routine != NULL
                           ? start.routine(start.argument)
                           : start.plain_routine(start.argument);
+    packet_over();
+    check_whole_stack(thread);
     end_thread_record(thread);
     return status;
 }
@@ -519,14 +486,6 @@ static HANDLE create_thread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
 
 /* ---- The layer ---------------------------------------------------------- */
 
-static void begin_locks(void)
-{
-    plain.acquire = __imp_AcquireSRWLockExclusive;
-    plain.acquire_shared = __imp_AcquireSRWLockShared;
-    plain.release = __imp_ReleaseSRWLockExclusive;
-    plain.wait_on_address = __imp_WaitOnAddress;
-}
-
 static void replace(void)
 {
 #define IMPORT(result, failure, name, parameters, arguments)                   \
@@ -566,10 +525,10 @@ __attribute__((constructor(400))) static void begin(void)
     char check[2];
     if (GetEnvironmentVariableA("CHECK", check, sizeof check) == 0)
         return;
-    below = imports_now();
-    begin_locks();
-    begin_threads();
+    begin_below();
+    begin_thread_record();
+    begin_hang_watch();
     begin_memory();
-    begin_reports();
+    begin_exit();
     replace();
 }

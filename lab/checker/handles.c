@@ -1,4 +1,7 @@
-#include "checker.h"
+#include "handles.h"
+
+#include "below.h"
+#include "threads.h"
 
 #include <stdlib.h>
 
@@ -71,15 +74,15 @@ void handle_bound(HANDLE value, HANDLE port,
 }
 
 static DWORD open_error;
-static struct place open_failed;
+static struct place failed_open;
 
-void note_failed_open(DWORD error)
+void open_failed(DWORD error)
 {
     open_error = error;
-    open_failed = here();
+    failed_open = here();
 }
 
-void handle_bind_refused(HANDLE value, DWORD error)
+void bind_failed(HANDLE value, DWORD error)
 {
     const char *at = place_text(here());
     lock_records();
@@ -88,7 +91,7 @@ void handle_bind_refused(HANDLE value, DWORD error)
         hint("INVALID_HANDLE_VALUE is bound, and refused (error %lu)\n"
              "this bind %s\nCreateFile failed with error %lu %s\n"
              "rule: CreateFile's failure is INVALID_HANDLE_VALUE, not NULL",
-             error, at, open_error, place_text(open_failed));
+             error, at, open_error, place_text(failed_open));
     else if (handle == NULL)
         ;
     else if (handle->closed)
@@ -127,7 +130,7 @@ static void closing_port(HANDLE port)
                 place_text(place));
 }
 
-void port_awaited(HANDLE port)
+void check_port(HANDLE port)
 {
     lock_records();
     const struct handle *handle = find_any(port);
@@ -144,18 +147,11 @@ bool handle_closing(HANDLE value)
 {
     lock_records();
     struct handle *handle = find_handle(value);
-    const struct request *request = in_flight_on(value);
     if (value == INVALID_HANDLE_VALUE)
         mistake("INVALID_HANDLE_VALUE is closed\nby this CloseHandle %s\n"
                 "rule: CreateFile's failure is INVALID_HANDLE_VALUE, not NULL; "
                 "closing that closes nothing",
                 place_text(here()));
-    if (request != NULL)
-        mistake("a handle is closed with I/O in flight\nclosed %s\n"
-                "%s is in flight, submitted %s\n"
-                "rule: cancel it or wait; close when its end has been told",
-                place_text(here()), request_text(request),
-                place_text(request->submitted));
     if (handle != NULL && handle->kind == A_PORT)
         closing_port(value);
     if (handle != NULL) {
@@ -166,7 +162,7 @@ bool handle_closing(HANDLE value)
     return handle != NULL;
 }
 
-void handle_close_refused(HANDLE value, DWORD error, bool was_open)
+void close_failed(HANDLE value, DWORD error, bool was_open)
 {
     lock_records();
     struct handle *handle = find_any(value);

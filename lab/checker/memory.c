@@ -1,44 +1,15 @@
-#include "checker.h"
+#include "memory.h"
 
 #include "../guard/guard.h"
 #include "../interpose/caller.h"
+#include "below.h"
+#include "report.h"
+#include "requests.h"
+#include "threads.h"
 
 #include <stdint.h>
 
 enum { PAGE = 4096 };
-
-/* ---- Hidden until somebody looks ---------------------------------------- */
-
-/* A request that a failing packet brought cannot be accessed, so that it is
- * seen whether anybody looks at it. The first who does finds it as it was. */
-static volatile LONG hidden;
-
-static void protect(const void *memory, DWORD protection)
-{
-    struct guard_block block;
-    DWORD before;
-    if (!guard_find(memory, &block) || block.freed != NULL)
-        return;
-    uintptr_t first = (uintptr_t)block.memory / PAGE * PAGE;
-    VirtualProtect((void *)first, (uintptr_t)block.memory + block.size - first,
-                   protection, &before);
-}
-
-void hide(const void *memory)
-{
-    InterlockedIncrement(&hidden);
-    protect(memory, PAGE_NOACCESS);
-}
-
-void show(const void *address)
-{
-    struct guard_block block;
-    if (hidden > 0 && guard_find(address, &block) && block.freed == NULL) {
-        protect(block.memory, PAGE_READWRITE);
-        if (has_looked_into(block.memory))
-            InterlockedDecrement(&hidden);
-    }
-}
 
 /* ---- Frees -------------------------------------------------------------- */
 
@@ -165,7 +136,7 @@ static LPTOP_LEVEL_EXCEPTION_FILTER next_filter;
 /* The program crashes. */
 static LONG CALLBACK on_crash(EXCEPTION_POINTERS *exception)
 {
-    tell_hints();
+    print_hints();
     return next_filter != NULL ? next_filter(exception)
                                : EXCEPTION_CONTINUE_SEARCH;
 }

@@ -1,6 +1,7 @@
-#include "checker.h"
+#include "report.h"
 
 #include "../interpose/caller.h"
+#include "below.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -18,16 +19,6 @@ static unsigned hint_count;
 
 static volatile LONG mistakes;
 
-struct place here(void)
-{
-    return place_at(caller());
-}
-
-struct place place_at(const void *address)
-{
-    return (struct place){.address = address, .thread = this_thread()};
-}
-
 const char *place_text(struct place place)
 {
     static _Thread_local char texts[8][64];
@@ -38,10 +29,8 @@ const char *place_text(struct place place)
         place.address != NULL ? address_in_file(place.address) : 0;
     if (address != 0)
         snprintf(where, sizeof where, "at {0x%llx}", address);
-    if (place.thread != NULL && place.thread->number == 0)
-        snprintf(who, sizeof who, " (main)");
-    else if (place.thread != NULL)
-        snprintf(who, sizeof who, " (thread %u)", place.thread->number);
+    if (place.thread != NULL)
+        snprintf(who, sizeof who, " (%s)", place.thread);
     snprintf(text, sizeof texts[0], "%s%s", where, who);
     return text;
 }
@@ -96,10 +85,10 @@ void mistake(const char *format, ...)
     vsnprintf(text, sizeof text, format, values);
     va_end(values);
     InterlockedIncrement(&mistakes);
-    lock_plainly(&lock);
+    below_locks.acquire(&lock);
     if (is_new(kind_of(format, text)))
         print("checker: ", text);
-    unlock_plainly(&lock);
+    below_locks.release(&lock);
 }
 
 void hint(const char *format, ...)
@@ -109,19 +98,19 @@ void hint(const char *format, ...)
     va_start(values, format);
     vsnprintf(text, sizeof text, format, values);
     va_end(values);
-    lock_plainly(&lock);
+    below_locks.acquire(&lock);
     if (hint_count < MAX_HINTS && is_new(kind_of(format, text)))
         snprintf(hints[hint_count++], TEXT, "%s", text);
-    unlock_plainly(&lock);
+    below_locks.release(&lock);
 }
 
-void tell_hints(void)
+void print_hints(void)
 {
-    lock_plainly(&lock);
+    below_locks.acquire(&lock);
     for (unsigned i = 0; i < hint_count; i++)
         print("checker: hint: ", hints[i]);
     hint_count = 0;
-    unlock_plainly(&lock);
+    below_locks.release(&lock);
 }
 
 bool has_failed(void)
@@ -129,80 +118,10 @@ bool has_failed(void)
     return mistakes > 0;
 }
 
-/* ---- The end ------------------------------------------------------------ */
-
 void end_checked(void)
 {
-    tell_hints();
+    print_hints();
     below.TerminateProcess(GetCurrentProcess(), CHECK_FAILED);
     for (;;)
         Sleep(INFINITE);
-}
-
-static unsigned judged(unsigned status)
-{
-    if (status != 0 || has_failed())
-        tell_hints();
-    return has_failed() ? CHECK_FAILED : status;
-}
-
-/* It ends by itself: by a return from main, exit or ExitProcess. */
-static unsigned judge_end(unsigned status)
-{
-    judge_in_flight();
-    judge_unseen(this_thread());
-    if (status <= 1) {
-        judge_requests();
-        judge_handles();
-    }
-    return judged(status);
-}
-
-static volatile LONG exit_status;
-static __typeof__(exit) *next_exit;
-static __typeof__(ExitProcess) *next_exit_process;
-extern __typeof__(exit) *__imp_exit;
-extern __typeof__(ExitProcess) *__imp_ExitProcess;
-
-__attribute__((noreturn)) static void checked_exit(int status)
-{
-    InterlockedExchange(&exit_status, status);
-    next_exit(status);
-    for (;;)
-        Sleep(INFINITE);
-}
-
-/* After the program's own. */
-static void at_exit(void)
-{
-    unsigned status = judge_end((unsigned)exit_status);
-    if (status == CHECK_FAILED) {
-        fflush(NULL);
-        below.TerminateProcess(GetCurrentProcess(), status);
-    }
-}
-
-__attribute__((noreturn)) static void WINAPI checked_exit_process(UINT status)
-{
-    next_exit_process(judge_end(status));
-    for (;;)
-        Sleep(INFINITE);
-}
-
-BOOL terminate_checked(HANDLE process, UINT status)
-{
-    if (process == GetCurrentProcess()) {
-        judge_unseen(this_thread());
-        status = judged(status);
-    }
-    return below.TerminateProcess(process, status);
-}
-
-void begin_reports(void)
-{
-    next_exit = __imp_exit;
-    next_exit_process = __imp_ExitProcess;
-    __imp_exit = checked_exit;
-    __imp_ExitProcess = checked_exit_process;
-    atexit(at_exit);
 }

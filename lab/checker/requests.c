@@ -1,7 +1,9 @@
-#include "checker.h"
+#include "requests.h"
 
 #include "../guard/guard.h"
-#include "../interpose/caller.h"
+#include "below.h"
+#include "handles.h"
+#include "threads.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +15,7 @@ enum {
     LATE_MS = 20,    /* a packet for its submitter */
     BUCKETS = 256,
     MAX_FREED = 4096, /* that are remembered */
+    PAGE = 4096,
 };
 
 static struct request *in_flight;     /* newest first */
@@ -170,7 +173,7 @@ static bool is_in_flight(const struct request *request)
            *(volatile ULONG_PTR *)&request->overlapped->Internal == PENDING;
 }
 
-struct request *in_flight_on(HANDLE handle)
+static struct request *in_flight_on(HANDLE handle)
 {
     for (struct request *at = in_flight; at != NULL; at = at->next)
         if (at->kind != A_POST && handle != NULL &&
@@ -186,10 +189,10 @@ bool something_can_come(void)
             continue;
         const struct handle *file = find_handle(at->handle);
         if (at->kind == A_POST
-                ? somebody_waits_at(at->handle)
+                ? has_waiter(at->handle)
                 : !at->owes_packet || at->event != NULL || file == NULL ||
                       file->port == INVALID_HANDLE_VALUE ||
-                      somebody_waits_at(file->port))
+                      has_waiter(file->port))
             return true;
     }
     return false;
@@ -306,7 +309,7 @@ static bool can_be_early(const struct request *request,
     return request->owes_packet &&
            below.GetFileType(request->handle) == FILE_TYPE_DISK &&
            (file->port == INVALID_HANDLE_VALUE ? !this_thread()->is_foreign
-                                               : somebody_waits_at(file->port));
+                                               : has_waiter(file->port));
 }
 
 /* Every other request's callback is over before its submission returns, so that
@@ -366,7 +369,7 @@ static bool is_late(const struct request *request, ULONGLONG start, DWORD limit)
 
 static void await_change(LONG seen)
 {
-    wait_plainly(&changes, &seen, sizeof seen, 5);
+    below_locks.wait_on_address(&changes, &seen, sizeof seen, 5);
 }
 
 static void wait_until_over(const struct request *request)
@@ -418,6 +421,53 @@ void post_end(struct request *request, BOOL ok)
         take_from_flight(request);
     unpin(request);
     unlock_records();
+}
+
+/* ---- Hidden until somebody looks ---------------------------------------- */
+
+/* A request that a failing packet brought cannot be accessed, so that it is
+ * seen whether anybody looks at it. The first who does finds it as it was. */
+static volatile LONG hidden;
+
+static void protect(const void *memory, DWORD protection)
+{
+    struct guard_block block;
+    DWORD before;
+    if (!guard_find(memory, &block) || block.freed != NULL)
+        return;
+    uintptr_t first = (uintptr_t)block.memory / PAGE * PAGE;
+    VirtualProtect((void *)first, (uintptr_t)block.memory + block.size - first,
+                   protection, &before);
+}
+
+static void hide(const void *memory)
+{
+    InterlockedIncrement(&hidden);
+    protect(memory, PAGE_NOACCESS);
+}
+
+static bool has_looked_into(const void *memory)
+{
+    bool was_unseen = false;
+    lock_records();
+    const struct request key = {.memory = memory};
+    for (struct request *at = *bucket(&key); at != NULL; at = at->next)
+        if (at->memory == memory && at->unseen) {
+            at->unseen = false;
+            was_unseen = true;
+        }
+    unlock_records();
+    return was_unseen;
+}
+
+void show(const void *address)
+{
+    struct guard_block block;
+    if (hidden > 0 && guard_find(address, &block) && block.freed == NULL) {
+        protect(block.memory, PAGE_READWRITE);
+        if (has_looked_into(block.memory))
+            InterlockedDecrement(&hidden);
+    }
 }
 
 /* ---- How it ends -------------------------------------------------------- */
@@ -533,7 +583,7 @@ void packet_over(void)
     note_change();
 }
 
-void result_told(OVERLAPPED *overlapped)
+void result_taken(OVERLAPPED *overlapped)
 {
     lock_records();
     struct request *request = find_in_flight(overlapped);
@@ -643,21 +693,20 @@ bool memory_freed(const char *memory, size_t size, bool moved,
     return !keep;
 }
 
-bool has_looked_into(const void *memory)
-{
-    bool was_unseen = false;
-    lock_records();
-    const struct request key = {.memory = memory};
-    for (struct request *at = *bucket(&key); at != NULL; at = at->next)
-        if (at->memory == memory && at->unseen) {
-            at->unseen = false;
-            was_unseen = true;
-        }
-    unlock_records();
-    return was_unseen;
-}
-
 /* ---- The end ------------------------------------------------------------ */
+
+void judge_closing(HANDLE handle)
+{
+    lock_records();
+    const struct request *request = in_flight_on(handle);
+    if (request != NULL)
+        mistake("a handle is closed with I/O in flight\nclosed %s\n"
+                "%s is in flight, submitted %s\n"
+                "rule: cancel it or wait; close when its end has been told",
+                place_text(here()), request_text(request),
+                place_text(request->submitted));
+    unlock_records();
+}
 
 void judge_in_flight(void)
 {
