@@ -1,3 +1,24 @@
+/*
+ * The checker follows every OVERLAPPED, buffer, handle and packet of a program,
+ * and reports mistakes with them: README.md lists these. It does nothing unless
+ * the environment variable CHECK is set.
+ *
+ * This file is the layer: it translates the program's calls for the others.
+ * Each file includes only those above it in this list:
+ *
+ *      below      what the checker itself calls, and the lock of all records
+ *      report     what is printed, and when
+ *      threads    the program's threads, and where they wait
+ *      handles    what each handle is
+ *      requests   what is in flight, and what becomes of it
+ *      memory     what is freed, and touched afterwards
+ *      hang       whether the program hangs
+ *      exit       how the process ends
+ *
+ * A mistake is what the system accepts although it is wrong. It is reported
+ * immediately. What the system refuses may be done on purpose: it is a hint,
+ * and printed only if the program fails, hangs or makes a mistake.
+ */
 #include "../interpose/caller.h"
 #include "below.h"
 #include "exit.h"
@@ -7,11 +28,12 @@
 #include "requests.h"
 #include "threads.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- Locks -------------------------------------------------------------- */
 
-/* Only who really has to wait is written down. */
+/* A wait begins only if another thread has the lock. */
 static void WINAPI acquire(SRWLOCK *lock)
 {
     const void *address = __builtin_return_address(0);
@@ -84,13 +106,15 @@ static void hint_no_overlapped(const char *function, HANDLE file, BOOL ok,
                     handle->overlapped && !handle->unseen;
     struct place made = is_wrong ? handle->made : here();
     unlock_records();
+    char result[48] = "succeeded";
+    if (!ok)
+        snprintf(result, sizeof result, "failed with error %lu", error);
     if (is_wrong)
-        hint("%s without an OVERLAPPED on an overlapped handle\n"
-             "this call %s was %s (error %lu); opened %s\n"
-             "rule: an overlapped handle has no position: an OVERLAPPED says "
-             "where",
-             function, place_text(here()), ok ? "accepted" : "refused",
-             ok ? 0 : error, place_text(made));
+        hint("%s is called without an OVERLAPPED on an overlapped handle\n"
+             "the call %s %s\nthe file was opened %s\n"
+             "rule: an overlapped handle has no file position: pass the offset "
+             "in an OVERLAPPED",
+             function, place_text(here()), result, place_text(made));
 }
 
 static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
@@ -128,6 +152,7 @@ static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
     return answer(ok, error);
 }
 
+/* Whether GetOverlappedResult has reported how the I/O completed. */
 static bool has_result(BOOL ok, DWORD error)
 {
     return ok || (error != ERROR_IO_INCOMPLETE && error != WAIT_TIMEOUT &&
@@ -255,7 +280,7 @@ static void CALLBACK on_threadpool(TP_CALLBACK_INSTANCE *instance,
     packet_over();
 }
 
-/* Its record stays: a callback may still run. */
+/* pool_io is never freed: a callback may still run. */
 static TP_IO *create_io(HANDLE file, PTP_WIN32_IO_CALLBACK callback,
                         void *context, TP_CALLBACK_ENVIRON *environment)
 {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* The exit status of the process. */
 static unsigned judged(unsigned status)
 {
     if (status != 0 || has_failed())
@@ -16,7 +17,9 @@ static unsigned judged(unsigned status)
     return has_failed() ? CHECK_FAILED : status;
 }
 
-/* It ends by itself: by a return from main, exit or ExitProcess. */
+/* The end by a return from main, exit or ExitProcess. After an exit status
+ * other than 0 and 1 the program has given up: what it did not free or close is
+ * no mistake. */
 static unsigned judge_end(unsigned status)
 {
     judge_in_flight();
@@ -42,7 +45,7 @@ __attribute__((noreturn)) static void checked_exit(int status)
         Sleep(INFINITE);
 }
 
-/* After the program's own. */
+/* Registered before the program's own exit handlers, so it runs after them. */
 static void at_exit(void)
 {
     unsigned status = judge_end((unsigned)exit_status);

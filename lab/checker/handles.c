@@ -23,7 +23,8 @@ struct handle *find_handle(HANDLE value)
     return handle != NULL && !handle->closed ? handle : NULL;
 }
 
-/* Values are used again. */
+/* The record of a new handle. The system may give it the value of a closed
+ * handle. */
 static struct handle *renew(HANDLE value)
 {
     struct handle *handle = find_any(value);
@@ -49,8 +50,8 @@ void handle_made(HANDLE value, enum handle_kind kind, bool overlapped)
     unlock_records();
 }
 
-/* A file that was not seen when it was opened is taken for an overlapped one.
- */
+/* If the checker did not see how a file was opened, it takes the file for an
+ * overlapped one. */
 static struct handle *find_or_add(HANDLE value)
 {
     struct handle *handle = find_handle(value);
@@ -88,25 +89,27 @@ void bind_failed(HANDLE value, DWORD error)
     lock_records();
     const struct handle *handle = find_any(value);
     if (value == INVALID_HANDLE_VALUE && open_error != 0)
-        hint("INVALID_HANDLE_VALUE is bound, and refused (error %lu)\n"
-             "this bind %s\nCreateFile failed with error %lu %s\n"
-             "rule: CreateFile's failure is INVALID_HANDLE_VALUE, not NULL",
+        hint("the bind of INVALID_HANDLE_VALUE fails with error %lu\n"
+             "the bind is %s\nCreateFile had failed with error %lu %s\n"
+             "rule: CreateFile reports a failure by INVALID_HANDLE_VALUE, not "
+             "by NULL",
              error, at, open_error, place_text(failed_open));
     else if (handle == NULL)
         ;
     else if (handle->closed)
-        hint("a closed handle is bound, and refused (error %lu)\n"
-             "this bind %s; closed %s",
+        hint("the bind of a closed handle fails with error %lu\n"
+             "the bind is %s\nthe handle was closed %s",
              error, at, place_text(handle->closed_at));
     else if (!handle->overlapped)
-        hint("a handle not opened overlapped is bound, and refused (error "
-             "%lu)\nthis bind %s; opened %s\n"
-             "rule: open it with FILE_FLAG_OVERLAPPED",
+        hint("the bind of a handle without FILE_FLAG_OVERLAPPED fails with "
+             "error %lu\nthe bind is %s\nthe file was opened %s\n"
+             "rule: open the file with FILE_FLAG_OVERLAPPED",
              error, at, place_text(handle->made));
     else if (handle->port != NULL)
-        hint("a handle is bound twice, and refused (error %lu)\n"
-             "this bind %s; bound already %s\n"
-             "rule: a handle is bound once, for good",
+        hint("the second bind of a handle fails with error %lu\n"
+             "the second bind is %s\nthe first bind is %s\n"
+             "rule: a handle is bound once, and stays bound until it is "
+             "closed",
              error, at, place_text(handle->bound));
     unlock_records();
 }
@@ -118,14 +121,17 @@ void handle_skips(HANDLE value)
     unlock_records();
 }
 
+#define CLOSE_PORT_LAST                                                        \
+    "rule: post a sentinel for each thread, wait until the threads have "      \
+    "exited, and then close the port"
+
 static void closing_port(HANDLE port)
 {
     struct place place;
     unsigned count = count_waiters(port, &place);
     if (count > 0)
-        mistake("a port is closed while %u thread%s at it\nclosed %s\n"
-                "one waits %s\nrule: end the threads with a sentinel each, "
-                "wait for them, and only then close the port",
+        mistake("a port is closed while %u thread%s for its packets\n"
+                "closed %s\none thread waits %s\n" CLOSE_PORT_LAST,
                 count, count == 1 ? " waits" : "s wait", place_text(here()),
                 place_text(place));
 }
@@ -136,9 +142,7 @@ void check_port(HANDLE port)
     const struct handle *handle = find_any(port);
     if (handle != NULL && handle->closed && handle->kind == A_PORT)
         mistake("a port is closed while a thread still takes packets from it\n"
-                "closed %s\nthe thread asks %s\n"
-                "rule: end the threads with a sentinel each, wait for them, "
-                "and only then close the port",
+                "closed %s\nthe thread asks for a packet %s\n" CLOSE_PORT_LAST,
                 place_text(handle->closed_at), place_text(here()));
     unlock_records();
 }
@@ -148,9 +152,9 @@ bool handle_closing(HANDLE value)
     lock_records();
     struct handle *handle = find_handle(value);
     if (value == INVALID_HANDLE_VALUE)
-        mistake("INVALID_HANDLE_VALUE is closed\nby this CloseHandle %s\n"
-                "rule: CreateFile's failure is INVALID_HANDLE_VALUE, not NULL; "
-                "closing that closes nothing",
+        mistake("INVALID_HANDLE_VALUE is closed\nclosed %s\n"
+                "rule: CreateFile reports a failure by INVALID_HANDLE_VALUE, "
+                "not by NULL; then there is no handle to close",
                 place_text(here()));
     if (handle != NULL && handle->kind == A_PORT)
         closing_port(value);
@@ -169,8 +173,8 @@ void close_failed(HANDLE value, DWORD error, bool was_open)
     if (handle != NULL && was_open)
         handle->closed = false;
     else if (handle != NULL)
-        hint("a handle is closed twice, and refused (error %lu)\n"
-             "this CloseHandle %s; closed before %s",
+        hint("the second CloseHandle of a handle fails with error %lu\n"
+             "the second CloseHandle is %s\nthe first CloseHandle is %s",
              error, place_text(here()), place_text(handle->closed_at));
     unlock_records();
 }
@@ -180,8 +184,9 @@ void judge_handles(void)
     lock_records();
     for (const struct handle *at = handles; at != NULL; at = at->next)
         if (!at->closed && !at->unseen)
-            mistake("a %s's handle is never closed\nmade %s\n"
-                    "rule: who opens closes, on every path",
+            mistake("a %s's handle is never closed\ncreated %s\n"
+                    "rule: a program closes each handle that it creates, on "
+                    "every path",
                     kinds[at->kind], place_text(at->made));
     unlock_records();
 }

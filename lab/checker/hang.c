@@ -25,8 +25,8 @@ static bool is_known(DWORD id)
     return id == watcher_id;
 }
 
-/* Of others, those of the system's pools for example, it is not known what they
- * will do. */
+/* Whether the program has only threads that the checker follows. Others, such
+ * as those of the system's pools, may wake a thread at any time. */
 static bool all_are_known(void)
 {
     HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
@@ -42,8 +42,8 @@ static bool all_are_known(void)
     return known;
 }
 
-/* Something that was not seen when it was made may be another process's, or the
- * clock's. */
+/* Whether only this program can end the wait. If the checker did not see how an
+ * object was made, another process, or a timer, may signal it. */
 static bool waits_for_known(const struct thread *thread)
 {
     if (thread->waits_for == NULL && thread->handle_count == 0)
@@ -69,31 +69,43 @@ static bool is_hung(void)
     return all_are_known();
 }
 
-/* Threads that wait in the same place are told in one line. */
-static size_t list_waiters(char *text, size_t size)
+static bool wait_in_one_place(const struct thread *a, const struct thread *b)
+{
+    return !a->ended && !b->ended && a->waits_in == b->waits_in &&
+           a->waits_at.address == b->waits_at.address;
+}
+
+static unsigned count_in_one_place(const struct thread *thread)
+{
+    unsigned count = 0;
+    for (const struct thread *at = newest_thread(); at != NULL; at = at->next)
+        count += wait_in_one_place(at, thread);
+    return count;
+}
+
+static bool was_listed(const struct thread *thread)
+{
+    for (const struct thread *at = newest_thread(); at != thread; at = at->next)
+        if (wait_in_one_place(at, thread))
+            return true;
+    return false;
+}
+
+/* A line for each place where threads wait. */
+static void list_waiters(char *text, size_t size)
 {
     size_t length = 0;
     for (const struct thread *at = newest_thread(); at != NULL; at = at->next) {
-        unsigned same = 0;
-        bool first = true;
-        if (at->ended)
+        unsigned count = count_in_one_place(at);
+        struct place place = at->waits_at;
+        if (count == 0 || was_listed(at) || length >= size)
             continue;
-        for (const struct thread *other = newest_thread(); other;
-             other = other->next) {
-            if (other->ended || other->waits_in != at->waits_in ||
-                other->waits_at.address != at->waits_at.address)
-                continue;
-            if (same++ == 0)
-                first = other == at;
-        }
-        if (!first || length >= size)
-            continue;
+        if (count > 1)
+            place.thread = NULL;
         length += (size_t)snprintf(
-            text + length, size - length, "\n%s %s in %s %s",
-            same == 1 ? "one" : "all", same == 1 ? "waits" : "wait",
-            at->waits_in, place_text(at->waits_at));
+            text + length, size - length, "\n%u thread%s in %s %s", count,
+            count == 1 ? " waits" : "s wait", at->waits_in, place_text(place));
     }
-    return length;
 }
 
 static void report_hang(void)
@@ -101,14 +113,15 @@ static void report_hang(void)
     char waiters[768] = "";
     judge_unseen(NULL);
     list_waiters(waiters, sizeof waiters);
-    mistake("hung: every thread waits for ever, and nothing is in flight that "
-            "could wake one%s\nrule: who waits needs somebody who will end the "
-            "wait: a packet, a sentinel, an event",
+    mistake("hung: every thread waits for ever, and no I/O in flight can wake "
+            "one of them%s\n"
+            "rule: each wait needs something that will end it: a packet, a "
+            "sentinel, an event",
             waiters);
     end_checked();
 }
 
-/* Polls: for some two seconds nothing may have changed. */
+/* Looks every 250 ms: a hang is nothing new in eight looks, two seconds. */
 static DWORD WINAPI watch(void *unused)
 {
     LONG seen = changes;

@@ -1,6 +1,11 @@
-# Puts lines of the source in place of a report's tokens {0x140001234}; program
-# is the .exe, ADDR2LINE in the environment the tool that knows.
-# Files are told relative to the current directory.
+# Reads the checker's reports, and puts the source line in place of each address:
+# "at {0x140001234} (main)" becomes "at step5-readfile/main.c:201 (main)". File
+# names become relative to the current directory.
+#
+#     awk -v program=FILE.exe -f locate.awk
+#
+# program is the program that the reports are about; ADDR2LINE in the environment
+# is the command that finds a source line for an address.
 function line_of(address,    command, answer) {
     if (!(address in lines)) {
         command = ENVIRON["ADDR2LINE"] " -e '" program "' " address

@@ -21,20 +21,19 @@ static void judge_second_free(const char *memory, struct place freed)
     const struct request *request = known ? request_in(memory) : NULL;
     if (request != NULL && request->freed.address != NULL)
         mistake("a request is freed twice\n%s, submitted %s\n"
-                "freed %s\nand before %s\nrule: exactly one owner frees: the "
-                "callback if it was queued, else who started it",
+                "first freed %s\nagain freed %s\n" ONE_OWNER_FREES,
                 request_text(request), place_text(request->submitted),
-                place_text(freed), place_text(request->freed));
+                place_text(request->freed), place_text(freed));
     else if (known)
-        mistake("memory is freed twice\nfreed %s\nand before %s\n"
-                "allocated %s\nrule: exactly one owner frees",
-                place_text(freed),
+        mistake("memory is freed twice\nallocated %s\nfirst freed %s\n"
+                "again freed %s\nrule: one owner frees the memory, once",
+                place_text((struct place){.address = block.allocated}),
                 place_text((struct place){.address = block.freed}),
-                place_text((struct place){.address = block.allocated}));
+                place_text(freed));
     else
-        mistake("what is freed was not allocated\nfreed %s\n"
-                "rule: free what malloc gave, CONTAINING_RECORD's result and "
-                "not the OVERLAPPED inside",
+        mistake("free gets an address that malloc did not return\nfreed %s\n"
+                "rule: free the request (CONTAINING_RECORD's result), not the "
+                "OVERLAPPED inside it",
                 place_text(freed));
     unlock_records();
     end_checked();
@@ -53,7 +52,9 @@ static bool freeing(enum guard_event event, char *memory, const void *caller)
 
 /* ---- Touches ------------------------------------------------------------ */
 
-/* Behind the call, or the instruction itself if it is the program's. */
+/* Where the program touched the memory, as a place's address: after the call if
+ * a library did it, otherwise one byte after the beginning of the instruction.
+ */
 static const void *place_in_program(const CONTEXT *fault)
 {
     CONTEXT context = *fault;
@@ -83,17 +84,18 @@ static _Noreturn void judge_touch(const struct guard_block *block,
     lock_records();
     const struct request *request = request_in(block->memory);
     if (block->freed == NULL)
-        mistake("memory is used behind its end\ntouched %s\nallocated %s",
+        mistake("memory is touched after its end\ntouched %s\nallocated %s",
                 place_text(touched),
                 place_text((struct place){.address = block->allocated}));
     else if (request != NULL)
         mistake("a request is touched after it was freed\n%s, submitted %s\n"
-                "touched %s\nfreed %s\nrule: after a queued submission hands "
-                "off: the request is its callback's, and may be gone",
+                "touched %s\nfreed %s\nrule: after a queued submission, do "
+                "not touch the request: its callback owns it, and may have "
+                "freed it",
                 request_text(request), place_text(request->submitted),
                 place_text(touched), place_text(request->freed));
     else
-        mistake("memory is used after it was freed\ntouched %s\nfreed %s\n"
+        mistake("memory is touched after it was freed\ntouched %s\nfreed %s\n"
                 "allocated %s",
                 place_text(touched),
                 place_text((struct place){.address = block->freed}),
@@ -113,10 +115,10 @@ static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception)
     struct thread *thread = this_thread();
     struct place touched = place_at(place_in_program(exception->ContextRecord));
     if (thread->no_packet.address != NULL && address < (const char *)0x10000) {
-        mistake("a failing dequeue without a packet is treated as one\n"
-                "GetQueuedCompletionStatus %s was FALSE, and brought no "
-                "OVERLAPPED\nused %s\nrule: FALSE without an OVERLAPPED is no "
-                "packet",
+        mistake("a failed dequeue without a packet is treated as a packet\n"
+                "GetQueuedCompletionStatus %s returned FALSE, and no "
+                "OVERLAPPED\nthe missing OVERLAPPED is used %s\n"
+                "rule: FALSE without an OVERLAPPED means that no packet came",
                 place_text(thread->no_packet), place_text(touched));
         end_checked();
     }

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TEXT = 1024, MAX_TOLD = 24, MAX_HINTS = 8 };
+enum { TEXT = 1024, MAX_REPORTS = 24, MAX_HINTS = 8 };
 
 static SRWLOCK lock = SRWLOCK_INIT;
 /* Guarded by the lock. */
-static uint64_t told[MAX_TOLD];
-static unsigned told_count;
+static uint64_t reported[MAX_REPORTS];
+static unsigned reported_count;
 static char hints[MAX_HINTS][TEXT];
 static unsigned hint_count;
 
@@ -35,8 +35,8 @@ const char *place_text(struct place place)
     return text;
 }
 
-/* The same mistake in the same places is told once, whatever the requests'
- * numbers are. */
+/* A hash of the message and its places. The requests' numbers are left out: the
+ * same mistake in the same places is reported once. */
 static uint64_t kind_of(const char *format, const char *text)
 {
     uint64_t mixed = (uintptr_t)format;
@@ -52,16 +52,16 @@ static uint64_t kind_of(const char *format, const char *text)
 
 static bool is_new(uint64_t kind)
 {
-    for (unsigned i = 0; i < told_count; i++)
-        if (told[i] == kind)
+    for (unsigned i = 0; i < reported_count; i++)
+        if (reported[i] == kind)
             return false;
-    if (told_count == MAX_TOLD)
+    if (reported_count == MAX_REPORTS)
         return false;
-    told[told_count++] = kind;
+    reported[reported_count++] = kind;
     return true;
 }
 
-/* In one write: reports of several threads do not mix. */
+/* One write for each report: reports of several threads do not mix. */
 static void print(const char *prefix, const char *text)
 {
     char out[2 * TEXT];

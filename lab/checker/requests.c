@@ -12,7 +12,7 @@
 enum {
     PENDING = 0x103, /* STATUS_PENDING */
     EARLY_MS = 250,  /* how long a call waits for its callback, at most, and */
-    LATE_MS = 20,    /* a packet for its submitter */
+    LATE_MS = 20,    /* how long a packet waits for its submitter */
     BUCKETS = 256,
     MAX_FREED = 4096, /* that are remembered */
     PAGE = 4096,
@@ -162,7 +162,8 @@ static bool is_readable(const void *address)
            !(about.Protect & (PAGE_NOACCESS | PAGE_GUARD));
 }
 
-/* What has no packet is over when the OVERLAPPED says so. */
+/* Without a packet, Internal of the OVERLAPPED says when an I/O has completed.
+ */
 static bool is_in_flight(const struct request *request)
 {
     if (request->state != IN_FLIGHT)
@@ -182,17 +183,22 @@ static struct request *in_flight_on(HANDLE handle)
     return NULL;
 }
 
+/* Its packet, event or callback, unless only a port that no thread waits at
+ * will get its packet. */
+static bool io_can_wake(const struct request *request)
+{
+    const struct handle *file = find_handle(request->handle);
+    if (!request->owes_packet || request->event != NULL || file == NULL)
+        return true;
+    return file->port == INVALID_HANDLE_VALUE || has_waiter(file->port);
+}
+
 bool something_can_come(void)
 {
     for (const struct request *at = in_flight; at != NULL; at = at->next) {
         if (!is_in_flight(at))
             continue;
-        const struct handle *file = find_handle(at->handle);
-        if (at->kind == A_POST
-                ? has_waiter(at->handle)
-                : !at->owes_packet || at->event != NULL || file == NULL ||
-                      file->port == INVALID_HANDLE_VALUE ||
-                      has_waiter(file->port))
+        if (at->kind == A_POST ? has_waiter(at->handle) : io_can_wake(at))
             return true;
     }
     return false;
@@ -204,15 +210,15 @@ static bool meet(const void *a, size_t a_size, const void *b, size_t b_size)
            (const char *)b < (const char *)a + a_size;
 }
 
-/* ---- What is submitted -------------------------------------------------- */
+/* ---- Submissions -------------------------------------------------------- */
 
 static HANDLE event_of(const OVERLAPPED *overlapped)
 {
     return (HANDLE)((ULONG_PTR)overlapped->hEvent & ~(ULONG_PTR)1);
 }
 
-/* Behind the end, but its lower half alone is not. */
-static bool is_far_behind(HANDLE file, ULONGLONG offset)
+/* The offset is after the end of the file, but its lower half alone is not. */
+static bool is_far_after_end(HANDLE file, ULONGLONG offset)
 {
     LARGE_INTEGER size;
     return below.GetFileSizeEx(file, &size) &&
@@ -220,7 +226,8 @@ static bool is_far_behind(HANDLE file, ULONGLONG offset)
            (offset & UINT32_MAX) < (ULONGLONG)size.QuadPart;
 }
 
-/* The last time it was used with the same upper half, and further behind. */
+/* The last use of this OVERLAPPED had the same upper half, and an offset that
+ * was not smaller. */
 static bool went_back(const OVERLAPPED *overlapped, ULONGLONG offset)
 {
     struct request key = {.memory = memory_of(overlapped),
@@ -235,6 +242,9 @@ static bool went_back(const OVERLAPPED *overlapped, ULONGLONG offset)
     return found;
 }
 
+#define WRONG_FIELD "an OVERLAPPED field is wrong: "
+#define SET_WHOLE   "rule: set the whole OVERLAPPED before each use"
+
 static void judge_fields(const struct request *request)
 {
     const OVERLAPPED *overlapped = request->overlapped;
@@ -243,33 +253,39 @@ static void judge_fields(const struct request *request)
     bool on_disk = below.GetFileType(request->handle) == FILE_TYPE_DISK;
     bool appends = request->kind == A_WRITE && request->offset == UINT64_MAX;
     if (overlapped->Internal != 0 || overlapped->InternalHigh != 0)
-        mistake("stale fields: Internal or InternalHigh is not reset\n"
-                "%s %s\nInternal is 0x%llx, InternalHigh 0x%llx\n"
-                "rule: set the whole OVERLAPPED before each use",
+        mistake(WRONG_FIELD
+                "Internal or InternalHigh is not 0\n"
+                "%s, submitted %s\nInternal is 0x%llx, InternalHigh is "
+                "0x%llx\n" SET_WHOLE,
                 name, at, overlapped->Internal, overlapped->InternalHigh);
     if (event_of(overlapped) != NULL &&
         !GetHandleInformation(event_of(overlapped), &flags))
-        mistake("stale fields: hEvent is no open handle\n%s %s\n"
-                "hEvent is 0x%llx\nrule: set the whole OVERLAPPED before each "
-                "use; hEvent is NULL, or an event",
+        mistake(WRONG_FIELD "hEvent is not an open handle\n"
+                            "%s, submitted %s\nhEvent is 0x%llx\n" SET_WHOLE
+                            "; hEvent is NULL or an event",
                 name, at, (ULONGLONG)(ULONG_PTR)overlapped->hEvent);
     if (on_disk && !appends && request->offset > INT64_MAX)
-        mistake("stale fields: OffsetHigh is negative\n%s %s\n"
-                "OffsetHigh is 0x%lx\nrule: check an offset before the call, "
-                "and set both halves",
+        mistake(WRONG_FIELD
+                "the offset is negative\n"
+                "%s, submitted %s\nOffsetHigh is 0x%lx\n"
+                "rule: check an offset before the call, and set both halves",
                 name, at, overlapped->OffsetHigh);
     else if (!on_disk && request->offset != 0)
-        mistake("stale fields: an offset, and no file on a disk\n%s %s\n"
-                "Offset is 0x%lx, OffsetHigh 0x%lx\nrule: a pipe has no "
-                "offset: 0",
+        mistake(WRONG_FIELD
+                "the offset is not 0, but the handle is no file "
+                "on a disk\n"
+                "%s, submitted %s\nOffset is 0x%lx, OffsetHigh is 0x%lx\n"
+                "rule: a pipe has no offsets: set both halves to 0",
                 name, at, overlapped->Offset, overlapped->OffsetHigh);
     else if (on_disk && request->kind == A_READ &&
              overlapped->OffsetHigh != 0 &&
-             is_far_behind(request->handle, request->offset) &&
+             is_far_after_end(request->handle, request->offset) &&
              went_back(overlapped, request->offset))
-        mistake("stale fields: OffsetHigh is left over from the last use\n"
-                "%s %s\nOffsetHigh is 0x%lx, which leads behind the end\n"
-                "rule: set both halves of an offset before each use",
+        mistake(WRONG_FIELD
+                "OffsetHigh is left over from the last use\n"
+                "%s, submitted %s\nOffsetHigh is 0x%lx, so the offset is "
+                "after the end of the file\n"
+                "rule: set both halves of the offset before each use",
                 name, at, overlapped->OffsetHigh);
 }
 
@@ -277,17 +293,19 @@ static void judge_reuse(const struct request *request, const struct request *at)
 {
     if (meet(request->overlapped, sizeof(OVERLAPPED), at->overlapped,
              sizeof(OVERLAPPED)))
-        mistake("an OVERLAPPED is reused while in flight\n%s %s\n"
-                "uses that of %s, in flight, submitted %s\n"
-                "rule: an OVERLAPPED for each I/O in flight: the kernel knows "
-                "an I/O by its address",
+        mistake("an OVERLAPPED is reused while in flight\n%s, submitted %s,\n"
+                "uses the OVERLAPPED of %s, in flight, submitted %s\n"
+                "rule: each I/O in flight needs its own OVERLAPPED: the kernel "
+                "identifies an I/O by the address of its OVERLAPPED",
                 request_text(request), place_text(here()), request_text(at),
                 place_text(at->submitted));
     else if (!(request->kind == A_WRITE && at->kind == A_WRITE) &&
              meet(request->buffer, request->length, at->buffer, at->length))
-        mistake("a buffer is shared by two requests in flight\n%s %s\n"
-                "uses that of %s, in flight, submitted %s\n"
-                "rule: a buffer for each I/O in flight; only writes may share",
+        mistake("a buffer is shared by two requests in flight\n"
+                "%s, submitted %s,\n"
+                "uses the buffer of %s, in flight, submitted %s\n"
+                "rule: each I/O in flight needs its own buffer; only writes "
+                "may share one",
                 request_text(request), place_text(here()), request_text(at),
                 place_text(at->submitted));
 }
@@ -301,8 +319,9 @@ static void judge_against_others(const struct request *request)
     unlock_records();
 }
 
-/* Files end soon, and somebody can run the callback; a pool of the system's may
- * have but one thread for that. */
+/* Whether its submission may wait for its callback: I/O on a file on a disk
+ * completes soon, and another thread can run the callback. (A pool of the
+ * system's may have only one thread, which must not wait for itself.) */
 static bool can_be_early(const struct request *request,
                          const struct handle *file)
 {
@@ -312,15 +331,17 @@ static bool can_be_early(const struct request *request,
                                                : has_waiter(file->port));
 }
 
-/* Every other request's callback is over before its submission returns, so that
- * who touches it afterwards is found; the others' packets come late, so that
- * who relies on them is found. CHECK=2 is the other way round. */
+/* Every other submission returns after its callback has run: this finds a
+ * program that touches the request after the submission. The packets of the
+ * others come late: this finds a program that relies on an early packet.
+ * CHECK=2 exchanges the two. */
 static bool is_its_turn(const struct request *request)
 {
     static char check[2];
     if (check[0] == '\0')
         GetEnvironmentVariableA("CHECK", check, sizeof check);
-    return request->number % 2 == (check[0] == '2' ? 1 : 0);
+    bool is_odd = request->number % 2 == 1;
+    return check[0] == '2' ? is_odd : !is_odd;
 }
 
 struct request *submit_begin(enum io_kind kind, HANDLE file, const void *buffer,
@@ -345,21 +366,27 @@ struct request *submit_begin(enum io_kind kind, HANDLE file, const void *buffer,
     judge_fields(request);
     judge_against_others(request);
     if (is_plain && request->event != NULL)
-        mistake("a handle not opened overlapped is used with an event\n%s %s\n"
-                "opened %s\nrule: open it with FILE_FLAG_OVERLAPPED",
+        mistake("a handle without FILE_FLAG_OVERLAPPED is used with an event\n"
+                "%s, submitted %s\nthe file was opened %s\n"
+                "rule: open the file with FILE_FLAG_OVERLAPPED",
                 request_text(request), place_text(here()), place_text(opened));
     else if (is_plain)
-        hint("a handle not opened overlapped is used with an OVERLAPPED\n"
-             "%s %s; opened %s\n"
-             "rule: such a call waits; FILE_FLAG_OVERLAPPED makes it not wait",
-             request_text(request), place_text(here()), place_text(opened));
+        hint(
+            "a handle without FILE_FLAG_OVERLAPPED is used with an OVERLAPPED\n"
+            "%s, submitted %s\nthe file was opened %s\n"
+            "rule: without FILE_FLAG_OVERLAPPED the call blocks until the I/O "
+            "has completed",
+            request_text(request), place_text(here()), place_text(opened));
     put_in_flight(request);
     show(overlapped); /* the kernel must find it */
     show(buffer);
     return request;
 }
 
-static bool is_late(const struct request *request, ULONGLONG start, DWORD limit)
+/* Whether a submission has waited enough for its callback: the callback has
+ * returned or is blocked, or the time is up. */
+static bool has_waited_enough(const struct request *request, ULONGLONG start,
+                              DWORD limit)
 {
     const struct thread *taker = request->taker;
     bool blocked = taker != NULL && taker->waits_in != NULL &&
@@ -379,7 +406,7 @@ static void wait_until_over(const struct request *request)
     for (bool enough = false; !enough;) {
         LONG seen = changes;
         lock_records();
-        enough = is_late(request, start, EARLY_MS);
+        enough = has_waited_enough(request, start, EARLY_MS);
         unlock_records();
         if (!enough)
             await_change(seen);
@@ -423,10 +450,11 @@ void post_end(struct request *request, BOOL ok)
     unlock_records();
 }
 
-/* ---- Hidden until somebody looks ---------------------------------------- */
+/* ---- Hidden until the program looks -------------------------------------- */
 
-/* A request that a failing packet brought cannot be accessed, so that it is
- * seen whether anybody looks at it. The first who does finds it as it was. */
+/* The packet of a failed I/O makes its request inaccessible, so that the
+ * checker sees whether the program looks at it. The first access makes it
+ * accessible again, with its content. */
 static volatile LONG hidden;
 
 static void protect(const void *memory, DWORD protection)
@@ -470,9 +498,10 @@ void show(const void *address)
     }
 }
 
-/* ---- How it ends -------------------------------------------------------- */
+/* ---- Completions -------------------------------------------------------- */
 
-/* What was posted by hand comes first; of the others, the oldest. */
+/* The request that a packet is about: one that was posted by hand, otherwise
+ * the oldest. */
 static struct request *find_in_flight(const OVERLAPPED *overlapped)
 {
     struct request *found = NULL;
@@ -495,7 +524,7 @@ LPOVERLAPPED_COMPLETION_ROUTINE callback_of(const OVERLAPPED *overlapped)
     return callback;
 }
 
-/* Whoever submitted it has still something to do. */
+/* The thread that submitted it still works, and may rely on a late packet. */
 static bool is_busy(const struct request *request)
 {
     const struct thread *by = request->submitter;
@@ -516,8 +545,8 @@ static void hold(const struct request *request)
     }
 }
 
-/* What is in flight must stay accessible; so a request is hidden only if
- * nothing else is known to be in its memory. */
+/* Memory of an I/O in flight must stay accessible. So a request is hidden only
+ * if no other request, and no buffer in flight, is in the same allocation. */
 static bool can_hide(const struct request *request)
 {
     struct guard_block block;
@@ -534,7 +563,7 @@ static bool can_hide(const struct request *request)
     return true;
 }
 
-static struct request *take(OVERLAPPED *overlapped, DWORD error, bool failing)
+void packet_taken(OVERLAPPED *overlapped, DWORD error, bool failed)
 {
     struct thread *thread = this_thread();
     struct place taken = here();
@@ -554,18 +583,12 @@ static struct request *take(OVERLAPPED *overlapped, DWORD error, bool failing)
     lock_records();
     if (request != NULL && request->state == IN_FLIGHT)
         take_from_flight(request);
-    if (request != NULL && failing && can_hide(request)) {
+    if (request != NULL && failed && can_hide(request)) {
         request->unseen = true;
         hide(request->memory);
     }
     unlock_records();
     note_change();
-    return request;
-}
-
-void packet_taken(OVERLAPPED *overlapped, DWORD error, bool failing)
-{
-    take(overlapped, error, failing);
 }
 
 void packet_over(void)
@@ -606,9 +629,10 @@ static void judge_stack(const struct thread *thread, const char *stack,
         if ((!gone && !buffer_gone) || at->reported || !is_in_flight(at))
             continue;
         at->reported = true;
-        mistake("%s is on a stack that is gone, while in flight\n"
+        mistake("%s in flight is on the stack of a function that has returned\n"
                 "%s, submitted %s, is in flight\n%s %s\n"
-                "rule: what is in flight outlives the function that started it",
+                "rule: OVERLAPPED and buffer must outlive the function that "
+                "starts the I/O",
                 gone ? "an OVERLAPPED" : "a buffer", request_text(at),
                 place_text(at->submitted), when, place_text(here()));
     }
@@ -620,7 +644,7 @@ void check_stack(const void *stack)
     if (thread->in_flight == 0)
         return;
     lock_records();
-    judge_stack(thread, stack, "its function has returned before this call");
+    judge_stack(thread, stack, "the function had returned before the call");
     unlock_records();
 }
 
@@ -629,7 +653,7 @@ void check_whole_stack(const struct thread *thread)
     if (thread->in_flight == 0)
         return;
     lock_records();
-    judge_stack(thread, thread->stack_end, "its thread ends, after the call");
+    judge_stack(thread, thread->stack_end, "the thread exits, after the call");
     unlock_records();
 }
 
@@ -650,16 +674,17 @@ static void judge_free(struct request *request, bool moved, bool is_buffer,
     const struct request *other = handled();
     request->reported = true;
     if (!is_buffer && !moved && other != NULL && other != request)
-        mistake("a request is freed by the wrong packet\n"
-                "%s, submitted %s, is in flight\nfreed %s, while the packet of "
-                "%s is handled\nrule: a packet brings the address of its own "
-                "request: that is the one to free",
-                request_text(request), place_text(request->submitted),
-                place_text(freed), request_text(other));
+        mistake(
+            "the wrong request is freed, not the one that the packet brought\n"
+            "%s, submitted %s, is in flight\n"
+            "freed %s, while the thread handles the packet of %s\n"
+            "rule: free the request whose address the packet brings",
+            request_text(request), place_text(request->submitted),
+            place_text(freed), request_text(other));
     else
         mistake("%s is %s while in flight\n%s, submitted %s, is in flight\n"
-                "%s %s\nrule: in flight the memory is the kernel's, until the "
-                "packet has come",
+                "%s %s\nrule: the memory of an I/O in flight belongs to the "
+                "kernel until the packet has come",
                 is_buffer ? "a buffer" : "an OVERLAPPED",
                 moved ? "moved" : "freed", request_text(request),
                 place_text(request->submitted),
@@ -702,7 +727,8 @@ void judge_closing(HANDLE handle)
     if (request != NULL)
         mistake("a handle is closed with I/O in flight\nclosed %s\n"
                 "%s is in flight, submitted %s\n"
-                "rule: cancel it or wait; close when its end has been told",
+                "rule: cancel the I/O, or wait; close the handle when you have "
+                "the result of the I/O",
                 place_text(here()), request_text(request),
                 place_text(request->submitted));
     unlock_records();
@@ -715,13 +741,13 @@ void judge_in_flight(void)
         if (at->kind != A_POST && !at->reported && is_in_flight(at))
             mistake("the process ends with I/O in flight\n"
                     "%s, submitted %s, is in flight\n"
-                    "rule: wait until every callback has run, then leave",
+                    "rule: wait until all callbacks have run, and then exit",
                     request_text(at), place_text(at->submitted));
     unlock_records();
 }
 
-/* It is the thread's last packet, and the thread has gone on. NULL: every one
- * has. */
+/* Whether the thread that took the packet has finished with it: its callback
+ * has returned, or the thread ends. ending is NULL if all threads hang. */
 static bool has_gone_on(const struct request *request,
                         const struct thread *ending)
 {
@@ -735,11 +761,13 @@ void judge_unseen(const struct thread *ending)
     for (unsigned i = 0; i < BUCKETS; i++)
         for (struct request *at = past[i]; at != NULL; at = at->next)
             if (at->unseen && has_gone_on(at, ending))
-                mistake("a failing dequeue with a packet is treated as none\n"
-                        "GetQueuedCompletionStatus %s was FALSE, error %lu, "
-                        "but with an OVERLAPPED\nit is that of %s, submitted "
-                        "%s; nobody has looked at it\nrule: FALSE with an "
-                        "OVERLAPPED is the packet of an I/O that failed",
+                mistake("the packet of a failed I/O is ignored\n"
+                        "GetQueuedCompletionStatus %s returned FALSE (error "
+                        "%lu) and an OVERLAPPED\n"
+                        "the OVERLAPPED is in %s, submitted %s\n"
+                        "the program has not looked at it since\n"
+                        "rule: FALSE with an OVERLAPPED is the packet of an "
+                        "I/O that failed",
                         place_text(at->taken), at->error, request_text(at),
                         place_text(at->submitted));
     unlock_records();
@@ -752,9 +780,8 @@ static void judge_request(struct request *request)
         request->unseen || request->reported || request->kind == A_POST ||
         !guard_find(request->memory, &block) || block.freed != NULL)
         return;
-    mistake("a request is never freed\n%s, submitted %s, is over\n"
-            "allocated %s\nrule: its owner frees it, once: the callback, or "
-            "who started it, if that failed or was done at once",
+    mistake("a request is never freed\n%s, submitted %s, has completed\n"
+            "allocated %s\n" ONE_OWNER_FREES,
             request_text(request), place_text(request->submitted),
             place_text((struct place){.address = block.allocated}));
 }

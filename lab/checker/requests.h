@@ -36,6 +36,11 @@ struct request {
     DWORD error; /* of its packet */
 };
 
+/* In the reports about frees. */
+#define ONE_OWNER_FREES                                                        \
+    "rule: one owner frees a request: the callback if the I/O was queued, "    \
+    "otherwise the code that started it"
+
 /* "request 3 (ReadFile)", in one of four buffers of this thread. */
 const char *request_text(const struct request *request);
 

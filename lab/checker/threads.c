@@ -12,7 +12,7 @@ static struct thread *threads; /* newest first */
 static unsigned thread_count;
 static _Thread_local struct thread *own;
 
-/* ---- Who there is ------------------------------------------------------- */
+/* ---- Their records ------------------------------------------------------- */
 
 static void name_thread(struct thread *thread, unsigned number)
 {
@@ -85,7 +85,8 @@ struct place here(void)
     return place_at(caller());
 }
 
-/* ---- Who waits ---------------------------------------------------------- */
+/* ---- Their waits ----------------------------------------------------------
+ */
 
 void note_change(void)
 {

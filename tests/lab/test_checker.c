@@ -1,5 +1,5 @@
-/* The checker: tells each mistake of the programs in wrong/, where it was made,
- * and has nothing to tell about right ones. */
+/* The checker reports each mistake of the programs in wrong/, with its lines,
+ * and reports nothing about the stages and the programs in right/. */
 #include "../support/helpers.h"
 
 #include <signal.h>
@@ -22,7 +22,7 @@ static struct process *start_checked(const char *turn, const char *program,
     return process;
 }
 
-/* Its reports, with the lines of the source: what make check would print. */
+/* The checker's reports with the source lines, as make check prints them. */
 static char *reports_of(const struct run *run, const char *program)
 {
     const char *build = g_getenv("BUILD");
@@ -52,7 +52,8 @@ static unsigned count(const char *text, const char *what)
 
 /* ---- Mistakes ---- */
 
-/* A comment "<- NAME" stands above each line that must be told. */
+/* In the source a comment "<- NAME" is above each line that a report must
+ * name. */
 static void assert_lines(const char *reports, const char *source,
                          const char *mistake)
 {
@@ -60,7 +61,7 @@ static void assert_lines(const char *reports, const char *source,
                                  g_getenv("BUILD"), source);
     char *arrow = g_strdup_printf("<- %s */", mistake);
     char *text;
-    unsigned told = 0;
+    unsigned found = 0;
     read_file(path, &text, NULL);
     char **lines = g_strsplit(text, "\n", -1);
     for (unsigned i = 0; lines[i] != NULL; i++)
@@ -69,9 +70,9 @@ static void assert_lines(const char *reports, const char *source,
             cr_assert(g_regex_match_simple(place, reports, 0, 0),
                       "wanted: a report of %s\ngot:\n%s", place, reports);
             g_free(place);
-            told++;
+            found++;
         }
-    cr_assert(told > 0, "wanted: a line of %s with '%s'\ngot: none", path,
+    cr_assert(found > 0, "wanted: a line of %s with '%s'\ngot: none", path,
               arrow);
     g_strfreev(lines);
     g_free(text);
@@ -85,7 +86,7 @@ struct mistake {
     unsigned reports;
 };
 
-ParameterizedTestParameters(checker, a_mistake_is_told_where_it_was_made)
+ParameterizedTestParameters(checker, a_mistake_is_reported_with_its_lines)
 {
     static struct mistake mistakes[] = {
         {"overlapped", "reused", "an OVERLAPPED is reused while in flight", 66,
@@ -94,36 +95,40 @@ ParameterizedTestParameters(checker, a_mistake_is_told_where_it_was_made)
          1},
         {"overlapped", "moved", "an OVERLAPPED is moved while in flight", 66,
          1},
-        {"overlapped", "on-stack", "an OVERLAPPED is on a stack that is gone",
-         66, 1},
+        {"overlapped", "on-stack",
+         "an OVERLAPPED in flight is on the stack of a function", 66, 1},
         {"overlapped", "thread-ends",
-         "an OVERLAPPED is on a stack that is gone", 66, 1},
+         "an OVERLAPPED in flight is on the stack of a function", 66, 1},
         {"overlapped", "buffer-freed", "a buffer is freed while in flight", 66,
          1},
         {"overlapped", "buffer-shared",
          "a buffer is shared by two requests in flight", 66, 1},
         {"overlapped", "shared-in-turn",
          "a buffer is shared by two requests in flight", 66, 1},
-        {"overlapped", "buffer-on-stack", "a buffer is on a stack that is gone",
-         66, 1},
+        {"overlapped", "buffer-on-stack",
+         "a buffer in flight is on the stack of a function", 66, 1},
         {"overlapped", "never-freed", "a request is never freed", 66, 1},
         {"overlapped", "freed-twice", "a request is freed twice", 66, 1},
-        {"overlapped", "wrong-packet", "a request is freed by the wrong packet",
-         66, 1},
+        {"overlapped", "wrong-packet",
+         "the wrong request is freed, not the one", 66, 1},
         {"overlapped", "touched", "a request is touched after it was freed", 66,
          1},
-        {"fields", "internal", "stale fields: Internal", 66, 1},
-        {"fields", "left-over", "stale fields: OffsetHigh is left over", 66, 1},
-        {"fields", "negative", "stale fields: OffsetHigh is negative", 66, 1},
-        {"fields", "event", "stale fields: hEvent", 66, 1},
-        {"fields", "pipe-offset", "stale fields: an offset", 66, 1},
+        {"fields", "internal", "an OVERLAPPED field is wrong: Internal", 66, 1},
+        {"fields", "left-over",
+         "an OVERLAPPED field is wrong: OffsetHigh is left over", 66, 1},
+        {"fields", "negative",
+         "an OVERLAPPED field is wrong: the offset is negative", 66, 1},
+        {"fields", "event", "an OVERLAPPED field is wrong: hEvent", 66, 1},
+        {"fields", "pipe-offset",
+         "an OVERLAPPED field is wrong: the offset is not 0", 66, 1},
         {"handle", "not-overlapped",
-         "hint: a handle not opened overlapped is bound", 1, 1},
+         "hint: the bind of a handle without FILE_FLAG_OVERLAPPED", 1, 1},
         {"handle", "plain-with-event",
-         "a handle not opened overlapped is used with an event", 66, 1},
-        {"handle", "bound-twice", "hint: a handle is bound twice", 1, 1},
-        {"handle", "no-overlapped", "hint: ReadFile without an OVERLAPPED", 1,
+         "a handle without FILE_FLAG_OVERLAPPED is used with an event", 66, 1},
+        {"handle", "bound-twice", "hint: the second bind of a handle fails", 1,
          1},
+        {"handle", "no-overlapped",
+         "hint: ReadFile is called without an OVERLAPPED", 1, 1},
         {"handle", "never-closed", "a file's handle is never closed", 66, 1},
         {"handle", "closed-in-flight", "a handle is closed with I/O in flight",
          66, 1},
@@ -131,16 +136,17 @@ ParameterizedTestParameters(checker, a_mistake_is_told_where_it_was_made)
          1},
         {"handle", "port-used-on", "a port is closed while a thread still", 66,
          1},
-        {"handle", "not-checked", "hint: INVALID_HANDLE_VALUE is bound", 1, 1},
-        {"packet", "failing-packet",
-         "a failing dequeue with a packet is treated as none", 66, 1},
+        {"handle", "not-checked",
+         "hint: the bind of INVALID_HANDLE_VALUE fails", 1, 1},
+        {"packet", "failing-packet", "the packet of a failed I/O is ignored",
+         66, 1},
         {"packet", "no-packet",
-         "a failing dequeue without a packet is treated as one", 66, 1},
+         "a failed dequeue without a packet is treated as a packet", 66, 1},
         {"packet", "exits-in-flight", "the process ends with I/O in flight", 66,
          3},
         {"packet", "no-sentinel", "hung: every thread waits for ever", 66, 1},
-        {"packet", "dead-worker",
-         "a failing dequeue with a packet is treated as none", 66, 2},
+        {"packet", "dead-worker", "the packet of a failed I/O is ignored", 66,
+         2},
         {"packet", "nobody-left", "hung: every thread waits for ever", 66, 1},
         {"packet", "deadlock", "hung: every thread waits for ever", 66, 1},
     };
@@ -149,7 +155,7 @@ ParameterizedTestParameters(checker, a_mistake_is_told_where_it_was_made)
 }
 
 ParameterizedTest(struct mistake *mistake, checker,
-                  a_mistake_is_told_where_it_was_made)
+                  a_mistake_is_reported_with_its_lines)
 {
     char *program = g_strconcat("tests/lab/wrong/", mistake->program, NULL);
     char *begin = g_strconcat("checker: ", mistake->diagnosis, NULL);
@@ -165,7 +171,7 @@ ParameterizedTest(struct mistake *mistake, checker,
     assert_lines(reports, mistake->program, mistake->name);
 }
 
-Test(checker, who_waits_is_told_when_a_program_hangs)
+Test(checker, a_hang_is_reported_with_the_thread_that_waits)
 {
     make_file("file", 1000);
     struct run run = finish(
@@ -179,7 +185,7 @@ Test(checker, who_waits_is_told_when_a_program_hangs)
                CHECK_FAILED);
 }
 
-Test(checker, without_check_nothing_is_told)
+Test(checker, without_check_there_is_no_report)
 {
     make_file("file", 1000);
     struct run run = RUN("tests/lab/wrong/handle", "never-closed", "file");
@@ -207,12 +213,12 @@ static struct criterion_test_params checked_programs(void)
     return cr_make_param_array(char[24], programs, G_N_ELEMENTS(programs));
 }
 
-ParameterizedTestParameters(checker, nothing_is_told_of_a_stage)
+ParameterizedTestParameters(checker, a_stage_is_not_reported)
 {
     return checked_programs();
 }
 
-ParameterizedTest(char program[24], checker, nothing_is_told_of_a_stage)
+ParameterizedTest(char program[24], checker, a_stage_is_not_reported)
 {
     make_file("file", 1000001);
     make_file("empty", 0);
@@ -221,12 +227,13 @@ ParameterizedTest(char program[24], checker, nothing_is_told_of_a_stage)
     assert_silent(program, "missing", 1);
 }
 
-ParameterizedTestParameters(checker, nothing_is_told_in_any_mode)
+ParameterizedTestParameters(checker, a_stage_is_not_reported_in_any_mode)
 {
     return checked_programs();
 }
 
-ParameterizedTest(char program[24], checker, nothing_is_told_in_any_mode)
+ParameterizedTest(char program[24], checker,
+                  a_stage_is_not_reported_in_any_mode)
 {
     static const char *const modes[] = {"pending",    "sync-eof", "short:1",
                                         "shuffle:1",  "skip",     "slow:1",
@@ -241,7 +248,7 @@ ParameterizedTest(char program[24], checker, nothing_is_told_in_any_mode)
     g_unsetenv("IO");
 }
 
-Test(checker, nothing_is_told_of_a_copy)
+Test(checker, a_copy_is_not_reported)
 {
     make_file("file", 3000001);
     struct run run = finish(start_checked("1", "lab/copy", "file", "one"));
@@ -252,14 +259,14 @@ Test(checker, nothing_is_told_of_a_copy)
     assert_ended(&run, 1);
 }
 
-ParameterizedTestParameters(checker, nothing_is_told_of_a_pipe)
+ParameterizedTestParameters(checker, a_pipe_is_not_reported)
 {
     static char programs[][24] = {"lab/step1-create", "lab/step5-readfile",
                                   "lab/final", "lab/example2"};
     return cr_make_param_array(char[24], programs, G_N_ELEMENTS(programs));
 }
 
-ParameterizedTest(char program[24], checker, nothing_is_told_of_a_pipe)
+ParameterizedTest(char program[24], checker, a_pipe_is_not_reported)
 {
     char name[64];
     struct process *feeder = start_feeder(name);
@@ -272,8 +279,8 @@ ParameterizedTest(char program[24], checker, nothing_is_told_of_a_pipe)
                "no report of the checker on stderr");
 }
 
-/* What comes may be long in coming. */
-Test(checker, a_read_that_pends_is_no_hang)
+/* The pipe gets nothing for twice as long as the checker waits for a change. */
+Test(checker, a_pending_read_is_no_hang)
 {
     char name[64];
     struct process *feeder = start_feeder(name);
@@ -286,7 +293,7 @@ Test(checker, a_read_that_pends_is_no_hang)
     assert_ended(&run, 0);
 }
 
-Test(checker, nothing_is_told_after_ctrl_c)
+Test(checker, ctrl_c_is_not_reported)
 {
     char name[64];
     struct process *feeder = start_feeder(name);
@@ -298,7 +305,7 @@ Test(checker, nothing_is_told_after_ctrl_c)
     send_end(feeder);
 }
 
-ParameterizedTestParameters(checker, nothing_is_told_of_a_program_that_is_right)
+ParameterizedTestParameters(checker, a_right_program_is_not_reported)
 {
     static char programs[][16] = {
         "entries",  "threadpool_io",   "events",   "bind_callback",
@@ -306,8 +313,7 @@ ParameterizedTestParameters(checker, nothing_is_told_of_a_program_that_is_right)
     return cr_make_param_array(char[16], programs, G_N_ELEMENTS(programs));
 }
 
-ParameterizedTest(char name[16], checker,
-                  nothing_is_told_of_a_program_that_is_right)
+ParameterizedTest(char name[16], checker, a_right_program_is_not_reported)
 {
     char *program = g_strconcat("tests/lab/right/", name, NULL);
     make_file("file", 100001);

@@ -1,4 +1,5 @@
-/* The system's pool, by BindIoCompletionCallback; main spins until the end. */
+/* Uses the system's pool, by BindIoCompletionCallback; main spins until the end
+ * of the file. */
 #include "right.h"
 
 static HANDLE file;

@@ -1,4 +1,4 @@
-/* A loop that takes several packets at once, and a request for each read. */
+/* Takes several packets with one call, and has a request for each read. */
 #include "right.h"
 
 struct request {

@@ -1,4 +1,4 @@
-/* An event for each read in flight, and no port. */
+/* Has an event for each read in flight, and no port. */
 #include "right.h"
 
 struct request {
@@ -16,7 +16,7 @@ static void start(HANDLE file, struct request *request, uint64_t offset)
         ReadFile(file, request->buffer, BLOCK, NULL, &request->overlapped));
 }
 
-/* The bytes that came; 0 for the end. */
+/* Returns the number of bytes; 0 at the end of the file. */
 static DWORD finish(HANDLE file, struct request *request)
 {
     DWORD bytes = 0;

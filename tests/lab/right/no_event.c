@@ -1,4 +1,5 @@
-/* Waits for the file itself, by GetOverlappedResult; all is on main's stack. */
+/* GetOverlappedResult waits for the file itself; buffer and OVERLAPPED are on
+ * main's stack. */
 #include "right.h"
 
 static DWORD read_at(HANDLE file, uint64_t offset)

@@ -1,16 +1,16 @@
-/* One thread that starts a read and takes its packet: as if it were
- * synchronous. All is on main's stack. */
+/* One thread starts each read and then takes its packet, as a synchronous read
+ * would. Buffer and OVERLAPPED are on main's stack. */
 #include "right.h"
 
 static DWORD read_at(HANDLE file, HANDLE port, uint64_t offset)
 {
     char buffer[BLOCK];
-    OVERLAPPED overlapped = at_offset(offset), *told;
+    OVERLAPPED overlapped = at_offset(offset), *taken;
     DWORD bytes;
     ULONG_PTR key;
     if (!is_started(ReadFile(file, buffer, BLOCK, NULL, &overlapped)))
         return 0;
-    BOOL ok = GetQueuedCompletionStatus(port, &bytes, &key, &told, INFINITE);
+    BOOL ok = GetQueuedCompletionStatus(port, &bytes, &key, &taken, INFINITE);
     return ok ? bytes : 0;
 }
 

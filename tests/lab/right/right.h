@@ -1,7 +1,7 @@
 /*
- * What the right programs share. Each reads the file that is its argument to
- * its end, in a way of its own, and exits with 0 if it got all of it. The
- * checker must have nothing to tell.
+ * What the right programs share. Each reads the file that is its argument, in a
+ * way of its own, and exits with 0 if it read the whole file. The checker must
+ * report nothing.
  */
 #ifndef RIGHT_H
 #define RIGHT_H
@@ -27,7 +27,7 @@ static inline OVERLAPPED at_offset(uint64_t offset)
                         .OffsetHigh = (DWORD)(offset >> 32)};
 }
 
-/* Whether a read was started, and its end is told later. */
+/* Whether a read was started, and its completion is reported later. */
 static inline bool is_started(BOOL ok)
 {
     return ok || GetLastError() == ERROR_IO_PENDING;

@@ -1,5 +1,5 @@
-/* Static requests, each used again when its packet has come. The worker needs
- * the lock that main holds while it starts them. */
+/* Uses each static request again when its packet has come. The worker needs the
+ * lock that main holds while it starts the requests. */
 #include "right.h"
 
 static struct request {

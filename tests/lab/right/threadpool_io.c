@@ -1,4 +1,4 @@
-/* The system's pool, by CreateThreadpoolIo. */
+/* Uses the system's pool, by CreateThreadpoolIo. */
 #include "right.h"
 
 struct job {

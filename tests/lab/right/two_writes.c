@@ -1,4 +1,4 @@
-/* Two writes in flight from one buffer; a pipe, and a read that is cancelled.
+/* Has two writes in flight from one buffer; reads a pipe, and cancels a read.
  */
 #include "right.h"
 
@@ -35,7 +35,7 @@ static unsigned __stdcall feed(void *server)
 static bool read_pipe(void)
 {
     static char name[] = "\\\\.\\pipe\\two-writes", buffer[BLOCK];
-    OVERLAPPED read = {0}, *told;
+    OVERLAPPED read = {0}, *taken;
     DWORD bytes = 0;
     ULONG_PTR key;
     HANDLE server = CreateNamedPipeA(name, PIPE_ACCESS_OUTBOUND, PIPE_TYPE_BYTE,
@@ -44,11 +44,11 @@ static bool read_pipe(void)
     HANDLE port = CreateIoCompletionPort(client, NULL, 0, 0);
     HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, feed, server, 0, NULL);
     ReadFile(client, buffer, BLOCK, NULL, &read);
-    GetQueuedCompletionStatus(port, &bytes, &key, &told, INFINITE);
+    GetQueuedCompletionStatus(port, &bytes, &key, &taken, INFINITE);
     read = at_offset(0);
     ReadFile(client, buffer, BLOCK, NULL, &read);
     CancelIoEx(client, &read);
-    GetQueuedCompletionStatus(port, &bytes, &key, &told, INFINITE);
+    GetQueuedCompletionStatus(port, &bytes, &key, &taken, INFINITE);
     WaitForSingleObject(thread, INFINITE);
     CloseHandle(thread);
     CloseHandle(port);

@@ -1,5 +1,5 @@
-/* Mistakes with handles. What the system refuses is told because the program
- * fails. */
+/* Mistakes with handles. After a call that the system refuses, the program
+ * exits with 1, so that the checker prints its hint. */
 #include "wrong.h"
 
 static int not_overlapped(const char *path)

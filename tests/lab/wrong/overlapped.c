@@ -156,8 +156,8 @@ static unsigned __stdcall take_two(void *port)
     return 0;
 }
 
-/* The worker may be so quick that the first has ended when the second begins:
- * unless its packet is kept back. */
+/* A quick worker takes the first packet before the second read begins, unless
+ * the checker holds this packet. */
 static int shared_in_turn(const char *path)
 {
     static OVERLAPPED overlapped[2];
@@ -171,7 +171,7 @@ static int shared_in_turn(const char *path)
         /* <- shared-in-turn */
         ReadFile(file, buffer, 64, NULL, &overlapped[i]);
         for (volatile int spin = 0; spin < 1000000; spin++)
-            continue; /* long enough for a quick worker */
+            continue; /* time enough for a quick worker */
     }
     WaitForSingleObject(thread, INFINITE);
     CloseHandle(thread);
@@ -233,7 +233,7 @@ static int freed_twice(const char *path)
     return 0;
 }
 
-/* Frees the one that it knows, not the one that the packet brings. */
+/* Frees the request that it knows, not the one that the packet brought. */
 static int wrong_packet(const char *path)
 {
     struct pipe pipe = open_pipe();

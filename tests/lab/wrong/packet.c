@@ -1,7 +1,7 @@
 /* Mistakes with packets, and with waiting for them. */
 #include "wrong.h"
 
-/* Reads behind the end: the packet tells error 38. */
+/* Reads after the end of the file: the packet brings error 38. */
 static void start_failing(HANDLE file)
 {
     struct read *read = calloc(1, sizeof *read);
@@ -54,7 +54,7 @@ static unsigned __stdcall worker(void *port)
     return 0;
 }
 
-/* Nobody sends the worker its sentinel. */
+/* main does not post the worker's sentinel. */
 static int no_sentinel(const char *path)
 {
     HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
@@ -67,7 +67,7 @@ static int no_sentinel(const char *path)
     return 0;
 }
 
-/* A loop that ends with the first failing packet leaves main alone. */
+/* The loop ends at the packet of a failed I/O, so main waits for ever. */
 static unsigned __stdcall weak_worker(void *port)
 {
     DWORD bytes;
@@ -95,7 +95,7 @@ static int dead_worker(const char *path)
     return 0;
 }
 
-/* A read is done, and nobody takes its packet. */
+/* The read has completed, but no thread takes its packet. */
 static int nobody_left(const char *path)
 {
     HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);

@@ -1,7 +1,7 @@
 /*
  * What the wrong programs share. Each makes the mistake that its first argument
- * names, with the file that its second names. A comment with an arrow and the
- * mistake's name stands above each line where the checker must point to.
+ * names. Its second argument is a file to read. A comment with an arrow and the
+ * mistake's name is above each line that the checker must name.
  */
 #ifndef WRONG_H
 #define WRONG_H
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <windows.h>
 
-/* One mistake. The files of its calls are open as it likes. */
+/* One mistake. make returns the exit status. */
 struct mistake {
     const char *name;
     int (*make)(const char *path);
@@ -27,13 +27,14 @@ struct read {
     char buffer[64];
 };
 
-/* Macros, so that the line is the program's. */
+/* Macros, so that the line in a report is the program's. */
 #define open_file(path, flags)                                                 \
     CreateFileA(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,  \
                 OPEN_EXISTING, flags, NULL)
 #define port_of(file) CreateIoCompletionPort(file, NULL, 1, 0)
 
-/* A named pipe of our own; what nobody writes stays in flight. */
+/* Both ends of a named pipe. A read of the client stays in flight until
+ * write_pipe. */
 struct pipe {
     HANDLE server, client;
 };
