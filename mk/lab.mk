@@ -207,9 +207,10 @@ windows-and-wine: probe
 
 # ---- Pitfalls ----
 
-# The gallery of broken programs: each patch in lab/pitfalls, applied to its stage.
+# The broken programs: each patch in lab/pitfalls, applied to its stage.
 
-PATCHES := $(wildcard lab/pitfalls/*/*.patch)
+PATCHES := $(sort $(wildcard lab/pitfalls/step*/*.patch)) \
+  $(sort $(wildcard lab/pitfalls/final/*.patch))
 PITFALLS := $(basename $(notdir $(PATCHES)))
 patch_of = $(filter %/$(1).patch,$(PATCHES))
 stage_of = $(notdir $(patsubst %/,%,$(dir $(patch_of))))
@@ -255,7 +256,7 @@ pitfalls:
 
 ifneq ($(filter pitfall,$(MAKECMDGOALS)),)
 ifneq ($(words $(NAME)):$(words $(call patch_of,$(NAME))),1:1)
-$(error NAME is one of those that make pitfalls lists, not '$(NAME)')
+$(error no pitfall is named '$(NAME)': make pitfalls prints the names)
 endif
 endif
 pitfall: $(call in_pitfall,$(NAME),lab) build/sample.txt $(WINE_READY)

@@ -1,19 +1,25 @@
 #!/bin/bash
-# show.sh PROGRAM PATCH: the mistake, what one sees of it, and what the checker
-# says. LAUNCHER: the words that go before a Windows program, quoted for a shell;
-# ADDR2LINE: who knows the lines of its source.
+# show.sh PROGRAM PATCH: prints the patch, the output of its program, and the
+# checker's report. In the environment, LAUNCHER is the command that starts a
+# Windows program, quoted for a shell. ADDR2LINE is the command that finds the
+# source line of an address.
 set -u
 start=()
 eval "start+=($LAUNCHER)"
 program=$1
 patch=$2
 
+field() {
+    awk -v field="$1" -f lab/pitfalls/headers.awk "$patch"
+}
+
 # "Run:" has make's own words: IO=pending ARGS='--block 4096'.
 FILE=build/sample.txt ARGS='' IO=''
-eval "$(awk -v field=Run -f lab/pitfalls/headers.awk "$patch")"
+eval "$(field Run)"
 export IO
 
-# Long output is cut in the middle: it may well be endless.
+# The output of a program without an end is long: only its beginning and its end
+# are shown.
 shorten() {
     tr -d '\r' | awk '
         NR <= 12 { print }
@@ -26,7 +32,7 @@ shorten() {
         }'
 }
 
-# Both streams, or stderr only.
+# run FILE: stderr is shown, stdout goes to FILE.
 run() {
     # shellcheck disable=SC2086 # words
     timeout -k 1 5 "${start[@]}" "$program" "$FILE" $ARGS \
@@ -34,15 +40,23 @@ run() {
         awk -v program="$program" -f lab/checker/locate.awk | shorten
     status=${PIPESTATUS[0]}
     case $status in
-    124 | 137) echo '(it hung, or had no end: ended after 5 seconds)' ;;
+    124 | 137) echo '(no end after 5 seconds: the program was killed)' ;;
     *) echo "(exit status $status)" ;;
     esac
 }
 
-cat "$patch"
-printf '\n== What you see: IO=%s FILE=%s ARGS="%s"\n\n' "$IO" "$FILE" "$ARGS"
-run /dev/stdout
-printf '\n== What the checker says: the same with CHECK=1\n\n'
-CHECK=1 run /dev/null
-printf '\n== Found by\n\n'
-awk -v field=Reported -f lab/pitfalls/headers.awk "$patch"
+# part HEADING, and the text on stdin.
+part() {
+    printf '== %s\n\n' "$1"
+    cat
+    echo
+}
+
+field Does | fmt -w 78 | part 'The mistake'
+field 'You will see' | fmt -w 78 | part 'What you will see'
+field Rule | part 'The rule in final/RULES.md'
+field 'Made by' | fmt -w 78 | part 'Who made it'
+sed '1,/^$/d' "$patch" | part 'The change'
+run /dev/stdout | part "The program's output, with $(field Run)"
+CHECK=1 run /dev/null | part "The checker's report"
+field Reported | part 'What finds the mistake in make test'

@@ -1,7 +1,6 @@
-/* The gallery of broken programs: each is found broken, as it is said there,
- * and its stage, under the very same run, is not. So the gallery also tests the
- * tests and the checker. make has applied the patches and built the programs.
- */
+/* The pitfalls: the named test, or the checker, rejects each broken program,
+ * and accepts its stage in the same run. So the pitfalls also test the tests
+ * and the checker. make has applied the patches and built the programs. */
 #include "../support/helpers.h"
 
 #include <fcntl.h>
@@ -15,7 +14,7 @@ struct pitfall {
     char name[48];
 };
 
-/* What the patch's header says behind a word, in one line. */
+/* The text after a word in the patch's header, as one line. */
 static char *field(const struct pitfall *pitfall, const char *word)
 {
     char *patch = read_text(pitfall->path);
@@ -90,7 +89,8 @@ static void assert_test_rejects(const struct pitfall *pitfall, const char *test)
 
 /* ---- Rejected by the checker ---- */
 
-/* What a program that hangs has said is wanted, too: so it goes into a file. */
+/* stderr goes into a file: so the reports of a program that hangs are there,
+ * too. */
 static struct run run_for(unsigned seconds, const char *program,
                           const char *const *arguments)
 {
@@ -103,7 +103,7 @@ static struct run run_for(unsigned seconds, const char *program,
     return run;
 }
 
-/* The words are make's: IO=pending FILE=name ARGS="--block 4096". */
+/* The words are those of make: IO=pending FILE=name ARGS="--block 4096". */
 static struct run run_checked(unsigned seconds, const char *program,
                               const char *words)
 {
@@ -136,9 +136,9 @@ static struct run run_checked(unsigned seconds, const char *program,
     return run;
 }
 
-/* A broken program may do anything afterwards, even hang; but it may not end as
- * if nothing had been told. */
-enum { PATIENCE = 8 }; /* seconds; the checker sees a hang after some two */
+/* After the report a broken program may do anything, even hang, but it must not
+ * exit with 0. */
+enum { PATIENCE = 8 }; /* seconds; the checker reports a hang after about two */
 
 static void assert_checker_rejects(const struct pitfall *pitfall,
                                    const char *words, const char *diagnosis)
@@ -146,27 +146,42 @@ static void assert_checker_rejects(const struct pitfall *pitfall,
     char *whole = g_strconcat("lab/", pitfall->stage, NULL);
     char *broken =
         g_strconcat("pitfalls/", pitfall->name, "/lab/", pitfall->stage, NULL);
-    char **told = g_strsplit(diagnosis, " ...", 2); /* as far as it is fixed */
+    char **fixed = g_strsplit(diagnosis, " ...", 2); /* the rest varies */
     struct run run = run_checked(WATCHDOG, whole, words);
     assert_ended(&run, 0);
     run_clear(&run);
     run = run_checked(PATIENCE, broken, words);
-    assert_run(&run, run.status != 0 && strstr(run.err, told[0]) != NULL,
+    assert_run(&run, run.status != 0 && strstr(run.err, fixed[0]) != NULL,
                "'%s'", diagnosis);
     run_clear(&run);
-    g_strfreev(told);
+    g_strfreev(fixed);
     g_free(broken);
     g_free(whole);
 }
 
 /* ---- All ---- */
 
+/* make pitfalls prints the name and the first sentence in 80 columns. */
+static void assert_fits_a_line(const struct pitfall *pitfall)
+{
+    enum { NAME = 29, SENTENCE = 47 };
+    char *does = field(pitfall, "Does");
+    const char *end = strstr(does, ". ");
+    size_t length = end != NULL ? (size_t)(end + 1 - does) : strlen(does);
+    cr_assert(strlen(pitfall->name) <= NAME && length <= SENTENCE,
+              "%s: wanted: a name of at most %d characters, and a first "
+              "sentence of at most %d\ngot: %zu and %zu",
+              pitfall->path, NAME, SENTENCE, strlen(pitfall->name), length);
+    g_free(does);
+}
+
 static void assert_rule(const struct pitfall *pitfall)
 {
     char *rule = field(pitfall, "Rule");
     char *rules = read_text("final/RULES.md");
     char *number = strstr(rule, ". ");
-    cr_assert_not_null(number, "%s: which rule is '%s'?", pitfall->path, rule);
+    cr_assert_not_null(number, "%s: the rule has no number: '%s'",
+                       pitfall->path, rule);
     char *wanted =
         g_strdup_printf("\n%.*s. **%s", (int)(number - rule), rule, number + 2);
     cr_assert_not_null(strstr(rules, wanted), "%s: no rule '%s'", pitfall->path,
@@ -181,7 +196,7 @@ ParameterizedTest(struct pitfall *pitfall, pitfalls,
 {
     char *run = field(pitfall, "Run");
     char *reported = field(pitfall, "Reported");
-    g_free(field(pitfall, "Does"));
+    assert_fits_a_line(pitfall);
     g_free(field(pitfall, "You will see"));
     g_free(field(pitfall, "Made by"));
     assert_rule(pitfall);
@@ -190,17 +205,17 @@ ParameterizedTest(struct pitfall *pitfall, pitfalls,
     else if (g_str_has_prefix(reported, "checker: "))
         assert_checker_rejects(pitfall, run, reported + strlen("checker: "));
     else
-        cr_assert_fail("%s: who is it that says '%s'?", pitfall->path,
-                       reported);
+        cr_assert_fail("%s: neither a test nor the checker: '%s'",
+                       pitfall->path, reported);
     g_free(reported);
     g_free(run);
 }
 
-Test(pitfalls, the_table_says_what_the_patches_say)
+Test(pitfalls, the_table_is_up_to_date)
 {
     char *table = read_text("lab/pitfalls/README.md");
     char *made = read_text("build/pitfalls/README.md");
-    cr_assert_str_eq(table, made, "make pitfalls-table makes it anew");
+    cr_assert_str_eq(table, made, "wanted: the table of make pitfalls-table");
     g_free(made);
     g_free(table);
 }
