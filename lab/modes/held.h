@@ -4,11 +4,11 @@
  * not know of it. A thread of this layer does it later, and reports its
  * completion as the kernel does: in the OVERLAPPED, by the event, by a packet.
  *
- * A *completion* is here a packet, or a callback of a thread pool of the
+ * Here a *completion* is a packet, or a callback of a thread pool of the
  * system.
  *
- * Any thread may call these functions, also concurrently. When they have no
- * memory, thread or callback left, they print one line on stderr and exit with
+ * Any thread may call these functions, also concurrently. If they cannot get
+ * memory, a thread or a callback, they print one line on stderr and exit with
  * status 1.
  */
 #ifndef HELD_H
@@ -55,13 +55,13 @@ bool take_completion(const OVERLAPPED *overlapped, struct io *io,
 
 /* ---- Cancelling, waiting ------------------------------------------------- */
 
-/* Cancels held I/O of the file: all of it, or only that of this OVERLAPPED (not
- * NULL), or only what this thread has started (not 0). True if any was found:
- * it completes with error 995. */
+/* Cancels held I/O of the file: all of it; or the I/O of this OVERLAPPED, if it
+ * is not NULL; or the I/O that this thread has started, if it is not 0. True if
+ * any was found: it completes with error 995. */
 bool cancel_held(HANDLE file, const OVERLAPPED *overlapped, DWORD thread);
 
-/* Blocks until held I/O of the file has completed: all of it, or only that of
- * this OVERLAPPED (not NULL). False if the timeout, in milliseconds or
+/* Blocks until held I/O of the file has completed: all of it; or the I/O of
+ * this OVERLAPPED, if it is not NULL. False if the timeout, in milliseconds or
  * INFINITE, came first. */
 bool wait_for_held(HANDLE file, const OVERLAPPED *overlapped, DWORD timeout);
 
