@@ -1,19 +1,16 @@
 /* Step 1: open a file for overlapped I/O.
- * A handle opened the usual way stands somewhere in its file, and each read
- * goes on where the last one ended. With FILE_FLAG_OVERLAPPED many reads may be
- * in flight at once, so there is no such place: a read that does not say where
- * is refused. .NET: FileOptions.Asynchronous is this flag. */
+ * A handle that is opened in the usual way has a file position: each read
+ * starts where the last one ended. A handle with FILE_FLAG_OVERLAPPED can have
+ * many reads in flight, so it has no file position: each read must pass an
+ * offset, and a read without one fails. .NET: FileOptions.Asynchronous. */
 #include "report.h"
 
 #include <windows.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-
 const wchar_t program[] = L"step1-create";
 
-/* INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError. As in .NET,
- * the server of a pipe may not act in our name: SECURITY_ANONYMOUS. */
+/* Returns INVALID_HANDLE_VALUE, not NULL, if it fails. SECURITY_ANONYMOUS, as
+ * in .NET: if the file is a pipe, its server cannot act as this user. */
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -24,8 +21,8 @@ static HANDLE open_overlapped(const wchar_t *path)
 
 /* ---- What this step shows ---- */
 
-/* Nobody says where to read: the handle knows, and moves on. */
-static int read_plainly(HANDLE file, const wchar_t *path)
+/* This read has no offset: it starts at the handle's file position. */
+static int read_at_position(HANDLE file, const wchar_t *path)
 {
     char buffer[64];
     DWORD bytes;
@@ -33,13 +30,15 @@ static int read_plainly(HANDLE file, const wchar_t *path)
 
     if (!ReadFile(file, buffer, sizeof buffer, &bytes, NULL))
         return report("read", path, GetLastError());
+    /* Move the position by zero bytes: this only returns it. */
     if (!SetFilePointerEx(file, zero, &position, FILE_CURRENT))
-        return report("ask the position of", path, GetLastError());
-    say("read %lu bytes, the handle moved on to %lld", bytes,
+        return report("get the file position of", path, GetLastError());
+    say("read %lu bytes; the file position is now %lld", bytes,
         position.QuadPart);
     return EXIT_SUCCESS;
 }
 
+/* The usual way: no flag, and the handle has a file position. */
 static int show_plain(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -49,13 +48,14 @@ static int show_plain(const wchar_t *path)
     if (file == INVALID_HANDLE_VALUE)
         return report("open", path, GetLastError());
     say("opened without FILE_FLAG_OVERLAPPED");
-    int status = read_plainly(file, path);
+    int status = read_at_position(file, path);
     if (status == EXIT_SUCCESS)
-        status = read_plainly(file, path);
+        status = read_at_position(file, path);
     check(CloseHandle(file), "close", path);
     return status;
 }
 
+/* With the flag, the same read fails. */
 static int show_overlapped(const wchar_t *path)
 {
     char buffer[64];
@@ -66,13 +66,13 @@ static int show_overlapped(const wchar_t *path)
         return report("open", path, GetLastError());
     say("opened with FILE_FLAG_OVERLAPPED");
     int status = EXIT_SUCCESS;
-    /* NULL, where an OVERLAPPED should say where to read. */
+    /* NULL: no OVERLAPPED, which would hold the offset. */
     BOOL ok = ReadFile(file, buffer, sizeof buffer, &bytes, NULL);
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
     if (ok)
-        say("a read that does not say where is accepted: %lu bytes", bytes);
+        say("a read without an offset succeeds: %lu bytes", bytes);
     else if (error == ERROR_INVALID_PARAMETER)
-        say("a read that does not say where is refused (error %lu)", error);
+        say("a read without an offset fails (error %lu)", error);
     else
         status = report("read", path, error);
     check(CloseHandle(file), "close", path);

@@ -1,19 +1,16 @@
 /* Step 2: bind the handle to the pool, which so far is only a queue.
- * A completion port is a queue of packets. Once a handle is bound to it, each
- * I/O on that handle ends as a packet there. A packet can also be posted by
- * hand. No threads yet: main takes it out itself. .NET: ThreadPool.BindHandle.
- */
+ * A completion port is a queue of packets. When an I/O on a bound handle
+ * completes, the kernel queues a packet. A program can also post a packet by
+ * hand. The pool has no threads yet: main takes the packet out of the queue.
+ * .NET: ThreadPool.BindHandle. */
 #include "report.h"
 
 #include <windows.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-
 const wchar_t program[] = L"step2-bind";
 
-/* INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError. As in .NET,
- * the server of a pipe may not act in our name: SECURITY_ANONYMOUS. */
+/* Returns INVALID_HANDLE_VALUE, not NULL, if it fails. SECURITY_ANONYMOUS, as
+ * in .NET: if the file is a pipe, its server cannot act as this user. */
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -22,15 +19,15 @@ static HANDLE open_overlapped(const wchar_t *path)
                        FILE_FLAG_OVERLAPPED | anonymous, NULL);
 }
 
-/* A completion key is given when a handle is bound, and comes with each of its
- * packets. */
+/* The program chooses a key when it binds a handle or posts a packet. Each
+ * packet brings its key. */
 enum completion_key { KEY_IO };
 
 struct pool {
     HANDLE port;
 };
 
-/* Call it when every bound file is closed: a file holds on to its port. */
+/* Close all bound files first: a bound file keeps its port in memory. */
 static void pool_stop(struct pool *pool)
 {
     check(CloseHandle(pool->port), "close", L"port");
@@ -41,13 +38,13 @@ static DWORD pool_create(struct pool *pool)
 {
     *pool = (struct pool){
         .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};
-    if (pool->port == NULL) /* here NULL is the failure */
+    if (pool->port == NULL) /* this call fails with NULL */
         return GetLastError();
     return ERROR_SUCCESS;
 }
 
-/* From now on each I/O that the handle accepts ends as a packet in the port. It
- * must be overlapped; it is bound for good. Returns 0 or a Win32 error. */
+/* Binds an overlapped handle permanently. Each later I/O on it queues a packet,
+ * unless it fails immediately. Returns 0 or a Win32 error. */
 static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
 {
     HANDLE port = CreateIoCompletionPort(handle, pool->port, KEY_IO, 0);
@@ -56,7 +53,7 @@ static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
 
 /* ---- What this step shows ---- */
 
-/* Takes out a packet, if there is one: main does not wait. */
+/* Takes out a packet if there is one. Timeout 0: it does not wait. */
 static DWORD take(struct pool *pool, DWORD *bytes, OVERLAPPED **overlapped)
 {
     ULONG_PTR key;
@@ -67,25 +64,25 @@ static DWORD take(struct pool *pool, DWORD *bytes, OVERLAPPED **overlapped)
 
 static int show(struct pool *pool, HANDLE file)
 {
-    OVERLAPPED packet = {0}; /* only its address goes through the queue */
+    OVERLAPPED packet = {0}; /* the queue carries only its address */
     OVERLAPPED *overlapped;
     DWORD bytes;
 
-    DWORD error = pool_bind_handle(pool, file); /* with_file was the first */
+    DWORD error = pool_bind_handle(pool, file); /* the second bind */
     if (error != ERROR_INVALID_PARAMETER)
         return report("get error 87 from a second bind to", L"port", error);
-    say("bound; a second bind is refused (error %lu)", error);
+    say("bound; a second bind fails (error %lu)", error);
     error = take(pool, &bytes, &overlapped);
     if (error != WAIT_TIMEOUT || overlapped != NULL)
         return report("get error 258 from the empty", L"port", error);
     say("the port is empty: no packet (error %lu)", error);
-    say("posting a packet of 42 bytes");
+    say("posting a packet: 42 bytes");
     check(PostQueuedCompletionStatus(pool->port, 42, KEY_IO, &packet),
           "post to", L"port");
     error = take(pool, &bytes, &overlapped);
     if (error != ERROR_SUCCESS)
         return report("take a packet from", L"port", error);
-    say("took out a packet of %lu bytes, with %s OVERLAPPED", bytes,
+    say("took out a packet: %lu bytes, %s OVERLAPPED", bytes,
         overlapped == &packet ? "the same" : "another");
     return EXIT_SUCCESS;
 }

@@ -1,22 +1,19 @@
 /* Step 3: give the pool its threads, and a callback for them to call.
  * A thread pool is a loop around the queue of step 2: each worker takes out a
- * packet and calls the callback with it. Packets posted by hand reach it here:
- * a success, and a failure. An OVERLAPPED is still only an address: nothing
- * tells one packet's purpose from another's. .NET: IOCompletionCallback. */
+ * packet and calls the callback with it. main posts two packets by hand: a
+ * success and a failure. An OVERLAPPED is still only an address: the callback
+ * cannot know which I/O a packet is about. .NET: IOCompletionCallback. */
 #include "report.h"
-
-#include <windows.h>
 
 #include <process.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <windows.h>
 #include <winternl.h>
 
 const wchar_t program[] = L"step3-callback";
 
-/* INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError. As in .NET,
- * the server of a pipe may not act in our name: SECURITY_ANONYMOUS. */
+/* Returns INVALID_HANDLE_VALUE, not NULL, if it fails. SECURITY_ANONYMOUS, as
+ * in .NET: if the file is a pipe, its server cannot act as this user. */
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -25,12 +22,11 @@ static HANDLE open_overlapped(const wchar_t *path)
                        FILE_FLAG_OVERLAPPED | anonymous, NULL);
 }
 
-/* .NET: IOCompletionCallback. ReadFileEx's parameters, but this is no APC. */
+/* A worker calls it with a packet. .NET: IOCompletionCallback. */
 typedef void io_completion_callback(DWORD error, DWORD bytes,
                                     OVERLAPPED *overlapped);
 
-/* Completion keys: of the I/O on bound handles, of the order to leave. */
-enum completion_key { KEY_IO, KEY_STOP };
+enum completion_key { KEY_IO, KEY_STOP }; /* KEY_STOP makes a worker exit */
 
 struct pool {
     io_completion_callback *callback; /* one for all packets */
@@ -50,17 +46,17 @@ static unsigned __stdcall worker(void *argument)
         BOOL ok = GetQueuedCompletionStatus(pool->port, &bytes, &key,
                                             &overlapped, INFINITE);
         DWORD error = ok ? ERROR_SUCCESS : GetLastError();
-        /* No packet, and with INFINITE no timeout: the port itself failed. */
+        /* No packet and no timeout (INFINITE): the port itself failed. */
         check(ok || overlapped != NULL, "take a packet from", L"port");
         if (key == KEY_STOP)
             return 0;
-        /* A packet came; if !ok, of an I/O that failed. */
+        /* A packet came. If ok is FALSE, its I/O failed. */
         pool->callback(error, bytes, overlapped);
     }
 }
 
-/* Call it with nothing in flight. Each worker takes one sentinel and leaves;
- * only then, with nobody waiting on it, the port is closed. */
+/* Call it when nothing is in flight. Each worker takes one KEY_STOP packet and
+ * exits. Then no thread waits for the port, and it can be closed. */
 static void pool_stop(struct pool *pool)
 {
     for (unsigned i = 0; i < pool->worker_count; i++)
@@ -75,18 +71,16 @@ static void pool_stop(struct pool *pool)
     check(CloseHandle(pool->port), "close", L"port");
 }
 
-/* threads: 0 for 2 x processors. Returns 0 or a Win32 error. */
+/* threads: 0 means 2 x processors. Returns 0 or a Win32 error. */
 static DWORD pool_create(struct pool *pool, unsigned threads,
                          io_completion_callback *callback)
 {
-    SYSTEM_INFO system;
-    GetSystemInfo(&system);
     if (threads == 0)
-        threads = 2 * system.dwNumberOfProcessors;
+        threads = 2 * GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
     *pool = (struct pool){
         .callback = callback,
         .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};
-    if (pool->port == NULL) /* here NULL is the failure */
+    if (pool->port == NULL) /* this call fails with NULL */
         return GetLastError();
     pool->workers = calloc(threads, sizeof *pool->workers);
     DWORD error = pool->workers ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
@@ -102,8 +96,8 @@ static DWORD pool_create(struct pool *pool, unsigned threads,
     return error;
 }
 
-/* From now on each I/O that the handle accepts ends as a packet in the port. It
- * must be overlapped; it is bound for good. Returns 0 or a Win32 error. */
+/* Binds an overlapped handle permanently. Each later I/O on it queues a packet,
+ * unless it fails immediately. Returns 0 or a Win32 error. */
 static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
 {
     HANDLE port = CreateIoCompletionPort(handle, pool->port, KEY_IO, 0);
@@ -112,11 +106,11 @@ static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
 
 /* ---- What this step shows ---- */
 
-static HANDLE called; /* event: the callback has run */
+static HANDLE called; /* an event: the callback has run */
 
 static void on_packet(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
-    (void)overlapped; /* an address, of which we know nothing more yet */
+    (void)overlapped; /* only an address: step 4 makes use of it */
     if (error == ERROR_SUCCESS)
         say("callback: success, %lu bytes", bytes);
     else
@@ -124,8 +118,8 @@ static void on_packet(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     check(SetEvent(called), "set", L"event");
 }
 
-/* Undocumented, so declared here: what PostQueuedCompletionStatus is built on.
- * It also takes a status, and so can post what a failed I/O would. */
+/* PostQueuedCompletionStatus calls this undocumented function, which also takes
+ * a status: it can post the packet of a failed I/O. */
 NTSTATUS NTAPI NtSetIoCompletion(HANDLE port, ULONG_PTR key,
                                  ULONG_PTR overlapped, NTSTATUS status,
                                  ULONG_PTR bytes);

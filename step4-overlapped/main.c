@@ -1,23 +1,21 @@
 /* Step 4: pack callback, buffer and offset into one OVERLAPPED request.
- * The address that goes out with an I/O comes back with its packet. So whatever
- * must be known then is put around that OVERLAPPED, in one struct request: two
- * requests come back in reverse order, and each finds its own callback, buffer
- * and 64-bit offset. .NET: Overlapped.Pack and Overlapped.Free. */
+ * A program passes the address of an OVERLAPPED with each I/O, and the packet
+ * of that I/O brings the same address back. So the program keeps everything
+ * about the I/O around that OVERLAPPED, in one struct request. Two requests
+ * come back in reverse order, and each finds its own callback, buffer and
+ * 64-bit offset. .NET: Overlapped.Pack and Overlapped.Free. */
 #include "report.h"
-
-#include <windows.h>
 
 #include <assert.h>
 #include <process.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <windows.h>
 
 const wchar_t program[] = L"step4-overlapped";
 
-/* INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError. As in .NET,
- * the server of a pipe may not act in our name: SECURITY_ANONYMOUS. */
+/* Returns INVALID_HANDLE_VALUE, not NULL, if it fails. SECURITY_ANONYMOUS, as
+ * in .NET: if the file is a pipe, its server cannot act as this user. */
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -26,34 +24,33 @@ static HANDLE open_overlapped(const wchar_t *path)
                        FILE_FLAG_OVERLAPPED | anonymous, NULL);
 }
 
-/* .NET: IOCompletionCallback. ReadFileEx's parameters, but this is no APC. */
+/* A worker calls it with a packet. .NET: IOCompletionCallback. */
 typedef void io_completion_callback(DWORD error, DWORD bytes,
                                     OVERLAPPED *overlapped);
 
-/* Whose is it? In flight, the kernel's: not to be used again, nor freed. */
+/* In flight, the kernel owns the request: do not use it, do not free it. */
 enum request_state { REQUEST_IDLE, REQUEST_IN_FLIGHT };
 
-/* All about one I/O, in one piece of memory. .NET: Overlapped. */
+/* Everything about one I/O, in one piece of memory. .NET: Overlapped. */
 struct request {
     OVERLAPPED overlapped;
     io_completion_callback *callback;
-    void *context; /* the callback's own: what a delegate captures */
+    void *context; /* for the callback: what a delegate captures */
     void *buffer;  /* pinned: not freed or moved while in flight */
     DWORD length;
     enum request_state state;
 };
 
-/* Readies an idle request for its next use. The whole OVERLAPPED is set, the
- * rest to zero: nothing of the last use may reach the next. */
+/* Sets the whole OVERLAPPED, so that no value of the last use stays in it. */
 static void overlapped_reset(struct request *request, uint64_t offset)
 {
     assert(request->state == REQUEST_IDLE);
     request->overlapped =
-        (OVERLAPPED){.Offset = (DWORD)offset, /* both halves, or 4 GiB is 0 */
+        (OVERLAPPED){.Offset = (DWORD)offset, /* the low half of 4 GiB is 0 */
                      .OffsetHigh = (DWORD)(offset >> 32)};
 }
 
-/* NULL: no memory. The caller owns the request until it is in flight. */
+/* NULL means no memory. The caller owns the request until it is in flight. */
 static struct request *overlapped_pack(io_completion_callback *callback,
                                        void *context, void *buffer,
                                        DWORD length, uint64_t offset)
@@ -75,8 +72,7 @@ static void overlapped_free(struct request *request)
     free(request);
 }
 
-/* Completion keys: of the I/O on bound handles, of the order to leave. */
-enum completion_key { KEY_IO, KEY_STOP };
+enum completion_key { KEY_IO, KEY_STOP }; /* KEY_STOP makes a worker exit */
 
 struct pool {
     HANDLE port;
@@ -95,12 +91,12 @@ static unsigned __stdcall worker(void *argument)
         BOOL ok = GetQueuedCompletionStatus(pool->port, &bytes, &key,
                                             &overlapped, INFINITE);
         DWORD error = ok ? ERROR_SUCCESS : GetLastError();
-        /* No packet, and with INFINITE no timeout: the port itself failed. */
+        /* No packet and no timeout (INFINITE): the port itself failed. */
         check(ok || overlapped != NULL, "take a packet from", L"port");
         if (key == KEY_STOP)
             return 0;
-        /* A packet came; if !ok, of an I/O that failed. With the call the
-         * request becomes the callback's, which may free it. */
+        /* A packet came. If ok is FALSE, its I/O failed. From the call on,
+         * the callback owns the request and may free it. */
         struct request *request =
             CONTAINING_RECORD(overlapped, struct request, overlapped);
         request->state = REQUEST_IDLE;
@@ -108,8 +104,8 @@ static unsigned __stdcall worker(void *argument)
     }
 }
 
-/* Call it with nothing in flight. Each worker takes one sentinel and leaves;
- * only then, with nobody waiting on it, the port is closed. */
+/* Call it when nothing is in flight. Each worker takes one KEY_STOP packet and
+ * exits. Then no thread waits for the port, and it can be closed. */
 static void pool_stop(struct pool *pool)
 {
     for (unsigned i = 0; i < pool->worker_count; i++)
@@ -124,16 +120,14 @@ static void pool_stop(struct pool *pool)
     check(CloseHandle(pool->port), "close", L"port");
 }
 
-/* threads: 0 for 2 x processors. Returns 0 or a Win32 error. */
+/* threads: 0 means 2 x processors. Returns 0 or a Win32 error. */
 static DWORD pool_create(struct pool *pool, unsigned threads)
 {
-    SYSTEM_INFO system;
-    GetSystemInfo(&system);
     if (threads == 0)
-        threads = 2 * system.dwNumberOfProcessors;
+        threads = 2 * GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
     *pool = (struct pool){
         .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};
-    if (pool->port == NULL) /* here NULL is the failure */
+    if (pool->port == NULL) /* this call fails with NULL */
         return GetLastError();
     pool->workers = calloc(threads, sizeof *pool->workers);
     DWORD error = pool->workers ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
@@ -149,8 +143,8 @@ static DWORD pool_create(struct pool *pool, unsigned threads)
     return error;
 }
 
-/* From now on each I/O that the handle accepts ends as a packet in the port. It
- * must be overlapped; it is bound for good. Returns 0 or a Win32 error. */
+/* Binds an overlapped handle permanently. Each later I/O on it queues a packet,
+ * unless it fails immediately. Returns 0 or a Win32 error. */
 static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
 {
     HANDLE port = CreateIoCompletionPort(handle, pool->port, KEY_IO, 0);
@@ -161,28 +155,28 @@ static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
 
 static LONG packed, freed;
 
-static void tell(const char *who, DWORD error, DWORD bytes,
-                 OVERLAPPED *overlapped)
+static void show_packet(const char *name, DWORD error, DWORD bytes,
+                        OVERLAPPED *overlapped)
 {
     struct request *request =
         CONTAINING_RECORD(overlapped, struct request, overlapped);
     HANDLE called = request->context;
-    say("%s: error %lu, %lu bytes in '%s', high half %lu, low half %lu", who,
+    say("%s: error %lu, %lu bytes in '%s', high half %lu, low half %lu", name,
         error, bytes, (const char *)request->buffer, overlapped->OffsetHigh,
         overlapped->Offset);
-    overlapped_free(request); /* the packet is out, so it is ours */
+    overlapped_free(request); /* the callback owns it */
     InterlockedIncrement(&freed);
     check(SetEvent(called), "set", L"event");
 }
 
 static void on_first(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
-    tell("on_first", error, bytes, overlapped);
+    show_packet("on_first", error, bytes, overlapped);
 }
 
 static void on_second(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
-    tell("on_second", error, bytes, overlapped);
+    show_packet("on_second", error, bytes, overlapped);
 }
 
 static struct request *pack_and_say(io_completion_callback *callback,
@@ -193,12 +187,12 @@ static struct request *pack_and_say(io_completion_callback *callback,
     struct request *request = overlapped_pack(callback, called, buffer,
                                               (DWORD)strlen(buffer), offset);
     if (request != NULL)
-        packed++; /* only main does */
+        packed++; /* only main writes it */
     return request;
 }
 
-/* Does by hand what the kernel does when an I/O has ended, and waits until the
- * callback has run. From the post on, the request is not ours. */
+/* Posts by hand the packet that the kernel queues when an I/O completes, and
+ * waits for the callback. After the post, main does not own the request. */
 static void post_by_hand(struct pool *pool, struct request *request,
                          HANDLE called)
 {

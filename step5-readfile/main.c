@@ -1,23 +1,18 @@
 /* Step 5: call ReadFile, until the end of the file.
- * main asks for the first read, and each callback for the one that follows what
- * came, until one meets the end and wakes main. .NET: FileStream.ReadAsync. */
+ * main starts the first read. Each callback starts the next read, after the
+ * bytes that came. The last one wakes main. .NET: FileStream.ReadAsync. */
 #include "report.h"
-
-#include <windows.h>
 
 #include <assert.h>
 #include <ctype.h>
 #include <process.h>
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <wchar.h>
+#include <windows.h>
 
 const wchar_t program[] = L"step5-readfile";
 
-/* INVALID_HANDLE_VALUE, not NULL, is its failure: see GetLastError. As in .NET,
- * the server of a pipe may not act in our name: SECURITY_ANONYMOUS. */
+/* Returns INVALID_HANDLE_VALUE, not NULL, if it fails. SECURITY_ANONYMOUS, as
+ * in .NET: if the file is a pipe, its server cannot act as this user. */
 static HANDLE open_overlapped(const wchar_t *path)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -26,34 +21,33 @@ static HANDLE open_overlapped(const wchar_t *path)
                        FILE_FLAG_OVERLAPPED | anonymous, NULL);
 }
 
-/* .NET: IOCompletionCallback. ReadFileEx's parameters, but this is no APC. */
+/* A worker calls it with a packet. .NET: IOCompletionCallback. */
 typedef void io_completion_callback(DWORD error, DWORD bytes,
                                     OVERLAPPED *overlapped);
 
-/* Whose is it? In flight, the kernel's: not to be used again, nor freed. */
+/* In flight, the kernel owns the request: do not use it, do not free it. */
 enum request_state { REQUEST_IDLE, REQUEST_IN_FLIGHT };
 
-/* All about one I/O, in one piece of memory. .NET: Overlapped. */
+/* Everything about one I/O, in one piece of memory. .NET: Overlapped. */
 struct request {
     OVERLAPPED overlapped;
     io_completion_callback *callback;
-    void *context; /* the callback's own: what a delegate captures */
+    void *context; /* for the callback: what a delegate captures */
     void *buffer;  /* pinned: not freed or moved while in flight */
     DWORD length;
     enum request_state state;
 };
 
-/* Readies an idle request for its next use. The whole OVERLAPPED is set, the
- * rest to zero: nothing of the last use may reach the next. */
+/* Sets the whole OVERLAPPED, so that no value of the last use stays in it. */
 static void overlapped_reset(struct request *request, uint64_t offset)
 {
     assert(request->state == REQUEST_IDLE);
     request->overlapped =
-        (OVERLAPPED){.Offset = (DWORD)offset, /* both halves, or 4 GiB is 0 */
+        (OVERLAPPED){.Offset = (DWORD)offset, /* the low half of 4 GiB is 0 */
                      .OffsetHigh = (DWORD)(offset >> 32)};
 }
 
-/* NULL: no memory. The caller owns the request until it is in flight. */
+/* NULL means no memory. The caller owns the request until it is in flight. */
 static struct request *overlapped_pack(io_completion_callback *callback,
                                        void *context, void *buffer,
                                        DWORD length, uint64_t offset)
@@ -75,8 +69,7 @@ static void overlapped_free(struct request *request)
     free(request);
 }
 
-/* Completion keys: of the I/O on bound handles, of the order to leave. */
-enum completion_key { KEY_IO, KEY_STOP };
+enum completion_key { KEY_IO, KEY_STOP }; /* KEY_STOP makes a worker exit */
 
 struct pool {
     HANDLE port;
@@ -95,12 +88,12 @@ static unsigned __stdcall worker(void *argument)
         BOOL ok = GetQueuedCompletionStatus(pool->port, &bytes, &key,
                                             &overlapped, INFINITE);
         DWORD error = ok ? ERROR_SUCCESS : GetLastError();
-        /* No packet, and with INFINITE no timeout: the port itself failed. */
+        /* No packet and no timeout (INFINITE): the port itself failed. */
         check(ok || overlapped != NULL, "take a packet from", L"port");
         if (key == KEY_STOP)
             return 0;
-        /* A packet came; if !ok, of an I/O that failed. With the call the
-         * request becomes the callback's, which may free it. */
+        /* A packet came. If ok is FALSE, its I/O failed. From the call on,
+         * the callback owns the request and may free it. */
         struct request *request =
             CONTAINING_RECORD(overlapped, struct request, overlapped);
         request->state = REQUEST_IDLE;
@@ -108,8 +101,8 @@ static unsigned __stdcall worker(void *argument)
     }
 }
 
-/* Call it with nothing in flight. Each worker takes one sentinel and leaves;
- * only then, with nobody waiting on it, the port is closed. */
+/* Call it when nothing is in flight. Each worker takes one KEY_STOP packet and
+ * exits. Then no thread waits for the port, and it can be closed. */
 static void pool_stop(struct pool *pool)
 {
     for (unsigned i = 0; i < pool->worker_count; i++)
@@ -124,16 +117,14 @@ static void pool_stop(struct pool *pool)
     check(CloseHandle(pool->port), "close", L"port");
 }
 
-/* threads: 0 for 2 x processors. Returns 0 or a Win32 error. */
+/* threads: 0 means 2 x processors. Returns 0 or a Win32 error. */
 static DWORD pool_create(struct pool *pool, unsigned threads)
 {
-    SYSTEM_INFO system;
-    GetSystemInfo(&system);
     if (threads == 0)
-        threads = 2 * system.dwNumberOfProcessors;
+        threads = 2 * GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
     *pool = (struct pool){
         .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};
-    if (pool->port == NULL) /* here NULL is the failure */
+    if (pool->port == NULL) /* this call fails with NULL */
         return GetLastError();
     pool->workers = calloc(threads, sizeof *pool->workers);
     DWORD error = pool->workers ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
@@ -149,16 +140,16 @@ static DWORD pool_create(struct pool *pool, unsigned threads)
     return error;
 }
 
-/* From now on each I/O that the handle accepts ends as a packet in the port. It
- * must be overlapped; it is bound for good. Returns 0 or a Win32 error. */
+/* Binds an overlapped handle permanently. Each later I/O on it queues a packet,
+ * unless it fails immediately. Returns 0 or a Win32 error. */
 static DWORD pool_bind_handle(struct pool *pool, HANDLE handle)
 {
     HANDLE port = CreateIoCompletionPort(handle, pool->port, KEY_IO, 0);
     return port != NULL ? ERROR_SUCCESS : GetLastError();
 }
 
-/* Queued: a packet comes, perhaps has come: hands off the request. Done (the
- * end, at once) and failed: no packet comes, and the request is still ours. */
+/* IO_QUEUED: a packet comes or has come; do not touch the request. IO_DONE (end
+ * of file) and IO_FAILED: no packet comes, and the caller owns the request. */
 enum io_outcome { IO_QUEUED, IO_DONE, IO_FAILED };
 
 static bool is_end_of_file(DWORD error)
@@ -175,25 +166,23 @@ static enum io_outcome overlapped_read(HANDLE file, struct request *request,
     if (offset > (uint64_t)INT64_MAX - request->length)
         return IO_FAILED;
     request->state = REQUEST_IN_FLIGHT;
-    /* NULL, since the packet tells how many bytes came. */
+    /* NULL: the packet reports how many bytes came. */
     if (ReadFile(file, request->buffer, request->length, NULL, at))
-        return IO_QUEUED; /* even then a packet comes */
+        return IO_QUEUED; /* a packet comes here, too */
     *error = GetLastError();
     if (*error == ERROR_IO_PENDING || *error == ERROR_MORE_DATA)
-        return IO_QUEUED; /* the second is a warning, not a failure */
+        return IO_QUEUED; /* ERROR_MORE_DATA is only a warning */
     at->Internal = 0;     /* it may still say "pending" */
     request->state = REQUEST_IDLE;
     return is_end_of_file(*error) ? IO_DONE : IO_FAILED;
 }
 
 struct reader {
-    HANDLE file;
-    bool seekable;     /* a pipe is not: no offset means anything there */
-    uint64_t position; /* of the read in flight */
-    uint64_t bytes;
-    unsigned reads; /* that brought bytes */
+    HANDLE file, finished; /* finished: an event that wakes main */
+    bool seekable;         /* false for a pipe, which has no offsets */
+    uint64_t position;     /* of the read in flight */
+    uint64_t bytes, reads; /* reads: only those that brought bytes */
     DWORD error;
-    HANDLE finished; /* an event: nothing is in flight any more */
     unsigned char data[32768];
 };
 
@@ -203,7 +192,7 @@ static void finish(struct reader *reader, struct request *request, DWORD error)
     if (reader->error == ERROR_SUCCESS)
         say("end of file");
     overlapped_free(request);
-    check(SetEvent(reader->finished), "set", L"event"); /* now it is main's */
+    check(SetEvent(reader->finished), "set", L"event"); /* main owns it now */
 }
 
 static void read_next(struct reader *reader, struct request *request)
@@ -221,15 +210,15 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         CONTAINING_RECORD(overlapped, struct request, overlapped);
     struct reader *reader = request->context;
     if (bytes > 0) {
-        char text[17] = ""; /* what is not printable, as a dot */
+        char text[17] = ""; /* an unprintable byte becomes a dot */
         for (DWORD i = 0; i < bytes && i < sizeof text - 1; i++)
             text[i] = (char)(isprint(reader->data[i]) ? reader->data[i] : '.');
         say("read %lu bytes at offset %llu: %s", bytes, reader->position, text);
-        reader->position += bytes; /* that came, not that were asked for */
+        reader->position += bytes; /* those that came, not the length */
         reader->bytes += bytes;
         reader->reads++;
     }
-    /* In a pipe, 0 bytes and no error is a write of nothing, not the end. */
+    /* In a pipe, a success with 0 bytes is an empty write, not the end. */
     if (error == ERROR_MORE_DATA ||
         (error == ERROR_SUCCESS && (bytes > 0 || !reader->seekable)))
         read_next(reader, request);
@@ -237,7 +226,6 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         finish(reader, request, error);
 }
 
-/* Asks for the first read; the callbacks do the rest. */
 static int show(HANDLE file, const wchar_t *path, struct reader *reader)
 {
     reader->file = file;
@@ -250,7 +238,7 @@ static int show(HANDLE file, const wchar_t *path, struct reader *reader)
         return report("create", L"event", GetLastError());
     struct request *request =
         overlapped_pack(on_read, reader, reader->data, sizeof reader->data, 0);
-    reader->error = ERROR_NOT_ENOUGH_MEMORY; /* unless there is a request */
+    reader->error = ERROR_NOT_ENOUGH_MEMORY; /* if request is NULL */
     if (request != NULL) {
         say("asking for the first read, then only waiting");
         read_next(reader, request);
@@ -275,11 +263,10 @@ static int with_file(struct pool *pool, const wchar_t *path,
     return status;
 }
 
-/* Digits only: wcstoull alone would also take " 1", "-1" and "1x". */
 static bool parse_offset(const wchar_t *text, uint64_t *offset)
 {
-    wchar_t *end;
-    *offset = wcstoull(text, &end, 10); /* too large: ULLONG_MAX */
+    wchar_t *end; /* wcstoull alone also accepts " 1", "-1" and "1x" */
+    *offset = wcstoull(text, &end, 10); /* ULLONG_MAX if too large */
     return iswdigit(*text) && *end == L'\0' && *offset <= INT64_MAX;
 }
 
@@ -298,6 +285,6 @@ int wmain(int argc, wchar_t **argv)
     int status = with_file(&pool, argv[1], &reader);
     pool_stop(&pool);
     if (status == EXIT_SUCCESS)
-        say("done: %llu bytes in %u reads", reader.bytes, reader.reads);
+        say("done: %llu bytes in %llu reads", reader.bytes, reader.reads);
     return status;
 }

@@ -3,7 +3,7 @@
 
 TestSuite(ladder, .init = enter_scratch, .fini = leave_scratch);
 
-enum { STEPS = 5, MOST_LINES = 303, MOST_ADDED = 130 };
+enum { STEPS = 5, MOST_LINES = 290, MOST_ADDED = 130 };
 
 static char *source_path(size_t step, const char *name)
 {
@@ -26,7 +26,7 @@ static size_t count_lines(const char *text, char first)
     return count;
 }
 
-Test(ladder, main_c_has_at_most_303_lines)
+Test(ladder, main_c_has_at_most_290_lines)
 {
     for (size_t step = 0; step < STEPS; step++) {
         char *text = source(step, "main.c");

@@ -16,8 +16,8 @@ static unsafe class Step1
         error = LastError(
             SetFilePointerEx(file, 0, out long position, FILE_CURRENT));
         if (error != ERROR_SUCCESS)
-            return Report("ask the position of", path, error);
-        Say($"read {bytes} bytes, the handle moved on to {position}");
+            return Report("get the file position of", path, error);
+        Say($"read {bytes} bytes; the file position is now {position}");
         return 0;
     }
 
@@ -42,10 +42,10 @@ static unsafe class Step1
         // null, where a NativeOverlapped should say where to read.
         error = LastError(ReadFile(file, buffer, 64, &bytes, null));
         if (error == ERROR_SUCCESS)
-            Say("a read that does not say where is accepted: " +
+            Say("a read without an offset succeeds: " +
                 $"{bytes} bytes");
         else if (error == ERROR_INVALID_PARAMETER)
-            Say($"a read that does not say where is refused (error {error})");
+            Say($"a read without an offset fails (error {error})");
         else
             return Report("read", path, error);
         return 0;

@@ -14,14 +14,14 @@ static unsafe class Step2
         uint error = BindHandle(file); // Run was the first
         if (error != ERROR_INVALID_PARAMETER)
             return Report("get error 87 from a second bind to", "port", error);
-        Say($"bound; a second bind is refused (error {error})");
+        Say($"bound; a second bind fails (error {error})");
 
         using var taken = new ManualResetEvent(false);
         NativeOverlapped* packet = null;
         packet = new Overlapped().Pack((code, bytes, overlapped) =>
         {
             string which = overlapped == packet ? "the same" : "another";
-            Say($"took out a packet of {bytes} bytes, with {which} OVERLAPPED");
+            Say($"took out a packet: {bytes} bytes, {which} OVERLAPPED");
             taken.Set();
         }, null);
         Say("posting a packet");
