@@ -1,4 +1,4 @@
-/* What every stage does alike: errors, names, READMEs. */
+/* What all stages have in common: errors, file names, READMEs. */
 #include "../support/helpers.h"
 
 #include <fcntl.h>
@@ -41,12 +41,12 @@ static void assert_cannot_open(const char *stage, const char *name,
 {
     struct run run = RUN(stage, name);
     assert_error(&run, "open", error);
-    char *told = g_strdup_printf("%s: cannot open '%s': ", stage, name);
-    assert_run(&run, g_str_has_prefix(run.err, told),
-               "stderr to begin with '%s'", told);
-    assert_run(&run, run.err[strlen(told)] != '(',
-               "the system's text after '%s'", told);
-    g_free(told);
+    char *line = g_strdup_printf("%s: cannot open '%s': ", stage, name);
+    assert_run(&run, g_str_has_prefix(run.err, line),
+               "stderr to begin with '%s'", line);
+    assert_run(&run, run.err[strlen(line)] != '(',
+               "the system's text after '%s'", line);
+    g_free(line);
     run_clear(&run);
 }
 
@@ -71,12 +71,12 @@ FOR_EACH_STAGE(an_empty_name_is_error_3)
     assert_cannot_open(stage, "", 3);
 }
 
-FOR_EACH_STAGE(a_missing_name_beyond_ascii_is_told_in_utf8)
+FOR_EACH_STAGE(a_missing_name_is_reported_in_utf8)
 {
     assert_cannot_open(stage, "f\u00fcr \u6587\u4ef6 \U0001F600", 2);
 }
 
-FOR_EACH_STAGE(a_file_held_without_sharing_is_error_32)
+FOR_EACH_STAGE(a_file_open_without_sharing_is_error_32)
 {
     make_file("held", 100);
     struct process *holder =
@@ -89,7 +89,7 @@ FOR_EACH_STAGE(a_file_held_without_sharing_is_error_32)
     assert_ended(&run, 0);
 }
 
-/* ---- Files that can ---- */
+/* ---- Files that can be opened ---- */
 
 static void assert_reads(const char *stage, const char *name)
 {
@@ -120,7 +120,8 @@ FOR_EACH_STAGE(a_path_beyond_260_characters_can_be_read)
     g_free(part);
 }
 
-/* Whoever holds it may write and delete it; each stage must allow that. */
+/* The holder opens the file to write and to delete it. Each stage must share
+ * that access. */
 FOR_EACH_STAGE(a_file_that_others_write_and_delete_can_be_read)
 {
     make_file("shared", 100);
@@ -136,28 +137,28 @@ FOR_EACH_STAGE(a_file_that_others_write_and_delete_can_be_read)
     assert_ended(&run, 0);
 }
 
-/* Of a name that is too long for a line the beginning is told. */
-FOR_EACH_STAGE(a_very_long_name_is_told_in_part)
+/* A line on stderr shows the first 1,500 characters of a name. */
+FOR_EACH_STAGE(a_very_long_name_is_cut)
 {
     char *name = g_strnfill(3000, 'x');
     struct run run = RUN(stage, name);
     char *shown = g_strndup(name, 1500);
-    char *told = g_strdup_printf("%s: cannot open '%s': ", stage, shown);
+    char *line = g_strdup_printf("%s: cannot open '%s': ", stage, shown);
     assert_run(
         &run,
-        ended_with(&run, 1) && g_str_has_prefix(run.err, told) &&
+        ended_with(&run, 1) && g_str_has_prefix(run.err, line) &&
             g_str_has_suffix(run.err, ")\n"),
         "exit status 1, and stderr to begin with '%s' and to end with ')'",
-        told);
+        line);
     run_clear(&run);
-    g_free(told);
+    g_free(line);
     g_free(shown);
     g_free(name);
 }
 
 /* ---- What they print ---- */
 
-/* A pipe that nobody reads from: what `| head` leaves behind. */
+/* stdout is a pipe without a reader, as after `| head`. */
 FOR_EACH_STAGE(a_closed_stdout_is_an_error_and_no_hang)
 {
     int ends[2];
@@ -181,8 +182,8 @@ FOR_EACH_STAGE(the_readme_shows_what_it_prints)
     g_free(block);
 }
 
-/* The program with the README's edit, which make has built, prints what the
- * README says that one will see. */
+/* make has built the program with the README's edit. It prints what the README
+ * shows. */
 FOR_EACH_STAGE(the_readme_shows_how_it_breaks)
 {
     copy_sample();
@@ -198,10 +199,10 @@ FOR_EACH_STAGE(the_readme_shows_how_it_breaks)
     g_free(block);
 }
 
-/* ---- What every pool does ---- */
+/* ---- What all pools have in common ---- */
 
-/* Runs the stage with the hooks under it, and asserts what it tells; the stages
- * before `first` do not do yet what is hooked. */
+/* Runs the stage with a hook, and asserts which error it reports. The stages
+ * before `first` do not call the hooked function yet. */
 static void assert_hooked(const char *stage, size_t first, const char *hook,
                           const char *tried, unsigned error)
 {
@@ -215,22 +216,22 @@ static void assert_hooked(const char *stage, size_t first, const char *hook,
     g_free(program);
 }
 
-enum { BINDS = 1, HAS_WORKERS = 2 }; /* from that stage on */
+enum { BINDS = 1, HAS_WORKERS = 2 }; /* the first stage that does */
 
-FOR_EACH_STAGE(a_handle_that_cannot_be_bound_is_told)
+FOR_EACH_STAGE(a_failed_bind_is_reported)
 {
     assert_hooked(stage, BINDS, "bind:6", "bind", 6);
 }
 
-/* Every worker meets it; one tells. */
-FOR_EACH_STAGE(a_failing_port_is_told_once)
+/* Every worker gets the error. One reports it. */
+FOR_EACH_STAGE(a_failed_port_is_reported_once)
 {
     assert_hooked(stage, HAS_WORKERS, "no-packet:735", "take a packet from",
                   735);
 }
 
-/* Those that were made before it end in order. */
-FOR_EACH_STAGE(a_thread_that_cannot_be_made_is_told)
+/* The threads that started before it still exit in order. */
+FOR_EACH_STAGE(a_thread_that_cannot_start_is_reported)
 {
     assert_hooked(stage, HAS_WORKERS, "thread:2:164", "create", 164);
     /* The C library may give no reason. */

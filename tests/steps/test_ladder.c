@@ -1,4 +1,4 @@
-/* The steps as a ladder: each is small, and one step away from the next. */
+/* The ladder of steps: each step is small and adds little to the one before. */
 #include "../support/helpers.h"
 
 TestSuite(ladder, .init = enter_scratch, .fini = leave_scratch);
@@ -57,8 +57,8 @@ Test(ladder, a_step_adds_at_most_130_lines)
     }
 }
 
-/* A directory has no other source, and no room below it. A reader's own files,
- * such as notes.txt, may lie there. */
+/* A step's directory has no other source and no subdirectory. It may contain a
+ * reader's own files, such as notes.txt. */
 Test(ladder, the_sources_of_a_step_are_main_c_and_report_h)
 {
     for (size_t step = 0; step < STEPS; step++) {
@@ -86,7 +86,7 @@ Test(ladder, the_sources_of_a_step_are_main_c_and_report_h)
     }
 }
 
-/* Expects the text of this step to be that of the first one. */
+/* Expects this step to have the same text as the first one. */
 static void expect_same(size_t step, const char *what, const char *text,
                         const char *first)
 {
@@ -133,9 +133,9 @@ Test(ladder, open_overlapped_is_the_same_in_every_step)
     g_free(first);
 }
 
-/* ---- What is said about tests -------------------------------------------- */
+/* ---- Texts that name tests ---- */
 
-/* The name of each test, as suite/name, is a key. */
+/* The keys are the names of all tests, as suite/name. */
 static GHashTable *all_tests(void)
 {
     static const char *const nothing[] = {NULL};
@@ -161,8 +161,8 @@ static GHashTable *all_tests(void)
     return tests;
 }
 
-/* Expects each `suite/name` in the text to be a test, unless it is one of the
- * lab's rooms; returns how many. */
+/* Expects each `suite/name` in the text to be a test, except the directories
+ * lab/guard and lab/interpose. Returns how many the text names. */
 static unsigned expect_tests(const char *text, GHashTable *tests)
 {
     GRegex *names = g_regex_new(
@@ -185,7 +185,7 @@ static unsigned expect_tests(const char *text, GHashTable *tests)
     return count;
 }
 
-Test(ladder, the_tests_that_are_spoken_of_exist)
+Test(ladder, the_tests_that_the_readme_names_exist)
 {
     GHashTable *tests = all_tests();
     char *readme = read_text("tests/README.md");
@@ -197,8 +197,7 @@ Test(ladder, the_tests_that_are_spoken_of_exist)
     g_hash_table_unref(tests);
 }
 
-/* final/RULES.md: rules 1 to 47, in this order, each with a test that is one.
- */
+/* final/RULES.md has the rules 1 to 47 in this order, and each names a test. */
 Test(ladder, every_rule_has_a_test)
 {
     GHashTable *tests = all_tests();
@@ -222,7 +221,7 @@ Test(ladder, every_rule_has_a_test)
     g_hash_table_unref(tests);
 }
 
-/* The README's first screen shows some lines of step 5. */
+/* The first block of the top README shows lines of step 5. */
 Test(ladder, the_readme_shows_what_step_5_prints)
 {
     copy_sample();

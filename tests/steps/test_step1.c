@@ -1,10 +1,10 @@
-/* step1-create: whose position is it? */
+/* step1-create: which handle has a file position? */
 #include "../support/helpers.h"
 
 TestSuite(step1, .init = enter_scratch, .fini = leave_scratch);
 
-/* The second read goes on where the first ended, and ends at the end. */
-Test(step1, a_plain_handle_has_a_position_of_its_own)
+/* The second read starts where the first one ended. It reads to the end. */
+Test(step1, a_handle_without_the_flag_has_a_file_position)
 {
     make_file("file", 100);
     struct run run = RUN("step1-create", "file");
@@ -17,7 +17,7 @@ Test(step1, a_plain_handle_has_a_position_of_its_own)
                       "main: done\n");
 }
 
-Test(step1, an_empty_file_is_no_error)
+Test(step1, an_empty_file_is_not_an_error)
 {
     make_file("empty", 0);
     struct run run = RUN("step1-create", "empty");

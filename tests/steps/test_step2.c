@@ -1,9 +1,9 @@
-/* step2-bind: what can be bound, and what is in the queue. */
+/* step2-bind: which handle can be bound, and what the queue returns. */
 #include "../support/helpers.h"
 
 TestSuite(step2, .init = enter_scratch, .fini = leave_scratch);
 
-Test(step2, a_handle_is_bound_once_and_a_packet_comes_out_as_it_went_in)
+Test(step2, a_second_bind_fails_and_a_posted_packet_comes_out)
 {
     make_file("file", 1);
     struct run run = RUN("step2-bind", "file");
@@ -15,7 +15,7 @@ Test(step2, a_handle_is_bound_once_and_a_packet_comes_out_as_it_went_in)
                       "main: done\n");
 }
 
-/* The README's edit takes the flag away. */
+/* The README's edit removes FILE_FLAG_OVERLAPPED. */
 Test(step2, a_handle_that_is_not_overlapped_cannot_be_bound)
 {
     make_file("file", 1);
@@ -23,7 +23,7 @@ Test(step2, a_handle_that_is_not_overlapped_cannot_be_bound)
     assert_error(&run, "bind", 87);
 }
 
-Test(step2, it_is_bound_to_the_port_of_the_pool)
+Test(step2, the_handle_is_bound_to_the_port_of_the_pool)
 {
     make_file("file", 1);
     struct run run = RUN_HOOKED("tests/hooked/step2-bind", "none", "file");

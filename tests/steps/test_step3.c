@@ -1,4 +1,4 @@
-/* step3-callback: what a worker hands to the callback. */
+/* step3-callback: which error and bytes a worker passes to the callback. */
 #include "../support/helpers.h"
 
 TestSuite(step3, .init = enter_scratch, .fini = leave_scratch);
@@ -15,8 +15,8 @@ Test(step3, a_failure_with_0_bytes_reaches_the_callback_as_a_failure)
                       "main: done\n");
 }
 
-/* GetQueuedCompletionStatus fails with a packet: the worker lives on, or the
- * second callback and the join would not come. */
+/* GetQueuedCompletionStatus fails and takes out a packet. The worker must go
+ * on: the second callback and the end follow. */
 Test(step3, a_failed_packet_does_not_end_the_worker)
 {
     make_file("file", 1);
@@ -30,8 +30,8 @@ Test(step3, a_failed_packet_does_not_end_the_worker)
                       "main: done\n");
 }
 
-/* One sentinel a worker: each leaves, and the program ends. */
-Test(step3, every_worker_takes_its_own_sentinel)
+/* The program posts one KEY_STOP packet for each worker, and each exits. */
+Test(step3, each_worker_takes_one_sentinel)
 {
     make_file("file", 1);
     struct run run = RUN_HOOKED("tests/hooked/step3-callback", "count", "file");

@@ -1,4 +1,4 @@
-/* step4-overlapped: each request comes back to its own callback. */
+/* step4-overlapped: each packet reaches the callback of its request. */
 #include "../support/helpers.h"
 
 TestSuite(step4, .init = enter_scratch, .fini = leave_scratch);
@@ -21,7 +21,7 @@ Test(step4, each_packet_finds_its_own_callback_buffer_and_64_bit_offset)
                 "main: done\n");
 }
 
-Test(step4, a_failure_comes_back_to_its_own_callback_too)
+Test(step4, a_failed_packet_finds_its_own_callback)
 {
     make_file("file", 1);
     struct run run =

@@ -1,4 +1,4 @@
-/* step5-readfile: every byte, from the right place, to the end. */
+/* step5-readfile: it reads every byte, at the right offset, to the end. */
 #include "../support/helpers.h"
 
 #include <glib/gstdio.h>
@@ -13,7 +13,7 @@ TestSuite(step5, .init = enter_scratch, .fini = leave_scratch);
 
 /* ---- What it must print ---- */
 
-/* The first bytes of a chunk as the step shows them. */
+/* The first bytes of a chunk, as the step prints them. */
 static void shown(char text[17], const char *bytes, size_t length)
 {
     size_t i;
@@ -22,7 +22,7 @@ static void shown(char text[17], const char *bytes, size_t length)
     text[i] = '\0';
 }
 
-/* All it prints for a file of this content, read in chunks from an offset. */
+/* All that step 5 prints for this file, if it reads chunks from an offset. */
 static char *transcript(FILE *file, guint64 size, guint64 offset, guint64 chunk)
 {
     GString *text =
@@ -57,7 +57,8 @@ static char *transcript(FILE *file, guint64 size, guint64 offset, guint64 chunk)
     return g_string_free(text, FALSE);
 }
 
-/* Whoever calls ReadFile meets the end, if it is met there at once. */
+/* If ReadFile itself reports the end, its caller prints "end of file": for the
+ * first read, that is main. */
 static void assert_transcript(const struct run *run, const char *name,
                               guint64 offset, guint64 chunk)
 {
@@ -92,7 +93,7 @@ ParameterizedTest(guint64 *size, step5, a_file_of_any_size_is_read_to_its_end)
     assert_transcript(&run, "file", 0, CHUNK);
 }
 
-Test(step5, bytes_that_are_no_text_are_shown_as_dots)
+Test(step5, unprintable_bytes_are_shown_as_dots)
 {
     char bytes[256];
     for (int i = 0; i < 256; i++)
@@ -109,9 +110,9 @@ Test(step5, bytes_that_are_no_text_are_shown_as_dots)
 
 /* ---- Offsets ---- */
 
-ParameterizedTestParameters(step5, an_offset_is_where_it_begins)
+ParameterizedTestParameters(step5, reading_starts_at_the_given_offset)
 {
-    /* The low half of 4 GiB is that of 0. */
+    /* 4 GiB and 0 have the same low half. */
     static guint64 offsets[] = {0,
                                 1,
                                 63,
@@ -124,7 +125,7 @@ ParameterizedTestParameters(step5, an_offset_is_where_it_begins)
     return cr_make_param_array(guint64, offsets, G_N_ELEMENTS(offsets));
 }
 
-ParameterizedTest(guint64 *offset, step5, an_offset_is_where_it_begins)
+ParameterizedTest(guint64 *offset, step5, reading_starts_at_the_given_offset)
 {
     make_file("file", 100000);
     char *number = g_strdup_printf("%" G_GUINT64_FORMAT, *offset);
@@ -132,23 +133,24 @@ ParameterizedTest(guint64 *offset, step5, an_offset_is_where_it_begins)
     assert_transcript(&run, "file", *offset, CHUNK);
 }
 
-/* Windows and Wine disagree on what ReadFile does there; so it is not asked. */
-ParameterizedTestParameters(step5, a_read_beyond_the_last_offset_is_refused)
+/* Windows and Wine differ in what ReadFile does there. So step 5 does not call
+ * it. */
+ParameterizedTestParameters(step5, a_read_beyond_the_largest_offset_is_error_87)
 {
     static char offsets[][24] = {"9223372036854743040", "9223372036854775807"};
     return cr_make_param_array(char[24], offsets, G_N_ELEMENTS(offsets));
 }
 
 ParameterizedTest(char offset[24], step5,
-                  a_read_beyond_the_last_offset_is_refused)
+                  a_read_beyond_the_largest_offset_is_error_87)
 {
     make_file("file", 100);
-    /* ReadFile would fail with 5, if it were called. */
+    /* If step 5 called ReadFile, the error would be 5. */
     struct run run = RUN_HOOKED(HOOKED, "fail:1:5", "file", offset);
     assert_error(&run, "read", 87);
 }
 
-ParameterizedTestParameters(step5, what_is_no_offset_is_wrong_usage)
+ParameterizedTestParameters(step5, an_invalid_offset_is_wrong_usage)
 {
     static char offsets[][32] = {"-1",
                                  "",
@@ -165,7 +167,7 @@ ParameterizedTestParameters(step5, what_is_no_offset_is_wrong_usage)
     return cr_make_param_array(char[32], offsets, G_N_ELEMENTS(offsets));
 }
 
-ParameterizedTest(char offset[32], step5, what_is_no_offset_is_wrong_usage)
+ParameterizedTest(char offset[32], step5, an_invalid_offset_is_wrong_usage)
 {
     make_file("file", 100);
     struct run run = RUN("step5-readfile", "file", offset);
@@ -176,8 +178,8 @@ ParameterizedTest(char offset[32], step5, what_is_no_offset_is_wrong_usage)
 
 #define GIB (G_GUINT64_CONSTANT(1) << 30)
 
-/* Mostly holes. The marks tell a program that uses only the low half of the
- * offset: it would find the mark at 0. */
+/* A sparse file with a few marks. A program that uses only the low half of the
+ * offset reads a wrong mark: at 4 GiB, the mark at 0. */
 static void make_sparse_file(const char *name)
 {
     static const struct {
@@ -212,8 +214,8 @@ ParameterizedTest(guint64 *offset, step5,
     assert_transcript(&run, "sparse", *offset, CHUNK);
 }
 
-/* At 2 GiB the low half's highest bit is set. The rest is not read: the file is
- * cut behind the first chunk. */
+/* At 2 GiB, the highest bit of the low half is set. The test cuts the file
+ * 100 bytes later, so that step 5 does not read the rest. */
 Test(step5, a_file_is_read_at_2_gib)
 {
     make_sparse_file("sparse");
@@ -226,8 +228,9 @@ Test(step5, a_file_is_read_at_2_gib)
 
 enum { BIG = 32 << 20 };
 
-/* Its output goes into a pipe that is not read yet. That holds at most 64 KiB,
- * some 700 of its 1,024 reads, so it cannot have come to the end. */
+/* Step 5 writes into a pipe that the test does not read yet. The pipe holds at
+ * most 64 KiB, the lines of some 700 of the 1,024 reads. So step 5 cannot have
+ * reached the end when the file changes. */
 static struct run read_while(void (*change)(void))
 {
     int ends[2];
@@ -242,7 +245,7 @@ static struct run read_while(void (*change)(void))
     size_t size = 0;
     for (ssize_t length; (length = getline(&output, &size, out)) > 0;) {
         if (text->len == 0)
-            change(); /* it has begun, and waits somewhere further on */
+            change(); /* step 5 has started, and its output blocks */
         g_string_append_len(text, output, length);
     }
     struct run run = finish(process);
@@ -286,9 +289,9 @@ static struct process *start_reader(const char *name)
     return reader;
 }
 
-/* One read at a time, so each piece is reported before the next is sent. That
- * 0 comes to be "the end" only when the pipe is closed shows that a short read
- * is not one. */
+/* Step 5 has one read in flight. So it reports each piece before the test sends
+ * the next one. Each piece is a short read, and none of them is the end: that
+ * comes only when the pipe is closed. */
 Test(step5, a_pipe_is_read_piece_by_piece_until_it_is_closed)
 {
     char name[64];
@@ -307,9 +310,9 @@ Test(step5, a_pipe_is_read_piece_by_piece_until_it_is_closed)
     assert_done(feeder);
 }
 
-/* Nothing comes, and main waits. The pipe is closed when the read has been
- * announced: it is in flight by then, or just not yet. */
-Test(step5, a_pipe_that_never_answers_is_waited_for_until_it_is_closed)
+/* No data comes, and main waits. The test closes the pipe after step 5 has
+ * printed "reading": the read is in flight, or starts a moment later. */
+Test(step5, main_waits_for_a_silent_pipe_until_it_is_closed)
 {
     char name[64];
     struct process *feeder = start_feeder(name);
@@ -322,10 +325,10 @@ Test(step5, a_pipe_that_never_answers_is_waited_for_until_it_is_closed)
     assert_done(feeder);
 }
 
-/* The pipe is closed behind its last piece, which must come all the same.
- * Whether the read after it finds the pipe closed or pends is left to chance:
- * the end is the same. */
-Test(step5, what_was_sent_before_a_pipe_was_closed_is_read)
+/* The test closes the pipe right after the last piece. Step 5 must still read
+ * that piece. The next read may find the pipe closed, or pend until it is: the
+ * end is the same. */
+Test(step5, data_sent_before_a_pipe_closes_is_read)
 {
     char name[64];
     struct process *feeder = start_feeder(name);
@@ -340,8 +343,8 @@ Test(step5, what_was_sent_before_a_pipe_was_closed_is_read)
     assert_done(feeder);
 }
 
-/* The reader's own end of the pipe reads bytes, not messages: a message of 0
- * bytes is a read of 0 bytes, and nothing else. */
+/* Step 5's end of the pipe reads bytes, not messages. There, a message of 0
+ * bytes completes a read with 0 bytes, and does not mean the end. */
 Test(step5, a_write_of_0_bytes_does_not_end_a_pipe)
 {
     char name[64];
@@ -362,15 +365,15 @@ Test(step5, a_write_of_0_bytes_does_not_end_a_pipe)
     assert_done(feeder);
 }
 
-/* Under Wine 8 and 10 a read of NUL fails immediately with 38, and a packet
+/* Under Wine 8 and 10, a read of NUL fails immediately with 38, and a packet
  * comes, too. */
-Test(step5, what_is_neither_file_nor_pipe_is_refused)
+Test(step5, a_device_is_error_50)
 {
     struct run run = RUN("step5-readfile", "NUL");
     assert_error(&run, "read", 50);
 }
 
-Test(step5, an_offset_in_a_pipe_is_refused)
+Test(step5, an_offset_in_a_pipe_is_error_50)
 {
     char name[64];
     struct process *feeder = start_feeder(name);
@@ -380,24 +383,24 @@ Test(step5, an_offset_in_a_pipe_is_refused)
     assert_done(feeder);
 }
 
-/* ---- Ends that a plain file does not bring about under Wine 8 and 10 ---- */
+/* ---- Results that no plain file gives under Wine 8 and 10 ---- */
 
 ParameterizedTestParameters(step5,
-                            whatever_readfile_answers_the_bytes_are_right)
+                            the_bytes_are_right_for_every_result_of_readfile)
 {
     static char hooks[][16] = {"none", "sync-eof", "ntfs-cached", "warning"};
     return cr_make_param_array(char[16], hooks, G_N_ELEMENTS(hooks));
 }
 
 ParameterizedTest(char hook[16], step5,
-                  whatever_readfile_answers_the_bytes_are_right)
+                  the_bytes_are_right_for_every_result_of_readfile)
 {
     make_file("file", 100000);
     struct run run = RUN_HOOKED(HOOKED, hook, "file");
     assert_transcript(&run, "file", 0, CHUNK);
 }
 
-/* At once, whoever called ReadFile says so, and no packet is waited for. */
+/* Asserts the last lines. */
 static void assert_ends(const char *hook, const char *wanted)
 {
     make_file("file", CHUNK);
@@ -408,7 +411,8 @@ static void assert_ends(const char *hook, const char *wanted)
     run_clear(&run);
 }
 
-Test(step5, the_end_may_be_met_at_once_or_later)
+/* If ReadFile reports the end, its caller prints it, and no packet comes. */
+Test(step5, the_end_comes_from_readfile_or_as_a_packet)
 {
     const char *in_main = "main: reading at offset 0\n"
                           "main: end of file\n"
@@ -424,9 +428,9 @@ Test(step5, the_end_may_be_met_at_once_or_later)
     assert_ends("packet:2:109:0", in_worker);
 }
 
-/* The end has come as a packet; were it not taken for one, the fourth call of
- * ReadFile would say so itself. */
-Test(step5, nothing_is_asked_for_behind_the_end)
+/* The end comes as a packet. If step 5 overlooked it, the fourth ReadFile would
+ * report the end, and the output would have more lines. */
+Test(step5, no_read_starts_after_the_end)
 {
     make_file("file", CHUNK);
     struct run run = RUN_HOOKED(HOOKED, "fail-from:ReadFile:4:38", "file");
@@ -440,22 +444,23 @@ Test(step5, after_a_short_read_the_next_begins_where_it_ended)
     assert_transcript(&run, "file", 0, CHUNK / 3);
 }
 
-ParameterizedTestParameters(step5, a_read_that_fails_is_told_once)
+ParameterizedTestParameters(step5, a_read_that_fails_is_reported_once)
 {
-    /* At once, in main and in a worker; and later, with and without bytes. */
+    /* ReadFile fails in main and in a worker. Packets fail with and without
+     * bytes. */
     static char hooks[][16] = {"fail:1:5", "fail:2:5", "packet:1:5:0",
                                "packet:2:5:0", "packet:2:5:123"};
     return cr_make_param_array(char[16], hooks, G_N_ELEMENTS(hooks));
 }
 
-ParameterizedTest(char hook[16], step5, a_read_that_fails_is_told_once)
+ParameterizedTest(char hook[16], step5, a_read_that_fails_is_reported_once)
 {
     make_file("file", 100000);
     struct run run = RUN_HOOKED(HOOKED, hook, "file");
     assert_error(&run, "read", 5);
 }
 
-/* A pipe that was disconnected has lost what was not read: that is no end. */
+/* A disconnect discards unread data. So it is an error, not the end. */
 Test(step5, a_disconnected_pipe_is_an_error)
 {
     make_file("file", 100000);
@@ -467,7 +472,7 @@ Test(step5, a_disconnected_pipe_is_an_error)
     }
 }
 
-/* A warning comes with its bytes. */
+/* A packet with a warning has bytes, too. */
 Test(step5, a_packet_with_a_warning_brings_data)
 {
     make_file("file", 100000);
@@ -476,7 +481,7 @@ Test(step5, a_packet_with_a_warning_brings_data)
 }
 
 /* No error and no bytes. */
-Test(step5, a_success_with_0_bytes_is_an_end)
+Test(step5, a_success_with_0_bytes_is_the_end)
 {
     make_file("file", 100000);
     struct run run = RUN_HOOKED(HOOKED, "packet:2:0:0", "file");

@@ -261,10 +261,10 @@ Test(helpers, a_failing_test_prints_the_command_that_repeats_it)
 {
     assert_ends(fail_suites("step1/an_empty_file*", ""),
                 "[----] Repeat it: make test STEP=1 "
-                "TESTS=step1/an_empty_file_is_no_error\n" VERDICT);
+                "TESTS=step1/an_empty_file_is_not_an_error\n" VERDICT);
     assert_ends(fail_suites("step1/an_empty_file*", "pending"),
                 "[----] Repeat it: make test-io MODES=pending STEP=1 "
-                "TESTS=step1/an_empty_file_is_no_error\n" VERDICT);
+                "TESTS=step1/an_empty_file_is_not_an_error\n" VERDICT);
 }
 
 Test(helpers, a_name_that_no_test_has_is_an_error)
