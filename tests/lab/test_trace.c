@@ -259,8 +259,10 @@ static bool is_line(const char *place, const char *directory)
     if (g_file_get_contents(from_top, &content, NULL, NULL))
         for (const char *c = content; *c != '\0'; c++)
             lines += *c == '\n';
-    bool there = g_str_has_prefix(path, directory) &&
-                 g_str_has_suffix(path, ".c") && line >= 1 && line <= lines;
+    bool there =
+        g_str_has_prefix(path, directory) &&
+        (g_str_has_suffix(path, ".c") || g_str_has_suffix(path, "/report.h")) &&
+        line >= 1 && line <= lines;
     g_free(content);
     g_free(from_top);
     g_free(path);

@@ -15,8 +15,8 @@ Test(step3, a_failure_with_0_bytes_reaches_the_callback_as_a_failure)
                       "main: done\n");
 }
 
-/* GetQueuedCompletionStatus fails and takes out a packet. The worker must go
- * on: the second callback and the end follow. */
+/* GetQueuedCompletionStatus fails and takes out a packet. The worker goes on:
+ * the second callback and the end follow. */
 Test(step3, a_failed_packet_does_not_end_the_worker)
 {
     make_file("file", 1);
