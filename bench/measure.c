@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- What differs between the systems --------------------------------- */
+/* ---- Windows ---------------------------------------------------------- */
 
 #ifdef _WIN32
 
@@ -38,7 +38,7 @@ static uint64_t cpu_now(void)
     FILETIME created, exited, kernel, user;
     must(
         GetProcessTimes(GetCurrentProcess(), &created, &exited, &kernel, &user),
-        "ask for the processor's time");
+        "ask for the processor time");
     return nanoseconds(kernel) + nanoseconds(user);
 }
 
@@ -80,13 +80,6 @@ unsigned processor_count(void)
     return system.dwNumberOfProcessors;
 }
 
-void *create_event(void)
-{
-    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    must(event != NULL, "create an event");
-    return event;
-}
-
 void meet(unsigned count)
 {
     static _Atomic unsigned here;
@@ -97,6 +90,8 @@ void meet(unsigned count)
 }
 
 #else
+
+/* ---- Linux ------------------------------------------------------------ */
 
 #include <time.h>
 
@@ -117,7 +112,8 @@ static uint64_t cpu_now(void)
     return clock_now(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-/* getrusage would tell the peak of who started us, if that was higher. */
+/* Does not use getrusage: it returns the peak of the process that started this
+ * one, if that was higher. */
 static uint64_t peak_kib(void)
 {
     unsigned long long peak = 0;
@@ -132,8 +128,11 @@ static uint64_t peak_kib(void)
 
 #endif
 
-/* Wine's server works for the process, too. Who starts us may name a file that
- * begins with the nanoseconds it has worked: Linux has one for each process. */
+/* ---- Both systems ----------------------------------------------------- */
+
+/* Wine's server uses processor time for this process, too. run.py sets
+ * BENCH_SERVER to the server's file schedstat in /proc, which begins with its
+ * processor time in nanoseconds. */
 static uint64_t server_cpu_now(void)
 {
     const char *path = getenv("BENCH_SERVER");
@@ -142,14 +141,15 @@ static uint64_t server_cpu_now(void)
         return 0;
     FILE *file = fopen(path, "r");
     must(file != NULL && fgets(line, sizeof line, file) != NULL,
-         "read what BENCH_SERVER names");
+         "read the file in BENCH_SERVER");
     fclose(file);
     return strtoull(line, NULL, 10);
 }
 
 /* ---- Counting allocations --------------------------------------------- */
 
-/* Linked with --wrap=malloc and so on: every call in the program comes here. */
+/* With the linker's option --wrap=malloc, every call of malloc in the program
+ * calls __wrap_malloc, and so on. */
 static _Atomic uint64_t allocations;
 
 void *__real_malloc(size_t);
@@ -205,7 +205,8 @@ static unsigned member_count;
 
 void measure_add(const char *name, uint64_t number)
 {
-    must(member_count < sizeof members / sizeof *members, "say so much");
+    must(member_count < sizeof members / sizeof *members,
+         "print so many members");
     members[member_count].name = name;
     members[member_count++].number = number;
 }
@@ -239,15 +240,15 @@ void measure_print(uint64_t count, uint64_t bytes, uint64_t sum)
     must(fflush(stdout) == 0, "print");
 }
 
-/* ---- The rest --------------------------------------------------------- */
+/* ---- Errors, memory, arguments ---------------------------------------- */
 
 void must(bool ok, const char *tried)
 {
-    static atomic_flag told = ATOMIC_FLAG_INIT;
+    static atomic_flag failed = ATOMIC_FLAG_INIT;
     if (ok)
         return;
-    while (atomic_flag_test_and_set(&told))
-        ; /* another thread ends the process */
+    while (atomic_flag_test_and_set(&failed))
+        ; /* another thread is ending the process */
     fprintf(stderr, "%s: cannot %s\n", contender, tried);
     exit(EXIT_FAILURE);
 }
@@ -272,25 +273,25 @@ uint64_t add_up(const void *buffer, size_t bytes)
 
 static char **arguments;
 
-const char *argument(const char *name, const char *otherwise)
+const char *argument(const char *name, const char *fallback)
 {
     size_t length = strlen(name);
     for (char **each = arguments; *each != NULL; each++)
         if (strncmp(*each, name, length) == 0 && (*each)[length] == '=')
             return *each + length + 1;
-    return otherwise;
+    return fallback;
 }
 
-uint64_t argument_number(const char *name, uint64_t otherwise)
+uint64_t argument_number(const char *name, uint64_t fallback)
 {
     const char *value = argument(name, NULL);
-    return value != NULL ? strtoull(value, NULL, 10) : otherwise;
+    return value != NULL ? strtoull(value, NULL, 10) : fallback;
 }
 
 int main(int argc, char **argv)
 {
     (void)argc;
     arguments = argv + 1;
-    contend();
+    do_job();
     return 0;
 }

@@ -1,11 +1,11 @@
 /*
- * What every contender does alike, whatever its work: understand its arguments,
- * measure, and say what it measured.
+ * The part that all contenders share, whatever their work: it reads the
+ * arguments, measures, and prints the result.
  *
  *      program name=value ...
  *
- * It prints one line, an object in JSON. Whatever prints such a line can
- * contend: bench/dotnet does.
+ * The result is one line, a JSON object. A program in any language can be a
+ * contender if it prints such a line: see bench/dotnet.
  */
 #ifndef MEASURE_H
 #define MEASURE_H
@@ -18,50 +18,56 @@
 extern "C" {
 #endif
 
-/* The contender: its name, and its work, which calls measure_begin and
- * measure_end around what counts, when all is open and started. */
+/* The name of the contender. Each contender defines it. */
 extern const char contender[];
-void contend(void);
 
-/* The value of an argument, or otherwise. */
-const char *argument(const char *name, const char *otherwise);
-uint64_t argument_number(const char *name, uint64_t otherwise);
+/* Each work's job.c defines this; main calls it. It calls the contender, which
+ * opens and starts everything it needs, and then calls measure_begin and
+ * measure_end around the part that counts. */
+void do_job(void);
 
+/* Returns the value of an argument, or the fallback if the argument is missing.
+ */
+const char *argument(const char *name, const char *fallback);
+uint64_t argument_number(const char *name, uint64_t fallback);
+
+/* Begin and end the measurement. A second measure_begin starts it again. */
 void measure_begin(void);
 void measure_end(void);
 
-/* Nanoseconds since some moment. */
+/* Returns the time in ns. Only differences have a meaning. */
 uint64_t measure_now(void);
 
-/* Further members of the object. */
+/* Adds a member to the JSON object. */
 void measure_add(const char *name, uint64_t number);
 
-/* Prints the object: what was done, how often, and the sum that proves it. */
-void measure_print(uint64_t count, uint64_t bytes, uint64_t sum);
-
-/* Adds how long so many things took: median_ns, p99_ns. Sorts them. */
+/* Adds the members median_ns and p99_ns. Sorts the latencies. */
 void measure_latencies(uint64_t *latencies, size_t count);
 
-/* How many threads the process has at this moment, and how much memory. */
+/* Prints the JSON object: how many reads or files, how many bytes, and their
+ * sum. */
+void measure_print(uint64_t count, uint64_t bytes, uint64_t sum);
+
+/* The threads and the memory of the process at this moment. */
 uint64_t thread_count(void);
 uint64_t memory_kib(void);
 
-/* Each thread that calls it waits until so many have; once in a process. */
+/* Blocks each calling thread until so many threads have called it. A process
+ * can use it for one group of threads only. */
 void meet(unsigned count);
 
 unsigned processor_count(void);
 
-/* The HANDLE of an event that stays set until it is reset. */
-void *create_event(void);
-
-/* The sum of a buffer's numbers of 64 bits; if the last one is cut, zeros make
- * it whole. */
+/* Returns the sum of the buffer's 64-bit numbers. Zeros complete the last
+ * number. */
 uint64_t add_up(const void *buffer, size_t bytes);
 
-/* Ends the process with one line on stderr, unless ok. */
+/* If not ok, ends the process with one line on stderr: "cannot" and what it
+ * tried. */
 void must(bool ok, const char *tried);
 
-/* malloc, or the process ends. Nothing is freed: the process is short. */
+/* Calls malloc, or ends the process. The memory is never freed: the process is
+ * short. */
 void *must_allocate(size_t bytes);
 
 #ifdef __cplusplus

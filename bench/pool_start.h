@@ -1,4 +1,4 @@
-/* So that a benchmark begins when every worker of the pool has run. */
+/* Lets every worker of a pool run once, before a benchmark begins. */
 #ifndef POOL_START_H
 #define POOL_START_H
 
@@ -10,6 +10,7 @@ static inline void pool_start_meet(void *pool)
     meet(((struct pool *)pool)->worker_count);
 }
 
+/* Returns when every worker has run. */
 static inline void pool_start_all(struct pool *pool)
 {
     for (unsigned i = 0; i < pool->worker_count; i++)

@@ -1,6 +1,6 @@
-# The benchmark: the same work done by final and by others, side by side.
+# The benchmark: final and other contenders do the same work.
 
-# Each is bench/WORK/NAME.c (or .cpp); native.c is no Windows program.
+# A contender is bench/WORK/NAME.c or .cpp. native.c is not a Windows program.
 BENCH_WORKS := reads files pipe copy
 BENCH_C := $(filter-out %/native.c,$(wildcard $(BENCH_WORKS:%=bench/%/*.c)))
 BENCH_CXX := $(wildcard $(BENCH_WORKS:%=bench/%/*.cpp))
@@ -10,17 +10,20 @@ CONTENDERS := $(patsubst bench/%.c,%,$(filter-out %/job.c,$(BENCH_C))) \
 BENCHES := $(CONTENDERS:%=build/bench/%.exe) \
   $(BENCH_NATIVE:bench/%.c=build/bench/%)
 
-# Every allocation is counted: see bench/measure.c.
+# These wrappers count every allocation: see bench/measure.c.
 COUNTED := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
-# What the contenders of a work share: measure.c, and the work's job.c.
-bench_shared = bench/measure.c $(wildcard $(dir $(1))job.c)
+# The sources that contenders share: measure.c, the work's job.c, and the
+# workers of those that use them. lint reads BENCH_C.
+bench_shared = bench/measure.c $(wildcard $(dir $(1))job.c) \
+  $(if $(filter %/workers,$(1)),bench/workers.c)
+BENCH_C += bench/workers.c
 $(foreach name,$(CONTENDERS),$(eval build/bench/$(name).exe: \
   $(patsubst %.c,build/obj/%.o,bench/$(name).c $(call bench_shared,bench/$(name))) \
   $(LIBRARY) $(SHARED)))
 build/bench/%.exe: private LDFLAGS := -static $(COUNTED)
 
-# C++ differs only in who compiles and who links: asio wants sockets, too.
+# C++ has another compiler, which also links. asio needs the library of sockets.
 $(BENCH_CXX:bench/%.cpp=build/bench/%.exe): private CC = $(CXX)
 $(BENCH_CXX:bench/%.cpp=build/bench/%.exe): private WIN_LDLIBS += -lws2_32
 CXX_FLAGS := -std=c++17 -isystem build/include
@@ -31,7 +34,8 @@ $(BENCH_CXX:%.cpp=build/obj/%.o): build/obj/%.o: %.cpp | build/include/asio.hpp
 	$(Q)$(CXX) $(filter-out -std=%,$(STRICT)) $(CXX_FLAGS) $(CFLAGS) -MMD -MP \
 	  -c -o $@ $<
 
-# asio alone: beside it are the headers of this system, which are not Windows's.
+# Links only asio's headers: the directory also has headers of this system,
+# which do not fit Windows.
 ASIO ?= $(or $(MINGW_PREFIX),$(HOMEBREW_PREFIX),/usr)/include
 build/include/asio.hpp: | setup
 	@mkdir -p $(@D)
@@ -45,12 +49,12 @@ $(BENCH_NATIVE:bench/%.c=build/bench/%): build/bench/%: bench/%.c \
 	$(Q)$(HOST_CC) $(STRICT) $(CFLAGS) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	  -pthread $(COUNTED) -o $@ $< $(call bench_shared,$<)
 
-# 256 MiB in lines of 16 bytes that all differ.
+# 256 MiB: every line has 16 bytes, and no two lines are the same.
 build/bench/data:
 	@mkdir -p $(@D)
 	@seq 100000000000000 100000016777215 >$@
 
-# 6 GiB, nearly all of it a hole.
+# A sparse file of 6 GiB: 1 MiB of data, and a hole.
 build/bench/sparse: build/bench/data
 	@head -c 1M $< >$@
 	@truncate -s 6G $@
@@ -69,18 +73,17 @@ bench bench-quick bench-dotnet: $(BENCHES) build/bench/data build/final.exe \
 	  HOST_CC='$(HOST_CC)' DOTNET='$(DOTNET)' \
 	  python3 -B bench/run.py $(BENCH_MODE) $(BENCH_FLAGS)
 
-# Tables and plots of the last run, into bench/README.md.
+# Writes the tables and plots of the last run into bench/README.md.
 .PHONY: bench-readme
 bench-readme:
 	@python3 -B bench/report.py bench/README.md >/dev/null
 
 # ---- .NET ----
 
-# The steps and contenders in C#, on the real .NET: bench/dotnet.
-
-# Under Wine it is .NET Core 3.1 for Windows, which is fetched once. On Windows,
-# and from WSL (WINE=), it is an SDK that is installed there: not tried. DOTNET=
-# names another one; it must be one for Windows.
+# Builds the steps and contenders in C# (bench/dotnet), and runs them on the
+# real .NET. Under Wine it fetches .NET Core 3.1 for Windows once. On Windows
+# and from WSL (WINE=) it uses an installed SDK: not tried. DOTNET= names
+# another .NET, which must be one for Windows.
 ifneq ($(WINE),)
 DOTNET ?= $(LAUNCHER) $(DOTNET_FETCHED)
 ifeq ($(origin DOTNET),file)
@@ -98,7 +101,7 @@ $(foreach dll,$(DOTNET_DLLS),$(eval \
     $(dll:build/%.dll=bench/%/*/*.cs))))
 
 ifneq ($(DOTNET_FETCHED),)
-# By the compiler alone, which takes 2 s.
+# Calls only the compiler, which takes 2 s.
 $(DOTNET_DLLS): %.dll: build/dotnet/references %.runtimeconfig.json \
   | $(WINE_READY)
 	$(DOTNET) exec build/dotnet/sdk/3.1.102/Roslyn/bincore/csc.dll -nologo \
@@ -113,13 +116,14 @@ $(DOTNET_DLLS:.dll=.runtimeconfig.json): | $(DOTNET_FETCHED)
 	@echo '{"runtimeOptions": {"tfm": "netcoreapp3.1", "framework":' \
 	  '{"name": "Microsoft.NETCore.App", "version": "3.1.0"}}}' >$@
 else
-# By all of an SDK; nothing of it stays behind. Tried with 3.1.102 under Wine 8.
+# Uses a whole SDK, and leaves no process of it running. Tried with 3.1.102
+# under Wine 8.
 $(DOTNET_DLLS): build/dotnet/%.dll: | setup
 	$(DOTNET) build -nologo -nodeReuse:false -p:UseSharedCompilation=false \
 	  -c Release -o $(@D) bench/dotnet/$*/$*.csproj
 endif
 
-# As `make run` runs the stages in C.
+# Like `make run`, runs one step or all.
 DOTNET_STEPS := $(or $(STEP),1 2 3 4 5 final stream)
 
 .PHONY: dotnet
@@ -129,7 +133,7 @@ dotnet: build/dotnet/steps.dll build/sample.txt $(WINE_READY)
 	  $(call plainly,$(DOTNET) $< $$step "$${FILE:-build/sample.txt}" $$ARGS) \
 	  || exit; done
 
-# For tests/programs/test_dotnet.c; without .NET make test skips most of it.
+# For tests/programs/test_dotnet.c. Without .NET, make test skips most of it.
 ifneq ($(filter test-dotnet,$(MAKECMDGOALS))$(wildcard $(DOTNET_FETCHED)),)
 DOTNET_TESTED := build/dotnet/steps.dll
 endif

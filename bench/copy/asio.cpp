@@ -1,7 +1,8 @@
 /*
- * Contends with asio's random_access_file on both sides, and a few blocks, each
- * of which goes round by itself: read, written, and read again further on. One
- * thread runs the io_context, so nothing needs a lock.
+ * This contender uses asio's random_access_file for both files, and a few
+ * blocks. The program reads a block, writes it, and reads the next part of the
+ * file into it, until the end. One thread runs the io_context, so the program
+ * needs no lock.
  */
 #define ASIO_STANDALONE
 #include "job.h"
@@ -21,14 +22,14 @@ enum { BLOCKS = 4 }; /* as many as copy.exe has */
 
 struct copier {
     asio::random_access_file source, destination;
-    std::uint64_t size, next; /* of the file; where the next block begins */
+    std::uint64_t size, next; /* next: the offset of the next block */
 };
 
 struct block {
     copier &files;
     std::vector<char> buffer;
     std::uint64_t offset;
-    std::size_t length; /* in bytes: of the last block the rest */
+    std::size_t length; /* in bytes; the last block may be shorter */
 };
 
 void read_next(block &block);
@@ -61,7 +62,7 @@ void read_next(block &block)
 
 } // namespace
 
-void contend_copying()
+void do_copy()
 {
     measure_begin();
     asio::io_context context(1);
@@ -76,7 +77,7 @@ void contend_copying()
                                asio::file_base::truncate,
                            error);
     must(!error, "open");
-    /* First the length: a write behind a file's end does not overlap. */
+    /* Sets the length first: a write after the end of a file is synchronous. */
     files.size = files.source.size(error);
     must(!error, "ask for the size");
     files.destination.resize(files.size, error);

@@ -1,16 +1,9 @@
-/* Contends with CopyFileW, which has it all done. It does not wait for the
- * disk; so the copy is opened once more for that. */
+/* This contender uses CopyFileW, which copies the whole file. CopyFileW does
+ * not wait for the disk. So the contender opens the copy again to flush it. */
+#include "../win32.h"
 #include "job.h"
 
-#include <windows.h>
-
 const char contender[] = "copyfile";
-
-static void widen(const char *path, wchar_t wide[MAX_PATH])
-{
-    must(MultiByteToWideChar(CP_ACP, 0, path, -1, wide, MAX_PATH) > 0,
-         "understand the path");
-}
 
 static void flush(const wchar_t *path)
 {
@@ -21,7 +14,7 @@ static void flush(const wchar_t *path)
     must(CloseHandle(file), "close");
 }
 
-void contend_copying(void)
+void do_copy(void)
 {
     wchar_t source[MAX_PATH], destination[MAX_PATH];
     widen(job.source, source);

@@ -1,12 +1,12 @@
 /*
- * Contends with overlapped I/O, but without a port: one thread, and a few
- * blocks, each with an event of its own. It goes round them in turn: what a
- * block's read has brought is written, and when that has ended the block takes
- * the next that is to be read. While it waits for one, the others go on.
+ * This contender uses overlapped I/O without a port: one thread, and a few
+ * blocks with an event each. The thread waits for one block after the other,
+ * round and round. If the read of a block has completed, it starts the write;
+ * if the write has completed, it starts the next read. The I/O of the other
+ * blocks goes on meanwhile.
  */
+#include "../win32.h"
 #include "job.h"
-
-#include <windows.h>
 
 const char contender[] = "event";
 
@@ -15,12 +15,12 @@ enum { BLOCKS = 4 }; /* as many as copy.exe has */
 static struct block {
     OVERLAPPED overlapped;
     enum { IDLE, READING, WRITING } state;
-    DWORD length; /* in bytes: of the last block the rest */
+    DWORD length; /* in bytes; the last block may be shorter */
     void *buffer;
 } blocks[BLOCKS];
 
 static HANDLE source, destination;
-static uint64_t size, next, written; /* next: where the next block begins */
+static uint64_t size, next, written; /* next: the offset of the next block */
 
 static void begin_read(struct block *block)
 {
@@ -31,14 +31,11 @@ static void begin_read(struct block *block)
     block->overlapped.Offset = (DWORD)next;
     block->overlapped.OffsetHigh = (DWORD)(next >> 32);
     next += block->length;
-    must(ReadFile(source, block->buffer, block->length, NULL,
-                  &block->overlapped) ||
-             GetLastError() == ERROR_IO_PENDING,
-         "read");
+    start_read(source, block->buffer, block->length, &block->overlapped);
     block->state = READING;
 }
 
-/* It is written where it was read. */
+/* Writes the block at the offset from which it was read. */
 static void begin_write(struct block *block)
 {
     must(WriteFile(destination, block->buffer, block->length, NULL,
@@ -48,15 +45,15 @@ static void begin_write(struct block *block)
     block->state = WRITING;
 }
 
-static void wait_for(struct block *block, HANDLE file, const char *what)
+static void wait_for(struct block *block, HANDLE file, const char *tried)
 {
     DWORD bytes;
     must(GetOverlappedResult(file, &block->overlapped, &bytes, TRUE) &&
              bytes == block->length,
-         what);
+         tried);
 }
 
-/* Waits for what the block does, and lets it do the next. */
+/* Waits for the I/O of the block, and starts the next one. */
 static void go_on(struct block *block)
 {
     switch (block->state) {
@@ -77,14 +74,12 @@ static void go_on(struct block *block)
 static void open_files(void)
 {
     LARGE_INTEGER length;
-    source = CreateFileA(
-        job.source, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING,
-        FILE_FLAG_OVERLAPPED | FILE_FLAG_SEQUENTIAL_SCAN, NULL);
+    source = open_for_reading(job.source,
+                              FILE_FLAG_OVERLAPPED | FILE_FLAG_SEQUENTIAL_SCAN);
     destination = CreateFileA(job.destination, GENERIC_WRITE, 0, NULL,
                               CREATE_ALWAYS, FILE_FLAG_OVERLAPPED, NULL);
-    must(source != INVALID_HANDLE_VALUE && destination != INVALID_HANDLE_VALUE,
-         "open");
-    /* First the length: a write behind a file's end does not overlap. */
+    must(destination != INVALID_HANDLE_VALUE, "open");
+    /* Sets the length first: a write after the end of a file is synchronous. */
     must(GetFileSizeEx(source, &length) &&
              SetFilePointerEx(destination, length, NULL, FILE_BEGIN) &&
              SetEndOfFile(destination),
@@ -92,7 +87,7 @@ static void open_files(void)
     size = (uint64_t)length.QuadPart;
 }
 
-void contend_copying(void)
+void do_copy(void)
 {
     for (unsigned i = 0; i < BLOCKS; i++) {
         blocks[i].buffer = must_allocate(JOB_BLOCK);

@@ -12,13 +12,13 @@ static uint64_t size_of(const char *path)
     return (uint64_t)data.nFileSizeHigh << 32 | data.nFileSizeLow;
 }
 
-void contend(void)
+void do_job(void)
 {
     job = (struct job){.source = argument("source", ""),
                        .destination = argument("destination", ""),
                        .flush = argument_number("flush", 1) != 0};
-    contend_copying();
+    do_copy();
     uint64_t bytes = size_of(job.destination);
-    must(bytes == size_of(job.source), "copy all of it");
+    must(bytes == size_of(job.source), "copy the whole file");
     measure_print(1, bytes, 0);
 }

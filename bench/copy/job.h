@@ -1,13 +1,14 @@
 /*
- * The work: copy a file. Who has it done compares the two afterwards.
+ * The work: copy a file. run.py compares the copy with the original afterwards.
  *
  *      source=PATH
- *      destination=PATH  made, or overwritten
- *      flush=0           do not wait until the system has it on the disk; 1: do
+ *      destination=PATH  created or overwritten
+ *      flush=0           do not wait until the bytes are on the disk; default 1
  *
- * What is measured begins before the files are opened, and ends when they are
- * closed. final's copy.exe waits for the disk, and so all do, unless told not
- * to; it alone writes under another name first, to be seen whole or not at all.
+ * The time begins before the files are opened, and ends when they are closed.
+ * final's copy.exe waits for the disk, so by default all contenders do. Only
+ * copy.exe also writes under another name first and renames the copy at the
+ * end, so that no program ever sees a part of it.
  */
 #ifndef JOB_H
 #define JOB_H
@@ -18,15 +19,16 @@
 extern "C" {
 #endif
 
-enum { JOB_BLOCK = 1 << 20 }; /* what copy.exe reads at once, in bytes */
+enum { JOB_BLOCK = 1 << 20 }; /* bytes in one read, as in copy.exe */
 
 extern struct job {
     const char *source, *destination;
     bool flush;
 } job;
 
-/* The contender's own part: calls measure_begin, copies, calls measure_end. */
-void contend_copying(void);
+/* Each contender defines this. It calls measure_begin, copies, and calls
+ * measure_end. */
+void do_copy(void);
 
 #ifdef __cplusplus
 }

@@ -1,20 +1,18 @@
-/* Contends with ReadFile and WriteFile in turn: one of them runs at a time. */
+/* This contender calls ReadFile and WriteFile alternately: only one of them
+ * runs at a time. */
+#include "../win32.h"
 #include "job.h"
-
-#include <windows.h>
 
 const char contender[] = "sync";
 
-void contend_copying(void)
+void do_copy(void)
 {
     void *buffer = must_allocate(JOB_BLOCK);
     measure_begin();
-    HANDLE source = CreateFileA(job.source, GENERIC_READ, FILE_SHARE_READ, NULL,
-                                OPEN_EXISTING, FILE_FLAG_SEQUENTIAL_SCAN, NULL);
+    HANDLE source = open_for_reading(job.source, FILE_FLAG_SEQUENTIAL_SCAN);
     HANDLE destination = CreateFileA(job.destination, GENERIC_WRITE, 0, NULL,
                                      CREATE_ALWAYS, 0, NULL);
-    must(source != INVALID_HANDLE_VALUE && destination != INVALID_HANDLE_VALUE,
-         "open");
+    must(destination != INVALID_HANDLE_VALUE, "open");
     for (;;) {
         DWORD bytes, written;
         must(ReadFile(source, buffer, JOB_BLOCK, &bytes, NULL), "read");

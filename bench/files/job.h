@@ -1,18 +1,18 @@
 /*
  * The work: open small files, read each, close it, and add up every byte.
  *
- *      directory=PATH  has the files 00000, 00001, ...
- *      count=COUNT     how many
- *      size=BYTES      how large each is; only the check of what came knows it
- *      buffer=BYTES    what a read asks for, more than that; 65536
- *      depth=COUNT     files under way at once, up to JOB_MAX_DEPTH; 1
- *      threads=COUNT   0, if not given: the contender's own default
- *      style=WORD      which of several ways, for those who have more than one
+ *      directory=PATH  contains the files 00000, 00001, ...
+ *      count=COUNT     how many files
+ *      size=BYTES      of each file; used only to check the reads
+ *      buffer=BYTES    the length of a read, more than size; default 65536
+ *      depth=COUNT     files open at a time, up to JOB_MAX_DEPTH; default 1
+ *      threads=COUNT   default 0: the contender's own default
+ *      style=WORD      for contenders that have several ways to read
  *
- * A file is read with one read, into a buffer larger than it: fewer bytes than
- * asked for are the end of a file on a disk. So who reads it need not ask how
- * large it is, nor read a second time to be told that nothing is left. All
- * contenders do so; what job_use is given must fall short of the buffer.
+ * One read brings a whole file, because the buffer is larger than the file. On
+ * a disk, fewer bytes than asked for mean the end of the file. So a contender
+ * need not ask for the size, and need not read again to meet the end. All
+ * contenders read this way: job_use checks that the buffer is not full.
  */
 #ifndef JOB_H
 #define JOB_H
@@ -32,21 +32,22 @@ extern struct job {
 } job;
 
 /* One file. */
-struct turn {
+struct item {
     uint64_t number;
     char path[JOB_MAX_PATH];
 };
 
-/* The contender's own part. Calls measure_begin, does all files, calls
- * measure_end. */
-void contend_with_files(void);
+/* Each contender defines this. It calls measure_begin, does all files, and
+ * calls measure_end. */
+void do_files(void);
 
-/* What the next file is; false: there is none left. */
-bool job_next(struct turn *turn);
+/* Fills in the next file. Returns false if no file is left. Any thread may call
+ * it. */
+bool job_next(struct item *item);
 
-/* Adds up what a file has brought, which must be all of it. Returns whether it
- * was the last. Any thread may call this and job_next. */
-bool job_use(const struct turn *turn, const void *buffer, size_t bytes);
+/* Adds up the bytes of a file, which must be all of them. Returns true if this
+ * file is the last one to complete. Any thread may call it. */
+bool job_use(const struct item *item, const void *buffer, size_t bytes);
 
 #ifdef __cplusplus
 }

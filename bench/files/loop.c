@@ -1,8 +1,7 @@
-/* Contends with a completion port and a loop around it, written by hand. Who
- * has used a file closes it, and opens the next: `depth` are under way. */
+/* This contender uses a completion port and a loop around it. The worker that
+ * has used a file closes it and opens the next one. `depth` files are open. */
+#include "../threads.h"
 #include "read.h"
-
-#include <process.h>
 
 const char contender[] = "loop";
 
@@ -11,16 +10,15 @@ static HANDLE port, done /* event */;
 
 static void open_next(struct read *read)
 {
-    if (!job_next(&read->turn))
+    if (!job_next(&read->item))
         return;
-    open_overlapped(read);
+    read->file = open_for_reading(read->item.path, FILE_FLAG_OVERLAPPED);
     must(CreateIoCompletionPort(read->file, port, 0, 0) == port, "bind");
     read_start(read);
 }
 
-static unsigned __stdcall worker(void *threads)
+static void worker(void)
 {
-    meet(*(unsigned *)threads + 1);
     for (;;) {
         DWORD bytes;
         ULONG_PTR key;
@@ -29,40 +27,34 @@ static unsigned __stdcall worker(void *threads)
                                        INFINITE),
              "read");
         if (overlapped == NULL)
-            return 0;
+            return;
         struct read *read =
             CONTAINING_RECORD(overlapped, struct read, overlapped);
         must(CloseHandle(read->file), "close");
-        if (job_use(&read->turn, read->buffer, bytes))
+        if (job_use(&read->item, read->buffer, bytes))
             SetEvent(done);
         open_next(read);
     }
 }
 
-void contend_with_files(void)
+void do_files(void)
 {
-    HANDLE workers[MAXIMUM_WAIT_OBJECTS];
-    unsigned threads = job.threads > 0 ? job.threads : 2 * processor_count();
-    must(threads <= MAXIMUM_WAIT_OBJECTS, "wait for so many threads");
+    struct threads workers;
     for (unsigned i = 0; i < job.depth; i++)
         reads[i].buffer = must_allocate(job.buffer);
     done = create_event();
     port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
     must(port != NULL, "create the port");
-    for (unsigned i = 0; i < threads; i++) {
-        workers[i] = (HANDLE)_beginthreadex(NULL, 0, worker, &threads, 0, NULL);
-        must(workers[i] != NULL, "start a thread");
-    }
-    meet(threads + 1);
+    start_threads(&workers,
+                  job.threads > 0 ? job.threads : 2 * processor_count(),
+                  worker);
     measure_begin();
     for (unsigned i = 0; i < job.depth; i++)
         open_next(&reads[i]);
     WaitForSingleObject(done, INFINITE);
     measure_end();
-    for (unsigned i = 0; i < threads; i++)
+    for (unsigned i = 0; i < workers.count; i++)
         PostQueuedCompletionStatus(port, 0, 0, NULL);
-    WaitForMultipleObjects(threads, workers, TRUE, INFINITE);
-    for (unsigned i = 0; i < threads; i++)
-        CloseHandle(workers[i]);
+    join_threads(&workers);
     CloseHandle(port);
 }

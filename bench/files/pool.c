@@ -1,13 +1,14 @@
 /*
- * Contends with final's pool: up to `depth` files under way, each with a
+ * This contender uses final's pool. Up to `depth` files are open, each with a
  * request and a bound file of its own.
  *
- * One thread opens, binds and closes, since bound_file_close waits for the
- * file's callbacks and so is refused in one; the workers use what comes. The
- * files are closed in the order in which they were opened.
+ * One thread opens, binds and closes all files, in the same order. A callback
+ * cannot close its file: bound_file_close waits for the callbacks of the file,
+ * so it refuses to run in one. The workers add up the bytes.
  */
 #include "../../final/pool.h"
 #include "../pool_start.h"
+#include "../win32.h"
 #include "job.h"
 
 const char contender[] = "pool";
@@ -16,7 +17,7 @@ const wchar_t program[] = L"pool";
 static struct slot {
     struct bound_file file;
     struct request *request;
-    struct turn turn;
+    struct item item;
     bool is_open;
 } slots[JOB_MAX_DEPTH];
 
@@ -30,10 +31,7 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 
 static void open_and_read(struct pool *pool, struct slot *slot)
 {
-    HANDLE handle =
-        CreateFileA(slot->turn.path, GENERIC_READ, FILE_SHARE_READ, NULL,
-                    OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
-    must(handle != INVALID_HANDLE_VALUE, "open");
+    HANDLE handle = open_for_reading(slot->item.path, FILE_FLAG_OVERLAPPED);
     must(pool_bind_handle(pool, handle, 0, &slot->file) == 0, "bind");
     slot->is_open = true;
     overlapped_reset(slot->request, 0);
@@ -41,7 +39,7 @@ static void open_and_read(struct pool *pool, struct slot *slot)
          "read");
 }
 
-/* To close it before its read has ended would cancel that. */
+/* Waits for the read first, because bound_file_close would cancel it. */
 static void wait_and_close(struct slot *slot)
 {
     if (!slot->is_open)
@@ -51,21 +49,21 @@ static void wait_and_close(struct slot *slot)
     slot->is_open = false;
 }
 
-void contend_with_files(void)
+void do_files(void)
 {
     struct pool pool;
-    struct turn turn;
+    struct item item;
     for (unsigned i = 0; i < job.depth; i++) {
         slots[i].request = overlapped_pack(
-            on_read, &slots[i].turn, must_allocate(job.buffer), job.buffer, 0);
+            on_read, &slots[i].item, must_allocate(job.buffer), job.buffer, 0);
         must(slots[i].request != NULL, "allocate");
     }
     must(pool_create(&pool, job.threads, 0) == 0, "create the pool");
     pool_start_all(&pool);
     measure_begin();
-    for (unsigned next = 0; job_next(&turn); next = (next + 1) % job.depth) {
+    for (unsigned next = 0; job_next(&item); next = (next + 1) % job.depth) {
         wait_and_close(&slots[next]);
-        slots[next].turn = turn;
+        slots[next].item = item;
         open_and_read(&pool, &slots[next]);
     }
     for (unsigned i = 0; i < job.depth; i++)

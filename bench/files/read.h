@@ -1,33 +1,22 @@
-/* A file of those who hand its OVERLAPPED to the system themselves. */
+/* A file, for contenders that call ReadFile themselves. */
 #ifndef READ_H
 #define READ_H
 
+#include "../win32.h"
 #include "job.h"
-
-#include <windows.h>
 
 struct read {
     OVERLAPPED overlapped;
-    struct turn turn;
+    struct item item;
     HANDLE file;
     void *buffer;
 };
 
-static inline void open_overlapped(struct read *read)
-{
-    read->file = CreateFileA(read->turn.path, GENERIC_READ, FILE_SHARE_READ,
-                             NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
-    must(read->file != INVALID_HANDLE_VALUE, "open");
-}
-
-/* All of the OVERLAPPED is new with each file. */
+/* Starts to read the open file. Each file begins with a new OVERLAPPED. */
 static inline void read_start(struct read *read)
 {
     read->overlapped = (OVERLAPPED){0};
-    must(ReadFile(read->file, read->buffer, (DWORD)job.buffer, NULL,
-                  &read->overlapped) ||
-             GetLastError() == ERROR_IO_PENDING,
-         "read");
+    start_read(read->file, read->buffer, job.buffer, &read->overlapped);
 }
 
 #endif

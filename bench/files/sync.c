@@ -1,24 +1,21 @@
-/* Contends with CreateFile, ReadFile and CloseHandle, one file after the
+/* This contender uses CreateFile, ReadFile and CloseHandle, one file after the
  * other. */
+#include "../win32.h"
 #include "job.h"
-
-#include <windows.h>
 
 const char contender[] = "sync";
 
-void contend_with_files(void)
+void do_files(void)
 {
     void *buffer = must_allocate(job.buffer);
     measure_begin();
-    struct turn turn;
-    while (job_next(&turn)) {
+    struct item item;
+    while (job_next(&item)) {
         DWORD bytes;
-        HANDLE file = CreateFileA(turn.path, GENERIC_READ, FILE_SHARE_READ,
-                                  NULL, OPEN_EXISTING, 0, NULL);
-        must(file != INVALID_HANDLE_VALUE, "open");
+        HANDLE file = open_for_reading(item.path, 0);
         must(ReadFile(file, buffer, (DWORD)job.buffer, &bytes, NULL), "read");
         must(CloseHandle(file), "close");
-        job_use(&turn, buffer, bytes);
+        job_use(&item, buffer, bytes);
     }
     measure_end();
 }

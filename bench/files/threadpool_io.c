@@ -1,5 +1,6 @@
-/* Contends with the thread pool that Win32 has itself: a TP_IO for each file,
- * which its callback closes, to open the next. `depth` are under way. */
+/* This contender uses CreateThreadpoolIo, Win32's own thread pool: a TP_IO for
+ * each file. Its callback closes the TP_IO and opens the next file. `depth`
+ * files are open. */
 #include "read.h"
 
 const char contender[] = "threadpool_io";
@@ -10,7 +11,8 @@ static HANDLE done; /* event */
 
 static void open_next(struct read *read);
 
-/* The TP_IO may be closed here: it is freed once its callback has returned. */
+/* The callback may close its own TP_IO. Win32 frees it when the callback has
+ * returned. */
 static void CALLBACK on_read(TP_CALLBACK_INSTANCE *instance, void *context,
                              void *overlapped, ULONG error, ULONG_PTR bytes,
                              TP_IO *io)
@@ -20,37 +22,28 @@ static void CALLBACK on_read(TP_CALLBACK_INSTANCE *instance, void *context,
     must(error == ERROR_SUCCESS, "read");
     must(CloseHandle(read->file), "close");
     CloseThreadpoolIo(io);
-    if (job_use(&read->turn, read->buffer, bytes))
+    if (job_use(&read->item, read->buffer, bytes))
         SetEvent(done);
     open_next(read);
 }
 
 static void open_next(struct read *read)
 {
-    if (!job_next(&read->turn))
+    if (!job_next(&read->item))
         return;
-    open_overlapped(read);
+    read->file = open_for_reading(read->item.path, FILE_FLAG_OVERLAPPED);
     TP_IO *io = CreateThreadpoolIo(read->file, on_read, read, &environment);
     must(io != NULL, "bind");
     StartThreadpoolIo(io);
     read_start(read);
 }
 
-void contend_with_files(void)
+void do_files(void)
 {
-    TP_POOL *pool = NULL; /* the process's own */
     for (unsigned i = 0; i < job.depth; i++)
         reads[i].buffer = must_allocate(job.buffer);
     done = create_event();
-    InitializeThreadpoolEnvironment(&environment);
-    if (job.threads > 0) {
-        pool = CreateThreadpool(NULL);
-        must(pool != NULL, "create the pool");
-        SetThreadpoolThreadMaximum(pool, job.threads);
-        must(SetThreadpoolThreadMinimum(pool, job.threads),
-             "start the threads");
-        SetThreadpoolCallbackPool(&environment, pool);
-    }
+    TP_POOL *pool = create_threadpool(&environment, job.threads);
     measure_begin();
     for (unsigned i = 0; i < job.depth; i++)
         open_next(&reads[i]);

@@ -1,54 +1,31 @@
 /*
- * Contends with asio's windows::stream_handle on one io_context, which
- * `threads` threads run; if nobody says how many, as many as asio's own
- * thread_pool has. It opens no pipe, and so is given a handle.
+ * This contender uses asio's windows::stream_handle on one io_context. asio
+ * cannot open a pipe, so the contender opens it.
  */
 #define ASIO_STANDALONE
+#include "../asio_threads.h"
+#include "../win32.h"
 #include "job.h"
 
-#include <asio/executor_work_guard.hpp>
-#include <asio/io_context.hpp>
 #include <asio/windows/stream_handle.hpp>
 
 #include <future>
-#include <thread>
 #include <vector>
 
 const char contender[] = "asio";
 
-namespace
-{
-
-void open_pipe(asio::windows::stream_handle &pipe)
-{
-    asio::error_code error;
-    HANDLE handle = CreateFileA(job.pipe, GENERIC_READ, 0, nullptr,
-                                OPEN_EXISTING, FILE_FLAG_OVERLAPPED, nullptr);
-    must(handle != INVALID_HANDLE_VALUE, "open");
-    pipe.assign(handle, error);
-    must(!error, "bind");
-}
-
-} // namespace
-
-void contend_waiting()
+void do_pipe_reads()
 {
     asio::io_context context;
     asio::windows::stream_handle pipe(context);
+    asio::error_code failed;
     std::promise<void> done;
     std::vector<std::vector<char>> buffers(job.reads);
-    unsigned count = job.threads > 0 ? job.threads : 2 * processor_count();
-    std::vector<std::thread> threads(count);
     for (std::vector<char> &buffer : buffers)
         buffer.resize(job.piece);
-    open_pipe(pipe);
-    auto work = asio::make_work_guard(context); /* run() waits for some */
-    for (std::thread &thread : threads)
-        thread = std::thread([&] {
-            meet(count + 1);
-            context.run();
-        });
-    meet(count + 1);
+    pipe.assign(open_for_reading(job.pipe, FILE_FLAG_OVERLAPPED), failed);
+    must(!failed, "bind");
+    asio_threads threads(context, job.threads);
     measure_begin();
     for (std::vector<char> &buffer : buffers)
         pipe.async_read_some(
@@ -61,7 +38,5 @@ void contend_waiting()
     job_all_pending();
     done.get_future().wait();
     measure_end();
-    work.reset();
-    for (std::thread &thread : threads)
-        thread.join();
+    threads.join();
 }

@@ -1,5 +1,5 @@
-/* Contends with BindIoCompletionCallback, Win32's older pool: it belongs to the
- * process, and nobody tells it how many threads to have. */
+/* This contender uses BindIoCompletionCallback, Win32's older pool. There is
+ * one pool in the process, and no way to set its number of threads. */
 #include "read.h"
 
 const char contender[] = "bind_callback";
@@ -14,11 +14,11 @@ static void CALLBACK on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         SetEvent(done);
 }
 
-void contend_waiting(void)
+void do_pipe_reads(void)
 {
     struct read *reads = make_reads();
     done = create_event();
-    HANDLE pipe = open_overlapped();
+    HANDLE pipe = open_for_reading(job.pipe, FILE_FLAG_OVERLAPPED);
     must(BindIoCompletionCallback(pipe, on_read, 0), "bind");
     measure_begin();
     for (unsigned i = 0; i < job.reads; i++)

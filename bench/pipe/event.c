@@ -1,13 +1,14 @@
-/* Contends with one thread and an event for each read: it waits for the reads
- * in the order in which they were started, which is the order of the pieces. */
+/* This contender uses one thread, and an event for each read. The thread waits
+ * for the reads in the order in which it started them. The pieces come in this
+ * order. */
 #include "read.h"
 
 const char contender[] = "event";
 
-void contend_waiting(void)
+void do_pipe_reads(void)
 {
     struct read *reads = make_reads();
-    HANDLE pipe = open_overlapped();
+    HANDLE pipe = open_for_reading(job.pipe, FILE_FLAG_OVERLAPPED);
     measure_begin();
     for (unsigned i = 0; i < job.reads; i++) {
         reads[i].overlapped.hEvent = create_event();

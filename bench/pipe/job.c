@@ -6,14 +6,14 @@
 
 struct job job;
 
-/* The words of a piece: its number, when it was written (in ns), and others,
- * which follow from its number. */
+/* The words of a piece: its number, the time when it was written (in ns), and
+ * others, which follow from its number. */
 enum { NUMBER, WRITTEN, OTHERS };
 
 static HANDLE pipe, feeder;
 static DWORD pause;              /* in ms */
 static uint64_t *latencies;      /* of each piece, in ns */
-static uint64_t threads, memory; /* when all were pending */
+static uint64_t threads, memory; /* when all reads were pending */
 static _Atomic uint64_t used, sum;
 
 static uint64_t word(uint64_t number, size_t index)
@@ -26,7 +26,7 @@ static unsigned __stdcall feed(void *argument)
     uint64_t words[JOB_MAX_PIECE / sizeof(uint64_t)];
     (void)argument;
     must(ConnectNamedPipe(pipe, NULL) || GetLastError() == ERROR_PIPE_CONNECTED,
-         "meet who reads");
+         "connect to the reader");
     for (uint64_t number = 0; number < job.reads; number++) {
         DWORD bytes;
         words[NUMBER] = number;
@@ -64,7 +64,7 @@ bool job_use(const void *piece, size_t bytes)
     return ++used == job.reads;
 }
 
-void contend(void)
+void do_job(void)
 {
     char path[64];
     job = (struct job){.pipe = path,
@@ -72,10 +72,10 @@ void contend(void)
                        .reads = (unsigned)argument_number("reads", 1000),
                        .threads = (unsigned)argument_number("threads", 0)};
     pause = (DWORD)argument_number("pause", 1);
-    must(job.reads > 0, "do nothing");
+    must(job.reads > 0, "run with 0 reads");
     must(job.piece > OTHERS * sizeof(uint64_t) && job.piece <= JOB_MAX_PIECE &&
              job.piece % sizeof(uint64_t) == 0,
-         "have such pieces");
+         "use pieces of this size");
     latencies = must_allocate(job.reads * sizeof *latencies);
     for (unsigned i = 0; i < job.reads; i++)
         latencies[i] = 0;
@@ -84,7 +84,7 @@ void contend(void)
     pipe = CreateNamedPipeA(path, PIPE_ACCESS_OUTBOUND, PIPE_TYPE_BYTE, 1,
                             1 << 16, 0, 0, NULL);
     must(pipe != INVALID_HANDLE_VALUE, "create the pipe");
-    contend_waiting();
+    do_pipe_reads();
     must(used == job.reads, "read all pieces");
     WaitForSingleObject(feeder, INFINITE);
     CloseHandle(feeder);

@@ -1,19 +1,19 @@
 /*
- * The work: many reads wait at a pipe in which little comes. What a way to wait
- * costs meanwhile, and how long it takes to notice.
+ * The work: many reads are pending on a pipe that brings little. It measures
+ * what pending reads cost, and how long a contender takes to notice new bytes.
  *
- *      reads=COUNT    pending at once, each for one piece; 1000
- *      piece=BYTES    a multiple of 8, up to JOB_MAX_PIECE; 64
- *      pause=MS       before each piece that is written; 1
- *      threads=COUNT  0, if not given: the contender's own default
+ *      reads=COUNT    all pending at the same time; default 1000
+ *      piece=BYTES    a multiple of 8, up to JOB_MAX_PIECE; default 64
+ *      pause=MS       before each piece; default 1
+ *      threads=COUNT  default 0: the contender's own default
  *
- * Pieces are written one at a time, and each read asks for as much as one has.
- * So each read gets exactly one piece, though the pipe is a stream of bytes.
+ * A thread writes one piece at a time, and each read asks for one piece. So
+ * each read gets exactly one piece, although the pipe is a stream of bytes.
  *
- * It adds how many threads and how much memory there were when all reads were
- * pending, before the first piece (threads_pending, memory_pending_kib), and
- * the time from a piece's write to its use (median_ns, p99_ns). Whoever writes
- * is no thread of the contender's, and not counted.
+ * The output has further members. threads_pending and memory_pending_kib are
+ * the threads and the memory when all reads were pending, before the first
+ * piece; the thread that writes does not count. median_ns and p99_ns are the
+ * time from the write of a piece to its use.
  */
 #ifndef JOB_H
 #define JOB_H
@@ -32,16 +32,17 @@ extern struct job {
     unsigned reads, threads;
 } job;
 
-/* The contender's own part. Opens the pipe to read from it, calls
- * measure_begin, starts all reads, calls job_all_pending, and, when the last
- * piece is used, measure_end. */
-void contend_waiting(void);
+/* Each contender defines this. It opens the pipe for reading, calls
+ * measure_begin, starts all reads, calls job_all_pending, and calls measure_end
+ * when the last piece is used. */
+void do_pipe_reads(void);
 
-/* From now on pieces come. */
+/* Notes the threads and the memory, and starts the thread that writes the
+ * pieces. */
 void job_all_pending(void);
 
-/* Checks a piece, and adds it up. Returns whether it was the last. Any thread
- * may call this. */
+/* Checks a piece and adds it up. Returns true if this piece is the last one.
+ * Any thread may call it. */
 bool job_use(const void *piece, size_t bytes);
 
 #ifdef __cplusplus

@@ -1,15 +1,13 @@
-/* Contends with a completion port and a loop around it, written by hand. */
+/* This contender uses a completion port and a loop around it. */
+#include "../threads.h"
 #include "read.h"
-
-#include <process.h>
 
 const char contender[] = "loop";
 
 static HANDLE port, done /* event */;
 
-static unsigned __stdcall worker(void *threads)
+static void worker(void)
 {
-    meet(*(unsigned *)threads + 1);
     for (;;) {
         DWORD bytes;
         ULONG_PTR key;
@@ -18,7 +16,7 @@ static unsigned __stdcall worker(void *threads)
                                        INFINITE),
              "read");
         if (overlapped == NULL)
-            return 0;
+            return;
         struct read *read =
             CONTAINING_RECORD(overlapped, struct read, overlapped);
         if (job_use(read->buffer, bytes))
@@ -26,32 +24,26 @@ static unsigned __stdcall worker(void *threads)
     }
 }
 
-void contend_waiting(void)
+void do_pipe_reads(void)
 {
-    HANDLE workers[MAXIMUM_WAIT_OBJECTS];
-    unsigned threads = job.threads > 0 ? job.threads : 2 * processor_count();
-    must(threads <= MAXIMUM_WAIT_OBJECTS, "wait for so many threads");
+    struct threads workers;
     struct read *reads = make_reads();
     done = create_event();
-    HANDLE pipe = open_overlapped();
+    HANDLE pipe = open_for_reading(job.pipe, FILE_FLAG_OVERLAPPED);
     port = CreateIoCompletionPort(pipe, NULL, 0, 0);
     must(port != NULL, "bind");
-    for (unsigned i = 0; i < threads; i++) {
-        workers[i] = (HANDLE)_beginthreadex(NULL, 0, worker, &threads, 0, NULL);
-        must(workers[i] != NULL, "start a thread");
-    }
-    meet(threads + 1);
+    start_threads(&workers,
+                  job.threads > 0 ? job.threads : 2 * processor_count(),
+                  worker);
     measure_begin();
     for (unsigned i = 0; i < job.reads; i++)
         read_start(&reads[i], pipe);
     job_all_pending();
     WaitForSingleObject(done, INFINITE);
     measure_end();
-    for (unsigned i = 0; i < threads; i++)
+    for (unsigned i = 0; i < workers.count; i++)
         PostQueuedCompletionStatus(port, 0, 0, NULL);
-    WaitForMultipleObjects(threads, workers, TRUE, INFINITE);
-    for (unsigned i = 0; i < threads; i++)
-        CloseHandle(workers[i]);
+    join_threads(&workers);
     CloseHandle(port);
     CloseHandle(pipe);
 }

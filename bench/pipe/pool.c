@@ -1,6 +1,7 @@
-/* Contends with final's pool. */
+/* This contender uses final's pool. */
 #include "../../final/pool.h"
 #include "../pool_start.h"
+#include "../win32.h"
 #include "job.h"
 
 const char contender[] = "pool";
@@ -17,7 +18,7 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         SetEvent(done);
 }
 
-void contend_waiting(void)
+void do_pipe_reads(void)
 {
     struct pool pool;
     struct bound_file pipe;
@@ -28,9 +29,7 @@ void contend_waiting(void)
         must(requests[i] != NULL, "allocate");
     }
     done = create_event();
-    HANDLE handle = CreateFileA(job.pipe, GENERIC_READ, 0, NULL, OPEN_EXISTING,
-                                FILE_FLAG_OVERLAPPED, NULL);
-    must(handle != INVALID_HANDLE_VALUE, "open");
+    HANDLE handle = open_for_reading(job.pipe, FILE_FLAG_OVERLAPPED);
     must(pool_create(&pool, job.threads, 0) == 0, "create the pool");
     must(pool_bind_handle(&pool, handle, 0, &pipe) == 0, "bind");
     pool_start_all(&pool);

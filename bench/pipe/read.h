@@ -1,24 +1,16 @@
-/* A read by those who hand its OVERLAPPED to the system themselves. */
+/* A read, for contenders that call ReadFile themselves. */
 #ifndef READ_H
 #define READ_H
 
+#include "../win32.h"
 #include "job.h"
-
-#include <windows.h>
 
 struct read {
     OVERLAPPED overlapped;
     void *buffer;
 };
 
-static inline HANDLE open_overlapped(void)
-{
-    HANDLE handle = CreateFileA(job.pipe, GENERIC_READ, 0, NULL, OPEN_EXISTING,
-                                FILE_FLAG_OVERLAPPED, NULL);
-    must(handle != INVALID_HANDLE_VALUE, "open");
-    return handle;
-}
-
+/* Returns all reads, not started yet. */
 static inline struct read *make_reads(void)
 {
     struct read *reads = must_allocate(job.reads * sizeof *reads);
@@ -27,12 +19,9 @@ static inline struct read *make_reads(void)
     return reads;
 }
 
-static inline void read_start(struct read *read, HANDLE handle)
+static inline void read_start(struct read *read, HANDLE pipe)
 {
-    must(ReadFile(handle, read->buffer, (DWORD)job.piece, NULL,
-                  &read->overlapped) ||
-             GetLastError() == ERROR_IO_PENDING,
-         "read");
+    start_read(pipe, read->buffer, job.piece, &read->overlapped);
 }
 
 #endif

@@ -1,7 +1,8 @@
-/* Contends with final's file_stream: asynchronous reads, all begun at once. In
- * a pipe they take their turns: the stream keeps them in a list, and only the
- * first is with the system. */
+/* This contender uses final's file_stream. It starts all asynchronous reads
+ * before the first piece comes. On a pipe, the stream does one read after the
+ * other: it keeps the reads in a list, and only the first is in flight. */
 #include "../../final/file_stream.h"
+#include "../win32.h"
 #include "job.h"
 
 const char contender[] = "stream";
@@ -21,14 +22,13 @@ static struct file_stream *open_stream(struct pool *pool)
     struct file_stream *stream;
     struct file_stream_options options = FILE_STREAM_DEFAULTS;
     wchar_t path[MAX_PATH];
-    must(MultiByteToWideChar(CP_ACP, 0, job.pipe, -1, path, MAX_PATH) > 0,
-         "understand the path");
+    widen(job.pipe, path);
     options.options = FILE_OPTION_ASYNCHRONOUS;
     must(file_stream_open(pool, path, &options, &stream) == 0, "open");
     return stream;
 }
 
-void contend_waiting(void)
+void do_pipe_reads(void)
 {
     struct pool pool;
     struct file_task *tasks = must_allocate(job.reads * sizeof *tasks);

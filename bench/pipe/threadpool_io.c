@@ -1,4 +1,4 @@
-/* Contends with the thread pool that Win32 has itself. */
+/* This contender uses CreateThreadpoolIo, Win32's own thread pool. */
 #include "read.h"
 
 const char contender[] = "threadpool_io";
@@ -16,22 +16,13 @@ static void CALLBACK on_read(TP_CALLBACK_INSTANCE *instance, void *context,
         SetEvent(done);
 }
 
-void contend_waiting(void)
+void do_pipe_reads(void)
 {
     TP_CALLBACK_ENVIRON environment;
-    TP_POOL *pool = NULL; /* the process's own */
     struct read *reads = make_reads();
     done = create_event();
-    HANDLE pipe = open_overlapped();
-    InitializeThreadpoolEnvironment(&environment);
-    if (job.threads > 0) {
-        pool = CreateThreadpool(NULL);
-        must(pool != NULL, "create the pool");
-        SetThreadpoolThreadMaximum(pool, job.threads);
-        must(SetThreadpoolThreadMinimum(pool, job.threads),
-             "start the threads");
-        SetThreadpoolCallbackPool(&environment, pool);
-    }
+    HANDLE pipe = open_for_reading(job.pipe, FILE_FLAG_OVERLAPPED);
+    TP_POOL *pool = create_threadpool(&environment, job.threads);
     TP_IO *io = CreateThreadpoolIo(pipe, on_read, NULL, &environment);
     must(io != NULL, "bind");
     measure_begin();

@@ -1,7 +1,7 @@
-/* Contends with a thread for each read, which waits for it. The handle is
- * overlapped all the same: on a synchronous one only one read at a time is
- * under way. The stacks are as small as one may ask for; but Wine 8 gives each
- * thread 1 MiB at least, and nearly all of that is resident. */
+/* This contender uses a thread for each read, which waits for the read. The
+ * handle is overlapped, because a synchronous handle does only one read at a
+ * time. The program asks for small stacks. But Wine 8 gives each thread 1 MiB
+ * at least, and nearly all of it is resident. */
 #include "read.h"
 
 #include <process.h>
@@ -28,13 +28,13 @@ static unsigned __stdcall read_one(void *argument)
     return 0;
 }
 
-void contend_waiting(void)
+void do_pipe_reads(void)
 {
     struct read *reads = make_reads();
     HANDLE *threads = must_allocate(job.reads * sizeof(HANDLE));
     all_pending = create_event();
     done = create_event();
-    pipe = open_overlapped();
+    pipe = open_for_reading(job.pipe, FILE_FLAG_OVERLAPPED);
     missing = (LONG)job.reads;
     measure_begin();
     for (unsigned i = 0; i < job.reads; i++) {

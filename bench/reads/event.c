@@ -1,10 +1,10 @@
 /*
- * Contends with overlapped reads and one thread, without a port: each read has
- * an event.
+ * This contender uses overlapped reads without a port. Each read has an event,
+ * and one thread waits for the reads.
  *
- * `depth` are in flight, a ring, in which the oldest is waited for and started
- * again. WaitForMultipleObjects would tell which is ready first, but takes no
- * more than 64.
+ * `depth` reads are in flight. The thread always waits for the oldest one, and
+ * then starts it again. WaitForMultipleObjects could wait for whichever
+ * completes first, but for at most 64 events.
  */
 #include "read.h"
 
@@ -15,20 +15,20 @@ static HANDLE file;
 
 static bool read_next(struct read *read)
 {
-    if (!job_next(&read->turn))
+    if (!job_next(&read->item))
         return false;
     read_start(read, file);
     return true;
 }
 
-void contend_reading(void)
+void do_reads(void)
 {
     /* ReadFile resets the event when it starts. */
     for (unsigned i = 0; i < job.depth; i++) {
         reads[i].buffer = must_allocate(job.block);
         reads[i].overlapped.hEvent = create_event();
     }
-    file = open_file(FILE_FLAG_OVERLAPPED);
+    file = open_for_reading(job.file, FILE_FLAG_OVERLAPPED);
     measure_begin();
     unsigned in_flight = 0;
     while (in_flight < job.depth && read_next(&reads[in_flight]))
@@ -37,7 +37,7 @@ void contend_reading(void)
         DWORD bytes;
         must(GetOverlappedResult(file, &reads[i].overlapped, &bytes, TRUE),
              "read");
-        job_use(&reads[i].turn, reads[i].buffer, bytes);
+        job_use(&reads[i].item, reads[i].buffer, bytes);
         if (!read_next(&reads[i]))
             in_flight--;
     }

@@ -8,11 +8,11 @@ struct job job;
 static uint64_t blocks; /* in the file */
 static uint64_t warm, reads;
 static bool is_random;
-static uint64_t *latencies; /* of each read, in ns; NULL: nobody asks */
+static uint64_t *latencies; /* of each read, in ns; NULL: not measured */
 static _Atomic uint64_t taken, used, sum, warm_sum;
 
-/* The same number always gives the same number, and looks like chance
- * (Steele and others' SplitMix64). */
+/* Returns a number that looks random. The same argument gives the same result
+ * (SplitMix64, by Steele and others). */
 static uint64_t mix(uint64_t number)
 {
     number = (number + 1) * 0x9E3779B97F4A7C15;
@@ -21,27 +21,27 @@ static uint64_t mix(uint64_t number)
     return number ^ number >> 31;
 }
 
-bool job_next(struct turn *turn)
+bool job_next(struct item *item)
 {
-    turn->number = taken++;
-    if (turn->number >= warm + reads)
+    item->number = taken++;
+    if (item->number >= warm + reads)
         return false;
-    /* Those that count are the same, whatever was before them. */
-    uint64_t number = turn->number - (turn->number < warm ? 0 : warm);
-    turn->offset = (is_random ? mix(number) : number) % blocks * job.block;
+    /* The reads that count are the same, however many come before them. */
+    uint64_t number = item->number - (item->number < warm ? 0 : warm);
+    item->offset = (is_random ? mix(number) : number) % blocks * job.block;
     if (latencies != NULL)
-        turn->began = measure_now();
+        item->began = measure_now();
     return true;
 }
 
-bool job_use(const struct turn *turn, const void *buffer, size_t bytes)
+bool job_use(const struct item *item, const void *buffer, size_t bytes)
 {
-    bool counts = turn->number >= warm;
+    bool counts = item->number >= warm;
     if (counts && latencies != NULL)
-        latencies[turn->number - warm] = measure_now() - turn->began;
+        latencies[item->number - warm] = measure_now() - item->began;
     must(bytes == job.block, "read a whole block");
-    /* What came, and from where. */
-    *(counts ? &sum : &warm_sum) += add_up(buffer, bytes) * (turn->offset | 1);
+    /* Depends on the bytes and on the offset. */
+    *(counts ? &sum : &warm_sum) += add_up(buffer, bytes) * (item->offset | 1);
     uint64_t done = ++used;
     if (done == warm)
         measure_begin();
@@ -53,17 +53,17 @@ static uint64_t file_size(void)
     FILE *file = fopen(job.file, "rb");
     must(file != NULL, "open the file");
 #ifdef _WIN32
-    must(_fseeki64(file, 0, SEEK_END) == 0, "find the file's end");
+    must(_fseeki64(file, 0, SEEK_END) == 0, "find the end of the file");
     int64_t size = _ftelli64(file);
 #else
-    must(fseeko(file, 0, SEEK_END) == 0, "find the file's end");
+    must(fseeko(file, 0, SEEK_END) == 0, "find the end of the file");
     int64_t size = ftello(file);
 #endif
     fclose(file);
     return (uint64_t)size;
 }
 
-void contend(void)
+void do_job(void)
 {
     job = (struct job){.file = argument("file", ""),
                        .style = argument("style", ""),
@@ -74,13 +74,14 @@ void contend(void)
     is_random = strcmp(argument("order", ""), "random") == 0;
     reads = argument_number("reads", 1);
     warm = argument_number("warm", 0);
-    must(job.block > 0 && reads > 0 && job.depth > 0, "do nothing");
+    must(job.block > 0 && reads > 0 && job.depth > 0,
+         "run with 0 reads, 0 bytes or depth 0");
     must(job.depth <= JOB_MAX_DEPTH, "keep so many in flight");
     blocks = file_size() / job.block;
-    must(blocks > 0, "read less than a block");
+    must(blocks > 0, "read a file that is smaller than a block");
     if (argument_number("latency", 0))
         latencies = must_allocate(reads * sizeof *latencies);
-    contend_reading();
+    do_reads();
     must(used == warm + reads, "do all the reads");
     if (latencies != NULL)
         measure_latencies(latencies, reads);

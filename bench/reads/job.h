@@ -1,17 +1,17 @@
 /*
- * The work: read blocks of a file, in their order or at one given list of
- * random places, and add up every byte.
+ * The work: read blocks of a file, in order or at random places, and add up
+ * every byte. Every contender reads the same random places.
  *
  *      file=PATH block=BYTES order=random|sequential reads=COUNT
- *      warm=COUNT     reads before these, which do not count; 0
- *      depth=COUNT    reads in flight at once, up to JOB_MAX_DEPTH; 1
- *      threads=COUNT  0, if not given: the contender's own default
- *      buffer=BYTES   for those who have one; 0: none
- *      style=WORD     which of several ways, for those who have more than one
+ *      warm=COUNT     reads before these, which do not count; default 0
+ *      depth=COUNT    reads in flight at a time, up to JOB_MAX_DEPTH; default 1
+ *      threads=COUNT  default 0: the contender's own default
+ *      buffer=BYTES   for contenders that have a buffer; default 0: none
+ *      style=WORD     for contenders that have several ways to read
  *      latency=1      add how long a read takes: median_ns, p99_ns
  *
- * The sum depends on what was read and from where, so that contenders who did
- * the same work have the same sum.
+ * The sum depends on the bytes and on their places. So two contenders that read
+ * the same blocks get the same sum.
  */
 #ifndef JOB_H
 #define JOB_H
@@ -30,21 +30,22 @@ extern struct job {
     unsigned depth, threads;
 } job;
 
-/* One read. */
-struct turn {
+/* One read: its number, its offset, and when it began (in ns). */
+struct item {
     uint64_t number, offset, began;
 };
 
-/* The contender's own part. Opens the file, calls measure_begin, does the
- * reads, calls measure_end. */
-void contend_reading(void);
+/* Each contender defines this. It opens the file, calls measure_begin, does all
+ * reads, and calls measure_end. */
+void do_reads(void);
 
-/* What the next read is, which begins now; false: there is none left. */
-bool job_next(struct turn *turn);
+/* Fills in the next read, which begins now. Returns false if no read is left.
+ * Any thread may call it. */
+bool job_next(struct item *item);
 
-/* Adds up what a read has brought, which must be a whole block. Returns whether
- * it was the last. Any thread may call this and job_next. */
-bool job_use(const struct turn *turn, const void *buffer, size_t bytes);
+/* Adds up the bytes of a read, which must be a whole block. Returns true if
+ * this read is the last one to complete. Any thread may call it. */
+bool job_use(const struct item *item, const void *buffer, size_t bytes);
 
 #ifdef __cplusplus
 }

@@ -1,8 +1,7 @@
-/* Contends with a completion port and a loop around it, written by hand: what
- * is left of a pool without its table, its counters, and its care. */
+/* This contender uses a completion port and a loop around it. It is what
+ * remains of a pool without its table, its counters and its checks. */
+#include "../threads.h"
 #include "read.h"
-
-#include <process.h>
 
 const char contender[] = "loop";
 
@@ -11,14 +10,12 @@ static HANDLE port, file, done /* event */;
 
 static void read_next(struct read *read)
 {
-    if (!job_next(&read->turn))
-        return;
-    read_start(read, file);
+    if (job_next(&read->item))
+        read_start(read, file);
 }
 
-static unsigned __stdcall worker(void *threads)
+static void worker(void)
 {
-    meet(*(unsigned *)threads + 1);
     for (;;) {
         DWORD bytes;
         ULONG_PTR key;
@@ -27,41 +24,35 @@ static unsigned __stdcall worker(void *threads)
                                        INFINITE),
              "read");
         if (overlapped == NULL)
-            return 0;
+            return;
         struct read *read =
             CONTAINING_RECORD(overlapped, struct read, overlapped);
-        if (job_use(&read->turn, read->buffer, bytes))
+        if (job_use(&read->item, read->buffer, bytes))
             SetEvent(done);
         read_next(read);
     }
 }
 
-void contend_reading(void)
+void do_reads(void)
 {
-    HANDLE workers[MAXIMUM_WAIT_OBJECTS];
-    unsigned threads = job.threads > 0 ? job.threads : 2 * processor_count();
-    must(threads <= MAXIMUM_WAIT_OBJECTS, "wait for so many threads");
+    struct threads workers;
     for (unsigned i = 0; i < job.depth; i++)
         reads[i].buffer = must_allocate(job.block);
     done = create_event();
-    file = open_file(FILE_FLAG_OVERLAPPED);
+    file = open_for_reading(job.file, FILE_FLAG_OVERLAPPED);
     port = CreateIoCompletionPort(file, NULL, 0, 0);
     must(port != NULL, "bind");
-    for (unsigned i = 0; i < threads; i++) {
-        workers[i] = (HANDLE)_beginthreadex(NULL, 0, worker, &threads, 0, NULL);
-        must(workers[i] != NULL, "start a thread");
-    }
-    meet(threads + 1);
+    start_threads(&workers,
+                  job.threads > 0 ? job.threads : 2 * processor_count(),
+                  worker);
     measure_begin();
     for (unsigned i = 0; i < job.depth; i++)
         read_next(&reads[i]);
     WaitForSingleObject(done, INFINITE);
     measure_end();
-    for (unsigned i = 0; i < threads; i++)
+    for (unsigned i = 0; i < workers.count; i++)
         PostQueuedCompletionStatus(port, 0, 0, NULL);
-    WaitForMultipleObjects(threads, workers, TRUE, INFINITE);
-    for (unsigned i = 0; i < threads; i++)
-        CloseHandle(workers[i]);
+    join_threads(&workers);
     CloseHandle(port);
     CloseHandle(file);
 }

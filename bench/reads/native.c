@@ -1,5 +1,5 @@
-/* Contends without Windows: pread, in each thread one after the other. What the
- * machine can do. */
+/* This contender uses pread, without Windows or Wine: one read after the other
+ * in each thread. It shows what the machine can do. */
 #include "job.h"
 
 #include <fcntl.h>
@@ -12,18 +12,18 @@ enum { MAX_THREADS = 64 };
 
 static int file;
 
-static void *read_in_turn(void *buffer)
+static void *read_blocks(void *buffer)
 {
-    struct turn turn;
-    while (job_next(&turn)) {
-        ssize_t bytes = pread(file, buffer, job.block, (off_t)turn.offset);
+    struct item item;
+    while (job_next(&item)) {
+        ssize_t bytes = pread(file, buffer, job.block, (off_t)item.offset);
         must(bytes >= 0, "read");
-        job_use(&turn, buffer, (size_t)bytes);
+        job_use(&item, buffer, (size_t)bytes);
     }
     return NULL;
 }
 
-void contend_reading(void)
+void do_reads(void)
 {
     pthread_t threads[MAX_THREADS];
     unsigned count = job.threads > 0 ? job.threads : 1;
@@ -32,10 +32,10 @@ void contend_reading(void)
     must(file >= 0, "open");
     measure_begin();
     for (unsigned i = 1; i < count; i++)
-        must(pthread_create(&threads[i], NULL, read_in_turn,
+        must(pthread_create(&threads[i], NULL, read_blocks,
                             must_allocate(job.block)) == 0,
              "start a thread");
-    read_in_turn(must_allocate(job.block));
+    read_blocks(must_allocate(job.block));
     for (unsigned i = 1; i < count; i++)
         pthread_join(threads[i], NULL);
     measure_end();

@@ -1,23 +1,24 @@
-/* Contends with final's pool: `depth` requests, each started again by its own
- * callback. */
+/* This contender uses final's pool with `depth` requests. The callback of a
+ * request starts it again. */
 #include "../../final/pool.h"
 #include "../pool_start.h"
+#include "../win32.h"
 #include "job.h"
 
 const char contender[] = "pool";
 const wchar_t program[] = L"pool";
 
 static struct request *requests[JOB_MAX_DEPTH];
-static struct turn turns[JOB_MAX_DEPTH]; /* the requests' contexts */
+static struct item items[JOB_MAX_DEPTH]; /* the contexts of the requests */
 static struct bound_file file;
 static HANDLE done; /* event */
 
 static void read_next(struct request *request)
 {
-    struct turn *turn = request->context;
-    if (!job_next(turn))
+    struct item *item = request->context;
+    if (!job_next(item))
         return;
-    overlapped_reset(request, turn->offset);
+    overlapped_reset(request, item->offset);
     must(bound_file_read(&file, request).outcome == IO_QUEUED, "read");
 }
 
@@ -31,17 +32,16 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     read_next(request);
 }
 
-void contend_reading(void)
+void do_reads(void)
 {
     struct pool pool;
     for (unsigned i = 0; i < job.depth; i++) {
-        requests[i] = overlapped_pack(on_read, &turns[i],
+        requests[i] = overlapped_pack(on_read, &items[i],
                                       must_allocate(job.block), job.block, 0);
         must(requests[i] != NULL, "allocate");
     }
     done = create_event();
-    HANDLE handle = CreateFileA(job.file, GENERIC_READ, FILE_SHARE_READ, NULL,
-                                OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+    HANDLE handle = open_for_reading(job.file, FILE_FLAG_OVERLAPPED);
     must(pool_create(&pool, job.threads, 0) == 0, "create the pool");
     must(pool_bind_handle(&pool, handle, 0, &file) == 0, "bind");
     pool_start_all(&pool);

@@ -1,11 +1,12 @@
-/* Contends with C's fread and its buffer, from the beginning on. */
+/* This contender uses fread of C and its buffer, from the start of the file on.
+ */
 #include "job.h"
 
 #include <stdio.h>
 
 const char contender[] = "stdio";
 
-void contend_reading(void)
+void do_reads(void)
 {
     void *buffer = must_allocate(job.block);
     FILE *file = fopen(job.file, "rb");
@@ -14,13 +15,13 @@ void contend_reading(void)
          "allocate");
     measure_begin();
     uint64_t position = 0;
-    struct turn turn;
-    while (job_next(&turn)) {
-        if (turn.offset != position)
-            rewind(file); /* and from the beginning once more */
+    struct item item;
+    while (job_next(&item)) {
+        if (item.offset != position)
+            rewind(file); /* at the end: once more from the start */
         size_t bytes = fread(buffer, 1, job.block, file);
-        position = turn.offset + bytes;
-        job_use(&turn, buffer, bytes);
+        position = item.offset + bytes;
+        job_use(&item, buffer, bytes);
     }
     measure_end();
     fclose(file);

@@ -1,13 +1,14 @@
 /*
- * Contends with final's file_stream.
+ * This contender uses final's file_stream.
  *
  *      style=synchronous   an ordinary handle
- *      style=asynchronous  an overlapped one; the thread waits for each read
- *      style=ahead         the same, and the next buffer is read meanwhile
- *      style=callbacks     `depth` asynchronous streams, each with one read in
- *                          flight, which its callback starts again
+ *      style=asynchronous  an overlapped handle; the thread waits for each read
+ *      style=ahead         an overlapped handle; the stream reads the next
+ * buffer ahead style=callbacks     `depth` asynchronous streams with one read
+ * in flight each; its callback starts the next read
  */
 #include "../../final/file_stream.h"
+#include "../win32.h"
 #include "job.h"
 
 #include <string.h>
@@ -22,8 +23,7 @@ static struct file_stream *open_stream(unsigned options_wanted)
     struct file_stream *stream;
     struct file_stream_options options = FILE_STREAM_DEFAULTS;
     wchar_t path[MAX_PATH];
-    must(MultiByteToWideChar(CP_ACP, 0, job.file, -1, path, MAX_PATH) > 0,
-         "understand the path");
+    widen(job.file, path);
     options.buffer_size = job.buffer;
     options.options = options_wanted;
     must(file_stream_open(&pool, path, &options, &stream) == 0, "open");
@@ -32,17 +32,17 @@ static struct file_stream *open_stream(unsigned options_wanted)
 
 /* ---- One stream, one read after the other ------------------------------ */
 
-static void read_in_turn(struct file_stream *stream, bool waits_for_tasks)
+static void read_one_by_one(struct file_stream *stream, bool waits_for_tasks)
 {
     struct file_task task = {0};
     void *buffer = must_allocate(job.block);
     uint64_t position = 0;
-    struct turn turn;
+    struct item item;
     measure_begin();
-    while (job_next(&turn)) {
+    while (job_next(&item)) {
         size_t bytes;
-        if (turn.offset != position)
-            must(file_stream_seek(stream, (int64_t)turn.offset, FILE_BEGIN,
+        if (item.offset != position)
+            must(file_stream_seek(stream, (int64_t)item.offset, FILE_BEGIN,
                                   NULL) == 0,
                  "seek");
         if (waits_for_tasks) {
@@ -52,8 +52,8 @@ static void read_in_turn(struct file_stream *stream, bool waits_for_tasks)
             must(file_stream_read(stream, buffer, job.block, &bytes) == 0,
                  "read");
         }
-        position = turn.offset + bytes;
-        job_use(&turn, buffer, bytes);
+        position = item.offset + bytes;
+        job_use(&item, buffer, bytes);
     }
     measure_end();
     file_stream_close(stream);
@@ -66,7 +66,7 @@ static HANDLE done; /* event */
 static struct reader {
     struct file_task task;
     struct file_stream *stream;
-    struct turn turn;
+    struct item item;
     uint64_t position; /* of the stream */
     void *buffer;
 } readers[JOB_MAX_DEPTH];
@@ -74,18 +74,18 @@ static struct reader {
 static void use(struct reader *reader, DWORD error, size_t bytes)
 {
     must(error == ERROR_SUCCESS, "read");
-    if (job_use(&reader->turn, reader->buffer, bytes))
+    if (job_use(&reader->item, reader->buffer, bytes))
         SetEvent(done);
 }
 
 static void read_on(struct reader *reader)
 {
-    while (job_next(&reader->turn)) {
-        if (reader->turn.offset != reader->position)
-            must(file_stream_seek(reader->stream, (int64_t)reader->turn.offset,
+    while (job_next(&reader->item)) {
+        if (reader->item.offset != reader->position)
+            must(file_stream_seek(reader->stream, (int64_t)reader->item.offset,
                                   FILE_BEGIN, NULL) == 0,
                  "seek");
-        reader->position = reader->turn.offset + job.block;
+        reader->position = reader->item.offset + job.block;
         struct submission read = file_stream_read_async(
             reader->stream, reader->buffer, job.block, &reader->task);
         if (read.outcome == IO_QUEUED)
@@ -118,18 +118,18 @@ static void read_with_callbacks(void)
         file_stream_close(readers[i].stream);
 }
 
-void contend_reading(void)
+void do_reads(void)
 {
     must(pool_create(&pool, job.threads, 0) == 0, "create the pool");
     if (strcmp(job.style, "callbacks") == 0)
         read_with_callbacks();
     else if (strcmp(job.style, "asynchronous") == 0)
-        read_in_turn(open_stream(FILE_OPTION_ASYNCHRONOUS), true);
+        read_one_by_one(open_stream(FILE_OPTION_ASYNCHRONOUS), true);
     else if (strcmp(job.style, "ahead") == 0)
-        read_in_turn(
+        read_one_by_one(
             open_stream(FILE_OPTION_ASYNCHRONOUS | FILE_OPTION_SEQUENTIAL),
             false);
     else
-        read_in_turn(open_stream(FILE_OPTION_SEQUENTIAL), false);
+        read_one_by_one(open_stream(FILE_OPTION_SEQUENTIAL), false);
     pool_stop(&pool, POOL_DRAIN);
 }

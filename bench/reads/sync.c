@@ -1,23 +1,25 @@
-/* Contends with ReadFile on an ordinary handle, one read after the other. */
-#include "read.h"
+/* This contender uses ReadFile on an ordinary handle, one read after the other.
+ */
+#include "../win32.h"
+#include "job.h"
 
 const char contender[] = "sync";
 
-void contend_reading(void)
+void do_reads(void)
 {
     void *buffer = must_allocate(job.block);
-    HANDLE file = open_file(0);
+    HANDLE file = open_for_reading(job.file, 0);
     measure_begin();
     uint64_t position = 0;
-    struct turn turn;
-    while (job_next(&turn)) {
-        LARGE_INTEGER target = {.QuadPart = (LONGLONG)turn.offset};
+    struct item item;
+    while (job_next(&item)) {
+        LARGE_INTEGER target = {.QuadPart = (LONGLONG)item.offset};
         DWORD bytes;
-        if (turn.offset != position)
+        if (item.offset != position)
             must(SetFilePointerEx(file, target, NULL, FILE_BEGIN), "seek");
         must(ReadFile(file, buffer, (DWORD)job.block, &bytes, NULL), "read");
-        position = turn.offset + bytes;
-        job_use(&turn, buffer, bytes);
+        position = item.offset + bytes;
+        job_use(&item, buffer, bytes);
     }
     measure_end();
     CloseHandle(file);

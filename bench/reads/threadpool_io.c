@@ -1,4 +1,4 @@
-/* Contends with the thread pool that Win32 has itself. */
+/* This contender uses CreateThreadpoolIo, Win32's own thread pool. */
 #include "read.h"
 
 const char contender[] = "threadpool_io";
@@ -8,7 +8,7 @@ static HANDLE file, done /* event */;
 
 static void read_next(struct read *read, TP_IO *io)
 {
-    if (!job_next(&read->turn))
+    if (!job_next(&read->item))
         return;
     StartThreadpoolIo(io);
     read_start(read, file);
@@ -21,28 +21,19 @@ static void CALLBACK on_read(TP_CALLBACK_INSTANCE *instance, void *context,
     struct read *read = CONTAINING_RECORD(overlapped, struct read, overlapped);
     (void)instance, (void)context;
     must(error == ERROR_SUCCESS, "read");
-    if (job_use(&read->turn, read->buffer, bytes))
+    if (job_use(&read->item, read->buffer, bytes))
         SetEvent(done);
     read_next(read, io);
 }
 
-void contend_reading(void)
+void do_reads(void)
 {
     TP_CALLBACK_ENVIRON environment;
-    TP_POOL *pool = NULL; /* the process's own */
     for (unsigned i = 0; i < job.depth; i++)
         reads[i].buffer = must_allocate(job.block);
     done = create_event();
-    file = open_file(FILE_FLAG_OVERLAPPED);
-    InitializeThreadpoolEnvironment(&environment);
-    if (job.threads > 0) {
-        pool = CreateThreadpool(NULL);
-        must(pool != NULL, "create the pool");
-        SetThreadpoolThreadMaximum(pool, job.threads);
-        must(SetThreadpoolThreadMinimum(pool, job.threads),
-             "start the threads");
-        SetThreadpoolCallbackPool(&environment, pool);
-    }
+    file = open_for_reading(job.file, FILE_FLAG_OVERLAPPED);
+    TP_POOL *pool = create_threadpool(&environment, job.threads);
     TP_IO *io = CreateThreadpoolIo(file, on_read, NULL, &environment);
     must(io != NULL, "bind");
     measure_begin();
