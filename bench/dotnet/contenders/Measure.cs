@@ -1,10 +1,11 @@
-// What every contender does alike, whatever its work: bench/measure.c in C#.
+// The part that all contenders share, whatever their work: bench/measure.c in
+// C#.
 //
 //      dotnet contenders.dll WORK/NAME name=value ...
 //
-// It prints the same line as the programs in C. Two members differ: nobody can
-// count what .NET allocates, so "allocations" is null, and "allocated_bytes"
-// says how much it was. "collections" are the garbage collector's.
+// It prints the same line as the programs in C. Two members differ: .NET does
+// not count allocations, so "allocations" is null, and "allocated_bytes" has
+// their bytes. "collections" is the number of garbage collections.
 
 using System;
 using System.Diagnostics;
@@ -21,7 +22,7 @@ static unsafe class Measure
     static int Main(string[] args)
     {
         AppDomain.CurrentDomain.UnhandledException += OnException;
-        Must(args.Length > 0, "do nothing");
+        Must(args.Length > 0, "run without a name");
         contender = args[0].Substring(args[0].IndexOf('/') + 1);
         arguments = args;
         SetThreads();
@@ -57,7 +58,7 @@ static unsafe class Measure
             Copy.Job.Contend(Copy.FileCopy.Contend);
             break;
         default:
-            Must(false, "be found");
+            Must(false, "find a contender of this name");
             break;
         }
         return 0;
@@ -65,25 +66,25 @@ static unsafe class Measure
 
     // ---- Arguments ------------------------------------------------------
 
-    public static string Argument(string name, string otherwise)
+    public static string Argument(string name, string fallback)
     {
         foreach (string each in arguments)
             if (each.Length > name.Length && each[name.Length] == '=' &&
                 each.StartsWith(name, StringComparison.Ordinal))
                 return each.Substring(name.Length + 1);
-        return otherwise;
+        return fallback;
     }
 
-    public static long Argument(string name, long otherwise)
+    public static long Argument(string name, long fallback)
     {
         string value = Argument(name, "");
-        return value != "" ? long.Parse(value) : otherwise;
+        return value != "" ? long.Parse(value) : fallback;
     }
 
-    // .NET has two kinds of threads in its pool: those that take packets from
-    // its completion port and call back, and workers, for all other work, to
-    // which the continuation of an await belongs. Up to the minimum it starts a
-    // thread whenever one is wanted; the maximum cannot be below it.
+    // .NET's pool has two kinds of threads. I/O threads take packets from its
+    // completion port and call back. Workers do all other work, such as the
+    // continuation of an await. Up to the minimum, .NET starts a thread
+    // whenever it needs one. The maximum cannot be smaller than the minimum.
     static void SetThreads()
     {
         long threads = Argument("threads", 0);
@@ -93,7 +94,7 @@ static unsafe class Measure
                  "have so many threads");
     }
 
-    // ---- Errors: one line, and the end ----------------------------------
+    // ---- Errors: print one line, and end the process --------------------
 
     public static void Must(bool ok, string tried)
     {
@@ -106,7 +107,8 @@ static unsafe class Measure
         Fail(((Exception)args.ExceptionObject).Message);
     }
 
-    // Several threads may fail at once: the others wait for the end.
+    // If several threads fail, the first one ends the process, and the others
+    // wait.
     static void Fail(string why)
     {
         lock (members) {
@@ -139,12 +141,12 @@ static unsafe class Measure
         allocated = GC.GetTotalAllocatedBytes(true) - allocated;
     }
 
-    // Does so many pieces of work, and measures that. As in C, warm= says how
-    // many are done before, which do not count. A method runs first as it was
-    // compiled quickly, or ahead of time; only after 30 calls and 100 ms is it
-    // compiled as well as .NET can (TC_CallCountThreshold and
+    // Does so many reads or files, and measures them. As in C, warm= is how
+    // many it does before, which do not count. At first a method runs as it was
+    // compiled quickly or ahead of time. Only after 30 calls and 100 ms does
+    // .NET compile it with all optimizations (TC_CallCountThreshold and
     // TC_CallCountingDelayMs in dotnet/coreclr, src/inc/clrconfigvalues.h). So
-    // it takes some tenths of a second to be warm.
+    // the warm-up takes some tenths of a second.
     public static void Work(long wanted, Action<long> work)
     {
         long warm = Argument("warm", 0);
@@ -155,14 +157,14 @@ static unsafe class Measure
         End();
     }
 
-    // Nanoseconds since some moment.
+    // The time in ns. Only differences have a meaning.
     public static long Now()
     {
         return (long)(Stopwatch.GetTimestamp() * (1e9 / Stopwatch.Frequency));
     }
 
-    // The sum of a buffer's numbers of 64 bits; if the last one is cut, zeros
-    // make it whole. In C it is as plain a loop, and as fast.
+    // The sum of the buffer's 64-bit numbers. Zeros complete the last number.
+    // The loop in C is as plain, and as fast.
     public static long AddUp(ReadOnlySpan<byte> buffer)
     {
         ReadOnlySpan<long> words = MemoryMarshal.Cast<byte, long>(buffer);
@@ -179,7 +181,7 @@ static unsafe class Measure
         members.Append(", \"" + name + "\": " + number);
     }
 
-    // How long so many things took, which it sorts.
+    // Adds the members median_ns and p99_ns. Sorts the latencies.
     public static void AddLatencies(long[] latencies)
     {
         Array.Sort(latencies);
@@ -206,14 +208,15 @@ static unsafe class Measure
             (nanoseconds / 1000 % 1000000).ToString("d6");
     }
 
-    // ---- What .NET only tells through its class Process ------------------
-    // To load that takes longer than to read a block, so Win32 is asked.
+    // ---- Processor time, memory and threads ------------------------------
+    // In .NET only its class Process has them. Loading that class takes longer
+    // than reading a block, so these methods call Win32.
 
     static long CpuNow()
     {
         Must(GetProcessTimes((IntPtr)(-1), out _, out _, out long kernel,
                              out long user),
-             "ask for the processor's time");
+             "ask for the processor time");
         return (kernel + user) * 100;
     }
 
@@ -231,7 +234,7 @@ static unsafe class Measure
         return Environment.WorkingSet >> 10;
     }
 
-    // How many threads the process has at this moment.
+    // The threads of the process at this moment.
     public static int ThreadCount()
     {
         const int TH32CS_SNAPTHREAD = 4;

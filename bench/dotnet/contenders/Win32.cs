@@ -1,5 +1,4 @@
-// For those who hand an OVERLAPPED to the system themselves: bench/reads/read.h
-// and bench/pipe/read.h in C#.
+// For contenders that call ReadFile themselves: bench/win32.h in C#.
 
 using System;
 using System.Runtime.InteropServices;
@@ -21,8 +20,8 @@ static unsafe class Win32
         return file;
     }
 
-    // The buffer must be pinned until the read is done: that is up to whoever
-    // made the NativeOverlapped.
+    // The caller keeps the buffer pinned until the read completes, by the way
+    // in which it makes the NativeOverlapped.
     public static void StartRead(SafeFileHandle file, byte[] buffer,
                                  NativeOverlapped *overlapped)
     {

@@ -1,6 +1,6 @@
-// The pool in the form it has now: ThreadPoolBoundHandle. C: the first program
-// in final/README.md. One PreAllocatedOverlapped serves all reads, and keeps
-// the buffer in its place.
+// The pool as it is in .NET now: ThreadPoolBoundHandle. C: the first program in
+// final/README.md. One PreAllocatedOverlapped serves all reads, and pins the
+// buffer.
 using System;
 using System.Threading;
 using Microsoft.Win32.SafeHandles;
@@ -11,7 +11,7 @@ static unsafe class Final
 {
     static readonly byte[] buffer = new byte[4096];
     static readonly ManualResetEvent finished = new ManualResetEvent(false);
-    static SafeFileHandle file = null!; // these are set by Run
+    static SafeFileHandle file = null!; // Run and ReadAll set these
     static ThreadPoolBoundHandle bound = null!;
     static PreAllocatedOverlapped request = null!;
     static long total;
@@ -27,7 +27,7 @@ static unsafe class Final
             error = LastError(ReadFile(file, bytes, (uint)buffer.Length, null,
                                        overlapped));
         if (error == ERROR_SUCCESS || error == ERROR_IO_PENDING)
-            return; // OnRead will be called, or has been
+            return; // a packet comes, or has come: OnRead is called
         OnRead(error, 0, overlapped);
     }
 
@@ -44,7 +44,7 @@ static unsafe class Final
         finished.Set();
     }
 
-    // Binds the file, and reads it to its end.
+    // Binds the file and reads it to its end.
     static void ReadAll()
     {
         using (bound = ThreadPoolBoundHandle.BindHandle(file))

@@ -1,6 +1,6 @@
-// What the steps call of Win32. Their errors are asked for with
-// Marshal.GetLastWin32Error: by the time one could call GetLastError itself,
-// the runtime may have called something else.
+// The Win32 functions that the steps call. Marshal.GetLastWin32Error returns
+// their errors. A call of GetLastError itself would come too late: the runtime
+// may have called other functions before it.
 using System;
 using System.Runtime.InteropServices;
 using System.Threading;
@@ -12,7 +12,7 @@ static unsafe class Kernel32
     public const uint FILE_SHARE_READ_WRITE_DELETE = 7;
     public const uint OPEN_EXISTING = 3;
     public const uint FILE_FLAG_OVERLAPPED = 0x40000000;
-    // A pipe's server may not act in our name; FileStream does so, too.
+    // The server of a pipe must not act in our name. FileStream sets it, too.
     public const uint ANONYMOUS = 0x00100000; // SECURITY_SQOS_PRESENT
     public const uint FILE_CURRENT = 1;
     public const uint FILE_TYPE_DISK = 1;
@@ -57,7 +57,7 @@ static unsafe class Kernel32
     [DllImport("kernel32")]
     public static extern IntPtr GetStdHandle(int which);
 
-    // As ReadFile says it, or 0.
+    // Returns 0 if the call succeeded, otherwise its error.
     public static uint LastError(bool ok) =>
         ok ? ERROR_SUCCESS : (uint)Marshal.GetLastWin32Error();
 }

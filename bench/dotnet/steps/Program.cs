@@ -1,5 +1,6 @@
-// The five steps, and final's two first programs, in C#: what they share. Each
-// prints what its counterpart in C does, but for what ../README.md tells.
+// The common part of the five steps and of final's first two programs in C#.
+// Each prints the same as its counterpart in C, except the lines in the diffs
+// of ../README.md.
 using System;
 using System.ComponentModel;
 using System.Runtime.InteropServices;
@@ -13,11 +14,11 @@ static unsafe class Program
     static string program = "steps";
     static readonly object first = new object();
 
-    // Who acts: every line on stdout begins with it. The CLR's threads have no
-    // name; all but main's are its I/O threads.
+    // The name of the acting thread, at the start of every line on stdout. The
+    // CLR's I/O threads have no name; Say calls them "worker".
     [ThreadStatic] static string? actor;
 
-    // Tells a failure, and returns the exit status for it.
+    // Reports a failure on stderr, and returns the exit status 1.
     public static int Report(string tried, string name, uint error)
     {
         string text = new Win32Exception((int)error).Message;
@@ -29,7 +30,7 @@ static unsafe class Program
     }
 
     // For calls that fail only if something is badly wrong: ends the process.
-    // The lock is never released, so that only the first thread tells.
+    // The lock is never released, so that only the first thread reports.
     public static void Check(bool ok, string tried, string name)
     {
         uint error = LastError(ok);
@@ -39,8 +40,8 @@ static unsafe class Program
         Environment.Exit(Report(tried, name, error));
     }
 
-    // One event, one line, one WriteFile. Console.WriteLine would be simpler,
-    // but takes some of its failures for none: see ../README.md.
+    // Prints an event as one line with one WriteFile. Console.WriteLine would
+    // be simpler, but it ignores some errors: see ../README.md.
     public static void Say(string what)
     {
         byte[] line = Encoding.UTF8.GetBytes(
@@ -51,8 +52,8 @@ static unsafe class Program
                   "write to", "stdout");
     }
 
-    // The error is asked for at once: even the first use of a class may run its
-    // initializers in between, and they may call Win32, too.
+    // Asks for the error immediately. Even the first use of a class may run its
+    // initializers before, and these may call Win32, too.
     public static SafeFileHandle Open(string path, uint flags, out uint error)
     {
         SafeFileHandle file = CreateFileW(
@@ -65,8 +66,8 @@ static unsafe class Program
     public static SafeFileHandle OpenOverlapped(string path, out uint error) =>
         Open(path, FILE_FLAG_OVERLAPPED, out error);
 
-    // The Win32 error that an exception was made of: the low half of HRESULTs
-    // that begin like this. FileStream refuses a device without having one.
+    // Returns the Win32 error of an exception: the low half of an HRESULT that
+    // begins with 0x8007. FileStream refuses a device without a Win32 error.
     public static uint? Win32Error(Exception exception)
     {
         uint result = (uint)exception.HResult;
@@ -75,8 +76,8 @@ static unsafe class Program
         return result >> 16 == 0x8007 ? result & 0xFFFF : (uint?)null;
     }
 
-    // Returns 0 or a Win32 error, as pool_bind_handle does. The overload for an
-    // IntPtr is obsolete; this one is not.
+    // Returns 0 or a Win32 error, as pool_bind_handle does. Only the overload
+    // for an IntPtr is obsolete.
     public static uint BindHandle(SafeHandle file)
     {
         try
@@ -110,7 +111,7 @@ static unsafe class Program
         return 2;
     }
 
-    // A step that takes a file, and nothing else.
+    // Runs a step whose only argument is a file.
     static int RunStep(string name, string[] args, Func<string, int> show)
     {
         program = name;

@@ -5,7 +5,7 @@ using static Program;
 
 static unsafe class Step1
 {
-    // Nobody says where to read: the handle knows, and moves on.
+    // Reads without an offset: the handle has a file position, which moves on.
     static int ReadPlainly(SafeFileHandle file, string path)
     {
         byte* buffer = stackalloc byte[64];
@@ -39,7 +39,7 @@ static unsafe class Step1
         if (error != ERROR_SUCCESS)
             return Report("open", path, error);
         Say("opened with FILE_FLAG_OVERLAPPED");
-        // null, where a NativeOverlapped should say where to read.
+        // null, instead of a NativeOverlapped with the offset.
         error = LastError(ReadFile(file, buffer, 64, &bytes, null));
         if (error == ERROR_SUCCESS)
             Say("a read without an offset succeeds: " +

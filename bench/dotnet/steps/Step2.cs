@@ -1,7 +1,7 @@
 // Step 2: bind the handle to the pool. C: step2-bind.
-// The pool is there already, one for the process, and so is its port, which
-// nobody sees. A packet can only be posted with 0 bytes, and only the pool
-// takes it out: so the callback of step 3 is here already.
+// The process already has a pool with a port, which the program cannot use
+// directly. It can only post a packet with 0 bytes, and only the pool takes it
+// out. So this step already needs the callback of step 3.
 using System.Threading;
 using Microsoft.Win32.SafeHandles;
 using static Kernel32;
@@ -11,7 +11,7 @@ static unsafe class Step2
 {
     static int Show(SafeFileHandle file)
     {
-        uint error = BindHandle(file); // Run was the first
+        uint error = BindHandle(file); // the second bind; Run did the first
         if (error != ERROR_INVALID_PARAMETER)
             return Report("get error 87 from a second bind to", "port", error);
         Say($"bound; a second bind fails (error {error})");

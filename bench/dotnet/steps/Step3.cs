@@ -1,6 +1,6 @@
-// Step 3: a callback for the pool's threads to call. C: step3-callback.
-// A success can be posted by hand, a failure cannot. So here a real one is
-// made: a read far behind the end of the file.
+// Step 3: a callback for the pool's threads to call. C: step3-callback. The
+// program can post a success, but not a failure. So it makes a real failure: it
+// reads far after the end of the file.
 using System;
 using System.Threading;
 using Microsoft.Win32.SafeHandles;
@@ -14,7 +14,7 @@ static unsafe class Step3
     // An IOCompletionCallback.
     static void OnPacket(uint error, uint bytes, NativeOverlapped* overlapped)
     {
-        Overlapped.Free(overlapped); // the packet is out, so it is ours
+        Overlapped.Free(overlapped); // its packet came, so it belongs to us
         if (error == ERROR_SUCCESS)
             Say($"callback: success, {bytes} bytes");
         else
@@ -43,7 +43,7 @@ static unsafe class Step3
         NativeOverlapped* packet = request.Pack(OnPacket, buffer);
         Say("reading behind the end");
         uint error;
-        fixed (byte* bytes = buffer) // Pack keeps it in its place from now on
+        fixed (byte* bytes = buffer) // Pack pins it until Free
             error = LastError(ReadFile(file, bytes, 64, null, packet));
         if (error != ERROR_SUCCESS && error != ERROR_IO_PENDING)
         {

@@ -1,6 +1,6 @@
 // Step 4: pack callback, buffer and offset into one request. C:
-// step4-overlapped. The CLR finds the Overlapped that belongs to the
-// NativeOverlapped of a packet.
+// step4-overlapped. From the NativeOverlapped of a packet, the CLR finds its
+// Overlapped.
 using System;
 using System.Text;
 using System.Threading;
@@ -12,8 +12,8 @@ static unsafe class Step4
 {
     static int packed, freed;
 
-    // An Overlapped, and around it what the callback must know: as struct
-    // request is put around an OVERLAPPED.
+    // An Overlapped with the data that the callback needs, as struct request
+    // has an OVERLAPPED and more.
     sealed class Request : Overlapped
     {
         public readonly byte[] Buffer;
@@ -36,7 +36,7 @@ static unsafe class Step4
         Say($"{who}: error {error}, {bytes} bytes in " +
             $"'{Text(request.Buffer)}', high half {overlapped->OffsetHigh}, " +
             $"low half {overlapped->OffsetLow}");
-        Overlapped.Free(overlapped); // the packet is out, so it is ours
+        Overlapped.Free(overlapped); // its packet came, so it belongs to us
         Interlocked.Increment(ref freed);
         request.Called.Set();
     }
@@ -51,23 +51,23 @@ static unsafe class Step4
         Tell("on_second", error, bytes, overlapped);
     }
 
-    // The buffer given to Pack stays in its place until Free.
+    // Pack pins the buffer until Free.
     static NativeOverlapped* PackAndSay(IOCompletionCallback callback,
                                         Request request, long offset)
     {
         Say($"packing offset {offset} with '{Text(request.Buffer)}'");
         NativeOverlapped* overlapped = request.Pack(callback, request.Buffer);
-        packed++; // only main does
+        packed++; // only main changes it
         return overlapped;
     }
 
-    // From the post on, the request is not ours.
+    // After the post, the request does not belong to us.
     static int PostByHand(NativeOverlapped* overlapped, Request request)
     {
         Say($"posting the packet of '{Text(request.Buffer)}'");
         uint error = Post(overlapped);
         if (error != ERROR_SUCCESS)
-            return Report("post to", "port", error); // main ends, and frees it
+            return Report("post to", "port", error); // freed at exit
         request.Called.WaitOne();
         return 0;
     }

@@ -11,12 +11,12 @@ using static Program;
 sealed unsafe class Step5
 {
     readonly SafeFileHandle file;
-    readonly bool seekable; // a pipe is not: no offset means anything there
+    readonly bool seekable; // a pipe is not: it has no offsets
     readonly byte[] data = new byte[32768];
     readonly ManualResetEvent finished = new ManualResetEvent(false);
     long position; // of the read in flight
     long bytes;
-    uint reads; // that brought bytes
+    uint reads; // that read bytes
     uint error;
 
     Step5(SafeFileHandle file, long position)
@@ -29,14 +29,14 @@ sealed unsafe class Step5
     static bool IsEndOfFile(uint error) =>
         error == ERROR_HANDLE_EOF || error == ERROR_BROKEN_PIPE;
 
-    // Returns 0 if the read is queued: then a packet comes, or has come. If
-    // not, no packet comes, and the NativeOverlapped is still ours.
+    // Returns 0 if the read is queued: then a packet comes, or has come.
+    // Otherwise no packet comes, and the NativeOverlapped still belongs to us.
     uint Read(NativeOverlapped* overlapped)
     {
         if (position > long.MaxValue - data.Length)
             return ERROR_INVALID_PARAMETER;
         uint error;
-        fixed (byte* buffer = data) // Pack keeps it in its place afterwards
+        fixed (byte* buffer = data) // Pack pins it until Free
             error = LastError(ReadFile(file, buffer, (uint)data.Length, null,
                                        overlapped));
         bool queued = error == ERROR_IO_PENDING || error == ERROR_MORE_DATA;
@@ -48,10 +48,10 @@ sealed unsafe class Step5
         this.error = IsEndOfFile(error) ? ERROR_SUCCESS : error;
         if (this.error == ERROR_SUCCESS)
             Say("end of file");
-        finished.Set(); // now it is main's
+        finished.Set(); // from now on the reader belongs to main
     }
 
-    // An Overlapped is for one read; C has one request for all.
+    // An Overlapped serves one read. In C, one request serves all reads.
     void ReadNext()
     {
         Say($"reading at offset {position}");
@@ -71,16 +71,16 @@ sealed unsafe class Step5
         Overlapped.Free(overlapped);
         if (count > 0)
         {
-            var text = new StringBuilder(); // what is not printable, as a dot
+            var text = new StringBuilder(); // a dot for each unprintable byte
             for (int i = 0; i < count && i < 16; i++)
                 text.Append(data[i] >= ' ' && data[i] <= '~' ? (char)data[i]
                                                              : '.');
             Say($"read {count} bytes at offset {position}: {text}");
-            position += count; // that came, not that were asked for
+            position += count; // the bytes read, not the bytes asked for
             bytes += count;
             reads++;
         }
-        // In a pipe, 0 bytes and no error is a write of nothing, not the end.
+        // On a pipe, success with 0 bytes is a write of 0 bytes, not the end.
         if (error == ERROR_MORE_DATA ||
             (error == ERROR_SUCCESS && (count > 0 || !seekable)))
             ReadNext();
@@ -88,7 +88,7 @@ sealed unsafe class Step5
             Finish(error);
     }
 
-    // Asks for the first read; the callbacks do the rest.
+    // Starts the first read. The callbacks do the rest.
     uint ReadAll()
     {
         if (!seekable && (position != 0 ||

@@ -1,4 +1,4 @@
-// FileStream does all of it. C: the second program in final/README.md.
+// FileStream does everything. C: the second program in final/README.md.
 using System;
 using System.IO;
 using static Program;
@@ -12,7 +12,7 @@ static class Stream
         int bytes;
         do
         {
-            // As in C, main waits; a method that need not would await it.
+            // As in C, main blocks. An async method would await the read.
             bytes = stream.ReadAsync(buffer, 0, buffer.Length)
                 .GetAwaiter().GetResult();
             total += bytes;

@@ -1,5 +1,5 @@
-// Contends with Stream.CopyToAsync between two asynchronous FileStreams, 1 MiB
-// at a time. In C: bench/copy/sync.c, and final's copy.exe.
+// This contender uses Stream.CopyToAsync between two asynchronous FileStreams,
+// 1 MiB at a time. In C: bench/copy/sync.c, and final's copy.exe.
 
 using System.IO;
 using System.Threading.Tasks;

@@ -1,5 +1,6 @@
-// Contends with File.Copy, which is CopyFile of Win32. It does not wait for the
-// disk; so the copy is opened once more for that. In C: bench/copy/copyfile.c.
+// This contender uses File.Copy, which is CopyFile of Win32. File.Copy does not
+// wait for the disk. So the contender opens the copy again to flush it. In C:
+// bench/copy/copyfile.c.
 
 using System.IO;
 

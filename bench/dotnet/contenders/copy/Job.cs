@@ -1,11 +1,11 @@
 // The work: copy a file. bench/copy/job.c in C#.
 //
 //      source=PATH
-//      destination=PATH  made, or overwritten
-//      flush=0           do not wait until the system has it on the disk; 1: do
+//      destination=PATH  created or overwritten
+//      flush=0           do not wait until the bytes are on the disk; default 1
 //
-// What is measured begins before the files are opened, and ends when they are
-// closed. .NET is not warmed up: a copy takes long, and compiling does not.
+// The time begins before the files are opened, and ends when they are closed.
+// There is no warm-up: compared with a copy, compiling takes little time.
 
 using System;
 using System.IO;
@@ -29,7 +29,8 @@ static class Job
         copy();
         Measure.End();
         long bytes = new FileInfo(Destination).Length;
-        Measure.Must(bytes == new FileInfo(Source).Length, "copy all of it");
+        Measure.Must(bytes == new FileInfo(Source).Length,
+                     "copy the whole file");
         Measure.Print(1, bytes, 0);
     }
 }

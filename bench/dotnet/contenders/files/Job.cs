@@ -1,16 +1,16 @@
 // The work: open small files, read each, close it. bench/files/job.c in C#: the
 // same arguments, the same sum.
 //
-//      directory=PATH  has the files 00000, 00001, ...
-//      count=COUNT     how many
-//      size=BYTES      how large each is; only the check of what came knows it
-//      buffer=BYTES    what a read asks for, more than that; 65536
-//      depth=COUNT     files under way at once, up to 256; 1
-//      threads=COUNT   of each kind in .NET's pool; 0: its default; 0
+//      directory=PATH  contains the files 00000, 00001, ...
+//      count=COUNT     how many files
+//      size=BYTES      of each file; used only to check the reads
+//      buffer=BYTES    the length of a read, more than size; default 65536
+//      depth=COUNT     files open at a time, up to 256; default 1
+//      threads=COUNT   of each kind in .NET's pool; default 0: .NET's default
 //      style=WORD      synchronous or asynchronous
 //
-// A file is read with one read, into a buffer larger than it: fewer bytes than
-// asked for are its end.
+// One read brings a whole file, because the buffer is larger than the file.
+// Fewer bytes than asked for mean the end of the file.
 
 using System;
 using System.Threading;
@@ -19,7 +19,7 @@ namespace Files
 {
 
 // One file.
-struct Turn
+struct Item
 {
     public long Number;
     public string Path;
@@ -31,29 +31,30 @@ static class Job
     public static int Buffer, Depth;
 
     static string directory = "";
-    static long wanted, count; // in all, and in this round
+    static long wanted, count; // to measure; in this call of Work's action
     static int size;           // of each
     static long taken, used, sum;
 
-    // What the next file is; false: there is none left.
-    public static bool Next(ref Turn turn)
+    // Fills in the next file. Returns false if no file is left. Any thread may
+    // call it.
+    public static bool Next(ref Item item)
     {
-        turn.Number = Interlocked.Increment(ref taken) - 1;
-        if (turn.Number >= count)
+        item.Number = Interlocked.Increment(ref taken) - 1;
+        if (item.Number >= count)
             return false;
-        turn.Path = directory + "/" + turn.Number.ToString("d5");
+        item.Path = directory + "/" + item.Number.ToString("d5");
         return true;
     }
 
-    // Adds up what a file has brought, which must be all of it. Any thread may
-    // call this and Next.
-    public static void Use(in Turn turn, byte[] buffer, int bytes)
+    // Adds up the bytes of a file, which must be all of them. Any thread may
+    // call it.
+    public static void Use(in Item item, byte[] buffer, int bytes)
     {
         Measure.Must(bytes < Buffer, "read a file to its end");
         Measure.Must(bytes == size, "read a whole file");
-        // What came, and from which file.
+        // Depends on the bytes and on the file.
         Interlocked.Add(ref sum, Measure.AddUp(buffer.AsSpan(0, bytes)) *
-                                     (2 * turn.Number + 1));
+                                     (2 * item.Number + 1));
         Interlocked.Increment(ref used);
     }
 
@@ -65,15 +66,16 @@ static class Job
         directory = Measure.Argument("directory", "");
         wanted = Measure.Argument("count", 1);
         size = (int)Measure.Argument("size", 4096);
-        Measure.Must(wanted > 0 && size > 0 && Depth > 0, "do nothing");
+        Measure.Must(wanted > 0 && size > 0 && Depth > 0,
+                     "run with 0 files, 0 bytes or depth 0");
         Measure.Must(size < Buffer, "read a file with one read");
-        Measure.Must(Depth <= 256, "keep so many under way");
+        Measure.Must(Depth <= 256, "keep so many files open");
         contendWithFiles();
         Measure.Print(used, used * size, sum);
     }
 
-    // What the contender gives it does all the files that Next hands out; it is
-    // called again.
+    // Measures. The contender gives an action that does all files that Next
+    // returns. Work may call it twice: for the warm-up, and to measure.
     public static void Work(Action doAll)
     {
         Measure.Work(wanted, files => {

@@ -1,11 +1,11 @@
-// Contends with FileStream. In C: bench/files/stream.c.
+// This contender uses FileStream. In C: bench/files/stream.c.
 //
 //      style=synchronous   Read, one file after the other; no depth
-//      style=asynchronous  ReadAsync, `depth` tasks at once, each of which does
-//                          one file after the other
+//      style=asynchronous  ReadAsync, in `depth` concurrent tasks; each does one
+//                          file after the other
 //
-// The streams have no buffer, since each read brings all: see Open in
-// reads/FileStreamSync.cs.
+// The streams have no buffer, because each read brings a whole file: see Open
+// in reads/FileStreamSync.cs.
 
 using System.IO;
 using System.Threading.Tasks;
@@ -23,24 +23,24 @@ static class Streams
 
     static void ReadAll(byte[] buffer)
     {
-        Turn turn = default;
-        while (Job.Next(ref turn)) {
+        Item item = default;
+        while (Job.Next(ref item)) {
             int bytes;
-            using (FileStream stream = Open(turn.Path, FileOptions.None))
+            using (FileStream stream = Open(item.Path, FileOptions.None))
                 bytes = stream.Read(buffer, 0, buffer.Length);
-            Job.Use(turn, buffer, bytes);
+            Job.Use(item, buffer, bytes);
         }
     }
 
     static async Task ReadAllAsync(byte[] buffer)
     {
-        Turn turn = default;
-        while (Job.Next(ref turn)) {
+        Item item = default;
+        while (Job.Next(ref item)) {
             int bytes;
             using (FileStream stream =
-                       Open(turn.Path, FileOptions.Asynchronous))
+                       Open(item.Path, FileOptions.Asynchronous))
                 bytes = await stream.ReadAsync(buffer);
-            Job.Use(turn, buffer, bytes);
+            Job.Use(item, buffer, bytes);
         }
     }
 

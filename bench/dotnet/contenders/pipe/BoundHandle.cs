@@ -1,5 +1,5 @@
-// Contends with ThreadPoolBoundHandle, and a PreAllocatedOverlapped for each
-// read. In C: bench/pipe/pool.c.
+// This contender uses ThreadPoolBoundHandle, and a PreAllocatedOverlapped for
+// each read. In C: bench/pipe/pool.c.
 
 using System;
 using System.Threading;

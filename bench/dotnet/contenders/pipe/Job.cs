@@ -1,14 +1,14 @@
-// The work: many reads wait at a pipe in which little comes. bench/pipe/job.c
-// in C#: the same arguments, the same pieces, the same sum.
+// The work: many reads are pending on a pipe that brings little.
+// bench/pipe/job.c in C#: the same arguments, the same pieces, the same sum.
 //
-//      reads=COUNT    pending at once, each for one piece; 1000
-//      piece=BYTES    a multiple of 8, up to 4096; 64
-//      pause=MS       before each piece that is written; 1
-//      threads=COUNT  of each kind in .NET's pool; 0: its default; 0
+//      reads=COUNT    all pending at the same time; default 1000
+//      piece=BYTES    a multiple of 8, up to 4096; default 64
+//      pause=MS       before each piece; default 1
+//      threads=COUNT  of each kind in .NET's pool; default 0: .NET's default
 //
 // It adds threads_pending, memory_pending_kib, median_ns and p99_ns, as in C.
-// .NET is not warmed up: each read gets but one piece, and what the first ones
-// take longer is not in the median.
+// There is no warm-up: each read gets only one piece, and the slow first reads
+// do not change the median.
 
 using System;
 using System.IO.Pipes;
@@ -28,7 +28,7 @@ static class Job
     static NamedPipeServerStream? pipe;
     static int pause;             // in ms
     static long[] latencies = {}; // of each piece, in ns
-    static long threads, memory;  // when all were pending
+    static long threads, memory;  // when all reads were pending
     static long used, sum;
     static Thread? feeder;
 
@@ -52,7 +52,8 @@ static class Job
         }
     }
 
-    // From now on pieces come.
+    // Notes the threads and the memory, and starts the thread that writes the
+    // pieces.
     public static void AllPending()
     {
         threads = Measure.ThreadCount();
@@ -61,7 +62,7 @@ static class Job
         feeder.Start();
     }
 
-    // Checks a piece, and adds it up. Any thread may call this.
+    // Checks a piece and adds it up. Any thread may call it.
     public static void Use(ReadOnlySpan<byte> piece)
     {
         ReadOnlySpan<long> words = MemoryMarshal.Cast<byte, long>(piece);
@@ -83,10 +84,10 @@ static class Job
         Piece = (int)Measure.Argument("piece", 64);
         Reads = (int)Measure.Argument("reads", 1000);
         pause = (int)Measure.Argument("pause", 1);
-        Measure.Must(Reads > 0, "do nothing");
+        Measure.Must(Reads > 0, "run with 0 reads");
         Measure.Must(Piece > Head * sizeof(long) && Piece <= 4096 &&
                          Piece % sizeof(long) == 0,
-                     "have such pieces");
+                     "use pieces of this size");
         latencies = new long[Reads];
         Name = "bench-" + Guid.NewGuid();
         pipe = new NamedPipeServerStream(Name, PipeDirection.Out, 1,

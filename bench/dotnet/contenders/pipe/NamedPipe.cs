@@ -1,5 +1,5 @@
-// Contends with NamedPipeClientStream.ReadAsync, all of them begun at once. In
-// C: bench/pipe/stream.c.
+// This contender uses NamedPipeClientStream.ReadAsync, and starts all reads
+// before the first piece comes. In C: bench/pipe/stream.c.
 
 using System;
 using System.IO.Pipes;

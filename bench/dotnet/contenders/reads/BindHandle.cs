@@ -1,6 +1,6 @@
-// Contends with ThreadPool.BindHandle as it was first told of: a new Overlapped
-// for each read, packed and freed. `depth` in flight, each started again by its
-// own callback. In C: bench/reads/pool.c.
+// This contender uses ThreadPool.BindHandle as it was first described: it packs
+// and frees a new Overlapped for each read. `depth` reads are in flight; the
+// callback of a read starts the next one. In C: bench/reads/pool.c.
 
 using System;
 using System.Threading;
@@ -15,7 +15,7 @@ sealed unsafe class BindHandle
     readonly CountdownEvent missing;
     readonly byte[] buffer = new byte[Job.Block];
     readonly IOCompletionCallback callback;
-    Turn turn;
+    Item item;
 
     BindHandle(SafeFileHandle file, CountdownEvent missing)
     {
@@ -26,12 +26,12 @@ sealed unsafe class BindHandle
 
     void ReadNext()
     {
-        if (!Job.Next(ref turn)) {
+        if (!Job.Next(ref item)) {
             missing.Signal();
             return;
         }
-        var overlapped = new Overlapped((int)turn.Offset,
-                                        (int)(turn.Offset >> 32), IntPtr.Zero,
+        var overlapped = new Overlapped((int)item.Offset,
+                                        (int)(item.Offset >> 32), IntPtr.Zero,
                                         null);
         Win32.StartRead(file, buffer, overlapped.Pack(callback, buffer));
     }
@@ -40,7 +40,7 @@ sealed unsafe class BindHandle
     {
         Overlapped.Free(overlapped);
         Measure.Must(error == 0, "read");
-        Job.Use(turn, buffer, (int)bytes);
+        Job.Use(item, buffer, (int)bytes);
         ReadNext();
     }
 

@@ -1,6 +1,6 @@
-// Contends with ThreadPoolBoundHandle, and a PreAllocatedOverlapped for each of
-// the `depth` reads in flight, which is used again and again: nothing is
-// allocated while it reads. In C: bench/reads/pool.c.
+// This contender uses ThreadPoolBoundHandle, and a PreAllocatedOverlapped for
+// each of the `depth` reads in flight. It uses each again and again, so a read
+// allocates nothing. In C: bench/reads/pool.c.
 
 using System.Threading;
 using Microsoft.Win32.SafeHandles;
@@ -15,7 +15,7 @@ sealed unsafe class BoundHandle
     readonly CountdownEvent missing;
     readonly byte[] buffer = new byte[Job.Block];
     readonly PreAllocatedOverlapped preAllocated;
-    Turn turn;
+    Item item;
 
     BoundHandle(SafeFileHandle file, ThreadPoolBoundHandle bound,
                 CountdownEvent missing)
@@ -28,14 +28,14 @@ sealed unsafe class BoundHandle
 
     void ReadNext()
     {
-        if (!Job.Next(ref turn)) {
+        if (!Job.Next(ref item)) {
             missing.Signal();
             return;
         }
         NativeOverlapped *overlapped =
             bound.AllocateNativeOverlapped(preAllocated);
-        overlapped->OffsetLow = (int)turn.Offset;
-        overlapped->OffsetHigh = (int)(turn.Offset >> 32);
+        overlapped->OffsetLow = (int)item.Offset;
+        overlapped->OffsetHigh = (int)(item.Offset >> 32);
         Win32.StartRead(file, buffer, overlapped);
     }
 
@@ -43,7 +43,7 @@ sealed unsafe class BoundHandle
     {
         bound.FreeNativeOverlapped(overlapped);
         Measure.Must(error == 0, "read");
-        Job.Use(turn, buffer, (int)bytes);
+        Job.Use(item, buffer, (int)bytes);
         ReadNext();
     }
 

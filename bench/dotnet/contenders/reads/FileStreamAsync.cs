@@ -1,10 +1,11 @@
-// Contends with FileStream.ReadAsync on one stream, each read awaited before
-// the next. In C: bench/reads/stream.c with style=asynchronous.
+// This contender uses FileStream.ReadAsync on one stream, and awaits each read
+// before the next. In C: bench/reads/stream.c with style=asynchronous.
 //
-// Each read also asks how long the file is, and moves the handle's position.
-// With a buffer larger than a read, ReadAsync waits until it has filled that: it
-// is asynchronous only without (ReadNativeAsync and ReadAsyncInternal, where
-// reads/FileStreamSync.cs says).
+// Each read also asks for the length of the file, and moves the position of the
+// handle. If the buffer is larger than a read, ReadAsync blocks until the
+// buffer is full; it is asynchronous only without such a buffer
+// (ReadNativeAsync and ReadAsyncInternal, in the file that FileStreamSync.cs
+// names).
 
 using System.IO;
 using System.Threading.Tasks;
@@ -16,12 +17,12 @@ static class FileStreamAsync
 {
     public static async Task ReadAll(FileStream stream, byte[] buffer)
     {
-        Turn turn = default;
-        while (Job.Next(ref turn)) {
-            if (stream.Position != turn.Offset)
-                stream.Position = turn.Offset;
+        Item item = default;
+        while (Job.Next(ref item)) {
+            if (stream.Position != item.Offset)
+                stream.Position = item.Offset;
             int bytes = await stream.ReadAsync(buffer);
-            Job.Use(turn, buffer, bytes);
+            Job.Use(item, buffer, bytes);
         }
     }
 

@@ -1,6 +1,6 @@
-// Contends with `depth` asynchronous FileStreams, each of which awaits one read
-// after the other: one stream has but one position, so no more than one read
-// in flight is of use. In C: bench/reads/stream.c with style=callbacks.
+// This contender uses `depth` asynchronous FileStreams, and awaits one read
+// after the other on each. A stream has only one position, so a second read in
+// flight on it would not help. In C: bench/reads/stream.c with style=callbacks.
 
 using System.IO;
 using System.Threading.Tasks;

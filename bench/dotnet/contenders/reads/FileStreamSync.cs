@@ -1,4 +1,4 @@
-// Contends with FileStream.Read, one read after the other. In C:
+// This contender uses FileStream.Read, one read after the other. In C:
 // bench/reads/stream.c with style=synchronous, and stdio.c.
 
 using System;
@@ -9,9 +9,9 @@ namespace Reads
 
 static class FileStreamSync
 {
-    // A stream without a buffer is one whose buffer is not larger than any
-    // read: such a read goes past it (ReadSpan in dotnet/corefx,
-    // src/Common/src/CoreLib/System/IO/FileStream.Windows.cs). It cannot be 0.
+    // The buffer cannot have 0 bytes. A buffer of 1 byte is as good as none: a
+    // read that is not smaller than the buffer does not use it (ReadSpan in
+    // dotnet/corefx, src/Common/src/CoreLib/System/IO/FileStream.Windows.cs).
     public static FileStream Open(FileOptions options)
     {
         return new FileStream(Job.File, FileMode.Open, FileAccess.Read,
@@ -24,12 +24,12 @@ static class FileStreamSync
         var buffer = new byte[Job.Block];
         using FileStream stream = Open(FileOptions.None);
         Job.Work(() => {
-            Turn turn = default;
-            while (Job.Next(ref turn)) {
-                if (stream.Position != turn.Offset)
-                    stream.Position = turn.Offset;
+            Item item = default;
+            while (Job.Next(ref item)) {
+                if (stream.Position != item.Offset)
+                    stream.Position = item.Offset;
                 int bytes = stream.Read(buffer, 0, buffer.Length);
-                Job.Use(turn, buffer, bytes);
+                Job.Use(item, buffer, bytes);
             }
         });
     }

@@ -2,9 +2,9 @@
 // the same places in the same order, the same sum.
 //
 //      file=PATH block=BYTES order=random|sequential reads=COUNT
-//      depth=COUNT    reads in flight at once, up to 256; 1
-//      threads=COUNT  of each kind in .NET's pool; 0: its default; 0
-//      buffer=BYTES   for those who have one; 0: none
+//      depth=COUNT    reads in flight at a time, up to 256; default 1
+//      threads=COUNT  of each kind in .NET's pool; default 0: .NET's default
+//      buffer=BYTES   for contenders that have a buffer; default 0: none
 //      latency=1      add how long a read takes: median_ns, p99_ns
 
 using System;
@@ -14,8 +14,8 @@ using System.Threading;
 namespace Reads
 {
 
-// One read.
-struct Turn
+// One read: its number, its offset, and when it began (in ns).
+struct Item
 {
     public long Number, Offset, Began;
 }
@@ -26,38 +26,39 @@ static class Job
     public static int Block, Buffer, Depth;
 
     static long blocks;        // in the file
-    static long wanted, reads; // in all, and in this round
+    static long wanted, reads; // to measure; in this call of Work's action
     static bool isRandom;
-    static long[]? latencies; // of each read, in ns; null: nobody asks
+    static long[]? latencies; // of each read, in ns; null: not measured
     static long taken, used, sum;
 
-    // What the next read is, which begins now; false: there is none left.
-    public static bool Next(ref Turn turn)
+    // Fills in the next read, which begins now. Returns false if no read is
+    // left. Any thread may call it.
+    public static bool Next(ref Item item)
     {
-        turn.Number = Interlocked.Increment(ref taken) - 1;
-        if (turn.Number >= reads)
+        item.Number = Interlocked.Increment(ref taken) - 1;
+        if (item.Number >= reads)
             return false;
-        ulong block = isRandom ? Mix((ulong)turn.Number) : (ulong)turn.Number;
-        turn.Offset = (long)(block % (ulong)blocks) * Block;
+        ulong block = isRandom ? Mix((ulong)item.Number) : (ulong)item.Number;
+        item.Offset = (long)(block % (ulong)blocks) * Block;
         if (latencies != null)
-            turn.Began = Measure.Now();
+            item.Began = Measure.Now();
         return true;
     }
 
-    // Adds up what a read has brought, which must be a whole block. Any thread
-    // may call this and Next.
-    public static void Use(in Turn turn, byte[] buffer, int bytes)
+    // Adds up the bytes of a read, which must be a whole block. Any thread may
+    // call it.
+    public static void Use(in Item item, byte[] buffer, int bytes)
     {
         if (latencies != null)
-            latencies[turn.Number] = Measure.Now() - turn.Began;
+            latencies[item.Number] = Measure.Now() - item.Began;
         Measure.Must(bytes == Block, "read a whole block");
-        // What came, and from where.
-        Interlocked.Add(ref sum, Measure.AddUp(buffer) * (turn.Offset | 1));
+        // Depends on the bytes and on the offset.
+        Interlocked.Add(ref sum, Measure.AddUp(buffer) * (item.Offset | 1));
         Interlocked.Increment(ref used);
     }
 
-    // The same number always gives the same number, and looks like chance
-    // (Steele and others' SplitMix64).
+    // Returns a number that looks random. The same argument gives the same
+    // result (SplitMix64, by Steele and others).
     static ulong Mix(ulong number)
     {
         number = (number + 1) * 0x9E3779B97F4A7C15;
@@ -74,10 +75,11 @@ static class Job
         Buffer = (int)Measure.Argument("buffer", 0);
         Depth = (int)Measure.Argument("depth", 1);
         isRandom = Measure.Argument("order", "") == "random";
-        Measure.Must(Block > 0 && wanted > 0 && Depth > 0, "do nothing");
+        Measure.Must(Block > 0 && wanted > 0 && Depth > 0,
+                     "run with 0 reads, 0 bytes or depth 0");
         Measure.Must(Depth <= 256, "keep so many in flight");
         blocks = new FileInfo(File).Length / Block;
-        Measure.Must(blocks > 0, "read less than a block");
+        Measure.Must(blocks > 0, "read a file that is smaller than a block");
         if (Measure.Argument("latency", 0) != 0)
             latencies = new long[wanted];
         contendReading();
@@ -86,9 +88,9 @@ static class Job
         Measure.Print(used, used * Block, sum);
     }
 
-    // The contender opens the file and calls this. What it gives does all the
-    // reads that Next hands out, and returns when none of them goes on any
-    // more, since it is called again.
+    // Measures. The contender opens the file and calls this with an action. The
+    // action does all reads that Next returns, and itself returns when all have
+    // completed. Work may call it twice: for the warm-up, and to measure.
     public static void Work(Action readAll)
     {
         Measure.Work(wanted, count => {
