@@ -1,4 +1,4 @@
-"""What is measured: works, who contends in each, and what final has to reach."""
+"""The plan of the benchmark: the works, the contenders in each, and final's targets."""
 
 from dataclasses import dataclass, field
 
@@ -11,33 +11,33 @@ SIZE = 256 * MIB  # of the data
 
 @dataclass(frozen=True)
 class Contender:
-    """A program and its arguments, under the name that tables have for it."""
+    """A program and its arguments. The tables use its name."""
 
     name: str
     program: str  # of bench/WORK
     kind: str = "windows"  # native, dotnet
-    line: tuple = ()  # instead: the words that start it
-    to_stdout: bool = False  # it writes the copy there
-    threads: tuple = ()  # to find the best among; then the default, too
+    line: tuple = ()  # instead of program: the words that start it
+    to_stdout: bool = False  # writes the copy to stdout
+    threads: tuple = ()  # numbers to try; the default is measured, too
     arguments: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Work:
-    """One table. The first contender is the one to which others stand."""
+    """One table. It compares the first contender with the others."""
 
     name: str
     title: str
     directory: str  # bench/DIRECTORY
     contenders: tuple
     arguments: dict
-    reads: int = 0  # in a run; 0: as many as take some tenths of a second
-    warm: int = 0  # before them, not counted; if reads is 0, as many as count
+    reads: int = 0  # in a run; 0: enough for some tenths of a second
+    warm: int = 0  # reads before them, which do not count; if reads is 0: as many
     cold: bool = False  # the file is not in the page cache
-    measure: str = "rate"  # latency, pending, whole: what the table shows
-    depths_name: str = ""  # of the works that differ in their depth alone
+    measure: str = "rate"  # or latency, pending, whole: the columns of the table
+    depths_name: str = ""  # the plot of works that differ only in their depth
     rounds: int = 7
-    quick: bool = False  # in the short run, too
+    quick: bool = False  # also in the short run
 
 
 DEPTHS = (1, 8, 32, 128)
@@ -97,7 +97,7 @@ IN_TURN = (SYNC, SYNC_OFFSET, NATIVE, NATIVE_2, NET_SYNC)
 
 
 def text(size):
-    """4096: 4 KiB"""
+    """Returns a size as text: "4 KiB" for 4096."""
     if size < KIB:
         return f"{size} bytes"
     return f"{size // MIB} MiB" if size >= MIB else f"{size // KIB} KiB"
@@ -121,7 +121,7 @@ def in_order(block, depth, **others):
     return Work(
         f"whole file {text(block)} x {depth}"
         + (", cold" if others.get("cold") else ""),
-        f"the whole file by {text(block)}, {depth} in flight"
+        f"the whole file in blocks of {text(block)}, {depth} in flight"
         + (", none in the page cache" if others.get("cold") else ""),
         "reads",
         POOLS + IN_TURN,
@@ -166,7 +166,7 @@ def through_buffer(block, buffer, **others):
     )
     return Work(
         f"small reads {text(block)}, buffer {size}",
-        f"the file in order by {text(block)}, "
+        f"the file in order in blocks of {text(block)}, "
         + (f"through a buffer of {size}" if buffer else "with no buffer"),
         "reads",
         tuple(filter(None, contenders)),
@@ -176,7 +176,7 @@ def through_buffer(block, buffer, **others):
 
 
 def latency(depth):
-    """One completion: how long from ReadFile to the callback."""
+    """One completion: the time from ReadFile to the callback."""
     return Work(
         f"latency x {depth}",
         "from ReadFile to the callback, 4 KiB at random, "
@@ -301,7 +301,7 @@ COPY = Work(
 
 LARGE = Work(
     "large file",
-    "a file of 6 GiB by 1 MiB, 8 in flight: nearly all of it a hole",
+    "a sparse file of 6 GiB in blocks of 1 MiB, 8 in flight",
     "reads",
     (POOL,),
     {
@@ -315,7 +315,7 @@ LARGE = Work(
 
 ONE_READ = Work(
     "one read",
-    "a program that reads once, 4 KiB, from its start to its end",
+    "a program that reads 4 KiB once, from its start to its exit",
     "reads",
     (
         Contender("pool", "pool"),
@@ -336,7 +336,7 @@ ONE_READ = Work(
 
 WORKS = (
     *(
-        # Most of the bars are here, and it wavers most.
+        # Most of the targets are here, and its figures vary most.
         at_random(block, depth, quick=True, rounds=15)
         if (block, depth) == (4 * KIB, 32)
         else at_random(block, depth)
@@ -361,13 +361,14 @@ WORKS = (
     in_order(MIB, 8, cold=True, reads=SIZE // MIB, warm=0),
 )
 
-# What final has to reach: its own, in how many times the other's speed.
+# The targets of final. In a work, final's contender must be so many times as fast as
+# the other one.
 FAST = "random 4 KiB x 32"
 WHOLE = "whole file 1 MiB x 8"
 SMALL = tuple(
     work.name for work in WORKS if work.name.startswith("small reads")
 )
-BARS = (
+TARGETS = (
     (FAST, "pool", ".NET BindHandle", 1.5),
     (FAST, "pool", ".NET FileStream.ReadAsync", 2.0),
     (FAST, "pool", "CreateThreadpoolIo", 2.0),
@@ -387,4 +388,4 @@ BARS = (
     ("copy", "final.exe --cat", "cp", 0.8),
     ("one read", "pool", ".NET BindHandle", 4.0),
 )
-MEMORY_BAR = ("one read", "pool", ".NET BindHandle", 3.0)
+MEMORY_TARGET = ("one read", "pool", ".NET BindHandle", 3.0)

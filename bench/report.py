@@ -1,10 +1,10 @@
-"""Tables and plots of what bench/run.py has measured.
+"""Makes tables and plots of the results of bench/run.py.
 
     python3 bench/report.py [README]
 
-reads build/bench/results.json and writes build/bench/tables.md and *.svg; with a
-README it also puts the tables there, between its two marks, and the plots beside
-it.
+Reads build/bench/results.json, and writes build/bench/tables.md and *.svg. If it gets
+a README, it also writes the tables into it, between its two marks, and the plots to
+plots/ beside it.
 """
 
 import glob
@@ -26,7 +26,8 @@ median = statistics.median
 
 
 class Results:
-    """The rows that count, by work and entry: a contender in a variant."""
+    """The rows that count, by work and entry. An entry is a contender and a variant:
+    "best" or "default" threads, "again", or ""."""
 
     def __init__(self, rows):
         self.rounds = {}
@@ -46,15 +47,15 @@ class Results:
         return [value(row) for row in self.rounds[work, *entry].values()]
 
     def find(self, work, name, variants=("", "best")):
-        """The contender's entry; if not told otherwise, the one with its best
-        number of threads."""
+        """Returns the contender's entry, by default the one with its best number of
+        threads; None if there is none."""
         for entry in self.entries.get(work, ()):
             if entry[0] == name and entry[1] in variants:
                 return entry
         return None
 
     def ratios(self, work, ours, other, value):
-        """Ours to the other's, round by round."""
+        """Returns our value divided by the other's, for each round."""
         theirs = self.rounds[work, *other]
         return [
             value(row) / value(theirs[number])
@@ -68,7 +69,7 @@ def rate(row):
 
 
 def speed(row):
-    """Of a program from its start to its end."""
+    """The speed of a program from its start to its exit."""
     return 1 / row["whole_seconds"]
 
 
@@ -96,7 +97,7 @@ def two(value):
 
 
 def cpu(rows, work, entry, name):
-    """Of the work alone, in s a million."""
+    """Processor time of the part that counts, in s per million reads or files."""
     used = sum(rows.values(work, entry, lambda row: row.get(name, 0)))
     count = sum(rows.values(work, entry, lambda row: row["count"]))
     return f"{used / count * 1e6:.3g}"
@@ -108,7 +109,7 @@ def peak(rows, work, entry, name="peak_kib"):
 
 
 def allocations(rows, work, entry):
-    """In the time that counts, by the program itself; .NET does not tell."""
+    """Allocations of the program in the part that counts. .NET does not count them."""
     counts = rows.values(work, entry, lambda row: row.get("allocations"))
     return "" if None in counts else str(max(counts))
 
@@ -119,13 +120,13 @@ def ns(rows, work, entry, name):
 
 COLUMNS = {
     "rate": {
-        "a second": lambda rows, work, entry: spread(
+        "per second": lambda rows, work, entry: spread(
             rows.values(work, entry, rate)
         ),
-        "CPU s a million": lambda rows, work, entry: cpu(
+        "CPU s per million": lambda rows, work, entry: cpu(
             rows, work, entry, "cpu"
         ),
-        "of Wine's server": lambda rows, work, entry: cpu(
+        "CPU s of Wine's server": lambda rows, work, entry: cpu(
             rows, work, entry, "server_cpu"
         ),
         "allocations": allocations,
@@ -141,7 +142,7 @@ COLUMNS = {
         "threads while all are pending": lambda rows, work, entry: number(
             median(rows.values(work, entry, lambda row: row["threads_pending"]))
         ),
-        "MiB then": lambda rows, work, entry: peak(
+        "MiB while all are pending": lambda rows, work, entry: peak(
             rows, work, entry, "memory_pending_kib"
         ),
         "median us": lambda rows, work, entry: ns(
@@ -150,10 +151,10 @@ COLUMNS = {
         "p99 us": lambda rows, work, entry: ns(rows, work, entry, "p99_ns"),
     },
     "whole": {
-        "ms to its line": lambda rows, work, entry: spread(
-            rows.values(work, entry, lambda row: 1000 * row["said_seconds"])
+        "ms to its output": lambda rows, work, entry: spread(
+            rows.values(work, entry, lambda row: 1000 * row["output_seconds"])
         ),
-        "ms to its end": lambda rows, work, entry: spread(
+        "ms to its exit": lambda rows, work, entry: spread(
             rows.values(work, entry, lambda row: 1000 * row["whole_seconds"])
         ),
         "peak MiB": peak,
@@ -170,7 +171,7 @@ def table(rows, work):
         ratios = rows.ratios(work.name, ours, entry, value_of(work))
         name = {
             "again": f"{entry[0]}, again",
-            "default": f"{entry[0]}, as it comes",
+            "default": f"{entry[0]}, default threads",
         }.get(entry[1], entry[0])
         lines.append(
             [
@@ -186,12 +187,18 @@ def table(rows, work):
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def bars(rows):
-    lines = ["| work | of | beside | has to be | is | |", "| --- " * 6 + "|"]
+def targets(rows):
+    """The first table: did final reach its targets?"""
+    lines = [
+        "| work | final's | compared with | target | measured | |",
+        "| --- " * 6 + "|",
+    ]
     works = {work.name: work for work in plan.WORKS}
-    wanted = [(*bar, value_of(works[bar[0]]), "") for bar in plan.BARS]
+    wanted = [
+        (*target, value_of(works[target[0]]), "") for target in plan.TARGETS
+    ]
     wanted.append(
-        (*plan.MEMORY_BAR, lambda row: 1 / row["peak_kib"], ", memory")
+        (*plan.MEMORY_TARGET, lambda row: 1 / row["peak_kib"], ", memory")
     )
     for work, ours, other, least, value, what in wanted:
         for variants in (("", "best"), ("default",)):
@@ -200,7 +207,7 @@ def bars(rows):
             if own is None or its is None:
                 continue
             ratios = rows.ratios(work, own, its, value)
-            how = ", both as they come" if variants == ("default",) else ""
+            how = ", both with default threads" if variants == ("default",) else ""
             verdict = "" if round(median(ratios), 2) >= least else "**missed**"
             lines.append(
                 f"| {work}{what} | {ours} | {other}{how} | {least} | "
@@ -217,7 +224,7 @@ def ratios_only(rows):
         for entry in others:
             label = entry[0] + (", again" if entry[1] == "again" else "")
             ratios = rows.ratios(name, ours, entry, value_of(works[name]))
-            lines.append(f"  {label:32}{spread(ratios, two)}")
+            lines.append(f"  {label:33}{spread(ratios, two)}")
     return "\n".join(lines)
 
 
@@ -229,12 +236,12 @@ def quoted(text):
 
 
 def slug(name):
-    """As a file is called."""
+    """The name of the file."""
     return name.lower().replace(",", "").replace(" ", "-")
 
 
 def picture(name, title):
-    """As the README beside plots/ shows it."""
+    """The image, for the README beside plots/."""
     return f"![{title}](plots/{slug(name)}.svg)"
 
 
@@ -258,7 +265,8 @@ OURS = ("pool", "stream", "final.exe", "copy.exe")
 
 
 def color(name):
-    """Ours are dark, .NET's violet, what is no Windows program is grey."""
+    """Dark blue for final's contenders, violet for .NET, grey for native programs,
+    light blue for the others."""
     if name.startswith(OURS):
         return 0x1F5F99
     if name.startswith(".NET"):
@@ -267,7 +275,7 @@ def color(name):
 
 
 def plot_depths(rows, facts, last):
-    """Reads a second by how many are in flight; last: with the most."""
+    """Reads per second over the number in flight. last: the work with the most."""
     works = {
         work.arguments["depth"]: work.name
         for work in plan.WORKS
@@ -302,7 +310,7 @@ set logscale xy
 set xtics (1, 8, 32, 128)
 set xrange [0.8:160]
 set xlabel "reads in flight"
-set ylabel "reads a second"
+set ylabel "reads per second"
 set format y "%.0s %c"
 set key outside right
 set grid
@@ -312,10 +320,10 @@ plot {", ".join(plots)}""",
 
 
 def plot_work(rows, facts, work):
-    """A bar for each: its median, and lines to the least and the most."""
+    """A bar for each contender: its median, with lines to the minimum and maximum."""
     values = {
         "whole": (
-            "ms from its start to its end",
+            "ms from its start to its exit",
             lambda row: 1000 * row["whole_seconds"],
         ),
         "latency": ("us, median of a run", lambda row: row["median_ns"] / 1000),
@@ -324,7 +332,7 @@ def plot_work(rows, facts, work):
             lambda row: row["threads_pending"],
         ),
     }
-    label, value = values.get(work.measure, ("a second", rate))
+    label, value = values.get(work.measure, ("per second", rate))
     entries = [
         entry for entry in rows.entries[work.name] if entry[1] in ("", "best")
     ]
@@ -344,7 +352,7 @@ def plot_work(rows, facts, work):
 $bars << END
 {chr(10).join(lines)}
 END
-set xlabel "{label}: median, least, most"
+set xlabel "{label}: median, minimum, maximum"
 set format x "%.1s %c"
 set yrange [-0.6:{len(entries) - 0.4}]
 set grid x
@@ -359,7 +367,7 @@ plot $bars using (0):2:(0):3:($2 - 0.35):($2 + 0.35):6:ytic(1) \\
     )
 
 
-# ---- All of it -----------------------------------------------------------------
+# ---- The report ----------------------------------------------------------------
 
 
 def describe(facts):
@@ -376,21 +384,22 @@ def describe(facts):
     return " ".join(lines)
 
 
-def tell(facts, rows, quick=False):
+def write_report(facts, rows, quick=False):
+    """Prints the ratios, if quick. Otherwise writes and prints tables, and plots."""
     results = Results(rows)
     if quick:
         print(describe(facts).replace("**", ""), ratios_only(results), sep="\n")
         return
     for old in glob.glob(f"{BENCH}/*.svg"):
         os.unlink(old)
-    parts = [describe(facts), bars(results)]
+    parts = [describe(facts), targets(results)]
     for work in plan.WORKS:
         if work.name not in results.entries:
             continue
         parts.append(table(results, work))
         if work.depths_name and work.arguments["depth"] == plan.DEPTHS[-1]:
             plot_depths(results, facts, work)
-            parts.append(picture(work.depths_name, "reads a second"))
+            parts.append(picture(work.depths_name, "reads per second"))
         elif not work.depths_name:
             plot_work(results, facts, work)
             parts.append(picture(work.name, work.title))
@@ -401,7 +410,7 @@ def tell(facts, rows, quick=False):
 
 
 def publish(readme):
-    """Puts tables and plots where readers find them."""
+    """Copies the tables into the README, and the plots beside it."""
     with open(readme, encoding="utf-8") as file:
         before, rest = file.read().split(MARKS[0])
         after = rest.split(MARKS[1])[1]
@@ -419,7 +428,7 @@ def publish(readme):
 def main():
     with open(f"{BENCH}/results.json", encoding="utf-8") as file:
         measured = json.load(file)
-    tell(measured["system"], measured["results"])
+    write_report(measured["system"], measured["results"])
     for readme in sys.argv[1:]:
         publish(readme)
 

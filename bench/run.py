@@ -1,13 +1,14 @@
-"""Lets the contenders do each work, round by round, so that whatever else the
-machine does meets all of them alike.
+"""Runs the contenders of each work in rounds. Other activity of the machine then slows
+all of them alike.
 
     python3 bench/run.py [--quick] [--dotnet] [--only TEXT] [--rounds N]
 
-Each run's figures go to build/bench/results.csv and results.json; bench/report.py
-makes tables and plots of them.
+Writes the figures of every run to build/bench/results.csv and results.json.
+bench/report.py makes tables and plots of them. Reads these variables:
 
-    LAUNCHER, WINE   start a Windows program    CC, CXX, HOST_CC  for their versions
-    DOTNET           starts a .NET program
+    LAUNCHER, WINE     start a Windows program
+    DOTNET             starts a .NET program
+    CC, CXX, HOST_CC   the compilers, to print their versions
 """
 
 import argparse
@@ -24,7 +25,7 @@ import plan
 import report
 
 BENCH = "build/bench"
-TIMEOUT = 300  # s: then a run has failed
+TIMEOUT = 300  # s, for one run
 
 
 # ---- One run ------------------------------------------------------------------
@@ -57,7 +58,8 @@ def fail(started, why):
 
 
 def run(started, stdout=subprocess.PIPE, server=""):
-    """Starts it and waits. Its line, and what can be seen from outside."""
+    """Starts a contender and waits for its end. Returns the members of its line, and
+    the seconds to its line and to its exit."""
     begin = time.monotonic()
     with subprocess.Popen(
         started,
@@ -69,7 +71,7 @@ def run(started, stdout=subprocess.PIPE, server=""):
         watchdog = threading.Timer(TIMEOUT, process.kill)
         watchdog.start()
         line = process.stdout.readline() if process.stdout else b""
-        said = time.monotonic()
+        printed = time.monotonic()
         _, status = os.waitpid(process.pid, 0)
         ended = time.monotonic()
         watchdog.cancel()
@@ -78,14 +80,19 @@ def run(started, stdout=subprocess.PIPE, server=""):
             fail(
                 started,
                 process.stderr.read().decode(errors="replace").strip()
-                or f"ended with {process.returncode}",
+                or f"exit status {process.returncode}",
             )
     row = json.loads(line) if line.startswith(b"{") else {}
-    return {**row, "whole_seconds": ended - begin, "said_seconds": said - begin}
+    return {
+        **row,
+        "whole_seconds": ended - begin,
+        "output_seconds": printed - begin,
+    }
 
 
 def drop_from_cache(path):
-    """The file's pages, for who has no right to drop all of the cache."""
+    """Drops the file's pages from the page cache; dropping all of it needs root.
+    Returns how many bytes are still there."""
     with open(path, "rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     left = subprocess.run(
@@ -104,20 +111,20 @@ def read_into_cache(path):
 
 
 class Contest:
-    """Runs a work's contenders; keeps the rows, and what is known of each."""
+    """Runs the contenders of a work, and keeps their results as rows."""
 
     def __init__(self, rows, seconds, rounds):
         self.rows = rows
         self.server = find_server()
-        self.seconds = seconds  # that a run should take
-        self.rounds = rounds  # None: as many as the work has
-        # Reads in a run, and in a second, of a (work, contender, threads).
+        self.seconds = seconds  # the wanted length of a run
+        self.rounds = rounds  # None: the work's own number
+        # (work, contender, threads): the reads in a run, and per second.
         self.known = {}
-        self.sums = {}  # that is right, of a (work, reads)
+        self.sums = {}  # (work, reads): the right sum
 
     def reads(self, work, contender, threads):
-        """As many as take the time that is wanted: a power of two. A run that
-        was too short to tell may only be wrong by so much."""
+        """Returns how many reads take the wanted time: a power of two. It is at most
+        16 times the last number, in case the last run was too short to measure."""
         if work.reads:
             return work.reads
         key = work.name, contender.name, threads
@@ -128,13 +135,13 @@ class Contest:
         return 1 << max(4, round(wanted).bit_length() - 1)
 
     def check(self, work, arguments, row, started):
-        """Every contender must have read what the first one that did as much
-        has read; where there is one, that is the native program."""
+        """Compares the sum with that of the native program for the same reads. Without
+        a native program, all sums must be the same. Compares a copy with the file."""
         if work.directory == "copy":
             if subprocess.run(
                 ["cmp", plan.DATA, plan.COPIED], check=False
             ).returncode:
-                fail(started, "the copy differs")
+                fail(started, "the copy is not the same as the original")
             return
         key = work.name, row["count"]
         if key not in self.sums:
@@ -146,7 +153,7 @@ class Contest:
                 same = {**arguments, **native.arguments}
                 self.sums[key] = run(command(work, native, same))["sum"]
         if row["sum"] != self.sums[key]:
-            fail(started, f"sum {row['sum']} instead of {self.sums[key]}")
+            fail(started, f"the sum is {row['sum']}, not {self.sums[key]}")
 
     def run(self, work, contender, variant, threads, number):
         reads = self.reads(work, contender, threads)
@@ -158,7 +165,7 @@ class Contest:
             **contender.arguments,
         }
         if work.cold and drop_from_cache(plan.DATA) > 0:
-            sys.exit(f"{plan.DATA} does not leave the page cache")
+            sys.exit(f"{plan.DATA} cannot be dropped from the page cache")
         started = command(work, contender, arguments)
         if work.directory == "copy":
             if os.path.exists(plan.COPIED):
@@ -191,8 +198,8 @@ class Contest:
         return rate
 
     def best_threads(self, work, contenders):
-        """Of each: the number of threads that was fastest, in runs of their
-        own, which are not counted; a first one tells how many reads to do."""
+        """Returns the fastest number of threads for each contender. Measures it in two
+        runs that do not count; the first one finds how many reads to do."""
         rates = {}
         for number in (-1, 0):
             for threads in sorted({t for c in contenders for t in c.threads}):
@@ -224,11 +231,12 @@ class Contest:
             )
             for c in contenders
         ]
-        # Ours comes twice: how far the two are apart is the noise.
+        # The first contender runs twice: the difference of the two is noise.
         entries.insert(1, (contenders[0], "again", entries[0][2]))
         if not quick:
             entries += [(c, "default", 0) for c in searched]
-        for number in (-1, 0) if not work.reads else ():  # how many reads?
+        # Two runs find how many reads to do, unless the work says it.
+        for number in (-1, 0) if not work.reads else ():
             for contender, variant, threads in entries:
                 if contender.name not in best or variant == "default":
                     self.run(work, contender, "tried", threads, number)
@@ -238,7 +246,7 @@ class Contest:
                 self.run(work, contender, variant, threads, number)
 
 
-# ---- All of it ----------------------------------------------------------------
+# ---- All works ----------------------------------------------------------------
 
 
 def first_line(*started):
@@ -255,7 +263,7 @@ def first_line(*started):
 
 
 def system(dotnet):
-    """What it was measured on."""
+    """Describes the machine, the system and the compilers."""
     wine = os.environ.get("WINE", "")
     with open("/proc/cpuinfo", encoding="utf-8") as lines:
         model = next(
@@ -287,8 +295,8 @@ def system(dotnet):
 
 
 def find_server():
-    """The file in which Linux tells how long Wine's server has worked, as our
-    programs see it; it works for all of them."""
+    """Returns the Windows path of the file in /proc that has the processor time of
+    Wine's server; "" if there is none. All our programs use this server."""
     prefix = os.environ.get("WINEPREFIX")
     for pid in filter(str.isdigit, os.listdir("/proc")) if prefix else ():
         try:
@@ -299,7 +307,7 @@ def find_server():
                 if f"WINEPREFIX={prefix}".encode() in file.read().split(b"\0"):
                     return f"Z:\\proc\\{pid}\\schedstat"
         except OSError:
-            continue  # it is gone, or another user's
+            continue  # the process has ended, or is another user's
     return ""
 
 
@@ -329,7 +337,7 @@ def write(rows, facts):
 
 
 def kept_rows(only):
-    """A part that is run again takes its place among the last results."""
+    """Returns the last results, without the works that run again."""
     try:
         with open(f"{BENCH}/results.json", encoding="utf-8") as file:
             rows = json.load(file)["results"]
@@ -342,7 +350,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--dotnet", action="store_true")
-    parser.add_argument("--only", default="", help="works whose name has this")
+    parser.add_argument("--only", default="", help="the works whose name contains TEXT")
     parser.add_argument("--rounds", type=int)
     options = parser.parse_args()
     rows = kept_rows(options.only) if options.only else []
@@ -360,7 +368,7 @@ def main():
         contest.contest(work, contenders, options.quick)
         if not options.quick:
             write(rows, facts)
-    report.tell(facts, rows, options.quick)
+    report.write_report(facts, rows, options.quick)
 
 
 if __name__ == "__main__":
