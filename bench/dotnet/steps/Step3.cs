@@ -36,12 +36,12 @@ static unsafe class Step3
         return 0;
     }
 
-    static int ReadBehindTheEnd(SafeFileHandle file, string path)
+    static int ReadAfterTheEnd(SafeFileHandle file, string path)
     {
         byte[] buffer = new byte[64];
         var request = new Overlapped(0, 0x40000000, IntPtr.Zero, null);
         NativeOverlapped* packet = request.Pack(OnPacket, buffer);
-        Say("reading behind the end");
+        Say("reading after the end of the file");
         uint error;
         fixed (byte* bytes = buffer) // Pack pins it until Free
             error = LastError(ReadFile(file, bytes, 64, null, packet));
@@ -50,7 +50,7 @@ static unsafe class Step3
             Overlapped.Free(packet); // no packet comes
             if (error != ERROR_HANDLE_EOF)
                 return Report("read", path, error);
-            Say($"ReadFile: failure (error {error}), at once");
+            Say($"ReadFile: failure (error {error}), no packet");
             return 0;
         }
         called.WaitOne();
@@ -66,6 +66,6 @@ static unsafe class Step3
         if (error != ERROR_SUCCESS)
             return Report("bind", path, error);
         int status = PostSuccess();
-        return status == 0 ? ReadBehindTheEnd(file, path) : status;
+        return status == 0 ? ReadAfterTheEnd(file, path) : status;
     }
 }
