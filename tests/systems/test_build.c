@@ -1,4 +1,5 @@
-/* The build: what it prints, what it makes again, and what it refuses. */
+/* The build: its output, which files it makes again, and which commands it
+ * refuses. */
 #include "../support/shell.h"
 
 #include <glib/gstdio.h>
@@ -6,7 +7,7 @@
 
 TestSuite(build, .init = enter_scratch, .fini = leave_scratch);
 
-/* In a shell, so that words may be quoted and TOP be used. */
+/* Runs make in a shell, so that the words may have quotes and use $TOP. */
 static struct said make(const char *words)
 {
     char *lines = g_strconcat("make --no-print-directory ", words, NULL);
@@ -15,10 +16,10 @@ static struct said make(const char *words)
     return said;
 }
 
-/* Where the project is; with -n make only prints what it would do. */
+/* Runs make in the project itself. With -n make only prints the commands. */
 #define AT_TOP "-C \"$TOP\" "
 
-/* Lines for files that are made, such as "CC<tab>final/pool.c". */
+/* Counts the lines for files that make makes, such as "CC<tab>final/pool.c". */
 static unsigned count_made(const char *text)
 {
     static const char *const labels[] = {"CC\t", "LD\t", "AR\t", "WINDRES\t"};
@@ -31,15 +32,15 @@ static unsigned count_made(const char *text)
     return count;
 }
 
-/* ---- What is made, and what is not made again ---------------------------- */
+/* ---- Which files make makes again ---------------------------------------- */
 
-Test(build, nothing_is_made_a_second_time)
+Test(build, a_second_make_test_makes_no_file)
 {
     struct said said = make(AT_TOP "-n test");
     assert_status(said, 0);
     cr_assert(count_made(said.text) == 0 &&
                   strstr(said.text, " -o build/") == NULL,
-              "wanted nothing to compile or link: %s", quote(&said));
+              "wanted: no file to compile or link\n%s", quote(&said));
     said_clear(&said);
 }
 
@@ -47,7 +48,8 @@ struct change {
     char source[32], made_again[48];
 };
 
-ParameterizedTestParameters(build, a_changed_header_makes_its_users_again)
+ParameterizedTestParameters(build,
+                            a_file_is_made_again_after_its_header_changed)
 {
     static struct change changes[] = {
         {"step3-callback/report.h", "build/step3-callback.exe"},
@@ -66,7 +68,7 @@ ParameterizedTestParameters(build, a_changed_header_makes_its_users_again)
 }
 
 ParameterizedTest(struct change *change, build,
-                  a_changed_header_makes_its_users_again)
+                  a_file_is_made_again_after_its_header_changed)
 {
     char *words = g_strdup_printf(AT_TOP "-n -W %s %s", change->source,
                                   change->made_again);
@@ -79,8 +81,8 @@ ParameterizedTest(struct change *change, build,
     g_free(words);
 }
 
-/* Of a tree in which nothing has been made. */
-static unsigned lines_of_a_clean(const char *command)
+/* Counts the lines of a command in a tree without a build directory. */
+static unsigned count_lines(const char *command)
 {
     struct said said = make(command);
     assert_status(said, 0);
@@ -89,12 +91,12 @@ static unsigned lines_of_a_clean(const char *command)
     return lines;
 }
 
-Test(build, a_clean_test_prints_under_200_lines)
+Test(build, make_test_from_nothing_prints_under_200_lines)
 {
-    enum { OTHERS = 8 /* the prefix, a skip, the verdict, ... */ };
+    enum { OTHERS = 8 /* lines: the prefix, a skip, the verdict, ... */ };
     make_top();
-    unsigned all = lines_of_a_clean("-C top -n test");
-    unsigned step = lines_of_a_clean("-C top -n test STEP=3");
+    unsigned all = count_lines("-C top -n test");
+    unsigned step = count_lines("-C top -n test STEP=3");
     cr_assert(all > 100 && all + OTHERS < 200,
               "make test\nwanted: fewer than 200 lines\ngot: %u for files",
               all);
@@ -104,7 +106,7 @@ Test(build, a_clean_test_prints_under_200_lines)
               step);
 }
 
-/* Otherwise a header that it was made from could change without notice. */
+/* Otherwise a changed header would not make the program again. */
 Test(build, a_program_without_its_object_file_is_made_again)
 {
     make_top();
@@ -118,23 +120,23 @@ Test(build, a_program_without_its_object_file_is_made_again)
     said_clear(&made);
 }
 
-/* Without STEP it runs all suites, so it needs all that make test needs. */
-Test(build, check_makes_what_its_suites_need)
+/* Without STEP, make check runs all suites, as make test does. */
+Test(build, make_check_makes_the_same_files_as_make_test)
 {
     make_top();
     struct said test = make("-C top -n test");
     struct said check = make("-C top -n check");
     assert_says(check, "LD\tbuild/probe.exe\n");
     cr_assert(count_made(check.text) == count_made(test.text),
-              "wanted %u files, as make test makes: %s", count_made(test.text),
+              "wanted: %u files, as for make test\n%s", count_made(test.text),
               quote(&check));
     said_clear(&check);
     said_clear(&test);
 }
 
-/* ---- What is printed ----------------------------------------------------- */
+/* ---- Output -------------------------------------------------------------- */
 
-Test(build, a_line_names_each_file_and_v1_shows_the_commands)
+Test(build, make_prints_a_line_for_each_file_and_v1_prints_the_commands)
 {
     make_top();
     struct said quiet = make("-C top build/step1-create.exe");
@@ -144,21 +146,21 @@ Test(build, a_line_names_each_file_and_v1_shows_the_commands)
                                  "LD\tbuild/step1-create.exe\n");
     struct said again = make("-C top build/step1-create.exe");
     assert_status(again, 0);
-    cr_assert(count_made(again.text) == 0, "wanted nothing to do: %s",
+    cr_assert(count_made(again.text) == 0, "wanted: no file to make\n%s",
               quote(&again));
     struct said loud = make("-C top -W step1-create/main.c V=1 "
                             "build/step1-create.exe");
     assert_status(loud, 0);
     assert_says(loud, " -c -o build/obj/step1-create/main.o "
                       "step1-create/main.c\n");
-    cr_assert(count_made(loud.text) == 0, "wanted commands only: %s",
+    cr_assert(count_made(loud.text) == 0, "wanted: only commands\n%s",
               quote(&loud));
     said_clear(&quiet);
     said_clear(&again);
     said_clear(&loud);
 }
 
-Test(build, an_error_of_the_compiler_ends_make_with_a_failure)
+Test(build, make_fails_if_the_compiler_reports_an_error)
 {
     cr_assert_eq(g_mkdir("mine", 0777), 0);
     cr_assert(g_file_set_contents("mine/main.c", "int wmain(void) { oops }\n",
@@ -171,8 +173,9 @@ Test(build, an_error_of_the_compiler_ends_make_with_a_failure)
     said_clear(&said);
 }
 
-/* Its output goes through pipes; its exit status must survive them. */
-Test(build, a_failure_of_the_program_ends_make_with_a_failure)
+/* The program's output goes through a pipe. The exit status of the pipe's last
+ * command must not hide the program's. */
+Test(build, make_fails_if_the_program_fails)
 {
     struct said said = make(AT_TOP "run STEP=1 FILE=missing");
     assert_status(said, 2);
@@ -182,7 +185,7 @@ Test(build, a_failure_of_the_program_ends_make_with_a_failure)
 
 /* ---- Help ---------------------------------------------------------------- */
 
-/* All targets that are commands, from make's own database. */
+/* The names of all commands: the phony targets in make's database. */
 static char **commands(void)
 {
     struct said said = make(AT_TOP "-pn help");
@@ -250,7 +253,8 @@ struct refusal {
     char words[40], wanted[96];
 };
 
-ParameterizedTestParameters(build, a_variable_that_is_not_used_is_an_error)
+ParameterizedTestParameters(
+    build, a_variable_that_the_command_does_not_use_is_an_error)
 {
     static struct refusal refusals[] = {
         {"test STEP=3 DIR=mine", "'make test' does not use DIR; it uses STEP"},
@@ -269,7 +273,7 @@ ParameterizedTestParameters(build, a_variable_that_is_not_used_is_an_error)
 }
 
 ParameterizedTest(struct refusal *refusal, build,
-                  a_variable_that_is_not_used_is_an_error)
+                  a_variable_that_the_command_does_not_use_is_an_error)
 {
     char *words = g_strconcat(AT_TOP "-n ", refusal->words, NULL);
     struct said said = make(words);
@@ -279,9 +283,9 @@ ParameterizedTest(struct refusal *refusal, build,
     said_clear(&said);
 }
 
-Test(build, a_variable_of_the_environment_is_not_meant_for_us)
+Test(build, an_unused_variable_of_the_environment_is_ignored)
 {
-    /* NAME is the computer's name in WSL. */
+    /* In WSL, NAME is the name of the computer. */
     struct said said = shell("NAME=desktop DIR=nothing RUNS=1000000 "
                              "make " AT_TOP "-n sweep flaky");
     assert_status(said, 0);
@@ -291,8 +295,8 @@ Test(build, a_variable_of_the_environment_is_not_meant_for_us)
     said_clear(&said);
 }
 
-/* Its line names make, and such a line runs with -n, too. */
-Test(build, a_dry_run_of_doctor_installs_nothing)
+/* With -n, make still runs a line that contains $(MAKE). */
+Test(build, make_n_doctor_installs_nothing)
 {
     struct said said = make(AT_TOP "-n doctor");
     assert_status(said, 0);
@@ -301,7 +305,7 @@ Test(build, a_dry_run_of_doctor_installs_nothing)
     said_clear(&said);
 }
 
-Test(build, settings_go_with_every_command)
+Test(build, every_command_accepts_settings)
 {
     struct said said = make(AT_TOP "-n clean help run V=1 WERROR= "
                                    "NO_INSTALL=1 CFLAGS=-O0");
@@ -309,20 +313,20 @@ Test(build, settings_go_with_every_command)
     said_clear(&said);
 }
 
-/* ---- Where make is typed ------------------------------------------------- */
+/* ---- make in another directory ------------------------------------------- */
 
 #define IN_STEP "-C \"$TOP/step3-callback\" "
 
-/* Some use STEP, and some do not. */
-Test(build, commands_can_be_typed_in_a_steps_directory)
+/* Some of these commands use STEP, and some do not. */
+Test(build, a_steps_directory_has_every_command)
 {
-    static const char *const commands_there[] = {
+    static const char *const commands_of_step3[] = {
         IN_STEP "-n pitfalls", IN_STEP "-n probe", IN_STEP "-n dotnet",
         IN_STEP "-n compare",  IN_STEP "-n check", IN_STEP "-n stress",
         IN_STEP "help-all",
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(commands_there); i++) {
-        struct said said = make(commands_there[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(commands_of_step3); i++) {
+        struct said said = make(commands_of_step3[i]);
         assert_status(said, 0);
         said_clear(&said);
     }
@@ -335,8 +339,8 @@ Test(build, commands_can_be_typed_in_a_steps_directory)
     said_clear(&run);
 }
 
-/* DIR is relative to where one types, and may have spaces in its name. */
-Test(build, a_directory_of_ones_own_may_have_any_name)
+/* DIR is relative to the working directory, and may contain spaces. */
+Test(build, dir_may_have_a_space_and_a_quote_in_its_name)
 {
     must("mkdir \"it's mine\"; "
          "cp \"$TOP\"/step1-create/*.[ch] \"it's mine\"");
@@ -349,9 +353,9 @@ Test(build, a_directory_of_ones_own_may_have_any_name)
     said_clear(&said);
 }
 
-/* ---- Which tests --------------------------------------------------------- */
+/* ---- TESTS --------------------------------------------------------------- */
 
-Test(build, tests_may_be_chosen)
+Test(build, tests_chooses_tests_by_patterns)
 {
     struct said said = make(AT_TOP "-n test TESTS='pool/a_* step3/*'");
     assert_status(said, 0);

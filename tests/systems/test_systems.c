@@ -1,14 +1,13 @@
-/* Other systems, as far as they can be simulated here: with other tools on the
- * PATH, other line ends, another make, another way to start programs.
- * Everything happens in directories of the test's own: none of it touches
- * build/.
+/* Simulates other systems: other tools on the PATH, other line ends, another
+ * make, another launcher. Each test works in a directory of its own, and leaves
+ * the project's build/ alone.
  */
 #include "../support/shell.h"
 
 TestSuite(systems, .init = enter_scratch, .fini = leave_scratch);
 
-/* What starts a Windows program here, without the words before it; NULL if the
- * system does it by itself. */
+/* Returns the path of Wine: the last word of LAUNCHER; NULL if LAUNCHER is
+ * empty. The caller frees it. */
 static char *wine(void)
 {
     char **words = NULL, *last = NULL;
@@ -21,12 +20,13 @@ static char *wine(void)
 static void needs_wine(void)
 {
     if (wine() == NULL)
-        cr_skip_test("this simulates another Wine, and there is none");
+        cr_skip_test("this test needs Wine");
 }
 
 /* ---- Set-up ---- */
 
-/* A directory of tools that is all of the PATH, with one package manager. */
+/* Makes bin/, which will be the whole PATH: a few tools, and fakes of id, uname
+ * and one package manager. */
 static void make_tools(const char *manager, const char *system)
 {
     must("mkdir bin; for tool in sh tr sort sed awk head cat env; do "
@@ -64,7 +64,7 @@ static void set_up_says(const char *manager, const char *system,
     must("rm -r bin");
 }
 
-Test(systems, set_up_names_no_package_that_does_not_exist)
+Test(systems, set_up_names_only_packages_that_exist)
 {
     set_up_says("dnf", "Linux x86_64", SET_UP(""), "dnf install ",
                 "criterion-devel");
@@ -77,7 +77,7 @@ Test(systems, set_up_names_no_package_that_does_not_exist)
                 "wine-stable");
 }
 
-Test(systems, set_up_takes_the_packages_of_the_msys2_shell)
+Test(systems, set_up_names_the_packages_of_the_open_msys2_shell)
 {
     set_up_says("pacman", "MINGW64_NT-10.0 x86_64",
                 SET_UP("MSYSTEM=MINGW64 NEEDS='build python' "
@@ -90,7 +90,7 @@ Test(systems, set_up_takes_the_packages_of_the_msys2_shell)
                 "run the tests from WSL", NULL);
 }
 
-Test(systems, set_up_knows_that_wine_on_arm64_linux_runs_no_x86_64_program)
+Test(systems, set_up_refuses_arm64_linux)
 {
     set_up_says("apt-get", "Linux aarch64", SET_UP(""),
                 "Wine on arm64 Linux cannot run x86-64 programs", "called");
@@ -115,8 +115,9 @@ Test(systems, set_up_prints_the_size_before_it_downloads)
     said_clear(&said);
 }
 
-/* apt knows no size of a package that it does not have. Then it must say so. */
-Test(systems, set_up_installs_without_a_size_too)
+/* If apt does not have a package, it cannot print a size. Then apt-get install
+ * must run and report which package is missing. */
+Test(systems, set_up_installs_even_if_the_size_is_unknown)
 {
     make_tools("apt-get", "Linux x86_64");
     write_script("bin/apt-get", "#!/bin/sh\n"
@@ -127,14 +128,14 @@ Test(systems, set_up_installs_without_a_size_too)
     said_clear(&said);
 }
 
-/* The makes are fakes that print what they are asked for. */
-Test(systems, the_doctor_ends_with_ready_or_with_what_is_missing)
+/* make is a fake that prints its arguments. */
+Test(systems, doctor_ends_with_ready_or_with_the_reason)
 {
     make_tools("apt-get", "Linux x86_64");
     write_script("bin/make", "#!/bin/sh\necho \"making $*\"\n"
                              "case $* in *$FAILS*) exit 2 ;; esac\n");
     write_script("bin/cc", "#!/bin/sh\necho x86_64-w64-mingw32\n");
-    /* It runs from the top. */
+    /* doctor.sh runs in the project's directory. */
     must("mkdir top; ln -s \"$TOP/tools\" top");
 #define DOCTOR(settings)                                                       \
     "bin=$PWD/bin; cd top; PATH=$bin CC=cc CXX=cc HOST_CC=cc WINE= MAKE=make " \
@@ -163,7 +164,7 @@ Test(systems, the_doctor_ends_with_ready_or_with_what_is_missing)
     said_clear(&said);
 }
 
-Test(systems, make_on_names_the_systems_that_it_knows)
+Test(systems, make_on_lists_the_systems_that_it_knows)
 {
     struct said said = shell("make -C \"$TOP\" on SYSTEM=debian:11");
     assert_status(said, 2);
@@ -174,7 +175,7 @@ Test(systems, make_on_names_the_systems_that_it_knows)
 
 /* ---- make ---- */
 
-/* .FEATURES is what 3.81 has. */
+/* These are the .FEATURES of make 3.81. */
 Test(systems, an_old_make_is_refused)
 {
 #define OLD                                                                    \
@@ -189,7 +190,7 @@ Test(systems, an_old_make_is_refused)
     }
 }
 
-Test(systems, make_setup_looks_for_what_run_and_test_need)
+Test(systems, make_setup_looks_for_the_tools_of_run_and_test)
 {
     must("mkdir bin");
     write_script("bin/apt-get", "#!/bin/sh\n");
@@ -200,7 +201,7 @@ Test(systems, make_setup_looks_for_what_run_and_test_need)
     said_clear(&said);
 }
 
-Test(systems, a_wine_that_fails_is_quoted)
+Test(systems, the_output_of_a_failing_wine_is_shown)
 {
     needs_wine();
     make_top();
@@ -219,8 +220,8 @@ Test(systems, a_wine_that_fails_is_quoted)
     said_clear(&said);
 }
 
-/* What is built is copied there, so that nothing is built again; and Wine's
- * directory is the same. */
+/* Copies the built files to another copy of the project, so that make does not
+ * build them again. Both use the same Wine directory. */
 static void seed(const char *top)
 {
     char *lines = g_strdup_printf(
@@ -236,8 +237,8 @@ static void seed(const char *top)
 
 /* ---- WSL, and Wine in a directory with a space in its name ---- */
 
-/* All that the Windows programs ask the system for. */
-Test(systems, every_variable_that_a_windows_program_reads_is_passed_to_it)
+/* The sources of the Windows programs name the variables that they read. */
+Test(systems, wslenv_names_every_variable_that_a_windows_program_reads)
 {
     struct said said =
         shell("cd \"$TOP\" && cat lab/*/*.[ch] step*/*.[ch] final/*.[ch] "
@@ -260,7 +261,7 @@ Test(systems, every_variable_that_a_windows_program_reads_is_passed_to_it)
     said_clear(&said);
 }
 
-Test(systems, what_a_user_passes_to_windows_stays)
+Test(systems, the_users_words_stay_in_wslenv)
 {
     struct said said = shell("WSLENV=MINE/p:IO make -C \"$TOP\" -s "
                              "--eval='print:;@echo \":$$WSLENV:\"' print");
@@ -271,7 +272,8 @@ Test(systems, what_a_user_passes_to_windows_stays)
     said_clear(&said);
 }
 
-/* Starts Wine and passes only what WSLENV names, and what Wine itself needs. */
+/* Makes a launcher that passes only the variables in WSLENV, as WSL does, and
+ * the ones that Wine needs. */
 static void make_launcher(void)
 {
     char *path = wine(), *quoted = g_shell_quote(path);
@@ -296,7 +298,8 @@ static void make_launcher(void)
 #define LAUNCHED(command)                                                      \
     "make -C top " command " WINE=\"$PWD/Wine Stable.app/wine\""
 
-/* The status is that of the command, or 2 for make's error. */
+/* Runs the command, asserts its exit status, and returns its output. The caller
+ * frees it. If a program fails, make exits with 2. */
 static char *launched(const char *command, int status)
 {
     struct said said = shell(command);
@@ -305,7 +308,7 @@ static char *launched(const char *command, int status)
     return said.text;
 }
 
-Test(systems, every_command_starts_programs_so_and_passes_their_variables)
+Test(systems, every_command_uses_the_launcher_and_passes_the_variables)
 {
     needs_wine();
     make_top();
@@ -325,7 +328,7 @@ Test(systems, every_command_starts_programs_so_and_passes_their_variables)
     cr_assert_not_null(strstr(text, "checker: "), "%s", text);
     g_free(text);
 
-    /* It waits for ever, and only the checker can end it. */
+    /* This program waits for ever. Only the checker can end it. */
     must("mkdir hangs");
     cr_assert(g_file_set_contents(
         "hangs/main.c",
@@ -344,7 +347,7 @@ Test(systems, every_command_starts_programs_so_and_passes_their_variables)
     g_free(text);
 }
 
-Test(systems, a_test_starts_programs_so_and_passes_their_variables)
+Test(systems, a_test_uses_the_launcher_and_passes_the_variables)
 {
     needs_wine();
     make_launcher();
@@ -358,9 +361,10 @@ Test(systems, a_test_starts_programs_so_and_passes_their_variables)
 
 /* ---- Git for Windows ---- */
 
-/* Its usual setting is core.autocrlf=true. What is committed is what is here
- * now. What was built is copied, except one program. */
-Test(systems, a_clone_with_autocrlf_is_the_same_and_works)
+/* core.autocrlf=true is the usual setting of Git for Windows. The test commits
+ * the files as they are now, clones them, and copies the built files except one
+ * program. */
+Test(systems, a_clone_with_autocrlf_has_the_same_files_and_works)
 {
     needs_wine();
     must(
