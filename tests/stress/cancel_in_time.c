@@ -1,7 +1,7 @@
 /*
- * cancel_in_time: of two reads that no one answers, cancels one at once and
- * leaves the other to its timeout. Says what each is told. The only worker is
- * kept busy until both timeouts are over, so nothing is told before.
+ * cancel_in_time: starts two reads that no write completes. Cancels the first
+ * immediately, and lets the second one time out. Prints the error of each. The
+ * only worker is busy until both timeouts are over, so no callback runs before.
  */
 #include "../../final/pool.h"
 #include "../../final/programs/report.h"
@@ -32,8 +32,8 @@ static struct request *pack_read(char *name, char *buffer, DWORD timeout)
     return request;
 }
 
-/* A read in flight belongs to the kernel; only whether it has ended may be
- * looked at. When the later one has, the timer has seen them both. */
+/* A read in flight belongs to the kernel. The program may only ask whether it
+ * has completed. When the later one has, the timer has looked at both. */
 static void cancel_and_wait(void *context)
 {
     (void)context;

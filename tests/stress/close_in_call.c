@@ -1,6 +1,7 @@
 /*
- * close_in_call FILE: closes a file while a call that reads it has not returned
- * yet, though its callback is over. Says which comes first.
+ * close_in_call FILE: closes a file when the callback of a read has returned,
+ * but the call that started the read has not. Prints which comes first: the
+ * return of the call, or of the close.
  */
 #include "../pool/pool_probe.h"
 
@@ -28,8 +29,8 @@ static unsigned __stdcall close_it(void *context)
     return 0;
 }
 
-/* The only worker has left the callback when it does something else. Then who
- * closes waits for nothing but this call. */
+/* The only worker has left the callback when it runs other work. Then
+ * bound_file_close waits only for this call. */
 static BOOL WINAPI return_late(HANDLE handle, void *buffer, DWORD length,
                                DWORD *bytes, OVERLAPPED *overlapped)
 {

@@ -10,7 +10,7 @@ uint64_t seed = 1;
 
 void require(bool ok, const char *wrong, uint64_t number)
 {
-    static SRWLOCK first = SRWLOCK_INIT; /* kept: only one thread tells */
+    static SRWLOCK first = SRWLOCK_INIT; /* only one thread prints */
     if (ok)
         return;
     AcquireSRWLockExclusive(&first);
@@ -19,7 +19,7 @@ void require(bool ok, const char *wrong, uint64_t number)
     TerminateProcess(GetCurrentProcess(), EXIT_FAILURE);
 }
 
-/* splitmix64 */
+/* SplitMix64, by Steele and others */
 uint64_t mix(uint64_t number)
 {
     number += 0x9E3779B97F4A7C15;
@@ -33,8 +33,8 @@ unsigned below(uint64_t *generator, uint64_t limit)
     return (unsigned)(mix((*generator)++) % limit);
 }
 
-void fill(uint64_t *words, unsigned file, uint64_t offset, DWORD bytes,
-          uint64_t version)
+void fill_content(uint64_t *words, unsigned file, uint64_t offset, DWORD bytes,
+                  uint64_t version)
 {
     uint64_t start = mix(version + file) + offset / 8;
     for (DWORD i = 0; i < (bytes + 7) / 8; i++)
@@ -49,7 +49,7 @@ void fill_row(uint64_t *words, DWORD bytes, uint64_t first)
 
 bool is_row(const uint64_t *words, DWORD bytes)
 {
-    uint64_t right[WORDS];
+    uint64_t right[BLOCK_WORDS];
     fill_row(right, bytes, words[0]);
     return bytes % 8 == 0 && memcmp(words, right, bytes) == 0;
 }
@@ -59,7 +59,8 @@ bool is_row(const uint64_t *words, DWORD bytes)
 static const DWORD share =
     FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
 
-/* The process's own, so that several can run in one directory. */
+/* The name contains the process's id. So several processes can use one
+ * directory. */
 static const wchar_t *path(unsigned slot)
 {
     static _Thread_local wchar_t text[64];
@@ -73,7 +74,7 @@ static HANDLE files[FILES];
 
 void make_files(uint64_t size)
 {
-    uint64_t words[WORDS];
+    uint64_t words[BLOCK_WORDS];
     DWORD written;
     for (unsigned file = 0; file < FILES; file++) {
         files[file] =
@@ -81,7 +82,7 @@ void make_files(uint64_t size)
                         CREATE_NEW, FILE_FLAG_DELETE_ON_CLOSE, NULL);
         check(files[file] != INVALID_HANDLE_VALUE, "create", path(file));
         for (uint64_t offset = 0; offset < size; offset += BLOCK) {
-            fill(words, file, offset, BLOCK, 0);
+            fill_content(words, file, offset, BLOCK, 0);
             check(WriteFile(files[file], words, BLOCK, &written, NULL), "write",
                   path(file));
         }
@@ -94,7 +95,8 @@ void remove_files(void)
         check(CloseHandle(files[file]), "close", path(file));
 }
 
-/* A pipe is busy until its peer has noticed that the client before is gone. */
+/* A pipe is busy until its peer has noticed that the previous client is gone.
+ */
 HANDLE open_handle(unsigned slot)
 {
     DWORD access = GENERIC_READ | (slot == READ_ONLY ? 0 : GENERIC_WRITE);
@@ -119,14 +121,14 @@ HANDLE open_handle(unsigned slot)
 
 _Atomic uint64_t peers_bytes, peers_firsts;
 
-static HANDLE pipes[SLOTS], peers[SLOTS]; /* their threads */
-static atomic_bool leaves[SLOTS];
+static HANDLE pipes[SLOTS], peers[SLOTS]; /* peers: their threads */
+static atomic_bool must_leave[SLOTS];
 
-/* Of what it is sent nothing may be lost, but its last answers may be: nobody
- * reads them. */
+/* The peer must receive every message. Its last answers may get lost, because
+ * no client reads them; so WriteFile may fail. */
 static void serve(HANDLE pipe, uint64_t *generator)
 {
-    uint64_t words[WORDS], next = 1;
+    uint64_t words[BLOCK_WORDS], next = 1;
     DWORD bytes;
     while (ReadFile(pipe, words, sizeof words, &bytes, NULL)) {
         require(is_row(words, bytes), "a wrong message", bytes);
@@ -140,16 +142,16 @@ static void serve(HANDLE pipe, uint64_t *generator)
     check(GetLastError() == ERROR_BROKEN_PIPE, "read", L"pipe");
 }
 
-/* The plain way: a thread that waits. */
+/* A peer uses synchronous I/O: its thread blocks. */
 static unsigned __stdcall peer(void *argument)
 {
     unsigned slot = (unsigned)(uintptr_t)argument;
     uint64_t generator = mix(seed + slot);
     HANDLE pipe = pipes[slot];
-    while (!leaves[slot]) {
+    while (!must_leave[slot]) {
         check(ConnectNamedPipe(pipe, NULL) ||
                   GetLastError() == ERROR_PIPE_CONNECTED ||
-                  GetLastError() == ERROR_NO_DATA, /* came, and has gone */
+                  GetLastError() == ERROR_NO_DATA, /* came and left */
               "wait for", L"client");
         serve(pipe, &generator);
         check(DisconnectNamedPipe(pipe), "leave", L"client");
@@ -167,17 +169,17 @@ void start_peers(void)
                 PIPE_REJECT_REMOTE_CLIENTS,
             1, BLOCK, BLOCK, 0, NULL);
         check(pipes[slot] != INVALID_HANDLE_VALUE, "create", path(slot));
-        leaves[slot] = false;
+        must_leave[slot] = false;
         peers[slot] = start_thread(peer, (void *)(uintptr_t)slot);
     }
 }
 
-/* Each leaves after one more client, when it has served all others. */
+/* One more client wakes each peer, so that it sees must_leave. */
 void end_peers(void)
 {
     for (unsigned slot = FILES; slot < SLOTS; slot++) {
         HANDLE last = open_handle(slot);
-        leaves[slot] = true;
+        must_leave[slot] = true;
         check(CloseHandle(last), "close", path(slot));
         join_thread(peers[slot]);
     }

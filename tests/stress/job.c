@@ -8,13 +8,14 @@ uint64_t file_size(void)
     return thread_count * JOBS * BLOCK + SHARED;
 }
 
-/* A pool that is drained waits for what is in flight, so there all have. */
+/* A pool that is drained waits for all I/O in flight. So in such a round every
+ * job has timeouts; otherwise every second one. */
 bool has_timeouts(const struct job *job)
 {
     return job->number % 2 == 1 || now->mode == POOL_DRAIN;
 }
 
-/* ---- What it does ------------------------------------------------------- */
+/* ---- Choosing an I/O ---------------------------------------------------- */
 
 static void choose_kind(struct job *job)
 {
@@ -35,21 +36,22 @@ static void choose_write(struct job *job)
 {
     job->length = BLOCK;
     job->version = mix(job->generator++);
-    fill(job->words, job->slot, job->offset, BLOCK, job->version);
+    fill_content(job->words, job->slot, job->offset, BLOCK, job->version);
     if (below(&job->generator, 16) == 0) {
         job->slot = READ_ONLY;
-        job->right_error = ERROR_ACCESS_DENIED; /* by the system */
+        job->right_error = ERROR_ACCESS_DENIED; /* from the system */
     } else if (below(&job->generator, 16) == 0) {
         job->offset = INT64_MAX;
-        job->right_error = ERROR_INVALID_PARAMETER; /* by the pool */
+        job->right_error = ERROR_INVALID_PARAMETER; /* from the pool */
     }
 }
 
-/* Where, how much and what; and what must come of it. */
+/* Chooses the offset, the length and the bytes, and computes the right result.
+ */
 static void choose_bytes(struct job *job)
 {
     uint64_t *generator = &job->generator;
-    uint64_t skipped = 8 * below(generator, WORDS), rest = MAXDWORD;
+    uint64_t skipped = 8 * below(generator, BLOCK_WORDS), rest = MAXDWORD;
     job->offset = job->slot < FILES ? job->number * BLOCK : 0;
     job->length = 8 * (1 + below(generator, 64));
     job->right_error = ERROR_SUCCESS;
@@ -81,10 +83,10 @@ static void choose_bytes(struct job *job)
     job->right_bytes = rest < job->length ? (DWORD)rest : job->length;
 }
 
-/* ---- How it ends -------------------------------------------------------- */
+/* ---- Checking the result ------------------------------------------------ */
 
-/* Of the row no word may be missing, and none come twice: the sums are looked
- * at when the round is over. */
+/* The answers must have every word of the row exactly once. check_answers in
+ * stress.c checks the sums at the end of the round. */
 static void check_answer(const struct job *job, DWORD bytes)
 {
     struct opening *opening = job->opening;
@@ -99,13 +101,13 @@ static void check_answer(const struct job *job, DWORD bytes)
             break;
 }
 
-static void check_content(struct job *job, bool well, DWORD bytes)
+static void check_content(struct job *job, bool succeeded, DWORD bytes)
 {
-    uint64_t right[WORDS];
+    uint64_t right[BLOCK_WORDS];
     switch (job->kind) {
     case READ:
     case READ_SHARED:
-        fill(right, job->slot, job->offset, bytes, job->version);
+        fill_content(right, job->slot, job->offset, bytes, job->version);
         require(memcmp(job->words, right, bytes) == 0, "wrong bytes", bytes);
         break;
     case READ_PIPE:
@@ -113,18 +115,18 @@ static void check_content(struct job *job, bool well, DWORD bytes)
         break;
     case WRITE:
         if (job->slot != READ_ONLY)
-            job->versions[job->slot] = well ? job->version : 0;
+            job->versions[job->slot] = succeeded ? job->version : 0;
         break;
     case WRITE_PIPE:
         peers_bytes -= bytes;
-        peers_firsts -= well ? job->words[0] : 0;
+        peers_firsts -= succeeded ? job->words[0] : 0;
         break;
     case QUEUE:
         break;
     }
 }
 
-static void count_end(DWORD error, DWORD bytes)
+static void count_result(DWORD error, DWORD bytes)
 {
     bool cancelled = overlapped_status(error) == IO_STATUS_CANCELLED;
     bool failed = overlapped_status(error) == IO_STATUS_FAILED;
@@ -135,37 +137,39 @@ static void count_end(DWORD error, DWORD bytes)
     count(BYTES, bytes);
 }
 
-/* It has come to its end: the right one, and the only one. */
-static void check_end(struct job *job, DWORD error, DWORD bytes)
+/* Checks that the I/O completed once, and with the right result. */
+static void check_result(struct job *job, DWORD error, DWORD bytes)
 {
     bool answer = job->kind == READ_PIPE;
-    require(atomic_exchange(&job->awaits, false), "a second end", error);
+    require(atomic_exchange(&job->awaits, false), "completed twice", error);
     if (error == ERROR_TIMEOUT)
-        require(job->timeout != 0, "a timeout not set", job->number);
+        require(job->timeout != 0, "timed out without a timeout", job->number);
     else if (error == ERROR_OPERATION_ABORTED)
         require(job->asked == job->ticket ||
                     job->cancels_over != now->cancels_begun,
-                "cancelled, and nobody asked", job->kind);
+                "cancelled, but no thread cancelled it", job->kind);
     else if (error != ERROR_MORE_DATA || !answer)
         require(error == job->right_error, "a wrong error", error);
     if (error == job->right_error && !answer)
         require(bytes == job->right_bytes, "a wrong length", bytes);
     check_content(job, error == ERROR_SUCCESS, bytes);
-    count_end(error, bytes);
+    count_result(error, bytes);
 }
 
-/* ---- Its way ------------------------------------------------------------ */
+/* ---- Starting, completing and cancelling -------------------------------- */
 
 static void on_packet(DWORD error, DWORD bytes, OVERLAPPED *overlapped);
 
-/* All is settled before the start: from then on the job is not ours. */
+/* Sets all fields before the start. After it, the job does not belong to this
+ * thread. */
 static void prepare(struct job *job, bool on_worker)
 {
     choose_kind(job);
     choose_bytes(job);
     job->timeout = has_timeouts(job) ? 1 + below(&job->generator, 20) : 0;
     job->waits = job->kind != QUEUE && below(&job->generator, 8) == 0;
-    /* Others must be left, to send something through a pipe or to cancel. */
+    /* A synchronous call on a pipe blocks its thread. So only one thread at a
+     * time may call it: the others write to the pipe, or cancel. */
     if (job->waits && job->slot >= FILES)
         job->waits = !on_worker && thread_count > 1 &&
                      now->mode == POOL_CANCEL &&
@@ -223,8 +227,10 @@ static bool is_refused(struct job *job, DWORD error)
                                                                : TOTALS;
     if (refusal == TOTALS)
         return false;
-    require(refusal != INVALID || error == job->right_error, "refused", error);
-    require(atomic_exchange(&job->awaits, false), "refused, and an end", error);
+    require(refusal != INVALID || error == job->right_error,
+            "refused without a reason", error);
+    require(atomic_exchange(&job->awaits, false), "refused, but also completed",
+            error);
     count(refusal, 1);
     return true;
 }
@@ -239,16 +245,16 @@ bool start(struct job *job, bool on_worker)
         job->error = started.error;
         if (is_refused(job, started.error))
             return true;
-        check_end(job, started.error, started.bytes);
+        check_result(job, started.error, started.bytes);
     }
-    count(waits ? SYNCHRONOUS : AT_ONCE, !queued);
+    count(waits ? SYNCHRONOUS : IMMEDIATE, !queued);
     count(BY_HAND, by_hand);
     count(ISSUED, 1);
     return !queued;
 }
 
-/* Frees the request, or not; starts the job again, or not. What was cancelled
- * is not started again: its thread may wait for it. */
+/* Frees the request or keeps it, and starts the job again or not. Does not
+ * restart a cancelled job: its thread may be waiting for it. */
 static void on_packet(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
     struct request *request =
@@ -257,9 +263,9 @@ static void on_packet(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     struct thread *thread = job->thread;
     struct opening *opening = job->opening;
     bool ours = true;
-    require(job->request == request, "the packet of another", job->number);
+    require(job->request == request, "the packet of another job", job->number);
     job->error = error;
-    check_end(job, error, bytes);
+    check_result(job, error, bytes);
     if (below(&job->generator, 4) == 0) {
         job->request = NULL;
         check_error(overlapped_free(request), "free", L"request");
@@ -273,12 +279,13 @@ static void on_packet(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     if (ours)
         job->busy = false;
     require(!now->stopped && (opening == NULL || !opening->closed),
-            "a callback after the end of its file or pool", error);
+            "a callback after its file was closed or its pool stopped", error);
     thread->ends++;
     WakeByAddressSingle((void *)&thread->ends);
 }
 
-/* What the job may be doing instead just now is not found, and goes on. */
+/* The I/O may complete, and the job may start another, before this cancels. The
+ * ticket is then not found, and the new I/O goes on. */
 void cancel_one(struct job *job)
 {
     struct opening *opening = job->opening;
@@ -287,6 +294,6 @@ void cancel_one(struct job *job)
         return;
     job->asked = ticket;
     DWORD error = bound_file_cancel(&opening->file, ticket);
-    require(error == ERROR_SUCCESS || error == ERROR_NOT_FOUND, "not cancelled",
-            error);
+    require(error == ERROR_SUCCESS || error == ERROR_NOT_FOUND,
+            "bound_file_cancel failed", error);
 }

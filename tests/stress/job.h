@@ -1,18 +1,23 @@
 /*
- * Jobs: each is a request, a buffer, and a block of its own in every file that
- * is written, so that all bytes can be foretold.
+ * A job starts one I/O after the other. It has a request, a buffer, and a block
+ * of its own in every file, to which no other job writes. So the program can
+ * compute the bytes that each read must bring.
  *
- *      | job 0's block | job 1's | ... | shared: only read, and past its end |
+ *      | job 0's block | job 1's block | ... | shared part |
  *
- * It belongs to its thread while it is idle, to nobody while its request is in
- * flight, and then to the callback, which may start it again.
+ * No job writes to the shared part. Reads there may go past the end of the
+ * file.
+ *
+ * A job belongs to its thread while it is idle. While its request is in flight,
+ * no thread may touch it, except the fields that say so. Then it belongs to the
+ * callback, which may start it again.
  */
 #ifndef JOB_H
 #define JOB_H
 
 #include "round.h"
 
-enum { JOBS = 12 /* a thread's */, SHARED = 16 * BLOCK };
+enum { JOBS = 12 /* of each thread */, SHARED = 16 * BLOCK };
 
 enum kind { READ, READ_SHARED, READ_PIPE, WRITE, WRITE_PIPE, QUEUE };
 
@@ -22,41 +27,42 @@ struct job {
     uint64_t generator;
     struct request *request;      /* NULL: freed */
     uint64_t versions[READ_ONLY]; /* of its blocks; 0: unknown */
-    /* What its thread may look at, at any time: */
-    atomic_bool busy;                  /* it is not the thread's */
-    _Atomic(struct opening *) opening; /* NULL: it is not about a file */
-    _Atomic uint64_t ticket, asked;    /* to be cancelled */
-    atomic_bool awaits;                /* its only end */
-    /* The use it is made of now: */
+    /* Any thread may read these at any time: */
+    atomic_bool busy;                  /* it does not belong to its thread */
+    _Atomic(struct opening *) opening; /* NULL: the job uses no file */
+    _Atomic uint64_t ticket, asked;    /* asked: the ticket to cancel */
+    atomic_bool awaits;                /* its completion is still to come */
+    /* The current I/O: */
     enum kind kind;
     unsigned slot;
     bool waits; /* a synchronous call */
     uint64_t offset, version, cancels_over;
     DWORD length, timeout;
     DWORD right_error, right_bytes;
-    DWORD error; /* that came */
-    uint64_t words[WORDS];
+    DWORD error; /* the result */
+    uint64_t words[BLOCK_WORDS];
 };
 
 struct thread {
     HANDLE handle;
     uint64_t generator;
     struct job jobs[JOBS];
-    _Atomic uint64_t ends; /* of callbacks of its jobs */
+    _Atomic uint64_t ends; /* how many callbacks of its jobs have ended */
 };
 
 extern uint64_t thread_count;
 
-uint64_t file_size(void);
+uint64_t file_size(void); /* in bytes, of each file */
 
-/* Whether its I/O ends in any case, even if nobody cancels it. */
+/* Returns whether each I/O of the job has a timeout. Such an I/O completes even
+ * if no thread cancels it. */
 bool has_timeouts(const struct job *job);
 
-/* Starts it, with something to do that its generator chooses. True if that is
- * over at once; then the job is still the caller's. */
+/* Starts an I/O that the job's generator chooses. Returns true if it completed
+ * immediately: then the job still belongs to the caller. */
 bool start(struct job *job, bool on_worker);
 
-/* Asks for the end of what it does. */
+/* Cancels the I/O of the job, if one is in flight. Any thread may call it. */
 void cancel_one(struct job *job);
 
 #endif

@@ -1,17 +1,18 @@
 /*
- * stress [--seed N] [--requests N] [--threads N] [--progress]: all that the
- * pool can do, at once, until so many requests have ended. Tells at the end how
- * they did; the first thing that is wrong ends it, with one line on stderr.
+ * stress [--seed N] [--requests N] [--threads N] [--progress]: uses all
+ * functions of the pool concurrently, until N requests have completed. At the
+ * end it prints the totals. The first error ends the program, with one line on
+ * stderr.
  *
- * Threads start jobs, and callbacks start them again: see ../stress/job.h.
- * Meanwhile threads cancel, close files and open them again under everybody's
- * hands; and now and then main stops the pool under theirs, and makes a new
- * one. The decisions of each thread and job come from a generator of its own,
+ * Threads start jobs, and callbacks restart them: see job.h. Meanwhile the
+ * threads also cancel jobs, and close and reopen files that other threads are
+ * using. After each 5,000 requests, main stops the pool while it is in use, and
+ * makes a new one. Each thread and each job has a random generator of its own,
  * made from the seed.
  */
 #include "../../final/programs/report.h"
-#include "../stress/job.h"
 #include "../support/handles.h"
+#include "job.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,9 +35,9 @@ void count(enum total total, uint64_t more)
         check(SetEvent(now->enough), "set", L"event");
 }
 
-/* ---- Files that come and go --------------------------------------------- */
+/* ---- Closing and opening files ------------------------------------------ */
 
-/* Does nothing if the pool is being stopped. */
+/* Leaves the slot closed if the pool is stopping. */
 static void open_slot(unsigned slot, uint64_t *generator)
 {
     struct opening *opening = calloc(1, sizeof *opening);
@@ -66,15 +67,15 @@ static void close_slot(unsigned slot)
     now->cancels_begun++;
     now->closing++;
     check_error(bound_file_close(&opening->file), "close", L"file");
-    opening->closed = true; /* and nothing of it is called back any more */
+    opening->closed = true; /* from now on none of its callbacks may run */
     now->closing--;
     now->cancels_over++;
     require(bound_file_close(&opening->file) == ERROR_INVALID_HANDLE,
             "closed twice", slot);
 }
 
-/* By one thread at a time. All others are refused by the old file, until they
- * find the new one. */
+/* Only one thread at a time reopens a slot. The calls of other threads meet the
+ * closed file, which refuses them, until they find the new one. */
 static void reopen_slot(unsigned slot, uint64_t *generator)
 {
     if (atomic_flag_test_and_set(&now->changing[slot]))
@@ -87,7 +88,7 @@ static void reopen_slot(unsigned slot, uint64_t *generator)
 
 /* ---- Threads ------------------------------------------------------------ */
 
-/* On a worker, where nobody may wait for the workers. */
+/* Runs on a worker, where a call that waits for the workers must fail. */
 static void work(void *context)
 {
     struct opening *opening = context;
@@ -112,8 +113,8 @@ static void cancel_all(struct opening *opening)
     now->cancels_over++;
 }
 
-/* What a thread does beside its jobs, now and then. */
-static void meddle(struct thread *thread)
+/* Sometimes does something besides the thread's jobs. */
+static void disturb(struct thread *thread)
 {
     uint64_t *generator = &thread->generator;
     unsigned slot = below(generator, SLOTS), choice = below(generator, 1000);
@@ -130,8 +131,9 @@ static void meddle(struct thread *thread)
         reopen_slot(slot, generator);
 }
 
-/* If all jobs are in flight, cancels one, or none, and waits for the end of any
- * callback. One comes in any case, since every second job has timeouts. */
+/* Returns an idle job. If all are in flight, cancels one or none, and waits
+ * until any callback has ended. One always does: every second job has timeouts.
+ */
 static struct job *take_idle(struct thread *thread)
 {
     for (;;) {
@@ -147,12 +149,13 @@ static struct job *take_idle(struct thread *thread)
     }
 }
 
-/* Until the pool is stopped; then none of its jobs is in flight. */
+/* Runs until the pool is stopped. Then none of the thread's jobs is in flight.
+ */
 static unsigned __stdcall submitter(void *argument)
 {
     struct thread *thread = argument;
     for (bool stopped = false; !stopped;) {
-        meddle(thread);
+        disturb(thread);
         struct job *job = take_idle(thread);
         if (start(job, false)) {
             stopped = job->error == ERROR_SHUTDOWN_IN_PROGRESS;
@@ -161,7 +164,7 @@ static unsigned __stdcall submitter(void *argument)
     }
     check_error(pool_stop(&now->pool, now->mode), "stop", L"pool");
     for (unsigned i = 0; i < JOBS; i++)
-        require(!thread->jobs[i].awaits, "stopped, and in flight", i);
+        require(!thread->jobs[i].awaits, "in flight after pool_stop", i);
     return 0;
 }
 
@@ -183,12 +186,12 @@ static void begin_round(uint64_t *generator, uint64_t requests)
         open_slot(slot, generator);
     for (unsigned t = 0; t < thread_count; t++) {
         for (unsigned i = 0; i < JOBS; i++)
-            threads[t].jobs[i].opening = NULL; /* that of the last round */
+            threads[t].jobs[i].opening = NULL; /* from the last round */
         threads[t].handle = start_thread(submitter, &threads[t]);
     }
 }
 
-/* Every word of the row has come, and once. Frees the openings. */
+/* Checks that every word of the row came once. Frees the openings. */
 static void check_answers(unsigned slot)
 {
     for (struct opening *older, *at = now->slots[slot]; at; at = older) {
@@ -200,8 +203,8 @@ static void check_answers(unsigned slot)
     }
 }
 
-/* What is being closed must come to its end without the pool's. No more files
- * are closed then. */
+/* Waits until no thread closes a file: a close must not need pool_stop to
+ * finish. After that no thread closes a file any more. */
 static void wait_for_closing(void)
 {
     for (unsigned slot = 0; slot < SLOTS; slot++)
@@ -209,7 +212,7 @@ static void wait_for_closing(void)
             SwitchToThread();
 }
 
-/* Stops the pool under everybody's hands. */
+/* Stops the pool while all threads are using it. */
 static void end_round(void)
 {
     check(WaitForSingleObject(now->enough, INFINITE) == WAIT_OBJECT_0,
@@ -226,7 +229,7 @@ static void end_round(void)
         close_slot(slot);
     end_peers();
     require(peers_bytes == 0 && peers_firsts == 0,
-            "the peers were not sent what was written", peers_bytes);
+            "the peers did not receive what was written", peers_bytes);
     for (unsigned slot = 0; slot < SLOTS; slot++)
         check_answers(slot);
     check(CloseHandle(now->enough), "close", L"event");
@@ -258,7 +261,7 @@ static void run(uint64_t requests, bool progress)
         end_round();
         check_counters(before);
         free(now);
-        if (handles == 0) /* what the system makes once is made now */
+        if (handles == 0) /* the system has made its own handles now */
             handles = open_handles();
         require(open_handles() == handles, "handles left open", handles);
         if (progress)
@@ -289,11 +292,11 @@ static void free_jobs(void)
                         L"request");
 }
 
-static void tell(void)
+static void print_totals(void)
 {
     static const char *const names[TOTALS] = {
         "issued",    "completed", "failed",       "cancelled", "bytes",
-        "timed out", "parts",     "ends of file", "at once",   "synchronous",
+        "timed out", "parts",     "ends of file", "immediate", "synchronous",
         "by hand",   "work",      "restarted",    "freed",     "closed",
         "stopped",   "invalid",   "reopened",     "pools"};
     printf("main: done:");
@@ -342,6 +345,6 @@ int wmain(int argc, wchar_t **argv)
     run(requests, progress);
     free_jobs();
     remove_files();
-    tell();
+    print_totals();
     return EXIT_SUCCESS;
 }

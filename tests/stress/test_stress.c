@@ -1,9 +1,9 @@
-/* The pool under hard conditions: many threads do everything to it at once. */
+/* The pool under stress: many threads use all its functions concurrently. */
 #include "../support/helpers.h"
 
 TestSuite(stress, .init = enter_scratch, .fini = leave_scratch);
 
-/* What the closing line says of one kind; 0 if it does not. */
+/* Returns one total from the program's last line; 0 if it is not there. */
 static unsigned long long total(const struct run *run, const char *name)
 {
     const char *line = strstr(run->text, "main: done:");
@@ -15,7 +15,8 @@ static unsigned long long total(const struct run *run, const char *name)
     return value;
 }
 
-/* The program checks itself. So it ends well, or it tells what was wrong. */
+/* Runs the program, which checks itself: it exits with 0, or prints the error.
+ */
 static struct run run_stress(const char *program, const char *hook,
                              const char *seed, const char *requests,
                              const char *threads)
@@ -29,13 +30,13 @@ static struct run run_stress(const char *program, const char *hook,
     return run;
 }
 
-/* And it had something to check. */
-Test(stress, whatever_meets_each_request_ends_once)
+/* Every kind of event must have happened. */
+Test(stress, each_request_completes_once_under_stress)
 {
     static const char *const kinds[] = {
-        "completed", "failed",  "cancelled", "bytes",       "timed out",
-        "parts",     "at once", "by hand",   "synchronous", "ends of file",
-        "work",      "freed",   "restarted", "closed",      "stopped",
+        "completed", "failed",    "cancelled", "bytes",       "timed out",
+        "parts",     "immediate", "by hand",   "synchronous", "ends of file",
+        "work",      "freed",     "restarted", "closed",      "stopped",
         "invalid",   "reopened"};
     struct run run = run_stress("tests/stress", NULL, "1", "20000", "8");
     for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++)
@@ -47,7 +48,7 @@ struct shape {
     char seed[4], requests[8], threads[4];
 };
 
-ParameterizedTestParameters(stress, few_or_many_threads_may_share_a_pool)
+ParameterizedTestParameters(stress, from_1_to_32_threads_can_share_a_pool)
 {
     static struct shape shapes[] = {
         {"2", "10000", "1"}, {"3", "10000", "2"}, {"4", "10000", "32"}};
@@ -55,29 +56,29 @@ ParameterizedTestParameters(stress, few_or_many_threads_may_share_a_pool)
 }
 
 ParameterizedTest(struct shape *shape, stress,
-                  few_or_many_threads_may_share_a_pool)
+                  from_1_to_32_threads_can_share_a_pool)
 {
     struct run run = run_stress("tests/stress", NULL, shape->seed,
                                 shape->requests, shape->threads);
     run_clear(&run);
 }
 
-/* With these words the system answers in every way that it may, and with the
- * guard it is seen if anything is touched that was freed. */
-ParameterizedTestParameters(stress, nothing_is_touched_after_it_was_freed)
+/* With these words of HOOK the system completes I/O in every way that it may.
+ * The guard makes a program crash that touches freed memory. */
+ParameterizedTestParameters(stress, no_freed_memory_is_touched)
 {
     static char hooks[][16] = {"none", "ntfs-cached", "warning",
                                "skip", "sync-eof",    "late"};
     return cr_make_param_array(char[16], hooks, G_N_ELEMENTS(hooks));
 }
 
-ParameterizedTest(char hook[16], stress, nothing_is_touched_after_it_was_freed)
+ParameterizedTest(char hook[16], stress, no_freed_memory_is_touched)
 {
     struct run run = run_stress("tests/guarded/stress", hook, "5", "6000", "8");
     run_clear(&run);
 }
 
-Test(stress, what_somebody_cancels_in_time_is_told_no_timeout)
+Test(stress, a_read_cancelled_before_its_timeout_reports_error_995)
 {
     struct run run = RUN("tests/cancel_in_time", "");
     assert_ended(&run, 0);
@@ -85,7 +86,7 @@ Test(stress, what_somebody_cancels_in_time_is_told_no_timeout)
                       "worker: late: error 1460\n");
 }
 
-Test(stress, closing_waits_for_a_call_whose_callback_is_over)
+Test(stress, close_waits_for_a_call_after_its_callback_returned)
 {
     make_file("file", 1000);
     struct run run = RUN("tests/guarded/close_in_call", "file");
