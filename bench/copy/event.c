@@ -1,7 +1,7 @@
 /*
  * This contender uses overlapped I/O without a port: one thread, and a few
  * blocks with an event each. The thread waits for one block after the other,
- * round and round. If the read of a block has completed, it starts the write;
+ * again and again. If the read of a block has completed, it starts the write;
  * if the write has completed, it starts the next read. The I/O of the other
  * blocks goes on meanwhile.
  */

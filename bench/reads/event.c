@@ -3,8 +3,8 @@
  * and one thread waits for the reads.
  *
  * `depth` reads are in flight. The thread always waits for the oldest one, and
- * then starts it again. WaitForMultipleObjects could wait for whichever
- * completes first, but for at most 64 events.
+ * then starts it again. WaitForMultipleObjects could wait for the
+ * first one to complete, but only among 64 events.
  */
 #include "read.h"
 

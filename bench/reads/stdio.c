@@ -1,5 +1,4 @@
-/* This contender uses fread of C and its buffer, from the start of the file on.
- */
+/* This contender uses C's fread and its buffer. It reads the file in order. */
 #include "job.h"
 
 #include <stdio.h>

@@ -3,9 +3,9 @@
  *
  *      style=synchronous   an ordinary handle
  *      style=asynchronous  an overlapped handle; the thread waits for each read
- *      style=ahead         an overlapped handle; the stream reads the next
- * buffer ahead style=callbacks     `depth` asynchronous streams with one read
- * in flight each; its callback starts the next read
+ *      style=ahead         an overlapped handle; the stream reads ahead
+ *      style=callbacks     `depth` asynchronous streams with one read in flight
+ *                          each; the callback starts the next read
  */
 #include "../../final/file_stream.h"
 #include "../win32.h"

@@ -1,5 +1,4 @@
-/* This contender uses ReadFile on an ordinary handle, one read after the other.
- */
+/* This contender uses ReadFile on an ordinary handle, one read at a time. */
 #include "../win32.h"
 #include "job.h"
 

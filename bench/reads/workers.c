@@ -4,8 +4,9 @@
  *
  * A read gives its offset on an ordinary handle, as fs__read in libuv's
  * src/win/fs.c. (libuv also restores the file position, which no contender
- * needs.) On an ordinary handle Windows does one read after the other,
- * whichever threads call it (CreateFile's documentation, FILE_FLAG_OVERLAPPED).
+ * needs.) On an ordinary handle, Windows does one read after the other, even if
+ * several threads call ReadFile (CreateFile's documentation,
+ * FILE_FLAG_OVERLAPPED).
  */
 #include "../workers.h"
 #include "read.h"

@@ -9,7 +9,7 @@
  * file.
  *
  * A job belongs to its thread while it is idle. While its request is in flight,
- * no thread may touch it, except the fields that say so. Then it belongs to the
+ * a thread may touch only the fields that say so. Then the job belongs to the
  * callback, which may start it again.
  */
 #ifndef JOB_H
