@@ -20,7 +20,7 @@ bench_shared = bench/measure.c $(wildcard $(dir $(1))job.c) \
 BENCH_C += bench/workers.c
 $(foreach name,$(CONTENDERS),$(eval build/bench/$(name).exe: \
   $(patsubst %.c,build/obj/%.o,bench/$(name).c $(call bench_shared,bench/$(name))) \
-  $(LIBRARY) $(SHARED)))
+  $(LIBRARY)))
 build/bench/%.exe: private LDFLAGS := -static $(COUNTED)
 
 # C++ has another compiler, which also links. asio needs the library of sockets.

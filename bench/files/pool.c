@@ -12,7 +12,6 @@
 #include "job.h"
 
 const char contender[] = "pool";
-const wchar_t program[] = L"pool";
 
 static struct slot {
     struct bound_file file;

@@ -15,7 +15,6 @@
 #include <string.h>
 
 const char contender[] = "stream";
-const wchar_t program[] = L"stream";
 
 static struct file_stream *open_stream(struct pool *pool, const char *file,
                                        unsigned options_wanted)

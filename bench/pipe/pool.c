@@ -5,7 +5,6 @@
 #include "job.h"
 
 const char contender[] = "pool";
-const wchar_t program[] = L"pool";
 
 static HANDLE done; /* event */
 

@@ -6,7 +6,6 @@
 #include "job.h"
 
 const char contender[] = "stream";
-const wchar_t program[] = L"stream";
 
 static HANDLE done; /* event */
 

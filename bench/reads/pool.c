@@ -6,7 +6,6 @@
 #include "job.h"
 
 const char contender[] = "pool";
-const wchar_t program[] = L"pool";
 
 static struct request *requests[JOB_MAX_DEPTH];
 static struct item items[JOB_MAX_DEPTH]; /* the contexts of the requests */

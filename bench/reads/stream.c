@@ -14,7 +14,6 @@
 #include <string.h>
 
 const char contender[] = "stream";
-const wchar_t program[] = L"stream";
 
 static struct pool pool;
 
