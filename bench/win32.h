@@ -51,12 +51,12 @@ static inline TP_POOL *create_threadpool(TP_CALLBACK_ENVIRON *environment,
     InitializeThreadpoolEnvironment(environment);
     if (threads == 0)
         return NULL;
-    TP_POOL *pool = CreateThreadpool(NULL);
-    must(pool != NULL, "create the pool");
-    SetThreadpoolThreadMaximum(pool, threads);
-    must(SetThreadpoolThreadMinimum(pool, threads), "start the threads");
-    SetThreadpoolCallbackPool(environment, pool);
-    return pool;
+    TP_POOL *created = CreateThreadpool(NULL);
+    must(created != NULL, "create the pool");
+    SetThreadpoolThreadMaximum(created, threads);
+    must(SetThreadpoolThreadMinimum(created, threads), "start the threads");
+    SetThreadpoolCallbackPool(environment, created);
+    return created;
 }
 
 #endif
