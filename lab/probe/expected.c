@@ -1,13 +1,11 @@
-/* What is expected: all rows, what the Wines that were tried did, and how a
- * text with alternatives is read. */
-#include "tools.h"
+#include "expected.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 const struct topic topics[] = {
     {"Files", file_rows},
-    {"Calls that fail at once", failure_rows},
+    {"Calls that fail immediately", failure_rows},
     {"Named pipes", pipe_rows},
     {"Ports", port_rows},
     {"Windows' own pools", pool_rows},
@@ -20,8 +18,8 @@ struct change {
     const char *row, *seen;
 };
 
-/* A row says what Wine 8.0 did. A later Wine did what the Wine before it did,
- * except in the rows that are named here. Each ends with one without a name. */
+/* A row says what Wine 8.0 did. A later Wine did the same as the Wine before
+ * it, except in the rows of its list. A list ends with a row without a name. */
 static const struct change since_wine_8[] = {
     {"pipe-size", "TRUE"},
     {"close-port", "error 735"},

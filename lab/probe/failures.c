@@ -1,4 +1,5 @@
-/* Rows about operations that fail at once: does a packet come all the same? */
+/* Rows about calls that fail immediately: does a packet come all the same? */
+#include "rows.h"
 #include "tools.h"
 
 static HANDLE bound_file(void)
@@ -28,7 +29,7 @@ static void skip_negative_offset(void)
     saw_packet();
 }
 
-/* What ReadFile with these arguments comes to. */
+/* Says what ReadFile with these arguments returned. */
 static void read_into(HANDLE file, void *where, OVERLAPPED *overlapped)
 {
     DWORD bytes;
@@ -42,11 +43,11 @@ static void read_into_null(void)
     saw_packet();
 }
 
-static void read_into_nowhere(void)
+static void read_into_reserved(void)
 {
-    void *nowhere = VirtualAlloc(NULL, BLOCK, MEM_RESERVE, PAGE_NOACCESS);
-    need(nowhere != NULL, "reserve a page");
-    read_into(bound_file(), nowhere, &io);
+    void *reserved = VirtualAlloc(NULL, BLOCK, MEM_RESERVE, PAGE_NOACCESS);
+    need(reserved != NULL, "reserve a page");
+    read_into(bound_file(), reserved, &io);
     saw_packet();
 }
 
@@ -106,8 +107,9 @@ const struct row failure_rows[] = {
      READ_WRITE_TEST},
     {"read-null", "ReadFile into NULL", read_into_null, "FALSE/998, no packet",
      "FALSE/998, no packet", TP_IO_TEST},
-    {"read-nowhere", "ReadFile into memory that is not there",
-     read_into_nowhere, "FALSE/998, no packet", "FALSE/998, no packet",
+    {"read-reserved",
+     "ReadFile into memory that is reserved, but not committed",
+     read_into_reserved, "FALSE/998, no packet", "FALSE/998, no packet",
      TP_IO_TEST ", with NULL"},
     {"failed-internal", "Internal after ReadFile into NULL",
      internal_after_a_failure, "FALSE/998, Internal 0x103",
@@ -122,8 +124,9 @@ const struct row failure_rows[] = {
      READ_WRITE_TEST ", with a synchronous handle"},
     {"no-overlapped", "ReadFile without an OVERLAPPED", no_overlapped,
      "FALSE/87, no packet", "FALSE/87, no packet", READ_WRITE_TEST},
-    {"no-access", "ReadFile with a handle for writing", no_access,
-     "FALSE/5, no packet", "FALSE/5, no packet", "documentation of ReadFile"},
+    {"no-access", "ReadFile with a handle that is open only for writing",
+     no_access, "FALSE/5, no packet", "FALSE/5, no packet",
+     "documentation of ReadFile"},
     {"closed-handle", "ReadFile with a closed handle", closed_handle,
      "FALSE/6, no packet", "FALSE/6, no packet",
      "Wine's dlls/ntdll/tests/file.c, read_file_test"},

@@ -1,4 +1,5 @@
 /* Rows about regular files. */
+#include "rows.h"
 #include "tools.h"
 
 #include <winioctl.h>
@@ -19,13 +20,13 @@ static void read_file(void)
     read_and_see(0, BLOCK);
 }
 
-static void completed_at_once(void)
+static void completed_on_return(void)
 {
     HANDLE file = bound_file();
-    bool at_once =
+    bool completed =
         ReadFile(file, buffer, BLOCK, NULL, &io) ||
         (GetLastError() == ERROR_IO_PENDING && HasOverlappedIoCompleted(&io));
-    saw(at_once ? "completed" : "pending");
+    saw(completed ? "completed" : "pending");
 }
 
 static void read_tail(void)
@@ -38,11 +39,11 @@ static void read_at_the_end(void)
     read_and_see(FILE_SIZE, BLOCK);
 }
 
-static const uint64_t BEHIND = 2ULL * FILE_SIZE;
+static const uint64_t AFTER_END = 2ULL * FILE_SIZE;
 
-static void read_behind_the_end(void)
+static void read_after_the_end(void)
 {
-    read_and_see(BEHIND, BLOCK);
+    read_and_see(AFTER_END, BLOCK);
 }
 
 static void end_in_internal(void)
@@ -61,9 +62,9 @@ static void read_nothing(void)
     read_and_see(0, 0);
 }
 
-static void read_nothing_behind_the_end(void)
+static void read_nothing_after_the_end(void)
 {
-    read_and_see(BEHIND, 0);
+    read_and_see(AFTER_END, 0);
 }
 
 static void append(void)
@@ -76,12 +77,12 @@ static void append(void)
     saw("size %lld", size.QuadPart);
 }
 
-/* What is written there is read back, and nothing below is overwritten. */
+/* Does a write there reach this place, and not a place 4 GiB (or 2) below? */
 static void far_offset(uint64_t offset)
 {
     DWORD bytes;
     HANDLE file = bound_file();
-    /* Else Windows fills what lies between with zeros. */
+    /* Otherwise Windows fills the file with zeros up to there. */
     DeviceIoControl(open_again(GENERIC_WRITE, 0), FSCTL_SET_SPARSE, NULL, 0,
                     NULL, 0, &bytes, NULL);
     set_io(offset);
@@ -96,7 +97,7 @@ static void far_offset(uint64_t offset)
              GetLastError() == ERROR_IO_PENDING,
          "read at 0");
     need(GetOverlappedResult(file, &io, &bytes, TRUE), "read at 0");
-    saw(buffer[0] == '\0' ? "0 is as it was" : "0 is overwritten");
+    saw(buffer[0] == '\0' ? "0 is unchanged" : "0 is overwritten");
 }
 
 static void at_2_gib(void)
@@ -244,42 +245,44 @@ static void allocated_ranges(void)
 #define READ_TEST  "Wine's dlls/ntdll/tests/file.c, read_file_test"
 #define BOTH_OK(n) "TRUE, packet ok n=" n "; or FALSE/997, packet ok n=" n
 #define AT_END     "FALSE/997, packet 38 n=0; or FALSE/38, no packet"
-#define FAR_OK     "packet ok n=3, packet ok n=3, 'far', 0 is as it was"
+#define FAR_OK     "packet ok n=3, packet ok n=3, 'far', 0 is unchanged"
 
 const struct row file_rows[] = {
     {"read", "ReadFile", read_file, "FALSE/997, packet ok n=4096",
      BOTH_OK("4096"),
-     READ_TEST "; a packet either way: GetQueuedCompletionStatus"},
-    {"read-completed", "has the read ended when ReadFile returns?",
-     completed_at_once, "completed", "completed; or pending", READ_TEST},
-    {"read-tail", "ReadFile over the end: 4096 bytes where 904 are left",
+     READ_TEST "; documentation of GetQueuedCompletionStatus: a packet in both "
+               "cases"},
+    {"read-completed", "has the read completed when ReadFile returns?",
+     completed_on_return, "completed", "completed; or pending", READ_TEST},
+    {"read-tail", "ReadFile of 4096 bytes where the file has 904 more",
      read_tail, "FALSE/997, packet ok n=904", BOTH_OK("904"), READ_TEST},
     {"read-end", "ReadFile at the end", read_at_the_end,
      "FALSE/997, packet 38 n=0", AT_END, READ_TEST},
-    {"read-behind", "ReadFile behind the end", read_behind_the_end,
+    {"read-after-end", "ReadFile after the end", read_after_the_end,
      "FALSE/997, packet 38 n=0", AT_END, READ_TEST},
     {"end-internal", "Internal after a read at the end", end_in_internal,
      "Internal 0xC0000011", "Internal 0xC0000011", READ_TEST},
     {"read-nothing", "ReadFile of 0 bytes", read_nothing,
      "FALSE/997, packet ok n=0", BOTH_OK("0"),
      "Wine's dlls/ntdll/tests/file.c, test_read_write"},
-    {"read-nothing-behind", "ReadFile of 0 bytes behind the end",
-     read_nothing_behind_the_end, "FALSE/997, packet ok n=0", BOTH_OK("0"),
+    {"read-nothing-after", "ReadFile of 0 bytes after the end",
+     read_nothing_after_the_end, "FALSE/997, packet ok n=0", BOTH_OK("0"),
      "Wine's dlls/ntdll/tests/file.c, test_read_write, with a synchronous "
      "handle"},
-    {"append", "WriteFile at offset 0xFFFFFFFF:FFFFFFFF, and the file's size",
+    {"append", "WriteFile at offset 0xFFFFFFFFFFFFFFFF; the file's size",
      append, "FALSE/997, packet ok n=3, size 5003",
      "TRUE, packet ok n=3, size 5003; or FALSE/997, packet ok n=3, size 5003",
      "documentation of WriteFile"},
-    {"far-2", "3 bytes written at 2 GiB, read there, and what is at 0",
+    {"far-2", "WriteFile of 3 bytes at 2 GiB; ReadFile there; the bytes at 0",
      at_2_gib, FAR_OK, FAR_OK, "documentation of OVERLAPPED"},
-    {"far-4", "the same at 4 GiB", at_4_gib, FAR_OK, FAR_OK,
-     "documentation of OVERLAPPED"},
+    {"far-4", "WriteFile of 3 bytes at 4 GiB; ReadFile there; the bytes at 0",
+     at_4_gib, FAR_OK, FAR_OK, "documentation of OVERLAPPED"},
     {"skip-read", "ReadFile after FILE_SKIP_COMPLETION_PORT_ON_SUCCESS",
      skip_read, "FALSE/997, packet ok n=4096",
      "TRUE, no packet; or FALSE/997, packet ok n=4096",
      "documentation of SetFileCompletionNotificationModes"},
-    {"skip-write", "WriteFile likewise", skip_write, "FALSE/997, packet ok n=3",
+    {"skip-write", "WriteFile after FILE_SKIP_COMPLETION_PORT_ON_SUCCESS",
+     skip_write, "FALSE/997, packet ok n=3",
      "TRUE, no packet; or FALSE/997, packet ok n=3",
      "documentation of SetFileCompletionNotificationModes"},
     {"cancel-read", "ReadFile, then CancelIoEx", cancel,
@@ -294,15 +297,16 @@ const struct row file_rows[] = {
      event_with_its_lowest_bit, "FALSE/997, event set, no packet",
      "TRUE, event set, no packet; or FALSE/997, event set, no packet",
      "documentation of GetQueuedCompletionStatus"},
-    {"unbuffered", "FILE_FLAG_NO_BUFFERING: ReadFile of 100 bytes at 1",
+    {"unbuffered", "ReadFile of 100 bytes at 1 with FILE_FLAG_NO_BUFFERING",
      unbuffered, "FALSE/997, packet ok n=100", "FALSE/87, no packet",
      "documentation, File Buffering"},
-    {"read-locked", "ReadFile where another handle has locked",
+    {"read-locked", "ReadFile of a range that another handle has locked",
      read_what_is_locked, "FALSE/997, packet ok n=4096",
      "FALSE/33, no packet; or FALSE/997, packet 33 n=0",
      "documentation of LockFileEx"},
     {"lock-locked",
-     "LockFileEx where another handle has locked; that unlocks; CancelIoEx",
+     "LockFileEx of a range that another handle has locked; UnlockFile by the "
+     "other handle; CancelIoEx",
      lock_what_is_locked, "FALSE/997, no packet, FALSE/1168",
      "FALSE/997, packet ok n=0, FALSE/1168", "documentation of LockFileEx"},
     {"watch", "ReadDirectoryChangesW, then CancelIoEx", watch_a_directory,
@@ -312,11 +316,11 @@ const struct row file_rows[] = {
     {"nul", "ReadFile of NUL", nul_device, "FALSE/38, packet 38 n=0", NULL,
      NULL},
     {"synchronous",
-     "100 bytes at 1000 of a synchronous handle, with an OVERLAPPED: its "
-     "position",
+     "ReadFile of 100 bytes at 1000 with an OVERLAPPED, on a synchronous "
+     "handle; the handle's position",
      position_of_a_synchronous_handle, "TRUE, position 1100",
      "TRUE, position 1100",
-     "Wine's dlls/ntdll/tests/file.c, append_file_test: so does a write"},
+     "Wine's dlls/ntdll/tests/file.c, append_file_test, with a write"},
     {"allocation", "SetFileInformationByHandle, FileAllocationInfo",
      allocation_size, "FALSE/120", "TRUE",
      "documentation of SetFileInformationByHandle"},

@@ -1,5 +1,7 @@
-/* The truth table as a page: what is recorded, and so the same everywhere. */
-#include "tools.h"
+/* The page shows only what is recorded, so it is the same on every system. */
+#include "page.h"
+
+#include "expected.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,30 +10,41 @@ static void write_head(void)
 {
     printf("# What each Wine does, what Windows does\n"
            "\n"
-           "`make windows-and-wine` has written this page; do not edit it.\n"
+           "`make windows-and-wine` writes this page; do not edit it.\n"
            "\n"
-           "`lab/probe` is a program that tries each row: it does with "
-           "overlapped I/O what the first column says, and reports what it "
-           "saw.\n"
-           "\n");
+           "The program `lab/probe` tries each row: it does with overlapped "
+           "I/O what the first column says, and reports what it saw.\n"
+           "\n"
+           "| column | meaning |\n"
+           "| --- | --- |\n"
+           "|");
     for (enum wine wine = 0; wine < WINES; wine++)
-        printf("%s**Wine %s**", wine == 0 ? "- " : ", ", version_of(wine));
-    printf(": what the program saw there. *same*: as the Wine before it. Both "
-           "`make windows-and-wine` and `make test` try every row again, and "
+        printf("%s Wine %s", wine == 0 ? "" : ",", version_of(wine));
+    printf(" | what the program saw on this Wine. *same*: the same as on the "
+           "Wine before it |\n"
+           "| Windows | what the documentation says, or what a test asserts. "
+           "The authors of such a test, Wine's own for example, run it on "
+           "Windows. *Our program was not run on Windows.* ?: we know of no "
+           "source |\n"
+           "| **!** | this Wine does not do what the column Windows says, or "
+           "not always |\n"
+           "\n"
+           "`make windows-and-wine` and `make test` try every row again. They "
            "fail if the Wine that runs them does not do what its column "
            "says.\n"
-           "- **Windows**: what its documentation says, or what a test asserts "
-           "whose authors run it on Windows, such as Wine's own. *It was not "
-           "run here.* Where we know of no source, there is a question mark.\n"
-           "- **!**: this Wine does not do what Windows' column says, or not "
-           "always.\n"
            "\n"
-           "`TRUE`: the call succeeded; `FALSE/997`: it returned FALSE, and "
-           "GetLastError 997, `ERROR_IO_PENDING`; `NULL/87` likewise. `packet "
-           "ok n=904`: a packet of success came, 904 bytes; `packet 38 n=0`: "
-           "one of failure, error 38; `no packet`: none came. Files have 5,000 "
-           "bytes and reads ask for 4,096; all handles are overlapped and "
-           "bound to a port, unless it says otherwise.\n");
+           "| text | meaning |\n"
+           "| --- | --- |\n"
+           "| `TRUE` | the call succeeded |\n"
+           "| `FALSE/997` | the call returned FALSE, and GetLastError returned "
+           "997, `ERROR_IO_PENDING`; `NULL/87` likewise |\n"
+           "| `packet ok n=904` | a packet of success came, with 904 bytes |\n"
+           "| `packet 38 n=0` | the packet of a failed I/O came, with error 38 "
+           "and 0 bytes |\n"
+           "| `no packet` | no packet came |\n"
+           "\n"
+           "Files have 5,000 bytes, and reads ask for 4,096. All handles are "
+           "overlapped and bound to a port, unless the row says otherwise.\n");
 }
 
 static void write_topic(const char *title)
@@ -45,7 +58,7 @@ static void write_topic(const char *title)
     printf(" --- | --- |\n");
 }
 
-/* Each alternative as code. */
+/* Each alternative between backquotes. */
 static void write_alternatives(const char *text)
 {
     const char *between = "";

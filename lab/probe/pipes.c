@@ -1,4 +1,5 @@
 /* Rows about named pipes. The server's end is overlapped and bound. */
+#include "rows.h"
 #include "tools.h"
 
 static const DWORD BYTES = PIPE_TYPE_BYTE;
@@ -104,16 +105,16 @@ static void cancel_in_another_thread(void)
     saw_packet_within(LIMIT);
 }
 
-static DWORD WINAPI begin_to_read(void *pipe)
+static DWORD WINAPI start_read(void *pipe)
 {
     read_at(pipe, 0, BLOCK);
     return 0;
 }
 
-static void issuing_thread_ends(void)
+static void starting_thread_exits(void)
 {
     struct ends pipe = make_pipe(BYTES);
-    in_a_thread(begin_to_read, pipe.server);
+    in_a_thread(start_read, pipe.server);
     saw_packet_within(0);
     feed(pipe.client, 10);
     saw_packet_within(LIMIT);
@@ -138,45 +139,53 @@ static void no_overlapped(void)
 #define READ_TEST "Wine's dlls/ntdll/tests/file.c, read_file_test"
 
 const struct row pipe_rows[] = {
-    {"pipe-pending", "ReadFile; nothing is there; then 10 bytes come",
+    {"pipe-pending", "ReadFile of an empty pipe; then 10 bytes are written",
      pending_read, "FALSE/997, no packet, packet ok n=10",
      "FALSE/997, no packet, packet ok n=10", IOCP_TEST},
-    {"pipe-ready", "ReadFile where 10 bytes are there", data_is_there,
+    {"pipe-ready", "ReadFile of a pipe that has 10 bytes", data_is_there,
      "TRUE, packet ok n=10", "TRUE, packet ok n=10", IOCP_TEST},
-    {"pipe-skip", "the same after FILE_SKIP_COMPLETION_PORT_ON_SUCCESS",
+    {"pipe-skip",
+     "ReadFile of a pipe that has 10 bytes, after "
+     "FILE_SKIP_COMPLETION_PORT_ON_SUCCESS",
      skip_data_is_there, "TRUE, no packet",
      "TRUE, no packet; or FALSE/997, packet ok n=10",
      "Wine's dlls/ntdll/tests/pipe.c, test_completion"},
-    {"message", "ReadFile of 4 bytes where a message of 10 is there",
-     long_message, "FALSE/234, packet 234 n=4", "FALSE/234, packet 234 n=4",
-     "documentation of ReadFile; a warning, which queues a packet"},
-    {"message-skip", "the same after FILE_SKIP_COMPLETION_PORT_ON_SUCCESS",
+    {"message", "ReadFile of 4 bytes of a message that has 10", long_message,
+     "FALSE/234, packet 234 n=4", "FALSE/234, packet 234 n=4",
+     "documentation of ReadFile; 234 is a warning, so a packet is queued"},
+    {"message-skip",
+     "ReadFile of 4 bytes of a message that has 10, after "
+     "FILE_SKIP_COMPLETION_PORT_ON_SUCCESS",
      skip_long_message, "FALSE/234, no packet",
      "FALSE/234, no packet; or FALSE/997, packet 234 n=4",
      "Wine's dlls/ntdll/tests/pipe.c, test_completion"},
-    {"peer-closes", "the peer closes while a read is in flight", peer_closes,
-     "FALSE/997, packet 109 n=0", "FALSE/997, packet 109 n=0", READ_TEST},
-    {"broken-read", "ReadFile after the peer has closed", read_broken,
+    {"peer-closes", "CloseHandle of the other end while a read is in flight",
+     peer_closes, "FALSE/997, packet 109 n=0", "FALSE/997, packet 109 n=0",
+     READ_TEST},
+    {"broken-read", "ReadFile after CloseHandle of the other end", read_broken,
      "FALSE/109, no packet", "FALSE/109, no packet", READ_TEST},
-    {"broken-write", "WriteFile after the peer has closed", write_broken,
-     "FALSE/232, no packet", "FALSE/232, no packet",
+    {"broken-write", "WriteFile after CloseHandle of the other end",
+     write_broken, "FALSE/232, no packet", "FALSE/232, no packet",
      "Wine's dlls/kernel32/tests/pipe.c"},
-    {"close-own", "CloseHandle of the pipe while a read is in flight",
+    {"close-own", "CloseHandle of this end while a read is in flight",
      close_own, "FALSE/997, packet 109 n=0", "FALSE/997, packet 109 n=0",
      IOCP_TEST},
     {"cancel-pipe", "CancelIoEx of a read in flight", cancel_ex,
      "FALSE/997, TRUE, packet 995 n=0", "FALSE/997, TRUE, packet 995 n=0",
      READ_TEST},
     {"cancel-thread",
-     "CancelIo in another thread than the read's; then 10 bytes come",
+     "CancelIo in a thread that did not start the read; then 10 bytes are "
+     "written",
      cancel_in_another_thread, "FALSE/997, TRUE, no packet, packet ok n=10",
      "FALSE/997, TRUE, no packet, packet ok n=10", "documentation of CancelIo"},
-    {"thread-ends", "the thread that has begun a read ends; then 10 bytes come",
-     issuing_thread_ends, "FALSE/997, no packet, packet ok n=10",
+    {"thread-ends",
+     "the thread that started a read exits; then 10 bytes are written",
+     starting_thread_exits, "FALSE/997, no packet, packet ok n=10",
      "FALSE/997, no packet, packet ok n=10",
      "documentation, Asynchronous I/O and Asynchronous RPC"},
     {"pipe-size", "GetFileSizeEx", size, "FALSE/1", NULL, NULL},
-    {"pipe-no-overlapped", "ReadFile without an OVERLAPPED, 10 bytes are there",
+    {"pipe-no-overlapped",
+     "ReadFile without an OVERLAPPED of a pipe that has 10 bytes",
      no_overlapped, "TRUE, n=10", NULL, NULL},
     {.name = NULL},
 };

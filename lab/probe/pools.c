@@ -1,4 +1,5 @@
-/* Rows about Windows' own two pools. */
+/* Rows about the two thread pools of Windows itself. */
+#include "rows.h"
 #include "tools.h"
 
 #include <stdlib.h>
@@ -95,13 +96,13 @@ static void tp_read_at_the_end(void)
     tp_read_at(FILE_SIZE);
 }
 
-/* Under Wine a callback may come before the cancel: some one in twelve did. */
+/* Under Wine a callback may come before the cancel: about one in twelve did. */
 static void tp_negative_offset(void)
 {
     tp_read_at(1ULL << 63);
 }
 
-/* A callback for what has failed, if there is one, comes before the cancel. */
+/* Wine's callback for the failed read comes before the cancel. */
 static void tp_negative_offset_cancelled_late(void)
 {
     HANDLE file;
@@ -184,7 +185,9 @@ const struct row pool_rows[] = {
      "FALSE/87, callback 87 n=0, the wait does not return",
      "FALSE/87, no callback, the wait returns",
      TP_IO_TEST ", with a read into NULL"},
-    {"tp-negative-late", "the same, but cancelled some time after it failed",
+    {"tp-negative-late",
+     "ReadFile at a negative offset, CancelThreadpoolIo some time later, "
+     "WaitForThreadpoolIoCallbacks",
      tp_negative_offset_cancelled_late,
      "FALSE/87, callback 87 n=0, the wait does not return",
      "FALSE/87, no callback, the wait returns",
@@ -196,7 +199,7 @@ const struct row pool_rows[] = {
      NULL},
     {"tp-not-started", "ReadFile without StartThreadpoolIo", tp_not_started,
      "FALSE/997, no callback", "TRUE, no callback; or FALSE/997, no callback",
-     "documentation of StartThreadpoolIo; and memory is corrupted"},
+     "documentation of StartThreadpoolIo; it also warns of corrupt memory"},
     {"bind-callback", "BindIoCompletionCallback: ReadFile", bind_callback,
      "TRUE, FALSE/997, " CALLED,
      "TRUE, TRUE, " CALLED "; or TRUE, FALSE/997, " CALLED,

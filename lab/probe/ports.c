@@ -1,4 +1,5 @@
 /* Rows about the port itself. */
+#include "rows.h"
 #include "tools.h"
 
 #include <winternl.h>
@@ -72,7 +73,7 @@ static void batch(void)
     }
 }
 
-/* Takes the packet of a read whose peer has closed. */
+/* The packet of a read that fails because the pipe's other end was closed. */
 static OVERLAPPED_ENTRY failed_entry(void)
 {
     OVERLAPPED_ENTRY entry = {0};
@@ -88,12 +89,12 @@ static OVERLAPPED_ENTRY failed_entry(void)
 static void batch_with_a_failure(void)
 {
     failed_entry();
-    saw("the OVERLAPPED's Internal 0x%llX", io.Internal);
+    saw("Internal 0x%llX", io.Internal);
 }
 
 static void internal_of_an_entry(void)
 {
-    saw("the entry's Internal 0x%llX", failed_entry().Internal);
+    saw("Internal 0x%llX", failed_entry().Internal);
 }
 
 static void batch_of_nothing(void)
@@ -137,8 +138,8 @@ static DWORD WINAPI wait_for_a_packet(void *limit)
                : GetLastError();
 }
 
-/* 6 means that the port was closed before the thread waited: then once more,
- * with more time for it. */
+/* Error 6 means that the port was closed before the thread waited. Then the row
+ * tries again, and gives the thread more time. */
 static void close_with_a_waiter(void)
 {
     DWORD error = ERROR_INVALID_HANDLE;
@@ -167,7 +168,8 @@ static bool take(void)
     return GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, LIMIT);
 }
 
-/* Does not wait but work, until all the others do, too, or too long. */
+/* Takes a packet, and works (it does not block) until all threads work, or for
+ * a while. */
 static DWORD WINAPI take_and_work(void *unused)
 {
     (void)unused;
@@ -202,10 +204,10 @@ static void concurrency_of_1(void)
     need(WaitForMultipleObjects(THREADS, threads, TRUE, 2 * LIMIT) ==
              WAIT_OBJECT_0,
          "wait for the threads");
-    saw("%ld at once", most_inside);
+    saw("%ld of %d threads", most_inside, THREADS);
 }
 
-/* Takes one packet, and notes as which of the threads. */
+/* Takes one packet, and notes the number of this thread. */
 static DWORD WINAPI take_and_note(void *index)
 {
     SetEvent(waits);
@@ -216,8 +218,8 @@ static DWORD WINAPI take_and_note(void *index)
     return 0;
 }
 
-/* The threads come to wait one after the other; then packets are posted, each
- * when the one before was taken. */
+/* The threads begin to wait one after the other. Then the row posts packets,
+ * each after the packet before was taken. */
 static void order_of_waiters(void)
 {
     LONG order[THREADS];
@@ -245,11 +247,11 @@ static void order_of_waiters(void)
 const struct row port_rows[] = {
     {"bind-synchronous", "CreateIoCompletionPort with a synchronous handle",
      bind_synchronous, "NULL/87", "NULL/87", FILE_TESTS "test_iocp_fileio"},
-    {"bind-twice", "CreateIoCompletionPort with a handle that is bound",
+    {"bind-twice", "CreateIoCompletionPort with a handle that is already bound",
      bind_twice, "NULL/87", "NULL/87",
      "documentation of CreateIoCompletionPort; dotnet/runtime, "
      "ThreadPoolBoundHandle.BindHandle"},
-    {"bind-bogus", "CreateIoCompletionPort with what is no handle",
+    {"bind-bogus", "CreateIoCompletionPort with an invalid handle",
      bind_no_handle, "NULL/6", "NULL/6",
      "dotnet/runtime, ThreadPoolBoundHandle.BindHandle"},
     {"status", "NtSetIoCompletion with STATUS_END_OF_FILE and 7 bytes",
@@ -258,25 +260,30 @@ const struct row port_rows[] = {
     {"status-pending", "NtSetIoCompletion with STATUS_PENDING", set_pending,
      "packet ok n=7", "packet ok n=7",
      FILE_TESTS "test_iocp_setcompletion: the status comes out unchanged"},
-    {"batch", "GetQueuedCompletionStatusEx, twice 3 of 5 packets", batch,
-     "TRUE, count 3, TRUE, count 2", "TRUE, count 3, TRUE, count 2",
+    {"batch",
+     "GetQueuedCompletionStatusEx for 3 packets, twice, with 5 in the port",
+     batch, "TRUE, count 3, TRUE, count 2", "TRUE, count 3, TRUE, count 2",
      EX_DOCUMENTATION},
     {"batch-failure",
-     "GetQueuedCompletionStatusEx of a read whose peer has closed",
-     batch_with_a_failure, "TRUE, the OVERLAPPED's Internal 0xC000014B",
-     "TRUE, the OVERLAPPED's Internal 0xC000014B", EX_DOCUMENTATION},
-    {"batch-internal", "and what the entry itself says", internal_of_an_entry,
-     "TRUE, the entry's Internal 0xC000014B", NULL, NULL},
-    {"batch-nothing", "GetQueuedCompletionStatusEx, no packet is there",
+     "GetQueuedCompletionStatusEx of a failed read: Internal of its OVERLAPPED",
+     batch_with_a_failure, "TRUE, Internal 0xC000014B",
+     "TRUE, Internal 0xC000014B", EX_DOCUMENTATION},
+    {"batch-internal",
+     "GetQueuedCompletionStatusEx of a failed read: Internal of the entry",
+     internal_of_an_entry, "TRUE, Internal 0xC000014B", NULL, NULL},
+    {"batch-nothing", "GetQueuedCompletionStatusEx with no packet in the port",
      batch_of_nothing, "FALSE/258, count 1", NULL, NULL},
-    {"batch-apc", "GetQueuedCompletionStatusEx, alertable, and QueueUserAPC",
+    {"batch-apc", "alertable GetQueuedCompletionStatusEx after QueueUserAPC",
      batch_and_apc, "FALSE/192", "FALSE/192", EX_DOCUMENTATION},
-    {"close-port", "CloseHandle of a port on which a thread waits",
+    {"close-port",
+     "CloseHandle of a port while a thread waits at it: the thread's error",
      close_with_a_waiter, "error 258", "error 735",
      "documentation of GetQueuedCompletionStatus"},
-    {"concurrency", "a port with concurrency 1: of 4 threads that work",
-     concurrency_of_1, "4 at once", "1 at once", IOCP_DOCUMENTATION},
-    {"waiters", "4 threads wait, 4 packets come: which thread takes which?",
+    {"concurrency",
+     "a port with concurrency 1: how many threads work at the same time?",
+     concurrency_of_1, "4 of 4 threads", "1 of 4 threads", IOCP_DOCUMENTATION},
+    {"waiters",
+     "4 threads wait, then 4 packets come: which thread takes each packet?",
      order_of_waiters, "1 2 3 4", "4 3 2 1",
      IOCP_DOCUMENTATION ": last in, first out"},
     {.name = NULL},

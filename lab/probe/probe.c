@@ -1,13 +1,15 @@
 /*
- * probe [ROW...]: tries these rows, or all, and prints what it saw beside what
- * is expected of each Wine that was tried and of Windows: see probe.h.
+ * probe [ROW...]: tries these rows, or all. Prints what it saw, what each Wine
+ * did that was tried, and what is documented of Windows.
  * probe --wine VERSION [ROW...]: compares with that Wine, as if this were it.
  * probe --markdown: tries nothing, and prints all rows as a page.
- * probe --see ROW: tries it in this process, and prints only what it saw.
+ * probe --see ROW: tries the row in this process, and prints only what it saw.
  *
- * Exit status: 0 if each row went as expected of the system that this is, 1 if
- * some did not or this is a Wine that was not recorded, 2 for wrong usage.
+ * Exit status: 0 if each row is as expected of this system; 1 if a row differs,
+ * or this is a Wine that was not recorded; 2 for wrong usage.
  */
+#include "expected.h"
+#include "page.h"
 #include "tools.h"
 
 #include <fcntl.h>
@@ -17,14 +19,14 @@
 #include <string.h>
 #include <wchar.h>
 
-/* ntdll's; GetVersionEx tells each program what it wants to hear. */
+/* Of ntdll. GetVersionEx reports the version that the program was made for. */
 LONG NTAPI RtlGetVersion(OSVERSIONINFOW *version);
 
 enum { TEXT = 512 };
 
 static const char *wine_version; /* NULL: this is Windows */
 static enum wine nearest;        /* what to compare this Wine with */
-static bool recorded = true;     /* or this Wine was not tried */
+static bool recorded = true;     /* false: this Wine was not tried */
 static bool pretended;           /* the version comes from --wine */
 
 static const char *version_of_this_wine(void)
@@ -56,7 +58,7 @@ static const struct row *find_row(const wchar_t *wanted)
 
 /* ---- One row, in a process of its own ---- */
 
-/* For what fails only if something is badly wrong. */
+/* For calls that fail only if the system is broken. */
 static void check(bool ok, const char *what)
 {
     if (!ok) {
@@ -101,7 +103,7 @@ static HANDLE start_row(const struct row *row, HANDLE out)
     return process.hProcess;
 }
 
-/* What it says is short: the pipe holds it until the row has ended. */
+/* Runs the row. Its text is short, so the pipe holds it until the row ends. */
 static void see(const struct row *row, char text[TEXT])
 {
     SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited,
@@ -114,10 +116,12 @@ static void see(const struct row *row, char text[TEXT])
           "wait for a row");
     check(GetExitCodeProcess(process, &status), "take a row's exit status");
     if (!ReadFile(in, text, TEXT / 2, &length, NULL))
-        check(GetLastError() == ERROR_BROKEN_PIPE, "read what a row says");
-    const char *ending = status == ROW_ENDED  ? ""
-                         : status == ROW_HUNG ? ", hung"
-                                              : ", crashed";
+        check(GetLastError() == ERROR_BROKEN_PIPE, "read a row's text");
+    const char *ending = ", crashed";
+    if (status == ROW_ENDED)
+        ending = "";
+    else if (status == ROW_HUNG)
+        ending = ", hung";
     snprintf(text + length, TEXT - length, "%s", ending);
     CloseHandle(process);
     CloseHandle(in);
@@ -125,7 +129,7 @@ static void see(const struct row *row, char text[TEXT])
 
 /* ---- Judging ---- */
 
-/* NULL: nothing is known. */
+/* What this system should do; NULL: we do not know. */
 static const char *expected_here(const struct row *row)
 {
     return wine_version != NULL ? seen_on(nearest, row) : row->windows;
@@ -159,14 +163,19 @@ static void print_head(void)
     if (!recorded)
         printf(" It was not recorded: each row is compared with Wine %s.",
                version_of(nearest));
+    printf("\n\n"
+           "FALSE/997         the call returned FALSE, with error 997\n"
+           "packet ok n=904   a packet of success came, with 904 bytes\n"
+           "packet 38 n=0     the packet of a failed I/O came: error 38, 0 "
+           "bytes\n");
     if (wine_version != NULL)
-        printf(" Windows' lines are documentation, or Wine's test suite: they "
-               "were not run here.");
-    printf("\n\n");
+        printf("\nThe lines \"Windows\" come from documentation or from Wine's "
+               "tests; they were\nnot run here.\n");
+    printf("\n");
 }
 
 /* "as expected", or on a Wine that was not recorded "as Wine 10.0". */
-static const char *as_wanted(void)
+static const char *as_expected(void)
 {
     static char text[32] = "as expected";
     if (!recorded)
@@ -176,11 +185,11 @@ static const char *as_wanted(void)
 
 static void print_row(const struct row *row, const char *seen, bool expected)
 {
+    const char *verdict = expected ? as_expected() : "different";
+    if (expected_here(row) == NULL)
+        verdict = "nothing to compare it with";
     printf("%s: %s\n", row->name, row->tried);
-    printf("    saw       %s: %s\n", seen,
-           expected_here(row) == NULL ? "nothing to compare it with"
-           : expected                 ? as_wanted()
-                                      : "different");
+    printf("    saw       %s: %s\n", seen, verdict);
     for (enum wine wine = 0; wine < WINES; wine++)
         printf("    Wine %-5s%s\n", version_of(wine), seen_on(wine, row));
     printf("    Windows   %s\n", row->windows != NULL ? row->windows : "?");
@@ -191,8 +200,9 @@ static void print_row(const struct row *row, const char *seen, bool expected)
 
 static void print_count(void)
 {
-    printf("%u rows: %u %s, %u different\n", counted.rows,
-           counted.rows - counted.different, as_wanted(), counted.different);
+    printf("%u row%s: %u %s, %u different\n", counted.rows,
+           counted.rows == 1 ? "" : "s", counted.rows - counted.different,
+           as_expected(), counted.different);
 }
 
 /* ---- The whole ---- */
@@ -252,12 +262,12 @@ static int judge(void)
 {
     if (!recorded)
         fprintf(stderr,
-                "probe: %s was not recorded: %u of %u rows are different from "
-                "Wine %s\n",
-                system_name(), counted.different, counted.rows,
-                version_of(nearest));
+                "probe: %s was not recorded; rows that differ from Wine %s: %u "
+                "of %u\n",
+                system_name(), version_of(nearest), counted.different,
+                counted.rows);
     else if (counted.different != 0)
-        fprintf(stderr, "probe: %u of %u rows are different\n",
+        fprintf(stderr, "probe: rows that differ: %u of %u\n",
                 counted.different, counted.rows);
     else
         return EXIT_SUCCESS;

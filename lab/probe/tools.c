@@ -9,11 +9,11 @@ OVERLAPPED io;
 char buffer[BLOCK];
 
 static wchar_t path[MAX_PATH]; /* of the row's file */
-static bool pending;           /* so was the last call whose result was told */
+static bool pending;           /* the last call that the row said */
 
 /* ---- Saying what is seen ---- */
 
-/* Written out at once, to be there even if the row crashes next. */
+/* Writes immediately: the text must not be lost if the row then crashes. */
 void saw(const char *format, ...)
 {
     static bool said;
@@ -49,7 +49,7 @@ void need(bool ok, const char *what)
     end_row();
 }
 
-/* Not with exit, which may wait for what hangs. */
+/* Not by exit, which may wait for a thread that hangs. */
 _Noreturn void end_row(void)
 {
     TerminateProcess(GetCurrentProcess(), ROW_ENDED);
@@ -79,7 +79,8 @@ HANDLE open_again(DWORD access, DWORD flags)
     return file;
 }
 
-/* The handle that fills it is left open: it deletes the file in the end. */
+/* The handle that wrote the file stays open. The system deletes the file when
+ * the process ends and the handle is closed. */
 HANDLE make_file(DWORD flags)
 {
     static const char content[FILE_SIZE];

@@ -1,87 +1,32 @@
 /*
- * The truth table: what a system does, row by row, beside what Windows
- * documents and what each Wine did that was tried.
- *
- * A row is a small function that does something with overlapped I/O and says
- * what it saw. What it saw is compared, as text, with what is expected of the
- * system it stands on. Each row runs in a process of its own, so that it may
- * crash or hang, may leave things open, and finds everything below as new.
- *
- * How to read what was seen:
+ * What rows work with. A row says what it saw in these words:
  *
  *   TRUE              the call succeeded
- *   FALSE/997         it returned FALSE (NULL/87: NULL), and GetLastError 997
+ *   FALSE/997         it returned FALSE, and GetLastError 997 (NULL/87: NULL)
  *   packet ok n=904   a packet came out of the port: success, 904 bytes
- *   packet 38 n=0     a packet came: of a failure, error 38
- *   no packet         none came: at once after a call that had ended, else
- *                     within the time that the row's code says
+ *   packet 38 n=0     the packet of a failed I/O came: error 38, 0 bytes
+ *   no packet         no packet came, in the time that the row's code says; if
+ *                     the call had completed, no packet was in the port
  */
-#ifndef PROBE_H
-#define PROBE_H
+#ifndef TOOLS_H
+#define TOOLS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <windows.h>
 
-struct row {
-    const char *name;
-    const char *tried; /* in a few words */
-    void (*run)(void);
-    const char *wine;    /* what Wine 8.0 did; later Wines: expected.c */
-    const char *windows; /* NULL: documented nowhere that we know of */
-    const char *source;  /* where that is said */
-};
-
-/* Each ends with a row without a name. */
-extern const struct row file_rows[], failure_rows[], pipe_rows[], port_rows[],
-    pool_rows[];
-
-/* Ends with a topic without a title. */
-extern const struct topic {
-    const char *title;
-    const struct row *rows;
-} topics[];
-
-/* ---- The Wines that were tried ---- */
-
-enum wine { WINE_8, WINE_10, WINES };
-
-const char *version_of(enum wine wine);
-const char *seen_on(enum wine wine, const struct row *row);
-
-/* The Wine to compare this version with: the same major version, if that was
- * tried (recorded), else the nearest older one, else the oldest. */
-enum wine nearest_wine(const char *version, bool *recorded);
-
-/* ---- Alternatives ---- */
-
-/* What a Wine did, and what Windows does, is one text, or several with this
- * between them. */
-#define OR "; or "
-
-/* Takes one alternative off the text: where it begins, and its length; NULL
- * after the last one. */
-const char *next_alternative(const char **text, size_t *length);
-
-/* Each alternative in "seen" is one of these. NULL allows everything. */
-bool allows(const char *alternatives, const char *seen);
-
-/* ---- The page ---- */
-
-void write_page(void);
-
 /* ---- Saying what is seen ---- */
 
-/* One part of it; they are told with commas between them. */
+/* Adds a part to the row's text, after a comma. */
 void saw(const char *format, ...);
 
-/* What a call returned; and whether that was success, or 997, pending. To be
- * called at once: it takes GetLastError. */
+/* Says what a call returned. Returns whether it succeeded or was pending (997).
+ * It reads GetLastError, so no other call may come between. */
 bool saw_result(const char *failed, bool ok);
 #define SAW_BOOL(call)   saw_result("FALSE", call)
 #define SAW_HANDLE(call) saw_result("NULL", (call) != NULL)
 
-/* For what must succeed before there is anything to see: else the row ends. */
+/* If a preparation failed, says so and ends the row. */
 void need(bool ok, const char *what);
 
 /* Ends the row's process. */
@@ -90,8 +35,8 @@ _Noreturn void end_row(void);
 
 /* ---- What rows work with ---- */
 
-/* How long something is waited for, in milliseconds: what Wine does, and what
- * it never does. A row that takes longer than ROW_LIMIT is ended. */
+/* How long a row waits, in milliseconds: for what Wine does, and for what Wine
+ * never does. After ROW_LIMIT the row is ended. */
 enum { LIMIT = 3000, NEVER = 300, ROW_LIMIT = 20000 };
 
 enum { FILE_SIZE = 5000, BLOCK = 4096 };
@@ -100,14 +45,14 @@ extern HANDLE port;
 extern OVERLAPPED io; /* of the row's operation */
 extern char buffer[BLOCK];
 
-/* A file of FILE_SIZE bytes, for reading and writing, that is gone when its
- * last handle is closed. flags: FILE_FLAG_OVERLAPPED and others. */
+/* A new file of FILE_SIZE bytes, open for reading and writing. It is deleted
+ * when its last handle is closed. flags: FILE_FLAG_OVERLAPPED and others. */
 HANDLE make_file(DWORD flags);
 
-/* Another handle for it. */
+/* Another handle for this file. */
 HANDLE open_again(DWORD access, DWORD flags);
 
-/* Binds it to the port, and returns it. */
+/* Binds the handle to the port, and returns the handle. */
 HANDLE bound(HANDLE handle);
 
 /* The two ends of a pipe; the server's is overlapped, and bound. */
@@ -116,28 +61,28 @@ struct ends {
 };
 struct ends make_pipe(DWORD type);
 
-/* Sends bytes into it, or ends the row. */
+/* Writes so many bytes to the pipe, at most 10, or ends the row. */
 void feed(HANDLE client, DWORD length);
 
-/* Packets are queued no more when an operation succeeds at once. */
+/* From now on no packet comes of I/O that succeeds immediately. */
 void skip_on_success(HANDLE handle);
 
-/* io is new, at this offset; only its hEvent stays. */
+/* Sets the whole of io for this offset, except its hEvent. */
 void set_io(uint64_t offset);
 
 /* set_io, the operation, and saw_result of it. */
 bool read_at(HANDLE handle, uint64_t offset, DWORD length);
 bool write_at(HANDLE handle, uint64_t offset, const void *data, DWORD length);
 
-/* What comes out of the port. Waits for it only if the operation before was
- * pending. */
+/* Says which packet comes out of the port. Waits for it only if the last call
+ * that the row said was pending. */
 void saw_packet(void);
 void saw_packet_within(DWORD milliseconds);
 
-/* Runs it in another thread, to its end. */
+/* Runs the routine in another thread, and waits for its end. */
 void in_a_thread(LPTHREAD_START_ROUTINE routine, void *argument);
 
-/* At this offset a file's end is appended to (with a write), for one. */
+/* A write at this offset appends to the file. */
 #define MINUS_1 UINT64_MAX
 
 #endif

@@ -1,5 +1,5 @@
-/* The truth table: this system does what is expected of it, and the page says
- * what that is. */
+/* The truth table: this system does what is expected of it, and the page is up
+ * to date. */
 #include "../support/helpers.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@ enum { ROWS = 71, PATIENCE = 300 /* seconds for all of them */ };
 
 static unsigned rows_of(const struct run *run)
 {
-    GRegex *count = g_regex_new("^(\\d+) rows: ", G_REGEX_MULTILINE, 0, NULL);
+    GRegex *count = g_regex_new("^(\\d+) rows?: ", G_REGEX_MULTILINE, 0, NULL);
     GMatchInfo *found;
     cr_assert(g_regex_match(count, run->text, 0, &found), "%s", describe(run));
     char *digits = g_match_info_fetch(found, 1);
@@ -21,9 +21,9 @@ static unsigned rows_of(const struct run *run)
     return rows;
 }
 
-/* On Windows there may be differences: the program is there to find them. On a
- * Wine that was not recorded nothing is expected, and the program says so. */
-Test(probe, every_row_goes_as_expected, .timeout = PATIENCE + 10)
+/* On Windows rows may differ: the program exists to find these. A Wine that was
+ * not recorded has no expected results, and the program says so. */
+Test(probe, each_row_is_as_expected, .timeout = PATIENCE + 10)
 {
     struct run run =
         finish(start("probe", (const char *const[]){NULL}, NULL, -1, PATIENCE));
@@ -37,7 +37,7 @@ Test(probe, every_row_goes_as_expected, .timeout = PATIENCE + 10)
 }
 
 /* The page is the same on every system. */
-Test(probe, the_page_says_what_is_expected)
+Test(probe, the_page_is_up_to_date)
 {
     struct run run = RUN("probe", "--markdown");
     assert_ended(&run, 0);
@@ -46,14 +46,15 @@ Test(probe, the_page_says_what_is_expected)
     char *page = NULL;
     cr_assert(g_file_get_contents(path, &page, NULL, NULL), "no %s", path);
     cr_assert_str_eq(page, run.text,
-                     "lab/windows-and-wine.md is not what lab/probe says now: "
+                     "lab/windows-and-wine.md differs from what probe prints: "
                      "run make windows-and-wine");
     g_free(page);
     g_free(path);
     run_clear(&run);
 }
 
-/* --wine: these rows are the same on each Wine, so the system does not matter.
+/* With --wine 10.0 the test may run on any Wine: these rows are the same on
+ * each.
  */
 Test(probe, rows_may_be_chosen)
 {
@@ -68,7 +69,7 @@ Test(probe, rows_may_be_chosen)
 }
 
 /* Wine 8 does not wake the thread; Wine 10 and Windows do. */
-Test(probe, each_wine_has_a_column_of_its_own)
+Test(probe, each_wine_has_its_own_expected_results)
 {
     struct run as_8 = RUN("probe", "--wine", "8.0", "close-port");
     struct run as_10 = RUN("probe", "--wine", "10.0", "close-port");
@@ -84,11 +85,11 @@ static void assert_not_recorded(const char *version, const char *nearest)
     struct run run = RUN("probe", "--wine", version, "read-null");
     assert_ended(&run, 1);
     char *head = g_strdup_printf(
-        "Wine %s. It was not recorded: each row is compared with Wine %s. ",
+        "Wine %s. It was not recorded: each row is compared with Wine %s.\n",
         version, nearest);
     char *saw = g_strdup_printf("FALSE/998, no packet: as Wine %s\n", nearest);
-    char *err = g_strdup_printf("probe: Wine %s was not recorded: 0 of 1 rows "
-                                "are different from Wine %s\n",
+    char *err = g_strdup_printf("probe: Wine %s was not recorded; rows that "
+                                "differ from Wine %s: 0 of 1\n",
                                 version, nearest);
     cr_assert(strstr(run.text, head) != NULL && strstr(run.text, saw) != NULL,
               "wanted '%s' and '%s': %s", head, saw, describe(&run));
@@ -106,7 +107,7 @@ Test(probe, a_wine_that_was_not_recorded_is_compared_with_the_nearest)
     assert_not_recorded("11.0", "10.0");
 }
 
-Test(probe, what_goes_otherwise_is_called_different)
+Test(probe, a_row_that_differs_is_called_different)
 {
     struct run run = RUN_HOOKED("tests/hooked/probe", "fail:ReadFile:1:5",
                                 "--wine", "10.0", "read", "bind-twice");
@@ -115,11 +116,12 @@ Test(probe, what_goes_otherwise_is_called_different)
                        describe(&run));
     cr_assert_not_null(strstr(run.text, "2 rows: 1 as expected, 1 different"),
                        "%s", describe(&run));
-    cr_assert_not_null(strstr(run.err, "1 of 2 rows"), "%s", describe(&run));
+    cr_assert_not_null(strstr(run.err, "rows that differ: 1 of 2"), "%s",
+                       describe(&run));
     run_clear(&run);
 }
 
-Test(probe, what_is_no_row_is_wrong_usage)
+Test(probe, an_unknown_row_is_wrong_usage)
 {
     struct run run = RUN("probe", "read", "nothing");
     assert_ended(&run, 2);
