@@ -1,7 +1,7 @@
 /*
- * Of ReadFile and WriteFile lab/modes lets only calls with an OVERLAPPED fail,
- * so that what a program prints does not count. For the ledger every call
- * counts: with it, those without one count and fail, too.
+ * Lets ReadFile and WriteFile fail also without an OVERLAPPED. lab/modes counts
+ * and fails only calls that have one, so that output of a program does not
+ * count. A sweep fails every call.
  */
 #include "../interpose/interpose.h"
 #include "../interpose/settings.h"

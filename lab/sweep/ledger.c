@@ -1,20 +1,20 @@
 /*
- * Keeps the books of a program: how often it calls what, and what it has not
- * given back when it exits. A layer (see lab/interpose/interpose.h) that lies
- * above all but caller.c, so that it sees what the program sees. It does
- * nothing unless the environment variable LEDGER is set. Then, at exit, it
- * tells on stderr:
+ * Counts the calls of a program, and what the program has not released when it
+ * exits. A layer (see lab/interpose/interpose.h) above all others except
+ * caller.c, so that it sees what the program sees. It does nothing unless the
+ * environment variable LEDGER is set. Then it prints on stderr, at exit:
  *
  *      ledger: 3 calls of CreateFileW          each function that was called,
- *                                              and the guard's malloc, calloc
+ *                                              and lab/guard's malloc, calloc
  *      ledger: 8 handles, 0 not closed
- *      ledger: 4 threads, 0 not joined         their end was not waited for
- *      ledger: 9 requests, 0 not taken         the packets of I/O on files that
- *                                              are bound to a port, and those
- *                                              that were posted with an address
+ *      ledger: 4 threads, 0 not joined         joined: the program waited for
+ *                                              the thread's end
+ *      ledger: 9 requests, 0 not taken         packets of I/O on files that are
+ *                                              bound to a port, and packets
+ *                                              posted with an address
  *      ledger: 5 allocations, 0 not freed      by lab/guard
  *
- * A program that is ended at once (TerminateProcess) tells nothing.
+ * After TerminateProcess it prints nothing.
  */
 #include "../guard/guard.h"
 #include "../interpose/interpose.h"
@@ -36,7 +36,7 @@ static struct imports next;
     }
 #include "../interpose/imports.h"
 
-static void tell_calls(void)
+static void print_calls(void)
 {
     struct guard_counts guard = guard_counts();
     const struct {
@@ -55,29 +55,29 @@ static void tell_calls(void)
                     all[i].name);
 }
 
-/* ---- The books ----------------------------------------------------------- */
+/* ---- What the program has ----------------------------------------------- */
 
 enum { MOST = 4096 };
 
 enum kind { HANDLE_PLAIN, HANDLE_THREAD, REQUEST };
 
-/* What the program has, and has to give back. */
+/* Something that the program must release. */
 struct entry {
     const void *what; /* a handle, or an OVERLAPPED's address */
     enum kind kind;
-    bool joined; /* of a thread: its end was seen */
-    bool bound;  /* of a file: packets come of it */
-    bool skips;  /* but not if it succeeds at once */
+    bool joined; /* a thread: the program waited for its end */
+    bool bound;  /* a file: its I/O queues packets, */
+    bool skips;  /* but not if it succeeds immediately */
 };
 
 static SRWLOCK lock = SRWLOCK_INIT;
 /* Guarded by the lock. */
 static struct entry entries[MOST];
 static unsigned count;
-static unsigned handles, threads, requests; /* that there ever were */
-static unsigned not_joined;                 /* closed before their end */
+static unsigned handles, threads, requests; /* since the program started */
+static unsigned not_joined; /* threads whose handle was closed before that */
 
-/* The lock is held. NULL if it is not there. */
+/* NULL: there is no such entry. The lock is held. */
 static struct entry *find(const void *what)
 {
     for (unsigned i = 0; i < count; i++)
@@ -90,7 +90,7 @@ static void enter(const void *what, enum kind kind)
 {
     AcquireSRWLockExclusive(&lock);
     if (count == MOST) {
-        fputs("ledger: too much is open\n", stderr);
+        fputs("ledger: more than 4096 entries\n", stderr);
         exit(EXIT_FAILURE);
     }
     entries[count++] = (struct entry){.what = what, .kind = kind};
@@ -111,7 +111,6 @@ static void leave(const void *what)
     ReleaseSRWLockExclusive(&lock);
 }
 
-/* A thread's end was seen. */
 static void join(HANDLE handle)
 {
     AcquireSRWLockExclusive(&lock);
@@ -141,7 +140,7 @@ static struct entry look(HANDLE file)
     return copy;
 }
 
-static void tell(void)
+static void print_ledger(void)
 {
     unsigned open = 0, waiting = 0;
     AcquireSRWLockExclusive(&lock);
@@ -152,7 +151,7 @@ static void tell(void)
     }
     ReleaseSRWLockExclusive(&lock);
     struct guard_counts guard = guard_counts();
-    tell_calls();
+    print_calls();
     fprintf(stderr, "ledger: %u handles, %u not closed\n", handles, open);
     fprintf(stderr, "ledger: %u threads, %u not joined\n", threads, not_joined);
     fprintf(stderr, "ledger: %u requests, %u not taken\n", requests, waiting);
@@ -160,7 +159,7 @@ static void tell(void)
             guard.living);
 }
 
-/* ---- What fills them -------------------------------------------------- */
+/* ---- Handles ---------------------------------------------------------- */
 
 static HANDLE entered(HANDLE handle, enum kind kind)
 {
@@ -229,7 +228,8 @@ static void close_io(PTP_IO io)
     next.CloseThreadpoolIo(io);
 }
 
-/* Left before the call, since another thread may get the same one after it. */
+/* The entry leaves before the call: after it another thread may get the same
+ * handle value. */
 static BOOL close_handle(HANDLE handle)
 {
     struct entry entry = look(handle);
@@ -282,7 +282,8 @@ static BOOL set_modes(HANDLE file, UCHAR modes)
     return ok;
 }
 
-/* Before the call: its packet may be taken before that has returned. */
+/* Before the call: another thread may take the packet before the call returns.
+ */
 static bool enter_io(const struct entry *file, const OVERLAPPED *overlapped)
 {
     bool queued = file->bound && overlapped != NULL &&
@@ -292,15 +293,15 @@ static bool enter_io(const struct entry *file, const OVERLAPPED *overlapped)
     return queued;
 }
 
-/* After it: whether a packet comes. */
+/* After the call: removes the entry again if no packet comes. */
 static BOOL started(const struct entry *file, bool queued,
                     const OVERLAPPED *overlapped, BOOL ok)
 {
     DWORD error = GetLastError();
-    bool comes = ok ? !file->skips
-                    : error == ERROR_IO_PENDING ||
-                          (error == ERROR_MORE_DATA && !file->skips);
-    if (queued && !comes)
+    bool pends = !ok && error == ERROR_IO_PENDING;
+    bool succeeds = ok || error == ERROR_MORE_DATA;
+    bool packet_comes = pends || (succeeds && !file->skips);
+    if (queued && !packet_comes)
         leave(overlapped);
     SetLastError(error);
     return ok;
@@ -390,5 +391,5 @@ __attribute__((constructor(450))) static void begin(void)
     __imp_WaitForSingleObject = wait_for_one;
     __imp_WriteFile = write_file;
     __imp__beginthreadex = begin_thread;
-    atexit(tell);
+    atexit(print_ledger);
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Fails each call of a program in turn, and judges what comes of it.
+"""Fails each call of a program in turn, and judges what the program then does.
 
-README.md beside this file tells what is done, and has the two tables that are
-read here: the codes that a function can fail with, and where something else
-than the rule is right. `make sweep` sets what this needs in the environment.
+README.md beside this file explains it. It has two tables that this program
+reads: the codes that a function can fail with, and the points where something
+else is right. `make sweep` sets the environment variables.
 """
 import argparse
 import concurrent.futures
@@ -18,8 +18,8 @@ import subprocess
 import sys
 import time
 
-VARIABLE = "IO"  # has the words "fail" and "fail-from"
-PROGRAMS = "lab"  # the directory in build/ that the programs are in
+VARIABLE = "IO"  # for the words "fail" and "fail-from"
+PROGRAMS = "lab"  # the directory of the programs in build/
 
 BUILD = pathlib.Path(os.environ["BUILD"])
 LAUNCHER = shlex.split(os.environ["LAUNCHER"])
@@ -37,18 +37,18 @@ OLD = b"what was there before\n"
 SHAPE = "--threads 2 --depth 2 --block 16K"
 
 
-# Each says what is wrong with the files of a run. whole: it exited with 0; cut:
-# it has met an end of the source before that.
+# Each returns what is wrong with the files after a run, or None. whole: the run
+# exited with 0; cut: it met an early end of the source.
 
 
 def nothing(files, whole, cut):
-    """There is only the source."""
+    """Only the source is right."""
     return compare(files, {"source": SOURCE})
 
 
 def compare(files, wanted):
     if files.keys() != wanted.keys():
-        return "there are now the files " + ", ".join(sorted(files))
+        return "has wrong files: " + ", ".join(sorted(files))
     for name, content in wanted.items():
         if files[name] != content:
             return f"{name} has wrong content"
@@ -56,7 +56,7 @@ def compare(files, wanted):
 
 
 def target(before):
-    """It is a copy; or, after a failure, perhaps what was there before."""
+    """target is a whole copy. After a failure it may be what it was before."""
 
     def check(files, whole, cut, left=False):
         for name in list(files) if left else []:
@@ -75,11 +75,11 @@ def target(before):
 
 
 def anything(files, whole, cut):
-    """The program itself looks at what it has made."""
+    """The program itself checks the file that it made."""
     return None
 
 
-# And what may stand on stdout if the source ended early.
+# Whether stdout is right after an early end of the source.
 
 
 def done(out):
@@ -87,7 +87,7 @@ def done(out):
 
 
 def beginnings(out):
-    """Of the source, two."""
+    """Two beginnings of the source."""
     out = out.encode()
     return any(
         out.startswith(SOURCE[:length]) and SOURCE.startswith(out[length:])
@@ -96,14 +96,14 @@ def beginnings(out):
 
 
 def digest(out):
-    """Of a beginning of the source."""
+    """The digest of a beginning of the source."""
     return any(
         hashlib.sha256(SOURCE[:length]).hexdigest() == out.split()[0]
         for length in range(0, len(SOURCE) + 1, 16)
     )
 
 
-# name: program, arguments, other files, check of the files, of an early end
+# name: program, arguments, further files, check of the files, check of stdout
 SUBJECTS = {
     "step1-create": ("step1-create", "source", {}, nothing, done),
     "step2-bind": ("step2-bind", "source", {}, nothing, done),
@@ -131,16 +131,16 @@ SUBJECTS = {
     "stream": ("stream_all", "made", {}, anything, done),
 }
 
-# A program that does wrong, to show that it is seen.
+# A program that makes mistakes, to show that the sweep finds them.
 for kind in (
-    "none untold silent twice other status output handle thread packet memory "
-    "half temporary at-once crash hang"
+    "none unreported silent twice other status output handle thread packet memory "
+    "half temporary no-cleanup crash hang"
 ).split():
     SUBJECTS["sweep_errors-" + kind] = ("sweep_errors", kind, {}, target({}), done)
 
 
 def stable(text):
-    """The same for each good run: figures that were measured are left out."""
+    """The text without measured figures, so that it is the same for each run."""
     lines = text.replace("\r\n", "\n").splitlines(keepends=True)
     return "".join(
         re.sub(r"[ .\d]+", " # ", line) if re.search(r"\d\.\d", line) else line
@@ -164,12 +164,12 @@ def table(heading):
 
 CODES = {
     row[0]: [int(code) for code in re.findall(r"\d+", row[1])]
-    for row in table("The codes")
+    for row in table("Which codes does a function fail with?")
 }
 
 
 class Row:
-    """A row of the second table."""
+    """A row of the table of exceptions."""
 
     def __init__(self, subjects, function, calls, codes, right, reason):
         self.subjects = [name.strip() for name in subjects.split(",")]
@@ -193,7 +193,7 @@ class Row:
         )
 
 
-EXCEPTIONS = [Row(*row) for row in table("Where something else is right")]
+EXCEPTIONS = [Row(*row) for row in table("Where is something else right?")]
 
 # ---- One run ----------------------------------------------------------------
 
@@ -208,7 +208,7 @@ class Point:
 
 
 class Run:
-    """What a program has done: status is None if it hung."""
+    """A run of a program, and what it did. status is None if it hung."""
 
     def __init__(self, subject, options, words, number):
         name, arguments, files, *self.checks = SUBJECTS[subject]
@@ -236,11 +236,11 @@ class Run:
             self.status = None
         self.out = stable(out.decode(errors="replace"))
         lines = err.decode(errors="replace").replace("\r\n", "\n").splitlines()
-        # A line of Wine's own: see tests/support/helpers.c.
+        # Lines of the ledger, and of Wine itself: see tests/support/helpers.c.
         others = ("ledger: ", "wine client error:")
-        self.told = [line for line in lines if not line.startswith(others)]
+        self.errors = [line for line in lines if not line.startswith(others)]
         ledger = [line for line in lines if line.startswith("ledger: ")]
-        self.at_once = not ledger
+        self.exited = bool(ledger)  # and was not terminated
         self.calls, self.leaks = {}, []
         for line in ledger:
             count, what = re.match(r"ledger: (\d+) (.*)", line).groups()
@@ -248,8 +248,8 @@ class Run:
                 self.calls[what.removeprefix("calls of ")] = int(count)
             elif not re.search(r", 0 not ", what):
                 self.leaks.append(line)
-        # What is deleted when its handle is closed goes once Wine's server has
-        # learned that the process has ended: perhaps a moment after we have.
+        # A file that is deleted on close goes when Wine's server learns that the
+        # process has ended. That may be a moment later than here.
         given_up = time.monotonic() + 2
         while self.status != 0 and time.monotonic() < given_up:
             if not any(self.directory.glob("*.tmp")):
@@ -264,19 +264,19 @@ class Run:
         status = "hung" if self.status is None else f"status {self.status}"
         return "\n".join(
             [status, "--- stdout", self.out.rstrip(), "--- stderr"]
-            + self.told
+            + self.errors
             + self.leaks
         )
 
 
 # ---- The verdict ------------------------------------------------------------
 
-TOLD = r": cannot (.*) '(.*)': .*\(error (\d+)\)$"
+ERROR_LINE = r": cannot (.*) '(.*)': .*\(error (\d+)\)$"
 
 
 def judge(subject, point, run, good):
-    """What is wrong with it, None if nothing is; and what it was taken to be
-    right for: words of the second table, or "not reached"."""
+    """Returns what is wrong with the run, or None; and which exceptions made it
+    right: words of the table of exceptions, or "not reached"."""
     why = set()
 
     def is_right(right):
@@ -289,30 +289,30 @@ def judge(subject, point, run, good):
         return bool(rows)
 
     def after_success():
-        if run.told:
-            return "told an error, and exited with 0"
+        if run.errors:
+            return "reported an error, but exited with 0"
         if run.calls.get(point.function, 0) < point.call:
             why.add("not reached")
         elif is_right("cut short"):
             return None if run.checks[1](run.out) else "has wrong output"
-        elif not is_right("goes on"):
-            return "did not tell the error"
+        elif not is_right("continues"):
+            return "did not report the error"
         return None if run.out == good.out else "has wrong output"
 
     def after_failure():
-        if len(run.told) != 1:
-            return f"told {len(run.told)} lines"
+        if len(run.errors) != 1:
+            return f"printed {len(run.errors)} error lines"
         beginning = good.out.startswith(run.out)
         if done(run.out) or not (beginning or is_right("cut short")):
             return "has wrong output"
-        told = re.search(TOLD, run.told[0])
-        if told is None:
-            return "told no error"
-        tried, name, code = told.groups()
-        if int(code) != point.code and not is_right(f"told as {code}"):
-            return "told another error"
-        if run.at_once and not is_right(f"ends at once: {tried} {name}"):
-            return "ended at once"
+        line = re.search(ERROR_LINE, run.errors[0])
+        if line is None:
+            return "printed a line that reports no error"
+        tried, name, code = line.groups()
+        if int(code) != point.code and not is_right(f"reported as {code}"):
+            return "reported another error"
+        if not run.exited and not is_right(f"ends the process: {tried} {name}"):
+            return "ended the process without releasing anything"
         return None
 
     def wrong():
@@ -331,8 +331,8 @@ def judge(subject, point, run, good):
 
 
 def points(calls, short):
-    """Each call alone, then it and all after; the short sweep: the first and
-    the last call, with the first code."""
+    """Each call fails alone, and then with all calls after it. The short sweep
+    has only the first and the last call, alone, with the first code."""
     for function, count in calls.items():
         if function not in CODES:
             sys.exit(f"{README}: no codes for {function}")
@@ -346,8 +346,8 @@ class Sweep:
     def __init__(self, subject, options):
         self.subject, self.options = subject, options
         self.good = Run(subject, options, "", 0)
-        if self.good.status != 0 or self.good.told or self.good.leaks:
-            sys.exit(f"{subject}: is not right by itself:\n{self.good}")
+        if self.good.status != 0 or self.good.errors or self.good.leaks:
+            sys.exit(f"{subject}: is wrong although no call failed:\n{self.good}")
         wrong = self.good.checks[0](self.good.files, True, False)
         if wrong:
             sys.exit(f"{subject}: {wrong}")
@@ -397,9 +397,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--program", help="instead of the subject's own")
+    parser.add_argument("--program", help="instead of the subject's program")
     parser.add_argument("--watchdog", type=int, default=30, help="seconds")
-    parser.add_argument("--point", help="only this, and show what comes of it")
+    parser.add_argument("--point", help="try only this point, and show the run")
     parser.add_argument(
         "subjects", nargs="+", choices=SUBJECTS, metavar="SUBJECT"
     )

@@ -1,7 +1,7 @@
 /*
- * stream_all FILE: calls all of file_stream.h, for the sweep in lab/sweep. It
- * makes FILE anew, and what it reads must be what it has written. The first
- * error is told, and then only given back what it has.
+ * stream_all FILE: calls every function of file_stream.h, for lab/sweep. It
+ * creates FILE, writes it, reads it, and compares. After the first error it
+ * reports this error, and only releases what it has.
  */
 #include "../../final/file_stream.h"
 #include "../../final/programs/report.h"
@@ -15,25 +15,25 @@ enum { BUFFER = 64, LENGTH = 270 };
 
 static const wchar_t *path;
 static struct pool pool;
-static bool told;
+static bool has_reported;
 static volatile LONG callbacks;
 
-/* Whether it went well. Of several errors the first is told. */
+/* Whether the call succeeded. Reports only the first error. */
 static bool well(const char *tried, DWORD error)
 {
-    if (error != ERROR_SUCCESS && !told)
+    if (error != ERROR_SUCCESS && !has_reported)
         report(tried, path, error);
-    told |= error != ERROR_SUCCESS;
+    has_reported |= error != ERROR_SUCCESS;
     return error == ERROR_SUCCESS;
 }
 
-/* What is not as it should be is told as a bad checksum. */
+/* Reports a wrong result as error 23, a bad checksum. */
 static bool right(const char *tried, bool so)
 {
     return well(tried, so ? ERROR_SUCCESS : ERROR_CRC);
 }
 
-/* What FILE has at an offset. */
+/* The byte of FILE at an offset. */
 static char pattern(size_t offset)
 {
     return (char)('a' + offset % 23);
@@ -73,8 +73,8 @@ static void on_end(void *context, DWORD error, size_t bytes)
     InterlockedIncrement(&callbacks);
 }
 
-/* Both are under way together, and both are waited for, whatever comes of the
- * first. */
+/* Both writes are in flight at the same time. Waits for both, also if the first
+ * fails. */
 static bool write_two(struct file_stream *stream, size_t offset)
 {
     char data[2][BUFFER];
@@ -99,7 +99,7 @@ static bool read_task(struct file_stream *stream, size_t length, size_t offset)
            right("read", bytes == length && is_pattern(data, bytes, offset));
 }
 
-/* However it ends, it ends. */
+/* The read may complete, or be aborted. */
 static bool read_and_cancel(struct file_stream *stream, bool all)
 {
     char data[BUFFER];
@@ -113,7 +113,7 @@ static bool read_and_cancel(struct file_stream *stream, bool all)
     return error == ERROR_OPERATION_ABORTED || well("read", error);
 }
 
-/* ---- What is done with a stream --------------------------------------- */
+/* ---- Uses of a stream ------------------------------------------------- */
 
 static bool seek(struct file_stream *stream, int64_t offset, DWORD origin,
                  uint64_t wanted)
@@ -142,7 +142,7 @@ static bool write_pieces(struct file_stream *stream, size_t from, size_t to)
     return true;
 }
 
-/* To the end of the file. */
+/* Reads to the end of the file. */
 static bool read_pieces(struct file_stream *stream, size_t offset)
 {
     char piece[25];
@@ -199,7 +199,7 @@ static bool with_stream(unsigned flags, enum file_mode mode,
     return close_stream(stream) && done;
 }
 
-/* On a handle of each kind. */
+/* Writes, appends and reads, each with a stream of its own. */
 static bool with_file(unsigned flags)
 {
     return with_stream(flags, FILE_MODE_CREATE, FILE_ACCESS_WRITE, write_all) &&

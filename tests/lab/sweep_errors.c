@@ -1,7 +1,7 @@
 /*
- * sweep_errors KIND: copies the beginning of "source" to "target", and if it
- * cannot read does wrong, so that the sweep in lab/sweep can show that it sees
- * that. "none" does it right.
+ * sweep_errors KIND: copies the beginning of "source" to "target". If it cannot
+ * read, it makes the mistake KIND, to show that lab/sweep finds this mistake.
+ * With "none" it makes no mistake.
  */
 #include "../../final/programs/report.h"
 
@@ -26,8 +26,8 @@ static unsigned __stdcall stay(void *begun)
     return 0;
 }
 
-/* A process that exits while a thread of it is starting may get a line of
- * Wine's own on stderr. */
+/* Waits until the thread runs: Wine may print a line of its own on stderr if a
+ * process exits while a thread of it is starting. */
 static void leave_thread(void)
 {
     HANDLE begun = CreateEventW(NULL, FALSE, FALSE, NULL);
@@ -46,7 +46,6 @@ static void write_file(const wchar_t *name, const char *bytes, DWORD length)
     check(CloseHandle(file), "close", name);
 }
 
-/* What is left behind. */
 static void leave(void)
 {
     static OVERLAPPED packet;
@@ -68,20 +67,20 @@ static void leave(void)
 static int fail(DWORD error)
 {
     leave();
-    if (is(L"untold") || is(L"output"))
+    if (is(L"unreported") || is(L"output"))
         say("done");
     if (is(L"hang"))
         Sleep(INFINITE);
     if (is(L"crash"))
         RaiseException(EXCEPTION_ACCESS_VIOLATION, EXCEPTION_NONCONTINUABLE, 0,
                        NULL);
-    if (is(L"untold"))
+    if (is(L"unreported"))
         return EXIT_SUCCESS;
     if (!is(L"silent"))
         report("read", L"source", is(L"other") ? error + 1 : error);
     if (is(L"twice"))
         report("read", L"source", error);
-    if (is(L"at-once"))
+    if (is(L"no-cleanup"))
         TerminateProcess(GetCurrentProcess(), EXIT_FAILURE);
     return is(L"status") ? EXIT_SUCCESS : EXIT_FAILURE;
 }

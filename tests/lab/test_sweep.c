@@ -1,10 +1,10 @@
-/* Every call fails once: the short sweep, of lab/sweep. It tries the first and
- * the last call of each function with one code; `make sweep` tries all. */
+/* The short sweep of lab/sweep: of each function the first and the last call
+ * fails, with one code. `make sweep` tries all calls and codes. */
 #include "../support/helpers.h"
 
 TestSuite(sweep, .init = enter_scratch, .fini = leave_scratch);
 
-/* Returns what it has printed; the caller frees it. */
+/* Returns the command and its output; the caller frees it. */
 static char *sweep(const char *options, const char *subject, int *status)
 {
     char *out = NULL, *err = NULL;
@@ -21,7 +21,8 @@ static char *sweep(const char *options, const char *subject, int *status)
     return all;
 }
 
-ParameterizedTestParameters(sweep, each_failure_is_told_once_and_leaves_nothing)
+ParameterizedTestParameters(sweep,
+                            each_failure_is_reported_once_and_leaves_nothing)
 {
     static char subjects[][20] = {
         "step1-create",   "step2-bind", "step3-callback", "step4-overlapped",
@@ -31,56 +32,55 @@ ParameterizedTestParameters(sweep, each_failure_is_told_once_and_leaves_nothing)
 }
 
 ParameterizedTest(char subject[20], sweep,
-                  each_failure_is_told_once_and_leaves_nothing)
+                  each_failure_is_reported_once_and_leaves_nothing)
 {
     int status;
     char *out = sweep("--short", subject, &status);
-    cr_assert(status == 0, "wanted: no point that is wrong\ngot:\n%s", out);
+    cr_assert(status == 0, "wanted: no wrong point\ngot:\n%s", out);
     g_free(out);
 }
 
-/* A program that does wrong when ReadFile fails, and what is said of it. */
-struct misdeed {
-    char kind[12], verdict[40];
+/* A mistake that sweep_errors makes when ReadFile fails, and the verdict. */
+struct sweep_error {
+    char kind[12], verdict[48];
 };
 
-ParameterizedTestParameters(sweep, what_is_wrong_is_seen)
+ParameterizedTestParameters(sweep, each_mistake_is_found)
 {
-    static struct misdeed sweep_errors[] = {
+    static struct sweep_error errors[] = {
         {"none", "right"},
-        {"untold", "did not tell the error"},
-        {"silent", "told 0 lines"},
-        {"twice", "told 2 lines"},
-        {"other", "told another error"},
-        {"status", "told an error, and exited with 0"},
+        {"unreported", "did not report the error"},
+        {"silent", "printed 0 error lines"},
+        {"twice", "printed 2 error lines"},
+        {"other", "reported another error"},
+        {"status", "reported an error, but exited with 0"},
         {"output", "has wrong output"},
         {"handle", "leaks"},
         {"thread", "leaks"},
         {"packet", "leaks"},
         {"memory", "leaks"},
-        {"half", "there are now the files source, target"},
-        {"temporary", "there are now the files copy.tmp"},
-        {"at-once", "ended at once"},
+        {"half", "has wrong files: source, target"},
+        {"temporary", "has wrong files: copy.tmp"},
+        {"no-cleanup", "ended the process without releasing"},
         {"crash", "crashed"},
         {"hang", "hung"},
     };
-    return cr_make_param_array(struct misdeed, sweep_errors,
-                               G_N_ELEMENTS(sweep_errors));
+    return cr_make_param_array(struct sweep_error, errors,
+                               G_N_ELEMENTS(errors));
 }
 
-ParameterizedTest(struct misdeed *misdeed, sweep, what_is_wrong_is_seen)
+ParameterizedTest(struct sweep_error *error, sweep, each_mistake_is_found)
 {
     int status;
-    char *subject = g_strconcat("sweep_errors-", misdeed->kind, NULL);
-    char *verdict = g_strconcat("\n--- ", misdeed->verdict, NULL);
+    char *subject = g_strconcat("sweep_errors-", error->kind, NULL);
+    char *verdict = g_strconcat("\n--- ", error->verdict, NULL);
     char *out =
         sweep("--watchdog 10 --point fail:ReadFile:1:1117", subject, &status);
-    cr_assert(strstr(out, verdict) != NULL, "wanted: %s\n%s", misdeed->verdict,
+    cr_assert(strstr(out, verdict) != NULL, "wanted: %s\n%s", error->verdict,
               out);
-    cr_assert((status == 0) == (strcmp(misdeed->kind, "none") == 0),
+    cr_assert((status == 0) == (strcmp(error->kind, "none") == 0),
               "wanted: %s\ngot: status %d\n%s",
-              strcmp(misdeed->kind, "none") == 0 ? "exit status 0"
-                                                 : "a failure",
+              strcmp(error->kind, "none") == 0 ? "exit status 0" : "a failure",
               status, out);
     g_free(out);
     g_free(verdict);
