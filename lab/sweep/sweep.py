@@ -55,13 +55,21 @@ def compare(files, wanted):
     return None
 
 
+def without_temporary(files):
+    """The files, without a temporary file that is empty or whole."""
+    return {
+        name: content
+        for name, content in files.items()
+        if not (name.endswith(".tmp") and content in (b"", SOURCE))
+    }
+
+
 def target(before):
     """target is a whole copy. After a failure it may be what it was before."""
 
     def check(files, whole, cut, left=False):
-        for name in list(files) if left else []:
-            if name.endswith(".tmp") and files[name] in (b"", SOURCE):
-                files = {k: v for k, v in files.items() if k != name}
+        if left:
+            files = without_temporary(files)
         copy = files.get("target", b"")
         if cut and SOURCE.startswith(copy):
             copy = SOURCE
@@ -377,7 +385,7 @@ class Sweep:
                 counts[kind] = counts.get(kind, 0) + 1
         print(
             f"{self.subject}: {len(tried)} points, {wrong} wrong"
-            + "".join(f", {n} {kind}" for kind, n in sorted(counts.items()))
+            + "".join(f"; {kind}: {n}" for kind, n in sorted(counts.items()))
             + f" ({time.monotonic() - began:.0f} s)",
             flush=True,
         )
@@ -389,7 +397,7 @@ class Sweep:
         run = Run(self.subject, self.options, str(point), 1)
         wrong, why = judge(self.subject, point, run, self.good)
         print(run)
-        print("---", wrong or "right", *sorted(why))
+        print("--- " + "; ".join([wrong or "right", *sorted(why)]))
         return wrong is not None
 
 
