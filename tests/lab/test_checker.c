@@ -147,7 +147,7 @@ ParameterizedTestParameters(checker, a_mistake_is_reported_with_its_lines)
         {"packet", "no-sentinel", "hung: every thread waits for ever", 66, 1},
         {"packet", "dead-worker", "the packet of a failed I/O is ignored", 66,
          2},
-        {"packet", "nobody-left", "hung: every thread waits for ever", 66, 1},
+        {"packet", "not-taken", "hung: every thread waits for ever", 66, 1},
         {"packet", "deadlock", "hung: every thread waits for ever", 66, 1},
     };
     return cr_make_param_array(struct mistake, mistakes,

@@ -96,13 +96,13 @@ static int dead_worker(const char *path)
 }
 
 /* The read has completed, but no thread takes its packet. */
-static int nobody_left(const char *path)
+static int packet_not_taken(const char *path)
 {
     HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
     HANDLE port = port_of(file);
     HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
     start_failing(file);
-    /* <- nobody-left */
+    /* <- not-taken */
     WaitForSingleObject(event, INFINITE);
     CloseHandle(event);
     CloseHandle(port);
@@ -132,7 +132,7 @@ static int deadlock(const char *path)
 }
 
 const struct mistake mistakes[] = {
-    {"nobody-left", nobody_left},         {"deadlock", deadlock},
+    {"not-taken", packet_not_taken},      {"deadlock", deadlock},
     {"failing-packet", failing_packet},   {"no-packet", no_packet},
     {"exits-in-flight", exits_in_flight}, {"no-sentinel", no_sentinel},
     {"dead-worker", dead_worker},         {NULL, NULL},
