@@ -6,14 +6,17 @@
  * This file is the layer: it translates the program's calls for the others.
  * Each file includes only those above it in this list:
  *
- *      below      what the checker itself calls, and the lock of all records
- *      report     what is printed, and when
- *      threads    the program's threads, and where they wait
- *      handles    what each handle is
- *      requests   what is in flight, and what becomes of it
- *      memory     what is freed, and touched afterwards
- *      hang       whether the program hangs
- *      exit       how the process ends
+ *      below        what the checker itself calls, and the lock of all records
+ *      report       what is printed, and when
+ *      threads      the program's threads, and where they wait
+ *      handles      what each handle is
+ *      requests     what is in flight, and what was
+ *      packets      how a request completes
+ *      submissions  how a request begins
+ *      lifetimes    whether memory and handles live as long as the I/O
+ *      memory       what is freed, and touched afterwards
+ *      hang         whether the program hangs
+ *      exit         how the process ends
  *
  * A mistake is what the system accepts although it is wrong. It is reported
  * immediately. What the system refuses may be done on purpose: it is a hint,
@@ -24,8 +27,10 @@
 #include "exit.h"
 #include "handles.h"
 #include "hang.h"
+#include "lifetimes.h"
 #include "memory.h"
-#include "requests.h"
+#include "packets.h"
+#include "submissions.h"
 #include "threads.h"
 
 #include <stdio.h>

@@ -2,8 +2,9 @@
 
 #include "below.h"
 #include "handles.h"
+#include "lifetimes.h"
+#include "packets.h"
 #include "report.h"
-#include "requests.h"
 #include "threads.h"
 
 #include <stdio.h>

@@ -2,8 +2,8 @@
 
 #include "below.h"
 #include "handles.h"
+#include "packets.h"
 #include "report.h"
-#include "requests.h"
 #include "threads.h"
 
 #include <stdio.h>

@@ -3,8 +3,9 @@
 #include "../guard/guard.h"
 #include "../interpose/caller.h"
 #include "below.h"
+#include "lifetimes.h"
+#include "packets.h"
 #include "report.h"
-#include "requests.h"
 #include "threads.h"
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* What is in flight, what becomes of it, and the mistakes with it. */
+/* The records of requests: what is in flight, and what was. */
 #ifndef REQUESTS_H
 #define REQUESTS_H
 
@@ -44,61 +44,42 @@ struct request {
 /* "request 3 (ReadFile)", in one of four buffers of this thread. */
 const char *request_text(const struct request *request);
 
-/* ---- How it begins ------------------------------------------------------ */
+/* ---- Records ------------------------------------------------------------ */
 
-/* Around ReadFile and WriteFile with an OVERLAPPED. */
-struct request *submit_begin(enum io_kind kind, HANDLE file, const void *buffer,
-                             DWORD length, OVERLAPPED *overlapped);
-void submit_end(struct request *request, BOOL ok, DWORD error);
+/* A record of a submission that this thread makes. Its other fields are 0. */
+struct request *new_request(enum io_kind kind, HANDLE handle,
+                            OVERLAPPED *overlapped);
+/* Pins it for the caller. Takes the lock. */
+void put_in_flight(struct request *request);
 
-/* Around PostQueuedCompletionStatus with an OVERLAPPED. */
-struct request *post_begin(HANDLE port, OVERLAPPED *overlapped);
-void post_end(struct request *request, BOOL ok);
+/* The lock is held in all of these. */
+void take_from_flight(struct request *request);
+void remember_freed(struct request *request, struct place place);
+void unpin(struct request *request);
 
-/* ---- How it ends -------------------------------------------------------- */
+/* The newest in flight; `next` leads to older ones. */
+struct request *newest_in_flight(void);
+/* The newest that was in flight with the memory of this key (or, without
+ * memory, with its OVERLAPPED). `next` leads to older ones, and to some of
+ * others. */
+struct request *newest_past(const struct request *key);
+/* Iterates over all that were in flight: NULL gives the first, the last gives
+ * NULL. */
+struct request *next_past(const struct request *request);
 
-/* A packet has come to this thread; waits, if it is to come late. failed: the
- * dequeue returned FALSE. */
-void packet_taken(OVERLAPPED *overlapped, DWORD error, bool failed);
-/* The callbacks of this thread's packets have returned. */
-void packet_over(void);
-/* Of BindIoCompletionCallback; NULL: unknown. */
-LPOVERLAPPED_COMPLETION_ROUTINE callback_of(const OVERLAPPED *overlapped);
-
-/* GetOverlappedResult has reported the result. */
-void result_taken(OVERLAPPED *overlapped);
-
-/* Whether anything in flight can still wake a thread. The lock is held. */
+/* The last request in this memory of lab/guard, or NULL. */
+struct request *request_in(const void *memory);
+/* The request that a packet with this OVERLAPPED is about, or NULL. */
+struct request *find_in_flight(const OVERLAPPED *overlapped);
+bool is_in_flight(const struct request *request);
+/* Whether anything in flight can still wake a thread. */
 bool something_can_come(void);
 
-/* ---- Its memory --------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------- */
 
-/* Each call of the program: is anything in flight on a stack that is gone? */
-void check_stack(const void *stack);
-/* The thread ends. */
-void check_whole_stack(const struct thread *thread);
+/* The allocation of lab/guard that has this address, or NULL. */
+const void *memory_of(const void *address);
 
-/* Memory of lab/guard is freed, or moved by realloc. Returns false to keep it:
- * something in it is in flight. */
-bool memory_freed(const char *memory, size_t size, bool moved,
-                  struct place freed);
-
-/* Makes memory accessible that hides the packet of a failed I/O: the program,
- * or the kernel, looks at it. */
-void show(const void *address);
-
-/* The last request in this memory of lab/guard, or NULL. The lock is held. */
-struct request *request_in(const void *memory);
-
-/* ---- What is wrong in the end ------------------------------------------- */
-
-/* Before the handle is closed: nothing in flight may use it. */
-void judge_closing(HANDLE handle);
-/* The thread ends, or with NULL the process hangs: which packets of failed I/O
- * did the program ignore? */
-void judge_unseen(const struct thread *ending);
-/* The process ends: what is in flight, and what was never freed? */
-void judge_in_flight(void);
-void judge_requests(void);
+bool overlap(const void *a, size_t a_size, const void *b, size_t b_size);
 
 #endif

@@ -94,6 +94,11 @@ void note_change(void)
     WakeByAddressAll((void *)&changes);
 }
 
+void await_change(LONG seen)
+{
+    below_locks.wait_on_address(&changes, &seen, sizeof seen, 5);
+}
+
 static void begin_any_wait(const char *function, const void *object,
                            const HANDLE *handles, DWORD count, DWORD timeout)
 {

@@ -56,6 +56,8 @@ void end_wait(void);
 /* How often anything has changed, to see that nothing has. */
 extern volatile LONG changes;
 void note_change(void);
+/* Waits until `changes` is no longer `seen`, for 5 ms at most. */
+void await_change(LONG seen);
 
 /* How many other threads wait at this port, and where one of them does. The
  * lock is held. */

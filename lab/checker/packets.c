@@ -1,0 +1,198 @@
+#include "packets.h"
+
+#include "../guard/guard.h"
+#include "below.h"
+#include "handles.h"
+#include "threads.h"
+
+#include <stdint.h>
+
+enum {
+    LATE_MS = 20, /* how long a packet waits for its submitter, at most */
+    PAGE = 4096,
+};
+
+/* ---- Hidden until the program looks -------------------------------------- */
+
+/* The packet of a failed I/O makes its request inaccessible, so that the
+ * checker sees whether the program looks at it. The first access makes it
+ * accessible again, with its content. */
+static volatile LONG hidden;
+
+static void protect(const void *memory, DWORD protection)
+{
+    struct guard_block block;
+    DWORD before;
+    if (!guard_find(memory, &block) || block.freed != NULL)
+        return;
+    uintptr_t first = (uintptr_t)block.memory / PAGE * PAGE;
+    VirtualProtect((void *)first, (uintptr_t)block.memory + block.size - first,
+                   protection, &before);
+}
+
+static void hide(const void *memory)
+{
+    InterlockedIncrement(&hidden);
+    protect(memory, PAGE_NOACCESS);
+}
+
+static bool has_looked_into(const void *memory)
+{
+    bool was_unseen = false;
+    lock_records();
+    const struct request key = {.memory = memory};
+    for (struct request *at = newest_past(&key); at != NULL; at = at->next)
+        if (at->memory == memory && at->unseen) {
+            at->unseen = false;
+            was_unseen = true;
+        }
+    unlock_records();
+    return was_unseen;
+}
+
+void show(const void *address)
+{
+    struct guard_block block;
+    if (hidden > 0 && guard_find(address, &block) && block.freed == NULL) {
+        protect(block.memory, PAGE_READWRITE);
+        if (has_looked_into(block.memory))
+            InterlockedDecrement(&hidden);
+    }
+}
+
+/* ---- Completions -------------------------------------------------------- */
+
+LPOVERLAPPED_COMPLETION_ROUTINE callback_of(const OVERLAPPED *overlapped)
+{
+    lock_records();
+    const struct request *request = find_in_flight(overlapped);
+    const struct handle *file =
+        request != NULL ? find_handle(request->handle) : NULL;
+    LPOVERLAPPED_COMPLETION_ROUTINE callback =
+        file != NULL ? file->callback : NULL;
+    unlock_records();
+    return callback;
+}
+
+/* The thread that submitted it still works, and may rely on a late packet. */
+static bool is_busy(const struct request *request)
+{
+    const struct thread *by = request->submitter;
+    return by != this_thread() && !by->ended && by->waits_in == NULL &&
+           (!by->is_foreign || by->packet_count > 0);
+}
+
+static void hold(const struct request *request)
+{
+    ULONGLONG start = GetTickCount64();
+    for (bool busy = true; busy && GetTickCount64() - start < LATE_MS;) {
+        LONG seen = changes;
+        lock_records();
+        busy = is_busy(request);
+        unlock_records();
+        if (busy)
+            await_change(seen);
+    }
+}
+
+/* Memory of an I/O in flight must stay accessible. So a request is hidden only
+ * if no other request, and no buffer in flight, is in the same allocation. */
+static bool can_hide(const struct request *request)
+{
+    struct guard_block block;
+    if (request->memory == NULL || !guard_find(request->memory, &block))
+        return false;
+    for (const struct request *at = newest_in_flight(); at != NULL;
+         at = at->next)
+        if (at->memory == request->memory ||
+            overlap(block.memory, block.size, at->buffer, at->length))
+            return false;
+    for (const struct request *at = newest_past(request); at != NULL;
+         at = at->next)
+        if (at->memory == request->memory &&
+            at->overlapped != request->overlapped)
+            return false;
+    return true;
+}
+
+void packet_taken(OVERLAPPED *overlapped, DWORD error, bool failed)
+{
+    struct thread *thread = this_thread();
+    struct place taken = here();
+    lock_records();
+    struct request *request = find_in_flight(overlapped);
+    if (request != NULL) {
+        request->taker = thread;
+        request->taken = taken;
+        request->error = error;
+        request->pins++;
+        if (thread->packet_count < MAX_PACKETS)
+            thread->packets[thread->packet_count++] = request;
+    }
+    unlock_records();
+    if (request != NULL && !request->early && request->kind != A_POST)
+        hold(request);
+    lock_records();
+    if (request != NULL && request->state == IN_FLIGHT)
+        take_from_flight(request);
+    if (request != NULL && failed && can_hide(request)) {
+        request->unseen = true;
+        hide(request->memory);
+    }
+    unlock_records();
+    note_change();
+}
+
+void packet_over(void)
+{
+    struct thread *thread = this_thread();
+    if (thread->packet_count == 0)
+        return;
+    lock_records();
+    for (unsigned i = 0; i < thread->packet_count; i++) {
+        thread->packets[i]->over = true;
+        unpin(thread->packets[i]);
+    }
+    thread->packet_count = 0;
+    unlock_records();
+    note_change();
+}
+
+void result_taken(OVERLAPPED *overlapped)
+{
+    lock_records();
+    struct request *request = find_in_flight(overlapped);
+    if (request != NULL && request->kind != A_POST) {
+        request->over = true;
+        take_from_flight(request);
+    }
+    unlock_records();
+}
+
+/* ---- Ignored packets ---------------------------------------------------- */
+
+/* Whether the thread that took the packet has finished with it: its callback
+ * has returned, or the thread ends. ending is NULL if all threads hang. */
+static bool has_gone_on(const struct request *request,
+                        const struct thread *ending)
+{
+    return request->over || request->taker->ended || request->taker == ending ||
+           ending == NULL;
+}
+
+void judge_unseen(const struct thread *ending)
+{
+    lock_records();
+    for (struct request *at = NULL; (at = next_past(at)) != NULL;)
+        if (at->unseen && has_gone_on(at, ending))
+            mistake("the packet of a failed I/O is ignored\n"
+                    "GetQueuedCompletionStatus %s returned FALSE (error %lu) "
+                    "and an OVERLAPPED\n"
+                    "the OVERLAPPED is in %s, submitted %s\n"
+                    "the program has not looked at it since\n"
+                    "rule: FALSE with an OVERLAPPED is the packet of an I/O "
+                    "that failed",
+                    place_text(at->taken), at->error, request_text(at),
+                    place_text(at->submitted));
+    unlock_records();
+}

@@ -1,0 +1,26 @@
+/* How a request completes, and the mistakes with its packet. */
+#ifndef PACKETS_H
+#define PACKETS_H
+
+#include "requests.h"
+
+/* A packet has come to this thread; waits, if it is to come late. failed: the
+ * dequeue returned FALSE. */
+void packet_taken(OVERLAPPED *overlapped, DWORD error, bool failed);
+/* The callbacks of this thread's packets have returned. */
+void packet_over(void);
+/* Of BindIoCompletionCallback; NULL: unknown. */
+LPOVERLAPPED_COMPLETION_ROUTINE callback_of(const OVERLAPPED *overlapped);
+
+/* GetOverlappedResult has reported the result. */
+void result_taken(OVERLAPPED *overlapped);
+
+/* The program, or the kernel, looks at this address. If it is in a request that
+ * is hidden (see packets.c), makes the request accessible. */
+void show(const void *address);
+
+/* The thread ends, or with NULL the process hangs: which packets of failed I/O
+ * did the program ignore? */
+void judge_unseen(const struct thread *ending);
+
+#endif
