@@ -74,6 +74,7 @@ static BOOL WINAPI wait_on_address(volatile void *address, void *compared,
 
 /* ---- Every call --------------------------------------------------------- */
 
+/* Before each call of the program. */
 static void enter(void)
 {
     this_thread()->no_packet.address = NULL;
@@ -96,6 +97,7 @@ static void enter(void)
 
 /* ---- Reads and writes --------------------------------------------------- */
 
+/* Returns to the program, with the error of its call. */
 static BOOL answer(BOOL ok, DWORD error)
 {
     SetLastError(error);

@@ -83,20 +83,10 @@ void open_failed(DWORD error)
     failed_open = here();
 }
 
-void bind_failed(HANDLE value, DWORD error)
+static void hint_bind(const struct handle *handle, DWORD error)
 {
     const char *at = place_text(here());
-    lock_records();
-    const struct handle *handle = find_any(value);
-    if (value == INVALID_HANDLE_VALUE && open_error != 0)
-        hint("the bind of INVALID_HANDLE_VALUE fails with error %lu\n"
-             "the bind is %s\nCreateFile had failed with error %lu %s\n"
-             "rule: CreateFile reports a failure by INVALID_HANDLE_VALUE, not "
-             "by NULL",
-             error, at, open_error, place_text(failed_open));
-    else if (handle == NULL)
-        ;
-    else if (handle->closed)
+    if (handle->closed)
         hint("the bind of a closed handle fails with error %lu\n"
              "the bind is %s\nthe handle was closed %s",
              error, at, place_text(handle->closed_at));
@@ -111,6 +101,20 @@ void bind_failed(HANDLE value, DWORD error)
              "rule: a handle is bound once, and stays bound until it is "
              "closed",
              error, at, place_text(handle->bound));
+}
+
+void bind_failed(HANDLE value, DWORD error)
+{
+    lock_records();
+    const struct handle *handle = find_any(value);
+    if (value == INVALID_HANDLE_VALUE && open_error != 0)
+        hint("the bind of INVALID_HANDLE_VALUE fails with error %lu\n"
+             "the bind is %s\nCreateFile had failed with error %lu %s\n"
+             "rule: CreateFile reports a failure by INVALID_HANDLE_VALUE, not "
+             "by NULL",
+             error, place_text(here()), open_error, place_text(failed_open));
+    else if (handle != NULL)
+        hint_bind(handle, error);
     unlock_records();
 }
 

@@ -22,12 +22,12 @@ static void judge_second_free(const char *memory, struct place freed)
     const struct request *request = known ? request_in(memory) : NULL;
     if (request != NULL && request->freed.address != NULL)
         mistake("a request is freed twice\n%s, submitted %s\n"
-                "first freed %s\nagain freed %s\n" ONE_OWNER_FREES,
+                "freed first %s\nfreed again %s\n" ONE_OWNER_FREES,
                 request_text(request), place_text(request->submitted),
                 place_text(request->freed), place_text(freed));
     else if (known)
-        mistake("memory is freed twice\nallocated %s\nfirst freed %s\n"
-                "again freed %s\nrule: one owner frees the memory, once",
+        mistake("memory is freed twice\nallocated %s\nfreed first %s\n"
+                "freed again %s\nrule: one owner frees the memory, once",
                 place_text((struct place){.address = block.allocated}),
                 place_text((struct place){.address = block.freed}),
                 place_text(freed));
@@ -85,7 +85,8 @@ static _Noreturn void judge_touch(const struct guard_block *block,
     lock_records();
     const struct request *request = request_in(block->memory);
     if (block->freed == NULL)
-        mistake("memory is touched after its end\ntouched %s\nallocated %s",
+        mistake("memory is touched past the end of its allocation\ntouched "
+                "%s\nallocated %s",
                 place_text(touched),
                 place_text((struct place){.address = block->allocated}));
     else if (request != NULL)
@@ -125,9 +126,10 @@ static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception)
     }
     if (!guard_find(address, &block))
         return EXCEPTION_CONTINUE_SEARCH;
-    if (block.freed == NULL &&
-        (uintptr_t)address / PAGE <=
-            ((uintptr_t)block.memory + block.size - 1) / PAGE) {
+    uintptr_t last_page = ((uintptr_t)block.memory + block.size - 1) / PAGE;
+    bool was_hidden =
+        block.freed == NULL && (uintptr_t)address / PAGE <= last_page;
+    if (was_hidden) {
         show(address);
         return EXCEPTION_CONTINUE_EXECUTION;
     }

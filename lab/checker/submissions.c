@@ -126,10 +126,12 @@ static void judge_against_others(const struct request *request)
 static bool can_be_early(const struct request *request,
                          const struct handle *file)
 {
-    return request->owes_packet &&
-           below.GetFileType(request->handle) == FILE_TYPE_DISK &&
-           (file->port == INVALID_HANDLE_VALUE ? !this_thread()->is_foreign
-                                               : has_waiter(file->port));
+    if (!request->owes_packet ||
+        below.GetFileType(request->handle) != FILE_TYPE_DISK)
+        return false;
+    if (file->port == INVALID_HANDLE_VALUE)
+        return !this_thread()->is_foreign;
+    return has_waiter(file->port);
 }
 
 /* Every other submission returns after its callback has run: this finds a

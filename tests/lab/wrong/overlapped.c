@@ -170,7 +170,7 @@ static int shared_in_turn(const char *path)
         overlapped[i].Offset = 64 * i;
         /* <- shared-in-turn */
         ReadFile(file, buffer, 64, NULL, &overlapped[i]);
-        for (volatile int spin = 0; spin < 1000000; spin++)
+        for (volatile int spin = 0; spin < 200000; spin++)
             continue; /* time enough for a quick worker */
     }
     WaitForSingleObject(thread, INFINITE);
