@@ -14,9 +14,7 @@
  *      packets      how a request completes
  *      submissions  how a request begins
  *      lifetimes    whether memory and handles live as long as the I/O
- *      memory       what is freed, and touched afterwards
- *      hang         whether the program hangs
- *      exit         how the process ends
+ *      end          how the process ends: by itself, or in a hang
  *
  * A mistake is what the system accepts although it is wrong. It is reported
  * immediately. What the system refuses may be done on purpose: it is a hint,
@@ -24,11 +22,9 @@
  */
 #include "../interpose/caller.h"
 #include "below.h"
-#include "exit.h"
+#include "end.h"
 #include "handles.h"
-#include "hang.h"
 #include "lifetimes.h"
-#include "memory.h"
 #include "packets.h"
 #include "submissions.h"
 #include "threads.h"
@@ -559,8 +555,7 @@ __attribute__((constructor(400))) static void begin(void)
         return;
     begin_below();
     begin_thread_record();
-    begin_hang_watch();
-    begin_memory();
-    begin_exit();
+    begin_lifetimes();
+    begin_end();
     replace();
 }

@@ -4,16 +4,14 @@
 
 #include "requests.h"
 
+/* From now on each free, and each access to freed memory, is checked. */
+void begin_lifetimes(void);
+
 /* Each call of the program: is anything in flight on a stack that is gone?
  * Addresses below `stack` are no longer in use. */
 void check_stack(const void *stack);
 /* The thread ends. */
 void check_whole_stack(const struct thread *thread);
-
-/* Memory of lab/guard is freed, or moved by realloc. Returns false to keep it:
- * something in it is in flight. */
-bool memory_freed(const char *memory, size_t size, bool moved,
-                  struct place freed);
 
 /* Before the handle is closed: nothing in flight may use it. */
 void judge_closing(HANDLE handle);

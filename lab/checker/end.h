@@ -1,0 +1,18 @@
+/* How the process ends: by itself, or in a hang. */
+#ifndef END_H
+#define END_H
+
+#include <windows.h>
+
+/* From now on the checker ends a program that hangs, and checks the return from
+ * main, exit and ExitProcess. */
+void begin_end(void);
+
+/* The program handles Ctrl-C, which may come at any time: no wait is a hang. */
+void console_is_handled(void);
+
+/* In place of TerminateProcess. A program that ends itself in this way is
+ * checked, except for what it did not close or free. */
+BOOL terminate_checked(HANDLE process, UINT status);
+
+#endif
