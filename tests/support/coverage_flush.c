@@ -1,14 +1,15 @@
 /*
- * Linked with what `make coverage` runs: a program that ends itself with
- * TerminateProcess leaves its counters, too. The compiler's library writes them
- * only when a program exits, adding them to those in the file, which it locks.
+ * Linked under each program that `make coverage` runs, so that a program that
+ * calls TerminateProcess on itself writes its counters first. The compiler's
+ * library writes them only at a normal exit. It locks the file and adds the
+ * counters to those in it.
  */
 #include "../../lab/interpose/writable.h"
 
 void __gcov_dump(void);
 
-/* lab/interpose/interpose.h explains it. It is linked with some of these
- * programs only, so nothing of it is used here. */
+/* lab/interpose/interpose.h explains this replacement. Some of these programs
+ * are not linked with that layer, so this file uses nothing of it. */
 extern __typeof__(TerminateProcess) *__imp_TerminateProcess;
 static __typeof__(TerminateProcess) *next;
 
@@ -19,7 +20,7 @@ static BOOL WINAPI dump_and_terminate(HANDLE process, UINT status)
     return next(process, status);
 }
 
-/* Before layers, which call on what is there already. */
+/* Runs before the layers: each of them then calls this function in turn. */
 __attribute__((constructor(110))) static void begin(void)
 {
     make_imports_writable();

@@ -1,4 +1,4 @@
-/* crasher: crashes, to see that the tests call that a crash. */
+/* crasher: crashes. A test checks that the helpers report a crash. */
 int wmain(void)
 {
     __builtin_trap();

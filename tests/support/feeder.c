@@ -1,11 +1,12 @@
 /*
- * feeder PIPE [COMMAND...]: a pipe that is fed by hand.
+ * feeder PIPE [COMMAND...]: feeds a pipe from stdin.
  *
- * Makes the pipe and says "ready", or starts COMMAND with the pipe's name as
- * its last argument. When a reader has come, sends each line of stdin through
- * the pipe as one piece, without its end of line: an empty line is a write of 0
- * bytes, which only a pipe of messages passes on, so this is one. At the end of
- * stdin closes the pipe. Exit status: COMMAND's, or 0.
+ * Creates the pipe and prints "ready", or starts COMMAND with the pipe's name
+ * as its last argument. When a reader has connected, the feeder writes each
+ * line of stdin to the pipe, without its end of line, and at the end of stdin
+ * closes the pipe. An empty line is a write of 0 bytes; only a pipe of messages
+ * passes such a write on, so the pipe has this type. Exit status: COMMAND's,
+ * or 0.
  */
 #include <windows.h>
 
@@ -60,7 +61,7 @@ int wmain(int argc, wchar_t **argv)
     }
     if (!ConnectNamedPipe(pipe, NULL) &&
         GetLastError() != ERROR_PIPE_CONNECTED &&
-        GetLastError() != ERROR_NO_DATA) /* came, and has gone again */
+        GetLastError() != ERROR_NO_DATA) /* connected, and closed again */
         fail("wait for the reader");
     while (fgets(piece, sizeof piece, stdin) != NULL) {
         DWORD written, length = (DWORD)strcspn(piece, "\r\n");

@@ -24,7 +24,7 @@ struct process {
     GThread *watchdog;
     GMutex lock;
     GCond ended_condition;
-    GCancellable *patience; /* cancelled when the time is over */
+    GCancellable *patience; /* the watchdog cancels it: reads then end */
     gint64 deadline;
     bool ended, hung;
 };
@@ -38,8 +38,8 @@ static const char *environment(const char *name)
 
 /* ---- Programs ---- */
 
-/* Those that have not been finished. A test that fails leaves them to
- * leave_scratch; one that crashes, to the system. */
+/* Programs that are not finished. If a test fails, leave_scratch ends them; if
+ * it crashes, the system does: see die_with_parent. */
 static GPtrArray *running;
 
 static void die_with_parent(gpointer unused)
@@ -50,7 +50,7 @@ static void die_with_parent(gpointer unused)
 #endif
 }
 
-/* Ends the program when its time is over. */
+/* The watchdog thread: ends the program when its time is over. */
 static gpointer watch(gpointer data)
 {
     struct process *process = data;
@@ -77,7 +77,7 @@ static void append_words(GString *command, const char *variable,
     g_free(sentences);
 }
 
-/* What is started, and in further lines what the words for it mean. */
+/* The command, and below it a sentence for each word of HOOK and IO. */
 static char *command_of(const GPtrArray *argv, const char *hook)
 {
     char *words = g_strjoinv(" ", (char **)argv->pdata);
@@ -103,7 +103,8 @@ struct process *start(const char *program, const char *const *arguments,
     GError *error = NULL;
     char **launcher_words = NULL;
 
-    /* As a shell would: a path may have a space in it. No word is no error. */
+    /* Split as a shell does it: a path can contain a space. LAUNCHER may be
+     * empty. */
     cr_assert(
         g_shell_parse_argv(environment("LAUNCHER"), NULL, &launcher_words,
                            &error) ||
@@ -139,7 +140,7 @@ struct process *start(const char *program, const char *const *arguments,
                        error ? error->message : "");
     if (running == NULL) {
         running = g_ptr_array_new();
-        signal(SIGPIPE, SIG_IGN); /* a program that has ended is no crash */
+        signal(SIGPIPE, SIG_IGN); /* writing to an ended program: no crash */
     }
     g_ptr_array_add(running, process->subprocess);
     g_object_unref(launcher);
@@ -164,7 +165,7 @@ void send_line(struct process *process, const char *line)
     GOutputStream *in = g_subprocess_get_stdin_pipe(process->subprocess);
     g_output_stream_write_all(in, line, strlen(line), NULL, NULL, NULL);
     g_output_stream_write_all(in, "\n", 1, NULL, NULL, NULL);
-    /* If it could not be written, the program has ended, and finish says how.
+    /* If the line cannot be written, the program has ended: finish reports it.
      */
 }
 
@@ -207,7 +208,7 @@ bool run_suites(const char *const *environment, const char *option,
     char *suites = g_build_filename(g_getenv("BUILD"), "tests/suites", NULL);
     GSubprocessLauncher *launcher = g_subprocess_launcher_new(
         G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
-    /* These would make the inner run a worker of the outer one. */
+    /* With these variables the inner run would be a worker of the outer run. */
     char **names = g_listenv();
     for (char **name = names; *name != NULL; name++)
         if (g_str_has_prefix(*name, "BXFI_"))
@@ -239,8 +240,8 @@ struct process *start_feeder(char name[64])
     return feeder;
 }
 
-/* To the end, or until the watchdog's patience is over: whoever else holds the
- * pipe may never close it. */
+/* Reads to the end, or until the watchdog cancels: another process may have the
+ * pipe open too, and never close it. */
 static GByteArray *read_to_end(GInputStream *stream, GCancellable *patience)
 {
     GByteArray *bytes = g_byte_array_new();
@@ -259,9 +260,9 @@ static char *unix_lines(const char *bytes, size_t length)
     return g_string_free(text, FALSE);
 }
 
-/* When a process ends while one of its threads is just beginning, Wine may
- * write a line of its own there, whatever WINEDEBUG says, or the beginning of
- * one: "wine client error:1f4: sendmsg: ...". It is none of the program's. */
+/* Removes a line that Wine writes itself, or the beginning of one: "wine client
+ * error:1f4: sendmsg: ...". Wine can do so, despite WINEDEBUG, when a process
+ * ends while one of its threads is just starting. */
 static char *without_wine(char *text)
 {
     GRegex *own =
@@ -272,7 +273,7 @@ static char *without_wine(char *text)
     return rest;
 }
 
-/* stderr is read after stdout has ended: it is at most some lines. */
+/* stderr is read after stdout: it has few lines, so its pipe does not fill. */
 struct run finish(struct process *process)
 {
     struct run run = {.command = process->command};
@@ -375,21 +376,21 @@ bool is_usage(const struct run *run, const char *program)
     return shown;
 }
 
-bool told_error(const struct run *run, const char *tried, unsigned error)
+bool reports_error(const struct run *run, const char *tried, unsigned error)
 {
     char *number = g_strdup_printf("(error %u)\n", error);
     char *what = g_strdup_printf(": cannot %s '", tried);
-    bool told = strstr(run->err, what) != NULL &&
-                g_str_has_suffix(run->err, number) &&
-                strstr(run->text, ": done") == NULL &&
-                strstr(run->text, ": end of file") == NULL;
+    bool reported = strstr(run->err, what) != NULL &&
+                    g_str_has_suffix(run->err, number) &&
+                    strstr(run->text, ": done") == NULL &&
+                    strstr(run->text, ": end of file") == NULL;
     g_free(number);
     g_free(what);
-    return told;
+    return reported;
 }
 
-/* The number behind the word, in a line such as "pool: issued 7, ...". */
-static guint64 number_behind(const char *line, const char *word)
+/* The number after the word, in a line such as "pool: issued 7, ...". */
+static guint64 number_after(const char *line, const char *word)
 {
     const char *found = strstr(line, word);
     return found != NULL ? g_ascii_strtoull(found + strlen(word), NULL, 10)
@@ -402,14 +403,14 @@ struct counters take_counters(struct run *run)
     assert_run(run, line != NULL && is_one_line(line),
                "a last line 'pool: issued ...' on stderr");
     struct counters counters = {
-        .issued = number_behind(line, "issued "),
-        .completed = number_behind(line, ", completed "),
-        .failed = number_behind(line, ", failed "),
-        .cancelled = number_behind(line, ", cancelled "),
-        .live = number_behind(line, ", live "),
-        .peak = number_behind(line, ", peak "),
-        .bytes = number_behind(line, ", bytes "),
-        .stray = number_behind(line, ", stray "),
+        .issued = number_after(line, "issued "),
+        .completed = number_after(line, ", completed "),
+        .failed = number_after(line, ", failed "),
+        .cancelled = number_after(line, ", cancelled "),
+        .live = number_after(line, ", live "),
+        .peak = number_after(line, ", peak "),
+        .bytes = number_after(line, ", bytes "),
+        .stray = number_after(line, ", stray "),
     };
     assert_run(run,
                counters.live == 0 && counters.stray == 0 &&
@@ -570,7 +571,7 @@ char *readme_block(const char *stage, const char *heading, const char *kind)
     return block;
 }
 
-/* Lines from i and j on match; a "..." in the block takes as few as it can. */
+/* Whether the lines match; a "..." in the block takes as few as it can. */
 static bool match(char **text, char **block)
 {
     for (; *block != NULL; block++) {

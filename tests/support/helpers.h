@@ -1,10 +1,13 @@
 /*
- * What every suite needs: start a Windows program through the launcher, with a
- * watchdog, and say how it ended; files to read; the READMEs' own words.
+ * Helpers for all suites: run a Windows program through the launcher, with a
+ * watchdog; check how it ended and what it printed; make files; read the
+ * project's own files.
  *
- * make passes in the environment: BUILD, the absolute path of build/; CHOSEN,
- * the stages to test; LAUNCHER, the words that go before a Windows program,
- * none where the system runs it by itself.
+ * make sets these environment variables: BUILD, the absolute path of build/;
+ * CHOSEN, the stages to test; LAUNCHER, the words before a Windows program,
+ * empty where the system runs the program by itself.
+ *
+ * A helper that cannot do its work fails the test.
  */
 #ifndef HELPERS_H
 #define HELPERS_H
@@ -21,69 +24,70 @@ enum ending {
     HUNG,    /* the watchdog ended it */
 };
 
-/* A program that runs. Every call below may end the test. */
+/* A running program. Every call below may end the test. */
 struct process;
 
-/* What a program did, once it has ended. Freed by run_clear. */
+/* The result of a program. run_clear frees it. */
 struct run {
-    char *command; /* and what the words of HOOK and IO mean */
+    char *command; /* and a sentence for each word of HOOK and IO */
     enum ending ending;
     int status;
-    GBytes *out; /* as it was written */
-    char *text;  /* the same, as lines that end in \n alone */
-    char *err;   /* likewise */
+    GBytes *out; /* stdout, unchanged */
+    char *text;  /* stdout, with \n in place of \r\n */
+    char *err;   /* stderr, likewise */
 };
 
 /*
  * Starts build/PROGRAM.exe in the current directory. arguments ends with NULL.
- * After `seconds` the watchdog ends it. hook, if not NULL, is the program's
- * environment variable HOOK. out, if not -1, becomes its stdout, and is closed.
+ * After `seconds` the watchdog ends the program. hook, if not NULL, is the
+ * value of its environment variable HOOK. out, if not -1, is a descriptor that
+ * becomes the program's stdout; start closes it here.
  */
 struct process *start(const char *program, const char *const *arguments,
                       const char *hook, int out, unsigned seconds);
 
 /*
- * Runs the program of all suites once more, with an option of Criterion's and,
- * unless it is NULL, the option's value. `environment` holds names and values
- * in turn, then NULL. Returns whether the run passed; *printed, which the caller
- * frees, gets both its streams.
+ * Runs the program of all suites once more, with one of Criterion's options and
+ * its value, or NULL for none. `environment` has names and values in turn, then
+ * NULL. Returns whether the run passed. *printed gets stdout and stderr; the
+ * caller frees it.
  */
 bool run_suites(const char *const *environment, const char *option,
                 const char *value, char **printed);
 
-/* The next program that is started has this descriptor as its stderr, and it is
- * closed here; what goes there is none of finish's. */
+/* The next program that is started gets this descriptor as its stderr; start
+ * closes it here. finish does not see what the program prints there. */
 void set_next_stderr(int descriptor);
 
-/* Sends a line to the program's stdin; an empty one is a line, too. */
+/* Sends a line to the program's stdin. The line may be empty. */
 void send_line(struct process *process, const char *line);
 
 /* Closes the program's stdin. */
 void send_end(struct process *process);
 
-/* Sends it a signal: SIGINT is its Ctrl-C, SIGKILL its end. */
+/* Sends a signal: SIGINT acts as Ctrl-C, SIGKILL ends the program. */
 void send_signal(struct process *process, int signal);
 
-/* The next line from its stdout, without the end of the line; the caller frees
- * it. NULL at the end. */
+/* Waits for the next line of stdout. Returns it without its end of line, or
+ * NULL at the end of stdout. The caller frees it. */
 char *next_line(struct process *process);
 
-/* Fails the test unless the next line is this one. */
+/* Fails the test unless this is the next line. */
 void expect_line(struct process *process, const char *wanted);
 
 /*
- * Starts the probe that feeds a pipe, and gives the pipe's name. Each line that
- * it is sent goes through the pipe as one piece; its stdin's end closes it.
+ * Starts feeder.c, and sets the name of its pipe. The feeder writes each line
+ * that it is sent to the pipe as one piece. send_end makes it close the pipe.
  */
 struct process *start_feeder(char name[64]);
 
-/* Waits for the end, and frees the process. */
+/* Waits for the end of the program, and frees the process. */
 struct run finish(struct process *process);
 
 enum { WATCHDOG = 30 };     /* seconds; a stage takes less than one */
 enum { INTERRUPTED = 130 }; /* the exit status after Ctrl-C */
 
-/* Starts a program and waits for its end. The arguments are strings. */
+/* Start a program and wait for its end. The arguments are strings. */
 #define RUN(program, ...)                                                      \
     finish(start(program, (const char *const[]){__VA_ARGS__, NULL}, NULL, -1,  \
                  WATCHDOG))
@@ -93,27 +97,29 @@ enum { INTERRUPTED = 130 }; /* the exit status after Ctrl-C */
 
 void run_clear(struct run *run);
 
-/* How it ended and all it printed, for a message; the caller frees it. */
+/* How the program ended and what it printed, as text. The caller frees it. */
 char *describe(const struct run *run);
 
-/* The same after what was wanted instead, which is written as for printf. */
+/* The same, after a text that says what was wanted. The arguments are those of
+ * printf. */
 __attribute__((format(printf, 2, 3))) char *wanted_of(const struct run *run,
                                                       const char *wanted, ...);
 
-/* It exited with this status, and if that is 1 or 2 with one line on stderr,
- * else with none. */
+/* Whether the program exited with this status, with one line on stderr if the
+ * status is 1 or 2, and with none otherwise. */
 bool ended_with(const struct run *run, int status);
 
-/* It exited with 2, its one line on stderr says how to use it, and stdout is
- * empty. */
+/* Whether it exited with 2, printed one line on stderr that says how to use it,
+ * and nothing on stdout. */
 bool is_usage(const struct run *run, const char *program);
 
-/* The one line on stderr tells this Win32 error. */
-bool told_error(const struct run *run, const char *tried, unsigned error);
+/* Whether stderr reports that this operation failed, with this Win32 error, and
+ * stdout claims neither "done" nor "end of file". */
+bool reports_error(const struct run *run, const char *tried, unsigned error);
 
 /*
- * The assertions about a run. A failure shows what was wanted, and then all
- * that came.
+ * Assertions about a run. A failure shows what was wanted, how the program
+ * ended, and all that it printed.
  */
 #define assert_run(run, condition, ...)                                        \
     cr_assert(condition, "%s", wanted_of(run, __VA_ARGS__))
@@ -124,7 +130,7 @@ bool told_error(const struct run *run, const char *tried, unsigned error);
                    : "exit status %d, and nothing on stderr",                  \
                wanted)
 #define assert_error(run, tried, error)                                        \
-    assert_run(run, ended_with(run, 1) && told_error(run, tried, error),       \
+    assert_run(run, ended_with(run, 1) && reports_error(run, tried, error),    \
                "exit status 1, and only 'cannot %s ... (error %u)' on stderr", \
                tried, (unsigned)(error))
 #define assert_usage(run, program)                                             \
@@ -143,7 +149,8 @@ bool told_error(const struct run *run, const char *tried, unsigned error);
                : (wanted) == CRASHED ? "crashes"                               \
                                      : "exits with 0, 1, 2 or 130")
 
-/* All of stdout; a part of it; its end; no such part. */
+/* stdout is this; has this; ends with this; does not have this; matches this
+ * block of a README. */
 #define assert_text(run, wanted)                                               \
     assert_run(run, strcmp((run)->text, wanted) == 0, "on stdout\n%s", wanted)
 #define assert_shows(run, wanted)                                              \
@@ -159,14 +166,15 @@ bool told_error(const struct run *run, const char *tried, unsigned error);
     assert_run(run, matches_block((run)->text, block),                         \
                "on stdout what the README shows\n%s", block)
 
-/* All of stderr; a part of it. */
+/* stderr is this; has this. */
 #define assert_err(run, wanted)                                                \
     assert_run(run, strcmp((run)->err, wanted) == 0, "on stderr\n%s", wanted)
 #define assert_err_has(run, wanted)                                            \
     assert_run(run, strstr((run)->err, wanted) != NULL,                        \
                "'%s' somewhere on stderr", wanted)
 
-/* And those about anything else: a number, a text. Each is asked for once. */
+/* Assertions about a number, and about a text. Each argument is evaluated once.
+ */
 #define assert_number(got, wanted)                                             \
     do {                                                                       \
         gint64 number_got = (gint64)(got), number_wanted = (gint64)(wanted);   \
@@ -183,14 +191,15 @@ bool told_error(const struct run *run, const char *tried, unsigned error);
                   string_got ? string_got : "nothing");                        \
     } while (0)
 
-/* --stats: takes the pool's counters, one line, off the end of stderr. They
- * must balance, with nothing in flight any more. */
+/* With --stats the last line of stderr has the pool's counters. This removes
+ * the line and returns the counters. They must add up, with nothing in flight
+ * and no stray packet. */
 struct counters {
     guint64 issued, completed, failed, cancelled, live, peak, bytes, stray;
 };
 struct counters take_counters(struct run *run);
 
-/* Waits for the end of a program, which must be a success. */
+/* Waits for the end of a program, and fails the test unless it exits with 0. */
 void assert_done(struct process *process);
 
 /* ---- Stages ---- */
@@ -202,41 +211,43 @@ struct criterion_test_params chosen_stages(void);
 
 /* ---- Files ---- */
 
-/* A fixture: an empty directory of the test's own is the current one. */
+/* A fixture: makes an empty directory for the test, and enters it. */
 void enter_scratch(void);
 void leave_scratch(void);
 
-/* Writes a file of 64-byte lines that tell their offset, cut at size bytes. */
+/* Writes a file of 64-byte lines, cut off at size bytes. Each line contains its
+ * own offset. */
 void make_file(const char *name, guint64 size);
 
-/* Writes on at its end, until it has this size. */
+/* Appends such lines to a file until it has this size. */
 void grow_file(const char *name, guint64 size);
 
-/* The bytes that make_file writes at an offset. */
+/* Fills the buffer with the bytes that make_file writes at this offset. */
 void fill_pattern(char *buffer, size_t length, guint64 offset);
 
-/* All that is in a file, with a zero after it; none ends the test. length may
- * be NULL. The caller frees the content. */
+/* Reads a whole file, and adds a zero byte. length may be NULL. The caller
+ * frees the content. */
 void read_file(const char *name, char **content, gsize *length);
 
-/* Copies the sample to where it is for who sits at the top: build/sample.txt.
+/* Copies the sample to build/sample.txt, its path in the project's directory.
  */
 void copy_sample(void);
 
 /* ---- Sources and READMEs ---- */
 
-/* The text of a file of ours: "lab/modes/README.md". The caller frees it; none
- * ends the test. */
+/* Reads a file of the project, such as "lab/modes/README.md". The caller frees
+ * the text. */
 char *read_text(const char *path);
 
 /*
- * The first code block after a heading that begins with these words, in a
- * stage's README. The caller frees it; none ends the test.
+ * Returns the first block of code of this kind after a heading that begins with
+ * these words, in the README.md of a directory. The caller frees the block.
  */
 char *readme_block(const char *stage, const char *heading, const char *kind);
 
-/* Whether the text is what the block shows. A line "..." stands for any lines;
- * lines that begin with "$ " are commands, and left out. */
+/* Whether the text is what the block shows. A line "..." matches any lines.
+ * Lines at the beginning that start with "$ " are commands: they do not count.
+ */
 bool matches_block(const char *text, const char *block);
 
 #endif

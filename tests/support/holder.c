@@ -1,7 +1,8 @@
 /*
- * holder [FILE [share]]: waits until stdin ends, and meanwhile holds the file
- * open: without sharing it, or for reading, writing and deleting, and shared
- * for all of these. Says "ready" when it does.
+ * holder [FILE [share]]: holds the file open until stdin ends. It opens the
+ * file for reading and does not share it; with "share" it opens the file for
+ * reading, writing and deleting, and shares all of these. It prints "ready"
+ * when the file is open.
  */
 #include <windows.h>
 

@@ -1,8 +1,8 @@
 /*
- * leaving: 200 threads leave, and meanwhile main ends the process with 1.
+ * leaving: main ends the process with status 1 while 200 threads exit.
  *
- * Under Wine 10.0 the status of the process is then often 0: see QUIT_BLOCKED
- * in mk/toolchain.mk, which prevents that.
+ * Under Wine 10.0 the status of the process is then often 0. QUIT_BLOCKED in
+ * mk/toolchain.mk prevents this.
  */
 #include <windows.h>
 

@@ -2,12 +2,12 @@
  * The runner: Criterion's own, except for the order of the tests, how many run
  * at the same time, and what is printed.
  *
- *   - The suites that take longest start first, so none of them is left alone
- *     at the end. A test waits for its programs more than it computes: so three
+ *   - The longest suites start first, so that none of them runs alone at the
+ *     end. A test waits for its programs more than it computes, so three tests
  *     run at the same time for each processor.
- *   - After a failure stands the command that repeats the test.
- *   - A suite whose tests were skipped is named in one line.
- *   - In a terminal a line on stderr shows how far the tests are.
+ *   - After a failure it prints the command that repeats the test.
+ *   - It prints one line for each suite whose tests were skipped.
+ *   - In a terminal, a line on stderr shows the progress.
  */
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
@@ -19,9 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct criterion_logger criterions; /* what it prints by itself */
+static struct criterion_logger original; /* Criterion's own */
 
-/* ---- How far the tests are ---------------------------------------------- */
+/* ---- Progress ------------------------------------------------------------ */
 
 static unsigned long done, all;
 
@@ -37,7 +37,7 @@ static void hide_progress(void)
         fputs("\r\033[K", stderr);
 }
 
-/* Short enough for any terminal: a longer line would wrap and stay. */
+/* A short line: one that is wider than the terminal could not be erased. */
 static void show_progress(void)
 {
     if (on_terminal())
@@ -64,7 +64,7 @@ static void before_all(struct criterion_test_set *set)
         for (; test != NULL; test = test->next)
             all += runs_of((void *)(test + 1));
     }
-    criterions.log_pre_all(set);
+    original.log_pre_all(set);
     show_progress();
 }
 
@@ -114,8 +114,8 @@ static void append_variable(GString *command, const char *name,
         g_string_append_printf(command, " %s=%s", name, value);
 }
 
-/* What make was called with is in the environment, except IO, which make sets
- * for the suites. */
+/* make puts its variables into the environment. IO is not the reader's: make
+ * sets it for the suites. */
 static void print_command(const struct criterion_test_stats *stats)
 {
     const char *mode = g_getenv("IO"), *directory = g_getenv("DIR");
@@ -130,13 +130,13 @@ static void print_command(const struct criterion_test_stats *stats)
     g_string_free(command, TRUE);
 }
 
-/* ---- What Criterion prints, and what is added to it --------------------- */
+/* ---- What the runner adds to Criterion's output -------------------------- */
 
 static void on_assert(struct criterion_assert_stats *stats)
 {
     if (!stats->passed)
         hide_progress();
-    criterions.log_assert(stats);
+    original.log_assert(stats);
 }
 
 static void print_failure(void (*print)(struct criterion_test_stats *),
@@ -151,35 +151,35 @@ static void print_failure(void (*print)(struct criterion_test_stats *),
 
 static void on_crash(struct criterion_test_stats *stats)
 {
-    print_failure(criterions.log_test_crash, stats);
+    print_failure(original.log_test_crash, stats);
 }
 
 static void on_timeout(struct criterion_test_stats *stats)
 {
-    print_failure(criterions.log_test_timeout, stats);
+    print_failure(original.log_test_timeout, stats);
 }
 
-/* In a fixture, both. */
+/* The next two are failures in a fixture. */
 static void on_other_crash(struct criterion_test_stats *stats)
 {
-    print_failure(criterions.log_other_crash, stats);
+    print_failure(original.log_other_crash, stats);
 }
 
 static void on_abnormal_exit(struct criterion_test_stats *stats)
 {
-    print_failure(criterions.log_abnormal_exit, stats);
+    print_failure(original.log_abnormal_exit, stats);
 }
 
 static void after_test(struct criterion_test_stats *stats)
 {
     if (stats->test_status == CR_STATUS_FAILED) {
-        print_failure(criterions.log_post_test, stats);
+        print_failure(original.log_post_test, stats);
         return;
     }
     done++;
     if (stats->test_status == CR_STATUS_SKIPPED)
         note_skipped(stats);
-    criterions.log_post_test(stats);
+    original.log_post_test(stats);
     show_progress();
 }
 
@@ -187,16 +187,17 @@ static void after_all(struct criterion_global_stats *stats)
 {
     hide_progress();
     print_skipped();
-    criterions.log_post_all(stats);
+    original.log_post_all(stats);
 }
 
-/* ---- What costs time ----------------------------------------------------- */
+/* ---- Time that libgit2 would cost -----------------------------------------
+ */
 
 /*
- * Criterion asks libgit2 for the differences of two texts, but only in
- * assertions of a kind that no suite uses. Before each test, however, libgit2
- * would read all of the system's certificates: a third of what a test costs
- * beside its programs. These two are found before those of libgit2.
+ * Criterion uses libgit2 to compare two texts, but only in a kind of assertion
+ * that no suite uses. Before each test, however, libgit2 would read all of the
+ * system's certificates: a third of the time that a test takes apart from its
+ * programs. The linker prefers these two functions to those of libgit2.
  */
 int git_libgit2_init(void);
 int git_libgit2_shutdown(void);
@@ -213,7 +214,7 @@ int git_libgit2_shutdown(void)
 
 /* ---- The order ---------------------------------------------------------- */
 
-/* The suite goes to the front. */
+/* Moves the suite to the front. */
 static void put_first(struct criterion_ordered_set *suites, const char *name)
 {
     struct criterion_ordered_set_node **at = &suites->first;
@@ -236,8 +237,8 @@ int main(int argc, char *argv[])
                                         "pitfalls", "systems", "build",
                                         "sweep",    "probe"};
     struct criterion_test_set *set = criterion_initialize();
-    criterions = *criterion_options.logger;
-    struct criterion_logger logger = criterions;
+    original = *criterion_options.logger;
+    struct criterion_logger logger = original;
     logger.log_pre_all = before_all;
     logger.log_assert = on_assert;
     logger.log_test_crash = on_crash;

@@ -10,7 +10,7 @@ struct said shell(const char *lines)
     env = g_environ_setenv(env, "PATH", g_getenv("PATH"), TRUE);
     env = g_environ_setenv(env, "HOME", g_getenv("HOME"), TRUE);
     env = g_environ_setenv(env, "TOP", project, TRUE);
-    /* git takes no settings of this machine into account. */
+    /* git ignores the settings of this machine. */
     env = g_environ_setenv(env, "GIT_CONFIG_GLOBAL", "/dev/null", TRUE);
     env = g_environ_setenv(env, "GIT_CONFIG_NOSYSTEM", "1", TRUE);
 

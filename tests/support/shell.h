@@ -1,36 +1,39 @@
 /*
- * Runs lines of shell as a reader types them: without what the make that
- * started the suites has put into the environment.
+ * Runs shell commands as a reader types them: without the environment variables
+ * that the make which started the suites has set.
  */
 #ifndef SHELL_H
 #define SHELL_H
 
 #include "helpers.h"
 
-/* What lines of shell did. Freed by said_clear. */
+/* The result of shell commands. said_clear frees it. */
 struct said {
     char *lines;
-    int status; /* -1: a signal ended them */
-    char *text; /* stdout and stderr */
+    int status; /* the exit status; -1: a signal ended the shell */
+    char *text; /* stdout and stderr together */
 };
 
 /*
- * Runs the lines in the current directory, and waits for their end, at most two
- * minutes. They see PATH, HOME and TOP, the directory that the project is in.
+ * Runs the lines in the current directory and waits for their end; after two
+ * minutes they are ended. Their environment has PATH, HOME, TOP (the directory
+ * of this project), and git's settings. A shell that cannot be started fails
+ * the test.
  */
 struct said shell(const char *lines);
 void said_clear(struct said *said);
 
-/* The lines must succeed. */
+/* Runs the lines, and fails the test unless they exit with 0. */
 void must(const char *lines);
 
-/* A file that can be executed. */
+/* Writes an executable file. */
 void write_script(const char *name, const char *lines);
 
-/* Makes top/: all of the project, by links, and an empty build directory. */
+/* Makes top/: links to everything in the project, and an empty build/. */
 void make_top(void);
 
-/* How it ended and all it printed, for a message; the caller frees it. */
+/* The lines, their status and their output, for a message; the caller frees it.
+ */
 char *quote(const struct said *said);
 
 #define assert_status(said, wanted)                                            \

@@ -1,4 +1,4 @@
-/* The helpers themselves: do they see what they are meant to see? */
+/* The helpers themselves: each must notice what it is for. */
 #include "explain.h"
 #include "helpers.h"
 
@@ -6,7 +6,7 @@
 
 TestSuite(helpers, .init = enter_scratch, .fini = leave_scratch);
 
-Test(helpers, a_program_that_waits_for_ever_is_called_hung_and_ended)
+Test(helpers, a_hanging_program_is_reported_as_hung_and_ended)
 {
     make_file("held", 1);
     struct process *process =
@@ -14,18 +14,18 @@ Test(helpers, a_program_that_waits_for_ever_is_called_hung_and_ended)
     expect_line(process, "ready");
     struct run run = finish(process); /* its stdin is still open */
     assert_ending(&run, HUNG);
-    /* And it is gone: the file is not held any more. */
+    /* The program has ended: nothing holds the file open. */
     struct run again = RUN("step1-create", "held");
     assert_ended(&again, 0);
 }
 
-Test(helpers, a_crash_is_called_a_crash)
+Test(helpers, a_crash_is_reported_as_a_crash)
 {
     struct run run = RUN("tests/crasher", "");
     assert_ending(&run, CRASHED);
 }
 
-Test(helpers, a_failure_is_an_exit)
+Test(helpers, exit_status_1_is_not_a_crash)
 {
     struct run run = RUN("tests/holder", "nothing");
     assert_ending(&run, EXITED);
@@ -34,7 +34,7 @@ Test(helpers, a_failure_is_an_exit)
 }
 
 /* Without QUIT_BLOCKED in mk/toolchain.mk, four of five runs exit with 0 under
- * Wine 10.0. So it is practically certain that one of ten shows the error. */
+ * Wine 10.0, so it is practically certain that one of ten shows the error. */
 Test(helpers, a_program_that_ends_itself_keeps_its_status)
 {
     for (int i = 0; i < 10; i++) {
@@ -53,7 +53,7 @@ static struct run a_run(int status, const char *text, const char *err)
                         .err = (char *)err};
 }
 
-Test(helpers, a_status_goes_with_one_line_on_stderr_or_none)
+Test(helpers, ended_with_checks_the_status_and_the_lines_on_stderr)
 {
     struct run fine = a_run(0, "", "");
     struct run loud = a_run(0, "", "x\n");
@@ -72,21 +72,21 @@ Test(helpers, a_status_goes_with_one_line_on_stderr_or_none)
     cr_assert(!ended_with(&hung, 1));
 }
 
-Test(helpers, an_error_is_told_by_its_number_and_nothing_else_is_claimed)
+Test(helpers, reports_error_checks_the_operation_and_the_number)
 {
     const char *line = "stage: cannot open 'x': Text. (error 5)\n";
-    struct run told = a_run(1, "main: hello\n", line);
+    struct run failed = a_run(1, "main: hello\n", line);
     struct run done = a_run(1, "main: done\n", line);
     struct run end = a_run(1, "worker: end of file\n", line);
-    cr_assert(told_error(&told, "open", 5));
-    cr_assert(!told_error(&told, "open", 6));
-    cr_assert(!told_error(&told, "open", 55));
-    cr_assert(!told_error(&told, "read", 5));
-    cr_assert(!told_error(&done, "open", 5));
-    cr_assert(!told_error(&end, "open", 5));
+    cr_assert(reports_error(&failed, "open", 5));
+    cr_assert(!reports_error(&failed, "open", 6));
+    cr_assert(!reports_error(&failed, "open", 55));
+    cr_assert(!reports_error(&failed, "read", 5));
+    cr_assert(!reports_error(&done, "open", 5));
+    cr_assert(!reports_error(&end, "open", 5));
 }
 
-Test(helpers, a_block_matches_its_own_lines_only)
+Test(helpers, a_block_matches_only_its_own_lines)
 {
     cr_assert(matches_block("a\nb\n", "$ make run\na\nb\n"));
     cr_assert(matches_block("a\n1\n2\nb\n", "a\n...\nb\n"));
@@ -99,7 +99,7 @@ Test(helpers, a_block_matches_its_own_lines_only)
 
 /* ---- The words of HOOK and IO ------------------------------------------- */
 
-/* Expects a sentence for whatever the pattern finds; returns how much that is.
+/* Expects a sentence for each word that the pattern finds; returns how many.
  */
 static unsigned expect_explained(const char *path, const char *pattern,
                                  const char *text)
@@ -123,7 +123,7 @@ static unsigned expect_explained(const char *path, const char *pattern,
     return count;
 }
 
-/* In a table of the source: "known[] = {" up to "};". */
+/* The same in a table of the source: from "known[] = {" to "};". */
 static void expect_table(const char *path, const char *begin,
                          const char *pattern)
 {
@@ -146,7 +146,7 @@ Test(helpers, every_word_that_a_layer_knows_is_explained)
                  "\\{\"([^\"]+)\"");
 }
 
-/* A layer asks for a word of its own in this way. */
+/* A layer calls asked("word") for each word of its own. */
 Test(helpers, every_word_that_a_layer_asks_for_is_explained)
 {
     static const char *const patterns[] = {"lab/*/*.c",
@@ -211,7 +211,7 @@ Test(helpers, a_word_is_explained_with_its_numbers)
 
 /* ---- What a failure shows ----------------------------------------------- */
 
-Test(helpers, a_failure_shows_what_was_wanted_what_came_and_what_words_mean)
+Test(helpers, a_failure_shows_what_was_wanted_and_got_and_explains_words)
 {
     make_file("file", 1);
     struct run run =
@@ -230,8 +230,7 @@ Test(helpers, a_failure_shows_what_was_wanted_what_came_and_what_words_mean)
 
 /* ---- The runner --------------------------------------------------------- */
 
-/* All that the suites print when they run these tests, with a launcher that
- * fails. */
+/* Runs these tests with a launcher that fails. Returns all that is printed. */
 static char *fail_suites(const char *filter, const char *io)
 {
     char *here = g_get_current_dir();
