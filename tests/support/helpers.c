@@ -67,23 +67,23 @@ static gpointer watch(gpointer data)
     return NULL;
 }
 
-static void append_words(GString *command, const char *variable,
-                         const char *words)
+static void append_settings(GString *command, const char *variable,
+                            const char *settings)
 {
-    if (words == NULL || *words == '\0')
+    if (settings == NULL || *settings == '\0')
         return;
-    char *sentences = explain_settings(variable, words);
+    char *sentences = explain_settings(variable, settings);
     g_string_append_printf(command, "\n%s", g_strchomp(sentences));
     g_free(sentences);
 }
 
-/* The command, and below it a sentence for each word of HOOK and IO. */
+/* The command, and below it a sentence for each setting in HOOK and IO. */
 static char *command_of(const GPtrArray *argv, const char *hook)
 {
     char *words = g_strjoinv(" ", (char **)argv->pdata);
     GString *command = g_string_new(words);
-    append_words(command, "HOOK", hook);
-    append_words(command, "IO", g_getenv("IO"));
+    append_settings(command, "HOOK", hook);
+    append_settings(command, "IO", g_getenv("IO"));
     g_free(words);
     return g_string_free(command, FALSE);
 }

@@ -29,7 +29,7 @@ struct process;
 
 /* The result of a program. run_clear frees it. */
 struct run {
-    char *command; /* and a sentence for each word of HOOK and IO */
+    char *command; /* and a sentence for each setting in HOOK and IO */
     enum ending ending;
     int status;
     GBytes *out; /* stdout, unchanged */

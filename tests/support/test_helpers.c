@@ -97,9 +97,9 @@ Test(helpers, a_block_matches_only_its_own_lines)
     cr_assert(!matches_block("a\nb\n", "a\n"));
 }
 
-/* ---- The words of HOOK and IO ------------------------------------------- */
+/* ---- The settings in HOOK and IO ---------------------------------------- */
 
-/* Expects a sentence for each word that the pattern finds; returns how many.
+/* Expects a sentence for each setting that the pattern finds; returns how many.
  */
 static unsigned expect_explained(const char *path, const char *pattern,
                                  const char *text)
@@ -109,14 +109,14 @@ static unsigned expect_explained(const char *path, const char *pattern,
     unsigned count = 0;
     for (g_regex_match(regex, text, 0, &match); g_match_info_matches(match);
          g_match_info_next(match, NULL)) {
-        char *word = g_match_info_fetch(match, 1);
+        char *setting = g_match_info_fetch(match, 1);
         cr_expect(
-            is_explained(word),
+            is_explained(setting),
             "wanted: a sentence for '%s' of %s in tests/support/explain.c\n"
             "got: none",
-            word, path);
+            setting, path);
         count++;
-        g_free(word);
+        g_free(setting);
     }
     g_match_info_free(match);
     g_regex_unref(regex);
@@ -132,13 +132,13 @@ static void expect_table(const char *path, const char *begin,
     char *end = table != NULL ? strstr(table, "};") : NULL;
     cr_assert_not_null(end, "wanted: '%s' in %s\ngot: none", begin, path);
     *end = '\0';
-    unsigned words = expect_explained(path, pattern, table);
-    cr_expect_gt(words, 3, "wanted: words in '%s' of %s\ngot: %u", begin, path,
-                 words);
+    unsigned settings = expect_explained(path, pattern, table);
+    cr_expect_gt(settings, 3, "wanted: settings in '%s' of %s\ngot: %u", begin,
+                 path, settings);
     g_free(text);
 }
 
-Test(helpers, every_word_that_a_layer_knows_is_explained)
+Test(helpers, every_setting_in_the_tables_of_a_layer_is_explained)
 {
     expect_table("tests/support/hooks/hooks.c", "known[] = {", "\"([^\"]+)\"");
     expect_table("lab/modes/modes.c", "modes[] = {", "\\{\"([^\"]+)\"");
@@ -146,12 +146,12 @@ Test(helpers, every_word_that_a_layer_knows_is_explained)
                  "\\{\"([^\"]+)\"");
 }
 
-/* A layer calls asked("word") for each word of its own. */
-Test(helpers, every_word_that_a_layer_asks_for_is_explained)
+/* A layer calls find_setting("name") for each setting of its own. */
+Test(helpers, every_setting_that_a_layer_looks_for_is_explained)
 {
     static const char *const patterns[] = {"lab/*/*.c",
                                            "tests/support/hooks/*.c"};
-    unsigned words = 0;
+    unsigned settings = 0;
     for (size_t i = 0; i < G_N_ELEMENTS(patterns); i++) {
         glob_t found = {0};
         char *top = g_strconcat(g_getenv("BUILD"), "/../", NULL);
@@ -160,7 +160,7 @@ Test(helpers, every_word_that_a_layer_asks_for_is_explained)
         for (size_t j = 0; j < found.gl_pathc; j++) {
             const char *path = found.gl_pathv[j] + strlen(top);
             char *text = read_text(path);
-            words +=
+            settings +=
                 expect_explained(path, "find_setting\\(\"([^\"]+)\"\\)", text);
             g_free(text);
         }
@@ -168,19 +168,20 @@ Test(helpers, every_word_that_a_layer_asks_for_is_explained)
         g_free(pattern);
         g_free(top);
     }
-    cr_expect_gt(words, 20, "wanted: more than 20 words\ngot: %u", words);
+    cr_expect_gt(settings, 20, "wanted: more than 20 settings\ngot: %u",
+                 settings);
 }
 
-static void assert_explained(const char *word, const char *meaning)
+static void assert_explained(const char *setting, const char *meaning)
 {
-    char *wanted = g_strdup_printf("HOOK=%s: %s\n", word, meaning);
-    char *got = explain_settings("HOOK", word);
+    char *wanted = g_strdup_printf("HOOK=%s: %s\n", setting, meaning);
+    char *got = explain_settings("HOOK", setting);
     assert_string(got, wanted);
     g_free(got);
     g_free(wanted);
 }
 
-Test(helpers, a_word_is_explained_with_its_numbers)
+Test(helpers, a_setting_is_explained_with_its_numbers)
 {
     assert_explained("fail:ReadFile:3:112",
                      "the third call of ReadFile fails with error 112");
@@ -211,7 +212,7 @@ Test(helpers, a_word_is_explained_with_its_numbers)
 
 /* ---- What a failure shows ----------------------------------------------- */
 
-Test(helpers, a_failure_shows_what_was_wanted_and_got_and_explains_words)
+Test(helpers, a_failure_shows_what_was_wanted_and_got_and_explains_settings)
 {
     make_file("file", 1);
     struct run run =
