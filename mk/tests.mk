@@ -5,7 +5,7 @@
 
 # tests/ROOM/NAME.c is build/tests/NAME.exe, unless it is a suite (test_NAME.c),
 # runs here (HOST_C), or is a part of another program.
-HOST_C := $(patsubst %,tests/support/%.c,helpers explain shell runner)
+HOST_C := $(patsubst %,tests/support/%.c,helpers case explain shell runner)
 PARTS_C := tests/stress/files.c tests/stress/job.c tests/support/coverage_flush.c
 SUITES_C := $(wildcard tests/*/test_*.c)
 PROGRAMS_C := $(filter-out $(HOST_C) $(PARTS_C) $(SUITES_C),$(wildcard tests/*/*.c))
@@ -83,10 +83,23 @@ named: $(patsubst %.c,build/obj/%.o,$(wildcard tests/lab/*/*.c)) \
 
 # ---- The suites ----
 
+# The headings of all cases in a room's programs, with their lines, for the room's
+# suite: see tests/support/case.h.
+define CASES
+build/obj/host/tests/$(1)/test_$(1).o: build/tests/$(1).cases
+build/tests/$(1).cases: $(filter tests/$(1)/%,$(PROGRAMS_C))
+lint: build/tests/$(1).cases
+endef
+$(foreach room,pool,$(eval $(call CASES,$(room))))
+build/tests/%.cases:
+	@mkdir -p $(@D)
+	@awk '/^CASE\(/ { print "#line " FNR " \"" FILENAME "\""; on = 1 } \
+	  /^[{]/ { on = 0 } on' $^ >$@
+
 pkg = $(shell pkg-config --$(1) criterion gio-2.0 json-glib-1.0)
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(call pkg,cflags))$(PKG_CFLAGS)
 PKG_LIBS = $(call pkg,libs)
-TEST_CFLAGS := $(STRICT) -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+TEST_CFLAGS := $(STRICT) -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Ibuild/tests
 
 # What all suites include is read once, too.
 HELPERS_H := build/obj/host/helpers.h

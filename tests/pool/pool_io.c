@@ -18,7 +18,13 @@ static void say_overlapped(const struct request *request)
 
 static const uint64_t BEYOND_4_GIB = ((uint64_t)3 << 32) + 7;
 
-static void pack_and_free(void)
+CASE(a_packed_request_is_idle_and_has_a_ticket,
+     "main: Internal 0, InternalHigh 0, Offset 7, OffsetHigh 3, hEvent "
+     "NULL; offset 12884901895\n"
+     "main: callback 1, context 1, buffer 1, length 1, timeout 0, idle 1\n"
+     "main: each has a ticket of its own: 1\n"
+     "main: free: 0, 0\n"
+     "main: free nothing: 0\n")
 {
     int context;
     char buffer[10];
@@ -38,7 +44,14 @@ static void pack_and_free(void)
 }
 
 /* Whatever the last use has left in it. */
-static void reset_sets_all(void)
+CASE(reset_sets_the_whole_overlapped_and_a_new_ticket,
+     "main: reset: 0\n"
+     "main: Internal 0, InternalHigh 0, Offset 64, OffsetHigh 0, "
+     "hEvent NULL; offset 64\n"
+     "main: a new ticket: 1\n"
+     "main: callback 1, context 1, buffer 1, length 1, timeout 5\n"
+     "main: Internal 0, InternalHigh 0, Offset 7, OffsetHigh 3, "
+     "hEvent NULL; offset 12884901895\n")
 {
     char buffer[10];
     int context;
@@ -57,7 +70,16 @@ static void reset_sets_all(void)
     must(overlapped_free(request), "free");
 }
 
-static void busy(void)
+/* And goes on undisturbed. */
+CASE(every_function_refuses_a_request_in_flight,
+     "main: reset: 170\n"
+     "main: free: 170\n"
+     "main: read: failed, error 170, 0 bytes\n"
+     "main: write: failed, error 170, 0 bytes\n"
+     "main: queue: 170\n"
+     "main: the first read: called once, error 0, 5 bytes\n"
+     "main: it reads hello\n"
+     "main: issued 1, completed 1, bytes 5\n")
 {
     struct pipe pipe;
     struct io io;
@@ -78,7 +100,13 @@ static void busy(void)
     end();
 }
 
-static void used_without_reset(void)
+CASE(a_request_is_not_started_again_without_reset,
+     "main: read: reported once, error 0, 64 bytes\n"
+     "main: read again: failed, error 87, 0 bytes\n"
+     "main: write again: failed, error 87, 0 bytes\n"
+     "main: queue again: 87\n"
+     "main: issued 1, completed 1, bytes 64\n",
+     .file = 1000)
 {
     struct bound_file file;
     struct io io;
@@ -112,7 +140,10 @@ static void use_again(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     }
 }
 
-static void reuse(void)
+/* One for the pool's threads, one for the request. */
+CASE(a_request_serves_10000_reads_without_another_allocation,
+     "main: issued 10000, completed 10000, bytes 640000\n", .file = 1000,
+     .err = "guard: 2 allocations")
 {
     struct io io;
     begin();
@@ -162,7 +193,10 @@ static unsigned __stdcall rival(void *unused)
     return 0;
 }
 
-static void two_submit_one_request(void)
+CASE(only_one_of_two_threads_starts_a_request,
+     "main: 1000 won, 0 otherwise\n"
+     "main: issued 1000, completed 1000, bytes 64000\n",
+     .file = 1000)
 {
     begin();
     open_file(&race.file);
@@ -186,7 +220,16 @@ static void two_submit_one_request(void)
 /* ---- Offsets ----------------------------------------------------------- */
 
 /* One request, far out and near the start, forth and back. */
-static void offsets(void)
+/* One request: nothing is left of the offset before. */
+CASE(an_offset_has_64_bits,
+     "main: at 0: 00000000000000\n"
+     "main: at 2147483648: 00002147483648\n"
+     "main: at 4294967296: 00004294967296\n"
+     "main: at 4294971392: 00004294971392\n"
+     "main: at 4096: 00000000004096\n"
+     "main: at 0: 00000000000000\n"
+     "main: issued 6, completed 6, bytes 84\n",
+     .before = make_sparse_file)
 {
     static const uint64_t at[] = {0,
                                   (uint64_t)1 << 31,
@@ -233,7 +276,20 @@ static void try(const char *name, void *buffer, size_t length, uint64_t offset)
     must(overlapped_free(request), "free");
 }
 
-static void refused(void)
+/* By reads, writes, and those that wait. Nothing came out of the port either.
+ */
+CASE(an_io_beyond_the_limits_is_refused_and_not_counted,
+     "main: no offset: 87 87 87 87, 1, 0 bytes\n"
+     "main: a negative one: 87 87 87 87, 1, 0 bytes\n"
+     "main: an end beyond the last: 87 87 87 87, 1, 0 bytes\n"
+     "main: and further: 87 87 87 87, 1, 0 bytes\n"
+     "main: a negative one, no length: 87 87 87 87, 1, 0 bytes\n"
+     "main: no buffer: 87 87 87 87, 1, 0 bytes\n"
+     "main: 4 GiB: 87 87 87 87, 1, 0 bytes\n"
+     "main: 4 GiB and a byte: 87 87 87 87, 1, 0 bytes\n"
+     "main: all there is: 87 87 87 87, 1, 0 bytes\n"
+     "main: issued 0\n",
+     .file = 1000)
 {
     char byte = 0;
     const uint64_t last = INT64_MAX;
@@ -253,7 +309,12 @@ static void refused(void)
     end();
 }
 
-static void no_callback(void)
+CASE(a_request_without_a_callback_is_refused,
+     "main: read: failed, error 87, 0 bytes\n"
+     "main: write: failed, error 87, 0 bytes\n"
+     "main: queue: 87\n"
+     "main: issued 0\n",
+     .file = 1000)
 {
     begin();
     open_file(&tried);
@@ -284,7 +345,18 @@ static void allow(const char *name, void *buffer, size_t length,
     must(overlapped_free(request), "free");
 }
 
-static void allowed(void)
+/* Up to the limits. ReadFile is called, and fails here without having tried. */
+CASE(a_read_within_the_limits_is_not_refused,
+     "main: ReadFile: length 1\n"
+     "main: up to the last offset: failed, error 5, 0 bytes\n"
+     "main: ReadFile: length 1000\n"
+     "main: and with more: failed, error 5, 0 bytes\n"
+     "main: ReadFile: length 0\n"
+     "main: nothing at the last: failed, error 5, 0 bytes\n"
+     "main: ReadFile: length 4294967295\n"
+     "main: 4 GiB less a byte: failed, error 5, 0 bytes\n"
+     "main: issued 4, failed 4\n",
+     .file = 1000)
 {
     char byte;
     const uint64_t last = INT64_MAX;
@@ -299,7 +371,23 @@ static void allowed(void)
     end();
 }
 
-static void not_open(void)
+/* Never bound, or closed. */
+CASE(every_function_refuses_a_file_that_is_not_open,
+     "main: never bound: read: failed, error 6, 0 bytes\n"
+     "main: write: failed, error 6, 0 bytes\n"
+     "main: read_sync: 6, 0 bytes\n"
+     "main: write_sync: 6, 0 bytes\n"
+     "main: cancel: 1168\n"
+     "main: close: 6\n"
+     "main: closed: read: failed, error 6, 0 bytes\n"
+     "main: write: failed, error 6, 0 bytes\n"
+     "main: read_sync: 6, 0 bytes\n"
+     "main: write_sync: 6, 0 bytes\n"
+     "main: cancel: 1168\n"
+     "main: close: 6\n"
+     "main: left behind: 0 handles\n"
+     "main: issued 0\n",
+     .file = 1000)
 {
     struct bound_file never = {0}, closed;
     struct io io;
@@ -329,7 +417,13 @@ static void not_open(void)
     end();
 }
 
-static void wrong_access(void)
+CASE(a_call_that_fails_immediately_calls_no_callback,
+     "main: write: failed, error 5, 0 bytes\n"
+     "main: callback: not called\n"
+     "main: Internal 0\n"
+     "main: read: reported once, error 0, 36 bytes\n"
+     "main: issued 2, completed 1, failed 1, bytes 36\n",
+     .file = 100)
 {
     struct bound_file file;
     struct io io;
@@ -359,7 +453,18 @@ static void read_at(struct bound_file *file, const char *name, size_t length,
 }
 
 /* Of a file of 100 bytes. */
-static void ends(void)
+/* The end is met at once or later; nothing at all is no end. */
+CASE(a_read_at_or_after_the_end_reports_error_38,
+     "main: at the start: reported once, error 0, 64 bytes\n"
+     "main: the rest: reported once, error 0, 36 bytes\n"
+     "main: at the end: reported once, error 38, 0 bytes\n"
+     "main: behind it: reported once, error 38, 0 bytes\n"
+     "main: nothing at the start: reported once, error 0, 0 bytes\n"
+     "main: nothing at the end: reported once, error 0, 0 bytes\n"
+     "main: nothing behind it: reported once, error 0, 0 bytes\n"
+     "main: nothing into no buffer: reported once, error 0, 0 bytes\n"
+     "main: issued 8, completed 8, bytes 100\n",
+     .file = 100)
 {
     struct bound_file file;
     struct io io;
@@ -390,7 +495,13 @@ static void write_at(struct bound_file *file, const char *text, uint64_t offset)
     unpack(&io);
 }
 
-static void writes(void)
+CASE(each_write_goes_to_its_own_offset,
+     "main: later: reported once, error 0, 5 bytes\n"
+     "main: first: reported once, error 0, 5 bytes\n"
+     "main: : reported once, error 0, 0 bytes\n"
+     "main: end: reported once, error 0, 3 bytes\n"
+     "main: issued 4, completed 4, bytes 13\n",
+     .file = 100, .after = check_the_written_bytes)
 {
     struct bound_file file;
     begin();
@@ -403,7 +514,13 @@ static void writes(void)
     end();
 }
 
-static void broken_pipe(void)
+CASE(a_broken_pipe_reports_109_to_reads_and_232_to_writes,
+     "main: a read that waited: called once, error 109, 0 bytes\n"
+     "main: read: done, error 109, 0 bytes\n"
+     "main: callback: not called\n"
+     "main: write: failed, error 232, 0 bytes\n"
+     "main: callback: not called\n"
+     "main: issued 3, completed 2, failed 1\n")
 {
     struct pipe pipe;
     struct io io;
@@ -425,7 +542,17 @@ static void broken_pipe(void)
 }
 
 /* A message that does not fit: at once, and when the read waits for it. */
-static void more_data(void)
+/* Error 234, and its first bytes. What follows is read next. */
+CASE(a_message_that_does_not_fit_reports_234_and_can_be_read_on,
+     "main: at once: queued\n"
+     "main: read: called once, error 234, 4 bytes\n"
+     "main: the rest: called once, error 0, 4 bytes\n"
+     "main: it reads 5678\n"
+     "main: later: queued\n"
+     "main: read: called once, error 234, 4 bytes\n"
+     "main: the rest: called once, error 0, 4 bytes\n"
+     "main: it reads 5678\n"
+     "main: issued 4, completed 4, bytes 16\n")
 {
     struct pipe pipe;
     struct io io;
@@ -455,14 +582,26 @@ static void more_data(void)
 
 /* ---- Done at once, no packet ------------------------------------------- */
 
-static void skip(void)
+/* What cannot be done at once still does. */
+CASE(an_immediate_success_queues_no_packet_if_requested,
+     "main: asked for 1, skips 1\n"
+     "main: read: done, error 0, 5 bytes\n"
+     "main: it reads ready\n"
+     "main: callback: not called\n"
+     "main: in part: reported once, error 234, 5 bytes\n"
+     "main: the rest: reported once, error 0, 3 bytes\n"
+     "main: read: queued\n"
+     "main: callback: called once, error 0, 4 bytes\n"
+     "main: write: reported once, error 0, 5 bytes\n"
+     "main: the other end reads 'reply'\n"
+     "main: issued 5, completed 5, bytes 22\n")
 {
     struct pipe pipe;
     struct io io;
     begin();
     open_typed_pipe(&pipe, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE,
                     FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
-    say("asked for %d, skips %d", asked_modes, pipe.file.skips);
+    say("asked for %d, skips %d", requested_modes, pipe.file.skips);
     pack(&io, 5, 0);
     feed(&pipe, "ready");
     say_started("read", bound_file_read(&pipe.file, io.request));
@@ -485,19 +624,25 @@ static void skip(void)
     memcpy(io.buffer, "reply", 5);
     say_either("write", &pipe.file, &io,
                bound_file_write(&pipe.file, io.request));
-    say_heard(&pipe);
+    say_written(&pipe);
     close_pipe(&pipe);
     unpack(&io);
     end();
 }
 
-static void no_skip(void)
+CASE(an_immediate_success_queues_a_packet_by_default,
+     "main: asked for -1, skips 0\n"
+     "main: read: queued\n"
+     "main: callback: called once, error 0, 5 bytes\n"
+     "main: write: queued\n"
+     "main: callback: called once, error 0, 64 bytes\n"
+     "main: issued 2, completed 2, bytes 69\n")
 {
     struct pipe pipe;
     struct io io;
     begin();
     open_pipe(&pipe);
-    say("asked for %d, skips %d", asked_modes, pipe.file.skips);
+    say("asked for %d, skips %d", requested_modes, pipe.file.skips);
     pack(&io, 64, 0);
     feed(&pipe, "ready");
     say_started("read", bound_file_read(&pipe.file, io.request));
@@ -513,7 +658,12 @@ static void no_skip(void)
 }
 
 /* A system that does not grant it sends a packet. */
-static void skip_not_granted(void)
+/* The system may refuse it. */
+CASE(a_file_does_not_skip_packets_if_the_system_refuses,
+     "main: asked for 1, skips 0\n"
+     "main: read: queued\n"
+     "main: callback: called once, error 0, 5 bytes\n"
+     "main: issued 1, completed 1, bytes 5\n")
 {
     struct pipe pipe;
     struct io io;
@@ -521,7 +671,7 @@ static void skip_not_granted(void)
     refuse_modes = true;
     open_typed_pipe(&pipe, PIPE_TYPE_BYTE,
                     FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
-    say("asked for %d, skips %d", asked_modes, pipe.file.skips);
+    say("asked for %d, skips %d", requested_modes, pipe.file.skips);
     feed(&pipe, "ready");
     pack(&io, 64, 0);
     say_started("read", bound_file_read(&pipe.file, io.request));
@@ -532,18 +682,23 @@ static void skip_not_granted(void)
     end();
 }
 
-static void other_modes(void)
+CASE(no_other_mode_is_requested, "main: asked for -1, skips 0\n"
+                                 "main: issued 0\n")
 {
     struct pipe pipe;
     begin();
     open_typed_pipe(&pipe, PIPE_TYPE_BYTE, FILE_SKIP_SET_EVENT_ON_HANDLE);
-    say("asked for %d, skips %d", asked_modes, pipe.file.skips);
+    say("asked for %d, skips %d", requested_modes, pipe.file.skips);
     close_pipe(&pipe);
     end();
 }
 
 /* A regular file that may skip: whether it does is the system's choice. */
-static void skip_file(void)
+CASE(a_regular_file_may_skip_the_packet_or_not,
+     "main: read: reported once, error 0, 36 bytes\n"
+     "main: it reads 00000000000064\n"
+     "main: issued 1, completed 1, bytes 36\n",
+     .file = 100)
 {
     struct bound_file file;
     struct io io;
@@ -572,7 +727,12 @@ static BOOL WINAPI at_once(HANDLE handle, void *buffer, DWORD length,
 }
 
 /* The stack's depth is measured where ReadFile is called. */
-static void inline_loop(void)
+/* A million reads. */
+CASE(an_immediate_success_does_not_recurse,
+     "main: 64000000 bytes, the stack stays flat\n"
+     "main: callback: not called\n"
+     "main: issued 1000000, completed 1000000, bytes 64000000\n",
+     .file = 1000)
 {
     struct bound_file file;
     struct io io;
@@ -617,7 +777,18 @@ static void write_sync(struct bound_file *file, const char *text,
     say("write: error %lu, %lu bytes", error, bytes);
 }
 
-static void sync_file(void)
+/* The port is not used: not one packet. */
+CASE(synchronous_calls_on_a_file_do_not_use_the_port,
+     "main: at the start: error 0, 64 bytes '00000000000000'\n"
+     "main: the rest: error 0, 36 bytes '00000000000064'\n"
+     "main: at the end: error 38, 0 bytes ''\n"
+     "main: nothing: error 0, 0 bytes ''\n"
+     "main: write: error 0, 7 bytes\n"
+     "main: write: error 0, 7 bytes\n"
+     "main: the rest: error 0, 36 bytes 'written0000064'\n"
+     "main: events made: 1\n"
+     "main: issued 7, completed 7, bytes 150\n",
+     .file = 100)
 {
     struct bound_file file;
     begin();
@@ -662,7 +833,17 @@ static HANDLE start_sync_read(struct pipe *pipe)
 }
 
 /* At once; after some waiting; too short a buffer; the ends. */
-static void sync_pipe(void)
+CASE(synchronous_calls_on_a_pipe_do_not_use_the_port,
+     "main: at once: error 0, 5 bytes 'ready'\n"
+     "main: read: error 0, 4 bytes 'late'\n"
+     "main: in part: error 234, 3 bytes 'too'\n"
+     "main: the rest: error 0, 5 bytes ' long'\n"
+     "main: write: error 0, 7 bytes\n"
+     "main: the other end reads 'to them'\n"
+     "main: read: error 109, 0 bytes ''\n"
+     "main: broken: error 109, 0 bytes ''\n"
+     "main: write: error 232, 0 bytes\n"
+     "main: issued 8, completed 7, failed 1, bytes 24\n")
 {
     struct pipe pipe;
     begin();
@@ -676,7 +857,7 @@ static void sync_pipe(void)
     read_sync(&pipe.file, "in part", 3, 0);
     read_sync(&pipe.file, "the rest", 64, 0);
     write_sync(&pipe.file, "to them", 0);
-    say_heard(&pipe);
+    say_written(&pipe);
     thread = start_sync_read(&pipe);
     hang_up(&pipe);
     join(thread);
@@ -709,7 +890,10 @@ static BOOL WINAPI set_event_early(HANDLE handle, void *buffer, DWORD length,
     return ok;
 }
 
-static void sync_early_event(void)
+CASE(an_event_that_is_set_too_early_does_not_end_the_wait,
+     "main: read: error 0, 4 bytes 'late'\n"
+     "main: waited 2 times\n"
+     "main: issued 1, completed 1, bytes 4\n")
 {
     struct pipe pipe;
     begin();
@@ -733,7 +917,12 @@ static void read_in_callback(void *unused)
     read_sync(&sync_files[0], "read", 64, 0);
 }
 
-static void sync_in_callback(void)
+CASE(a_callback_may_make_synchronous_calls,
+     "worker: read: error 0, 36 bytes '00000000000064'\n"
+     "worker: write: error 0, 7 bytes\n"
+     "worker: read: error 0, 64 bytes 'written0000000'\n"
+     "main: issued 4, completed 4, bytes 107\n",
+     .file = 100)
 {
     workers = 1;
     begin();
@@ -744,7 +933,14 @@ static void sync_in_callback(void)
     end();
 }
 
-static void cancel_sync(void)
+/* By cancelling all of a file, of a pool, by closing, and by stopping. */
+CASE(a_synchronous_read_can_be_cancelled, "main: read: error 995, 0 bytes ''\n"
+                                          "main: read: error 995, 0 bytes ''\n"
+                                          "main: read: error 995, 0 bytes ''\n"
+                                          "main: close: 0\n"
+                                          "main: read: error 995, 0 bytes ''\n"
+                                          "main: stop: 0\n"
+                                          "main: issued 4, cancelled 4\n")
 {
     struct pipe pipe;
     begin();
@@ -797,7 +993,10 @@ static void read_by_four(void)
         join(threads[i]);
 }
 
-static void sync_by_four(void)
+CASE(four_threads_may_read_a_file_synchronously,
+     "main: 0 wrong, 0 handles left behind\n"
+     "main: issued 1000, completed 1000, bytes 64000\n",
+     .file = 128000)
 {
     begin();
     open_file(&sync_files[0]);
@@ -812,35 +1011,5 @@ static void sync_by_four(void)
 
 int wmain(int argc, wchar_t **argv)
 {
-    static const struct probe_case cases[] = {
-        {L"pack-and-free", pack_and_free},
-        {L"reset-sets-all", reset_sets_all},
-        {L"busy", busy},
-        {L"used-without-reset", used_without_reset},
-        {L"reuse", reuse},
-        {L"two-submit-one-request", two_submit_one_request},
-        {L"offsets", offsets},
-        {L"refused", refused},
-        {L"no-callback", no_callback},
-        {L"allowed", allowed},
-        {L"not-open", not_open},
-        {L"wrong-access", wrong_access},
-        {L"ends", ends},
-        {L"writes", writes},
-        {L"broken-pipe", broken_pipe},
-        {L"more-data", more_data},
-        {L"skip", skip},
-        {L"no-skip", no_skip},
-        {L"skip-not-granted", skip_not_granted},
-        {L"other-modes", other_modes},
-        {L"skip-file", skip_file},
-        {L"inline-loop", inline_loop},
-        {L"sync-file", sync_file},
-        {L"sync-pipe", sync_pipe},
-        {L"sync-early-event", sync_early_event},
-        {L"sync-in-callback", sync_in_callback},
-        {L"cancel-sync", cancel_sync},
-        {L"sync-by-four", sync_by_four},
-        {0}};
-    return run_case(argc, argv, cases);
+    return run_pool_case(argc, argv);
 }

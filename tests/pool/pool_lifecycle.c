@@ -29,7 +29,10 @@ static bool is_open(HANDLE handle)
 
 /* ---- Creating ---------------------------------------------------------- */
 
-static void create_default(void)
+CASE(a_pool_has_two_threads_per_processor_by_default,
+     "main: create: 0\n"
+     "main: 2 threads for each processor, concurrency 0\n"
+     "main: issued 0\n")
 {
     SYSTEM_INFO system;
     GetSystemInfo(&system);
@@ -42,7 +45,11 @@ static void create_default(void)
 
 /* Three that wait for each other need three threads, whatever the port lets
  * run at once: who waits does not run. */
-static void create_explicit(void)
+/* Those that block do not count against the concurrency. */
+CASE(a_pool_has_as_many_threads_as_requested, "main: create: 0\n"
+                                              "main: 3 threads, concurrency 1\n"
+                                              "main: 3 callbacks at once\n"
+                                              "main: issued 3, completed 3\n")
 {
     unsigned before = threads();
     say("create: %lu", pool_create(&pool, 3, 1));
@@ -54,7 +61,13 @@ static void create_explicit(void)
 }
 
 /* Which allocations fail, HOOK says. */
-static void no_memory(void)
+CASE(without_memory_create_pack_and_work_fail,
+     "main: create: 8\n"
+     "main: create: 0\n"
+     "main: pack: NULL\n"
+     "main: work: 8\n"
+     "main: issued 0\n",
+     .hook = "fail:calloc:1:0,fail-from:malloc:1:0")
 {
     say("create: %lu", pool_create(&pool, 3, 0));
     say("create: %lu", pool_create(&pool, 3, 0));
@@ -65,7 +78,13 @@ static void no_memory(void)
     end();
 }
 
-static void create_fails(void)
+CASE(a_create_that_fails_leaves_nothing_behind,
+     "main: issued 0\n"
+     "main: no port: 1450\n"
+     "main: no first thread: 164\n"
+     "main: no third thread: 164\n"
+     "main: stop: 0\n"
+     "main: left behind: 0 handles, 0 threads\n")
 {
     begin(); /* the first makes what the process keeps */
     end();
@@ -103,7 +122,9 @@ static void come_and_go(void)
     must(pool_stop(&pool, POOL_CANCEL), "stop");
 }
 
-static void create_200_times(void)
+/* Each with a file, a timer, work, and the event of a call that waits. */
+CASE(a_stopped_pool_leaves_nothing_behind,
+     "main: left behind: 0 handles, 0 threads\n")
 {
     gate = new_event();
     set(gate);
@@ -117,7 +138,9 @@ static void create_200_times(void)
 
 /* ---- Stopping ---------------------------------------------------------- */
 
-static void stop_twice(void)
+CASE(a_pool_can_be_stopped_again, "main: stop: 0\n"
+                                  "main: again: 0\n"
+                                  "main: and again: 0\n")
 {
     begin();
     say("stop: %lu", pool_stop(&pool, POOL_CANCEL));
@@ -131,7 +154,13 @@ static void do_nothing(void *unused)
 }
 
 /* What was never started is like what has been stopped. */
-static void never_started(void)
+CASE(a_pool_that_was_never_started_acts_like_a_stopped_pool,
+     "main: stop: 0\n"
+     "main: wait: 0\n"
+     "main: work: 1115\n"
+     "main: bind: 1115\n"
+     "main: issued 0\n",
+     .file = 1000)
 {
     struct bound_file file;
     HANDLE handle = open_handle(L"file", GENERIC_READ, FILE_FLAG_OVERLAPPED);
@@ -181,7 +210,9 @@ static void say_stopped(const char *name, struct stopper *stopper)
         stopper->was_over ? "after all was over" : "too early");
 }
 
-static void stop_by_two(void)
+CASE(two_concurrent_stops_both_return_after_the_pool_has_stopped,
+     "main: first: 0, after all was over\n"
+     "main: second: 0, after all was over\n")
 {
     struct stopper first, second;
     begin();
@@ -194,7 +225,18 @@ static void stop_by_two(void)
     say_stopped("second", &second);
 }
 
-static void stop_cancel(void)
+CASE(stop_cancels_the_io_in_flight,
+     "main: stop: 0\n"
+     "main: read: called once, error 995, 0 bytes\n"
+     "main: its file is open\n"
+     "main: close: 0\n"
+     "main: read: called once, error 995, 0 bytes\n"
+     "main: its file is open\n"
+     "main: close: 0\n"
+     "main: read: called once, error 995, 0 bytes\n"
+     "main: its file is open\n"
+     "main: close: 0\n"
+     "main: issued 3, cancelled 3\n")
 {
     struct pipe pipes[3];
     struct io ios[3];
@@ -214,7 +256,11 @@ static void stop_cancel(void)
 }
 
 /* Who has no time to wait for the end cancels what another waits for. */
-static void stop_drain_then_cancel(void)
+CASE(a_second_stop_may_cancel_the_io_that_the_first_waits_for,
+     "main: stop: 0\n"
+     "main: the first: 0, after all was over\n"
+     "main: read: called once, error 995, 0 bytes\n"
+     "main: issued 1, cancelled 1\n")
 {
     struct pipe pipe;
     struct io io;
@@ -233,7 +279,19 @@ static void stop_drain_then_cancel(void)
 }
 
 /* What is asked for while a pool stops is refused, and not counted. */
-static void stop_drain(void)
+/* What is refused is not counted either. */
+CASE(stop_can_wait_for_the_io_in_flight_and_refuses_new_io,
+     "main: read: failed, error 1115, 0 bytes\n"
+     "main: write: failed, error 1115, 0 bytes\n"
+     "main: read_sync: 1115, 0 bytes\n"
+     "main: bind: 1115\n"
+     "main: work: 1115\n"
+     "main: request: 1115\n"
+     "main: stop: 0, after all was over\n"
+     "main: the read before: called once, error 0, 4 bytes\n"
+     "main: the read refused: not called\n"
+     "main: issued 1, completed 1, bytes 4\n",
+     .file = 1000)
 {
     struct pipe pipe;
     struct io io, other;
@@ -278,7 +336,10 @@ static void on_end_read_again(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     resubmitted = bound_file_read(&the_pipe.file, request);
 }
 
-static void stop_with_resubmitting_callback(void)
+CASE(a_callback_cannot_start_io_while_its_pool_stops,
+     "main: stop: 0\n"
+     "main: started again: failed, error 1115, 0 bytes\n"
+     "main: issued 1, cancelled 1\n")
 {
     struct io io;
     begin();
@@ -302,7 +363,10 @@ static void do_work(void *unused)
 }
 
 /* The work waits behind a callback that blocks; stopping does not drop it. */
-static void stop_with_work(void)
+CASE(queued_work_is_done_before_the_pool_has_stopped,
+     "main: stop: 0, after all was over\n"
+     "main: 100 pieces of work done\n"
+     "main: issued 101, completed 101\n")
 {
     struct stopper stopper;
     workers = 1;
@@ -339,7 +403,20 @@ static void wait_for_itself(void *unused)
     say("stop: %lu", pool_stop(&other_pool, POOL_CANCEL));
 }
 
-static void wait_in_callback(void)
+CASE(a_callback_can_wait_for_another_pool_but_not_for_its_own,
+     "worker: worker of this pool 1, of the other 0\n"
+     "worker: stop: 1131\n"
+     "worker: wait for the pool: 1131\n"
+     "worker: wait for the file: 1131\n"
+     "worker: close: 1131\n"
+     "worker: the other pool, wait for the file: 0\n"
+     "worker: close: 0\n"
+     "worker: wait for the pool: 0\n"
+     "worker: stop: 0\n"
+     "main: worker 0\n"
+     "main: close: 0\n"
+     "main: issued 1, completed 1\n",
+     .file = 1000)
 {
     begin();
     must(pool_create(&other_pool, 1, 0), "create");
@@ -367,7 +444,23 @@ static void say_refused(const char *name, HANDLE handle)
     unpack(&io);
 }
 
-static void bind_refused(void)
+/* Nor is the file bound then: it is like one that is closed. */
+CASE(a_bind_that_fails_leaves_the_handle_as_it_was,
+     "main: NULL: 6\n"
+     "main: read: failed, error 6, 0 bytes\n"
+     "main: close: 6\n"
+     "main: INVALID_HANDLE_VALUE: 87\n"
+     "main: read: failed, error 6, 0 bytes\n"
+     "main: close: 6\n"
+     "main: closed: 6\n"
+     "main: read: failed, error 6, 0 bytes\n"
+     "main: close: 6\n"
+     "main: synchronous: 87\n"
+     "main: read: failed, error 6, 0 bytes\n"
+     "main: close: 6\n"
+     "main: and still reads: 1\n"
+     "main: issued 0\n",
+     .file = 1000)
 {
     char byte;
     DWORD bytes;
@@ -383,7 +476,15 @@ static void bind_refused(void)
     end();
 }
 
-static void bind_twice(void)
+/* A second binding fails and changes nothing. */
+CASE(a_handle_is_bound_once,
+     "main: same pool: 87\n"
+     "main: another pool: 87\n"
+     "main: close what was refused: 6\n"
+     "main: read: reported once, error 0, 64 bytes\n"
+     "main: it reads 00000000000064\n"
+     "main: issued 1, completed 1, bytes 64\n",
+     .file = 1000)
 {
     struct pool second;
     struct bound_file first, again = {.skips = true};
@@ -416,7 +517,13 @@ static void queue_more(void *context)
     say("work: %lu", pool_queue_work(&pool, say_hello, context));
 }
 
-static void work(void)
+/* From a callback, too. */
+CASE(work_runs_once_on_a_worker, "worker: hello, worker\n"
+                                 "main: work: 0\n"
+                                 "worker: work: 0\n"
+                                 "worker: hello, from a worker\n"
+                                 "main: issued 3, completed 3\n"
+                                 "main: work: 1115\n")
 {
     workers = 1;
     begin();
@@ -429,7 +536,16 @@ static void work(void)
     say("work: %lu", pool_queue_work(&pool, say_hello, "too late"));
 }
 
-static void no_packet_can_be_posted(void)
+/* What was to be done is not done then, and the request can be used again. */
+CASE(a_packet_that_cannot_be_posted_is_reported,
+     "main: work: 1450\n"
+     "main: request: 1450\n"
+     "main: reset: 0\n"
+     "main: request: not called\n"
+     "main: request: 0\n"
+     "main: request: called once, error 0, 0 bytes\n"
+     "main: 0 pieces of work done\n"
+     "main: issued 1, completed 1\n")
 {
     struct io io;
     begin();
@@ -457,7 +573,15 @@ static void on_queued(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     came_back = overlapped;
 }
 
-static void queue_request(void)
+/* Error 0 and 0 bytes; neither its timeout nor cancelling apply to it. */
+CASE(a_queued_request_completes_with_error_0_and_0_bytes,
+     "main: queue: 0\n"
+     "main: again: 170\n"
+     "main: request: called once, error 0, 0 bytes\n"
+     "main: its OVERLAPPED came back: 1\n"
+     "main: without reset: 87\n"
+     "main: request: called once, error 0, 0 bytes\n"
+     "main: issued 3, completed 3\n")
 {
     struct io io;
     begin();
@@ -481,7 +605,13 @@ static void queue_request(void)
 /* More requests than the table has places: several share one. */
 enum { CROWD = 1000 };
 
-static void crowd(void)
+CASE(each_of_1000_requests_gets_its_own_callback,
+     "main: live 1000\n"
+     "main: live 1000\n"
+     "main: live 1000\n"
+     "main: live 1000\n"
+     "main: 4000 called once\n"
+     "main: issued 4008, completed 4008\n")
 {
     static const int orders[] = {1, 3, 7, 999}; /* each meets all */
     static struct io ios[CROWD];
@@ -517,7 +647,17 @@ static void say_idle(const char *name, struct bound_file *file)
         pool_wait_idle(&pool, 1));
 }
 
-static void idle(void)
+CASE(a_pool_is_idle_if_nothing_is_in_flight_and_no_callback_runs,
+     "main: nothing: file 0, pool 0\n"
+     "main: a read: file 258, pool 258\n"
+     "main: a read of another file: file 0, pool 258\n"
+     "main: read: called once, error 0, 1 bytes\n"
+     "main: it has ended: file 0, pool 0\n"
+     "main: live 0\n"
+     "main: a callback that runs: file 0, pool 258\n"
+     "main: closed: 0\n"
+     "main: never bound: 0\n"
+     "main: issued 2, completed 2, bytes 1\n")
 {
     struct pipe pipe, other;
     struct io io;
@@ -560,7 +700,10 @@ static bool wake_once(DWORD timeout)
     return slept == 0;
 }
 
-static void idle_in_time(void)
+CASE(a_wait_that_wakes_early_does_not_start_its_timeout_again,
+     "main: wait: 258\n"
+     "main: of 50 ms 50, and then the rest\n"
+     "main: issued 1, cancelled 1\n")
 {
     struct pipe pipe;
     struct io io;
@@ -595,7 +738,10 @@ static unsigned __stdcall wait_until_idle(void *argument)
 }
 
 /* Who waits already is woken when the last callback is over. */
-static void idle_wakes_who_waits(void)
+CASE(a_waiting_thread_wakes_after_the_last_callback,
+     "main: file: 0, after 1 callbacks\n"
+     "main: pool: 0, after 1 callbacks\n"
+     "main: issued 2, completed 2, bytes 2\n")
 {
     struct pipe pipe, other;
     struct io io, other_io;
@@ -635,7 +781,10 @@ static void on_end_go_on(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     }
 }
 
-static void idle_not_between(void)
+CASE(a_callback_that_starts_the_next_read_keeps_its_file_busy,
+     "main: the callback has read on: file 258, pool 258\n"
+     "main: read: called twice, error 0, 4 bytes\n"
+     "main: issued 2, completed 2, bytes 6\n")
 {
     struct io io;
     begin();
@@ -657,7 +806,10 @@ static void idle_not_between(void)
 
 /* ---- Callbacks --------------------------------------------------------- */
 
-static void one_blocks(void)
+CASE(a_callback_that_blocks_does_not_block_the_other_workers,
+     "main: read: called once, error 0, 1 bytes\n"
+     "main: 1 blocked\n"
+     "main: issued 2, completed 2, bytes 1\n")
 {
     struct pipe pipe;
     struct io io;
@@ -694,7 +846,9 @@ static unsigned __stdcall issue(void *argument)
     return 0;
 }
 
-static void issuer_exits(void)
+CASE(a_read_outlives_the_thread_that_started_it,
+     "worker: error 0, 10 bytes 'still here'\n"
+     "main: issued 1, completed 1, bytes 10\n")
 {
     struct pipe pipe;
     begin();
@@ -716,7 +870,11 @@ static void on_end_free(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 }
 
 /* The packet often comes before the call that started the read is back. */
-static void callbacks_free(void)
+/* Often before the call that has started the read is back. */
+CASE(a_callback_may_free_its_request,
+     "main: 2000 freed\n"
+     "main: issued 2000, completed 2000, bytes 128000\n",
+     .file = 1000)
 {
     static char buffer[64];
     struct bound_file file;
@@ -817,7 +975,11 @@ static void free_pieces(void)
 }
 
 /* Reads a file with 16 requests that start themselves again. */
-static void traffic(void)
+/* 16 requests that start themselves again until the end of the file. */
+CASE(many_requests_read_a_file_to_its_end,
+     "main: 0 wrong\n"
+     "main: issued 216, completed 216, bytes 128000\n",
+     .file = 128000)
 {
     begin();
     open_file(&stream.file);
@@ -857,7 +1019,10 @@ static unsigned __stdcall sample(void *unused)
     return 0;
 }
 
-static void counters_always_add_up(void)
+CASE(the_counters_add_up_at_every_moment,
+     "main: samples: some taken, 0 wrong\n"
+     "main: issued 216, completed 216, bytes 128000\n",
+     .file = 128000)
 {
     begin();
     open_file(&stream.file);
@@ -874,7 +1039,17 @@ static void counters_always_add_up(void)
 }
 
 /* One of each kind. */
-static void each_kind(void)
+CASE(each_result_is_counted_once_and_by_its_kind,
+     "main: issued 0\n"
+     "main: issued 3, live 3\n"
+     "main: issued 3, completed 1, live 2, bytes 5\n"
+     "main: issued 3, completed 1, cancelled 1, live 1, bytes 5\n"
+     "main: issued 3, completed 2, cancelled 1, bytes 5\n"
+     "main: write into what nobody reads: failed, error 232, 0 bytes\n"
+     "main: peak 3, they add up\n"
+     "main: issued 4, completed 2, failed 1, cancelled 1, bytes 5\n",
+     .err = "pool: issued 4, completed 2, failed 1, cancelled 1, live 0, "
+            "peak 3, bytes 5, stray 0\nguard: ")
 {
     struct pipe pipes[3];
     struct io ios[3];
@@ -910,37 +1085,5 @@ static void each_kind(void)
 
 int wmain(int argc, wchar_t **argv)
 {
-    static const struct probe_case cases[] = {
-        {L"create-default", create_default},
-        {L"create-explicit", create_explicit},
-        {L"no-memory", no_memory},
-        {L"create-fails", create_fails},
-        {L"create-200-times", create_200_times},
-        {L"stop-twice", stop_twice},
-        {L"never-started", never_started},
-        {L"stop-by-two", stop_by_two},
-        {L"stop-cancel", stop_cancel},
-        {L"stop-drain", stop_drain},
-        {L"stop-drain-then-cancel", stop_drain_then_cancel},
-        {L"stop-with-resubmitting-callback", stop_with_resubmitting_callback},
-        {L"stop-with-work", stop_with_work},
-        {L"wait-in-callback", wait_in_callback},
-        {L"bind-refused", bind_refused},
-        {L"bind-twice", bind_twice},
-        {L"work", work},
-        {L"no-packet-can-be-posted", no_packet_can_be_posted},
-        {L"queue-request", queue_request},
-        {L"crowd", crowd},
-        {L"idle", idle},
-        {L"idle-in-time", idle_in_time},
-        {L"idle-wakes-who-waits", idle_wakes_who_waits},
-        {L"idle-not-between", idle_not_between},
-        {L"one-blocks", one_blocks},
-        {L"issuer-exits", issuer_exits},
-        {L"frees", callbacks_free},
-        {L"traffic", traffic},
-        {L"counters-always-add-up", counters_always_add_up},
-        {L"counters", each_kind},
-        {0}};
-    return run_case(argc, argv, cases);
+    return run_pool_case(argc, argv);
 }

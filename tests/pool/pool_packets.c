@@ -24,7 +24,8 @@ static BOOL WINAPI end_at_once(HANDLE handle, void *buffer, DWORD length,
 
 static void send_packet(OVERLAPPED *overlapped)
 {
-    inject(pool.port, key_of_files, overlapped, code->status, code->bytes);
+    queue_packet(pool.port, key_of_files, overlapped, code->status,
+                 code->bytes);
 }
 
 /* A packet tells. */
@@ -68,7 +69,47 @@ static void say_meaning(DWORD error)
         is_end_of_file(error) ? ", an end" : "");
 }
 
-static void one_table(void)
+/* For ReadFile, for a call that waits, and for a packet. */
+CASE(one_table_defines_what_an_error_means,
+     "main: 0 is success\n"
+     "main:   ReadFile: done, error 0, 64 bytes, completed\n"
+     "main:   waiting: error 0, 64 bytes, completed\n"
+     "main:   packet: error 0, 64 bytes, completed\n"
+     "main: 234 is more data\n"
+     "main:   ReadFile: done, error 234, 64 bytes, completed\n"
+     "main:   waiting: error 234, 64 bytes, completed\n"
+     "main:   packet: error 234, 64 bytes, completed\n"
+     "main: 38 is end of file, an end\n"
+     "main:   ReadFile: done, error 38, 0 bytes, completed\n"
+     "main:   waiting: error 38, 0 bytes, completed\n"
+     "main:   packet: error 38, 0 bytes, completed\n"
+     "main: 109 is end of file, an end\n"
+     "main:   ReadFile: done, error 109, 0 bytes, completed\n"
+     "main:   waiting: error 109, 0 bytes, completed\n"
+     "main:   packet: error 109, 0 bytes, completed\n"
+     "main: 995 is cancelled\n"
+     "main:   ReadFile: failed, error 995, 0 bytes, cancelled\n"
+     "main:   waiting: error 995, 0 bytes, cancelled\n"
+     "main:   packet: error 995, 0 bytes, cancelled\n"
+     "main: 1460 is cancelled\n"
+     "main:   ReadFile: failed, error 1460, 0 bytes, cancelled\n"
+     "main:   waiting: error 1460, 0 bytes, cancelled\n"
+     "main:   packet: error 1460, 0 bytes, cancelled\n"
+     "main: 232 is failed\n"
+     "main:   ReadFile: failed, error 232, 0 bytes, failed\n"
+     "main:   waiting: error 232, 0 bytes, failed\n"
+     "main:   packet: error 232, 0 bytes, failed\n"
+     "main: 233 is failed\n"
+     "main:   ReadFile: failed, error 233, 0 bytes, failed\n"
+     "main:   waiting: error 233, 0 bytes, failed\n"
+     "main:   packet: error 233, 0 bytes, failed\n"
+     "main: 5 is failed\n"
+     "main:   ReadFile: failed, error 5, 0 bytes, failed\n"
+     "main:   waiting: error 5, 0 bytes, failed\n"
+     "main:   packet: error 5, 0 bytes, failed\n"
+     "main: 997 is pending\n"
+     "main: 87 is failed\n",
+     .file = 1000)
 {
     static const struct code codes[] = {
         {0, 0, 64},
@@ -127,7 +168,20 @@ static BOOL WINAPI write_ends_later(HANDLE handle, const void *buffer,
     return end_later(handle, (void *)buffer, length, bytes, overlapped);
 }
 
-static void writes_have_no_end(void)
+/* What is queued behind a write is none. */
+CASE(an_end_of_file_error_is_a_failure_of_a_write,
+     "main: WriteFile: failed, error 38, 0 bytes\n"
+     "main:   failed\n"
+     "main:   waiting: error 38, 0 bytes, failed\n"
+     "main:   packet: error 38, 0 bytes, failed\n"
+     "main:   queued: error 0, 0 bytes, completed\n"
+     "main: WriteFile: failed, error 109, 0 bytes\n"
+     "main:   failed\n"
+     "main:   waiting: error 109, 0 bytes, failed\n"
+     "main:   packet: error 109, 0 bytes, failed\n"
+     "main:   queued: error 0, 0 bytes, completed\n"
+     "main: issued 8, completed 2, failed 6\n",
+     .file = 1000)
 {
     static const struct code codes[] = {{ERROR_HANDLE_EOF, 0xC0000011, 0},
                                         {ERROR_BROKEN_PIPE, 0xC000014B, 0}};
@@ -163,7 +217,12 @@ static void writes_have_no_end(void)
 }
 
 /* What came with an error is delivered with it. */
-static void errors_with_bytes(void)
+CASE(bytes_that_come_with_an_error_are_delivered,
+     "main: packet: called once, error 23, 0 bytes\n"
+     "main: packet: called once, error 23, 123 bytes\n"
+     "main: packet: called once, error 234, 4 bytes\n"
+     "main: issued 3, completed 1, failed 2, bytes 127\n",
+     .file = 1000)
 {
     static const struct code packets[] = {{.status = 0xC000009C},
                                           {.status = 0xC000009C, .bytes = 123},
@@ -196,7 +255,15 @@ static BOOL WINAPI say_arguments(HANDLE handle, void *buffer, DWORD length,
     return end_at_once(handle, buffer, length, bytes, overlapped);
 }
 
-static void failed_call(void)
+/* It may have left "pending". */
+CASE(a_call_that_fails_does_not_leave_its_request_pending,
+     "main: bytes NULL, hEvent NULL\n"
+     "main: read: failed, error 8, 0 bytes\n"
+     "main: pending: 0\n"
+     "main: callback: not called\n"
+     "main: reset: 0\n"
+     "main: issued 1, failed 1\n",
+     .file = 1000)
 {
     struct bound_file file;
     struct io io;
@@ -237,7 +304,21 @@ static void say_stray(const char *name)
     say("%s: %llu stray", name, pool_counters(&pool).stray);
 }
 
-static void stray(void)
+CASE(a_stray_packet_is_counted_and_dropped,
+     "main: no OVERLAPPED: 1 stray\n"
+     "main: a foreign key: 2 stray\n"
+     "main: a foreign OVERLAPPED: 3 stray\n"
+     "main: no address: 4 stray\n"
+     "main: an odd one: 5 stray\n"
+     "main: an idle request: 6 stray\n"
+     "main: a freed one: 7 stray\n"
+     "main: a foreign one that failed: 8 stray\n"
+     "main: a foreign key with a request in flight: 9 stray\n"
+     "main: callback: not called\n"
+     "main: a second packet: 10 stray\n"
+     "main: callback: called once, error 0, 1 bytes\n"
+     "main: the idle request: not called\n"
+     "main: issued 11, completed 11, bytes 1, stray 10\n")
 {
     static OVERLAPPED foreign;
     struct pipe pipe;
@@ -265,7 +346,7 @@ static void stray(void)
     say_stray("an idle request");
     post(key_of_files, of_gone);
     say_stray("a freed one");
-    inject(pool.port, key_of_files, &foreign, 0xC0000011, 0);
+    queue_packet(pool.port, key_of_files, &foreign, 0xC0000011, 0);
     say_stray("a foreign one that failed");
     post(99, &io.request->overlapped);
     say_stray("a foreign key with a request in flight");
@@ -331,7 +412,27 @@ static BOOL WINAPI packet_too(HANDLE handle, void *buffer, DWORD length,
 }
 
 /* The callback that the packet brought is the end of it, and the only one. */
-static void packet_first_freed(void)
+/* Whatever the call then returns; the request is gone by that time. Some
+ * systems send a packet though the call has failed. */
+CASE(a_callback_may_return_before_readfile_does,
+     "worker: callback: error 0, 64 bytes\n"
+     "main: read: queued\n"
+     "worker: callback: error 0, 64 bytes\n"
+     "main: read: queued\n"
+     "worker: callback: error 38, 0 bytes\n"
+     "main: read: queued\n"
+     "worker: callback: error 87, 0 bytes\n"
+     "main: read: queued\n"
+     "worker: callback: error 0, 64 bytes\n"
+     "main: read: queued\n"
+     "worker: callback: error 0, 64 bytes\n"
+     "main: read: queued\n"
+     "worker: callback: error 38, 0 bytes\n"
+     "main: read: queued\n"
+     "worker: callback: error 87, 0 bytes\n"
+     "main: read: queued\n"
+     "main: issued 8, completed 6, failed 2, bytes 256\n",
+     .file = 1000)
 {
     static const struct code codes[] = {
         {ERROR_IO_PENDING, 0, 64}, /* as it should be */
@@ -358,7 +459,16 @@ static void packet_first_freed(void)
 
 /* The request is in flight again when the call comes back that had failed: that
  * failure is not the new use's. */
-static void packet_first_reused(void)
+/* The request is in flight again, elsewhere, when the call of its first use
+ * returns an error. */
+CASE(a_readfile_that_returns_late_does_not_end_the_next_use,
+     "worker: callback: error 38, 0 bytes\n"
+     "main: read: queued\n"
+     "main: issued 2, completed 1, live 1\n"
+     "worker: callback: error 0, 6 bytes\n"
+     "main: in the end: called twice, error 0, 6 bytes\n"
+     "main: issued 2, completed 2, bytes 6\n",
+     .file = 1000)
 {
     struct bound_file file;
     struct io io;
@@ -381,7 +491,12 @@ static void packet_first_reused(void)
 }
 
 /* The call tells first: its packet is nobody's when it comes. */
-static void packet_last(void)
+/* Its request has been freed already. */
+CASE(a_packet_after_an_immediate_end_is_stray,
+     "main: read: done, error 38, 0 bytes\n"
+     "main: callback: not called\n"
+     "main: issued 2, completed 2, stray 1\n",
+     .file = 1000)
 {
     struct bound_file file;
     struct io io;
@@ -403,7 +518,11 @@ static void packet_last(void)
 
 /* A device whose every read is at its end. Under some systems the call fails
  * and a packet comes all the same. */
-static void null_device(void)
+/* On some systems each of them fails and sends a packet. */
+CASE(each_read_of_an_empty_device_completes_once,
+     "main: 500 reads: told 500 times, 0 wrong, error 38\n"
+     "main: read_sync: 38, 0 bytes\n"
+     "main: 501 issued, 501 completed\n")
 {
     struct bound_file file;
     struct io io;
@@ -436,16 +555,5 @@ static void null_device(void)
 
 int wmain(int argc, wchar_t **argv)
 {
-    static const struct probe_case cases[] = {
-        {L"one-table", one_table},
-        {L"writes-have-no-end", writes_have_no_end},
-        {L"errors-with-bytes", errors_with_bytes},
-        {L"failed-call", failed_call},
-        {L"stray", stray},
-        {L"packet-first-freed", packet_first_freed},
-        {L"packet-first-reused", packet_first_reused},
-        {L"packet-last", packet_last},
-        {L"null-device", null_device},
-        {0}};
-    return run_case(argc, argv, cases);
+    return run_pool_case(argc, argv);
 }

@@ -1,81 +1,22 @@
 /*
  * What the probes of the pool share. Each of them is one program with many
- * cases: `pool_cancel CASE [WORKERS [ROUNDS]]` runs one and says what it saw.
- * It does not judge that; tests/pool/test_pool.c does. ROUNDS makes a race longer.
- *
- * Nothing here waits some time. What must have happened before is waited for
- * with an event, or by watching the pool's counters.
+ * cases: `pool_cancel CASE [WORKERS [ROUNDS]]` runs one and prints what
+ * happened. See tests/support/case.h. ROUNDS makes a race longer.
  */
 #ifndef POOL_PROBE_H
 #define POOL_PROBE_H
 
 #include "../../final/pool.h"
-#include "../../final/programs/report.h"
-#include "../../lab/interpose/interpose.h"
-#include "../../lab/interpose/writable.h"
-#include "../support/handles.h"
+#include "../support/case.h"
+#include "../support/probe.h"
 
-#include <process.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <wchar.h>
 
 const wchar_t program[] = L"probe";
 
-/* What only fails if something is badly wrong. */
-static inline void must(DWORD error, const char *tried)
-{
-    check_error(error, tried, L"probe");
-}
+/* ---- Functions of Windows that a case can change ------------------------ */
 
-/* ---- Events and threads ------------------------------------------------ */
-
-static inline HANDLE new_event(void)
-{
-    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    check(event != NULL, "create", L"event");
-    return event;
-}
-
-static inline void set(HANDLE event)
-{
-    check(SetEvent(event), "set", L"event");
-}
-
-static inline void wait_for(HANDLE object)
-{
-    check(WaitForSingleObject(object, INFINITE) == WAIT_OBJECT_0, "wait for",
-          L"object");
-}
-
-typedef unsigned __stdcall thread_routine(void *);
-
-static inline HANDLE run_thread(thread_routine *routine, void *argument)
-{
-    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, routine, argument, 0, NULL);
-    check(thread != NULL, "create", L"thread");
-    return thread;
-}
-
-static inline void join(HANDLE thread)
-{
-    wait_for(thread);
-    check(CloseHandle(thread), "close", L"thread");
-}
-
-/* ---- Windows, watched and changed -------------------------------------- */
-
-/* Ours is a layer, as lab/interpose/interpose.h tells it: it does what a case
- * has asked for. `next` is what it lies on. */
-static struct imports next;
-
-static inline BOOL fail(DWORD error)
-{
-    SetLastError(error);
-    return FALSE;
-}
-
-static __typeof__(ReadFile) *read_hook; /* called in ReadFile's stead */
+static __typeof__(ReadFile) *read_hook; /* called instead of ReadFile */
 
 static BOOL WINAPI my_read(HANDLE handle, void *buffer, DWORD length,
                            DWORD *bytes, OVERLAPPED *overlapped)
@@ -85,7 +26,7 @@ static BOOL WINAPI my_read(HANDLE handle, void *buffer, DWORD length,
     return next.ReadFile(handle, buffer, length, bytes, overlapped);
 }
 
-/* Called in WriteFile's stead, but for what is said on stdout. */
+/* Called instead of WriteFile, except for lines on stdout. */
 static __typeof__(WriteFile) *write_hook;
 
 static BOOL WINAPI my_write(HANDLE handle, const void *buffer, DWORD length,
@@ -108,7 +49,7 @@ static BOOL WINAPI my_cancel(HANDLE handle, OVERLAPPED *overlapped)
     return ok;
 }
 
-static DWORD post_error; /* why no packet can be posted, if it is not 0 */
+static DWORD post_error; /* with which each post of a packet fails, or 0 */
 
 static BOOL WINAPI my_post(HANDLE port, DWORD bytes, ULONG_PTR key,
                            OVERLAPPED *overlapped)
@@ -118,9 +59,9 @@ static BOOL WINAPI my_post(HANDLE port, DWORD bytes, ULONG_PTR key,
                : next.PostQueuedCompletionStatus(port, bytes, key, overlapped);
 }
 
-static DWORD port_error;         /* why no port can be made */
+static DWORD port_error;         /* with which each port fails, or 0 */
 static DWORD concurrency = 9999; /* of the last port made */
-static ULONG_PTR key_of_files;   /* with which the last handle was bound */
+static ULONG_PTR key_of_files;   /* of the last bind */
 
 static HANDLE WINAPI my_create_port(HANDLE handle, HANDLE port, ULONG_PTR key,
                                     DWORD threads)
@@ -135,9 +76,9 @@ static HANDLE WINAPI my_create_port(HANDLE handle, HANDLE port, ULONG_PTR key,
     return NULL;
 }
 
-/* How many threads have gone to sleep on a condition variable. They are counted
- * with the pool's lock held, which the sleeper then gives up: who gets the lock
- * afterwards finds it asleep. */
+/* How many times a thread went to sleep on this condition variable. A thread is
+ * counted while it still holds the pool's lock, and the sleep releases the
+ * lock. So a thread that acquires the lock after the count finds it asleep. */
 static CONDITION_VARIABLE *watched;
 static volatile LONG sleepers;
 static bool (*sleep_hook)(DWORD); /* true: this one wakes for no reason */
@@ -158,7 +99,7 @@ static inline void wait_for_sleepers(LONG count)
         SwitchToThread();
 }
 
-static unsigned thread_to_fail; /* counted from 1, if it is not 0 */
+static unsigned thread_to_fail; /* 1: the next one; 0: none */
 
 static uintptr_t my_begin_thread(void *security, unsigned stack,
                                  thread_routine *routine, void *argument,
@@ -172,17 +113,17 @@ static uintptr_t my_begin_thread(void *security, unsigned stack,
 }
 
 static bool refuse_modes;
-static int asked_modes = -1; /* for the last handle */
+static int requested_modes = -1; /* for the last handle; -1: none */
 
 static BOOL WINAPI my_set_modes(HANDLE handle, UCHAR modes)
 {
-    asked_modes = modes;
+    requested_modes = modes;
     return refuse_modes
                ? fail(ERROR_INVALID_FUNCTION)
                : next.SetFileCompletionNotificationModes(handle, modes);
 }
 
-static volatile LONG events; /* that were made */
+static volatile LONG events; /* how many were created */
 
 static HANDLE WINAPI my_create_event(LPSECURITY_ATTRIBUTES security,
                                      BOOL manual, BOOL is_set,
@@ -203,39 +144,18 @@ static DWORD WINAPI my_wait(HANDLE object, DWORD timeout)
 
 static inline void watch_windows(void)
 {
-    next.CancelIoEx = __imp_CancelIoEx;
-    next.CreateEventW = __imp_CreateEventW;
-    next.CreateIoCompletionPort = __imp_CreateIoCompletionPort;
-    next.PostQueuedCompletionStatus = __imp_PostQueuedCompletionStatus;
-    next.ReadFile = __imp_ReadFile;
-    next.SetFileCompletionNotificationModes =
-        __imp_SetFileCompletionNotificationModes;
-    next.SleepConditionVariableSRW = __imp_SleepConditionVariableSRW;
-    next.WaitForSingleObject = __imp_WaitForSingleObject;
-    next.WriteFile = __imp_WriteFile;
-    next._beginthreadex = __imp__beginthreadex;
-    make_imports_writable();
-    __imp_CancelIoEx = my_cancel;
-    __imp_CreateEventW = my_create_event;
-    __imp_CreateIoCompletionPort = my_create_port;
-    __imp_PostQueuedCompletionStatus = my_post;
-    __imp_ReadFile = my_read;
-    __imp_SetFileCompletionNotificationModes = my_set_modes;
-    __imp_SleepConditionVariableSRW = my_sleep;
-    __imp_WaitForSingleObject = my_wait;
-    __imp_WriteFile = my_write;
-    __imp__beginthreadex = my_begin_thread;
-}
-
-/* A packet with any status and any number of bytes. */
-LONG NTAPI NtSetIoCompletion(HANDLE, ULONG_PTR, ULONG_PTR, LONG, SIZE_T);
-
-static inline void inject(HANDLE port, ULONG_PTR key, void *overlapped,
-                          DWORD status, DWORD bytes)
-{
-    LONG failed = NtSetIoCompletion(port, key, (ULONG_PTR)overlapped,
-                                    (LONG)status, bytes);
-    check(failed == 0, "send a packet to", L"port");
+    put_layer((struct layer){
+        .CancelIoEx = my_cancel,
+        .CreateEventW = my_create_event,
+        .CreateIoCompletionPort = my_create_port,
+        .PostQueuedCompletionStatus = my_post,
+        .ReadFile = my_read,
+        .SetFileCompletionNotificationModes = my_set_modes,
+        .SleepConditionVariableSRW = my_sleep,
+        .WaitForSingleObject = my_wait,
+        .WriteFile = my_write,
+        ._beginthreadex = my_begin_thread,
+    });
 }
 
 /* ---- The pool ---------------------------------------------------------- */
@@ -249,7 +169,7 @@ static inline void begin(void)
     watched = &pool.changed;
 }
 
-/* Those that are not 0. */
+/* Prints the counters that are not 0. */
 static inline void say_counters(void)
 {
     struct pool_counters counters = pool_counters(&pool);
@@ -269,7 +189,7 @@ static inline void say_counters(void)
     say("%s", line);
 }
 
-/* What is in the port comes out of it before the pool has stopped. */
+/* All packets are taken out of the port before the pool has stopped. */
 static inline void end(void)
 {
     must(pool_stop(&pool, POOL_DRAIN), "stop");
@@ -287,7 +207,7 @@ static inline void wait_until_live(uint64_t count)
         SwitchToThread();
 }
 
-/* Work that keeps its worker until the gate is opened. */
+/* Work that blocks its worker until the gate is opened. */
 static HANDLE gate;
 static volatile LONG blocked;
 
@@ -313,7 +233,7 @@ static inline void open_gate(void)
     set(gate);
 }
 
-/* ---- One I/O, and how it ended ----------------------------------------- */
+/* ---- One I/O, and how it completed -------------------------------------- */
 
 struct io {
     struct request *request;
@@ -370,7 +290,7 @@ static inline const char *times(LONG count)
     return count < 3 ? words[count] : "too often";
 }
 
-/* How its callback was called. */
+/* How often its callback was called, and with which result. */
 static inline void say_ended(const char *name, const struct io *io)
 {
     if (io->calls == 0)
@@ -385,14 +305,16 @@ static inline void must_be_queued(struct submission started)
     must(started.outcome == IO_QUEUED ? ERROR_SUCCESS : started.error, "start");
 }
 
-/* For what may end through either door: waits, and says how it did. */
+/* For an I/O that may complete immediately or by a packet: waits, then prints
+ * how often it was reported, and with which result. */
 static inline void say_either(const char *name, struct bound_file *file,
                               struct io *io, struct submission started)
 {
     must(bound_file_wait_idle(file, INFINITE), "wait for");
     bool queued = started.outcome == IO_QUEUED;
-    say("%s: told %s, error %lu, %lu bytes", name, times(io->calls + !queued),
-        queued ? io->error : started.error, queued ? io->bytes : started.bytes);
+    say("%s: reported %s, error %lu, %lu bytes", name,
+        times(io->calls + !queued), queued ? io->error : started.error,
+        queued ? io->bytes : started.bytes);
 }
 
 /* ---- Files ------------------------------------------------------------- */
@@ -424,8 +346,8 @@ static inline void close_file(struct bound_file *file)
     must(bound_file_close(file), "close");
 }
 
-/* A pipe with our end bound to the pool: its reads end when the other end is
- * written to or closed, and not before. */
+/* A pipe with our end bound to the pool. A read of it completes when the other
+ * end is written to or closed, and not before. */
 struct pipe {
     HANDLE theirs;
     struct bound_file file;
@@ -463,13 +385,13 @@ static inline void feed(const struct pipe *pipe, const char *text)
           "write to", L"pipe");
 }
 
-/* What our end has written. */
-static inline void say_heard(const struct pipe *pipe)
+/* Prints the bytes that our end has written. */
+static inline void say_written(const struct pipe *pipe)
 {
     char text[65] = "";
     DWORD bytes;
     check(ReadFile(pipe->theirs, text, 64, &bytes, NULL), "read from", L"pipe");
-    say("they hear '%s'", text);
+    say("the other end reads '%s'", text);
 }
 
 static inline void hang_up(const struct pipe *pipe)
@@ -483,36 +405,27 @@ static inline void close_pipe(struct pipe *pipe)
     hang_up(pipe);
 }
 
-/* A read on a pipe that is not fed yet. */
+/* Starts a read of a pipe without data: it stays in flight. */
 static inline void start_read(struct pipe *pipe, struct io *io)
 {
     pack(io, 64, 0);
     must_be_queued(bound_file_read(&pipe->file, io->request));
 }
 
-/* ---- Cases ------------------------------------------------------------- */
+/* ---- Cases -------------------------------------------------------------- */
 
-struct probe_case {
-    const wchar_t *name;
-    void (*run)(void);
-};
+static unsigned rounds; /* of a race; 0: as many as the case likes */
 
-static unsigned rounds; /* of a race, where it is not 0 */
-
-static inline int run_case(int argc, wchar_t **argv,
-                           const struct probe_case *cases)
+static inline int run_pool_case(int argc, wchar_t **argv)
 {
     watch_windows();
     if (argc > 2)
         workers = (unsigned)wcstoul(argv[2], NULL, 10);
     if (argc > 3)
         rounds = (unsigned)wcstoul(argv[3], NULL, 10);
-    for (; argc > 1 && cases->name != NULL; cases++)
-        if (wcscmp(argv[1], cases->name) == 0) {
-            cases->run();
-            return EXIT_SUCCESS;
-        }
-    fprintf(stderr, "there is no such case\n");
+    if (argc > 1 && run_case(argv[1]))
+        return EXIT_SUCCESS;
+    fprintf(stderr, "usage: CASE [WORKERS [ROUNDS]]\n");
     return 2;
 }
 

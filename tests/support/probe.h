@@ -1,0 +1,132 @@
+/*
+ * What the probes share. A probe is a Windows program that a suite starts: it
+ * does something with the library, and prints what happened.
+ *
+ * A probe never waits for a fixed time. It waits for an event, or watches a
+ * counter, until the other thread has got to the right point.
+ */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include "../../final/programs/report.h"
+#include "../../lab/interpose/writable.h"
+#include "handles.h"
+
+#include <process.h>
+#include <stdlib.h>
+
+/* Ends the probe if a call has failed that should always succeed. */
+static inline void must(DWORD error, const char *tried)
+{
+    check_error(error, tried, L"probe");
+}
+
+/* ---- Events and threads ------------------------------------------------ */
+
+/* Once it is set, it stays set. */
+static inline HANDLE new_event(void)
+{
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    check(event != NULL, "create", L"event");
+    return event;
+}
+
+static inline void set(HANDLE event)
+{
+    check(SetEvent(event), "set", L"event");
+}
+
+static inline void wait_for(HANDLE object)
+{
+    check(WaitForSingleObject(object, INFINITE) == WAIT_OBJECT_0, "wait for",
+          L"object");
+}
+
+static inline void close_object(HANDLE object)
+{
+    check(CloseHandle(object), "close", L"object");
+}
+
+typedef unsigned __stdcall thread_routine(void *);
+
+static inline HANDLE run_thread(thread_routine *routine, void *argument)
+{
+    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, routine, argument, 0, NULL);
+    check(thread != NULL, "create", L"thread");
+    return thread;
+}
+
+static inline void join(HANDLE thread)
+{
+    wait_for(thread);
+    close_object(thread);
+}
+
+/* ---- Windows, watched and changed -------------------------------------- */
+
+/*
+ * A probe can replace these functions of Windows, for itself and for the
+ * library that is linked with it. lab/interpose/interpose.h explains how.
+ */
+#define REPLACEABLE(EACH)                                                      \
+    EACH(AcquireSRWLockExclusive)                                              \
+    EACH(CancelIoEx)                                                           \
+    EACH(CreateEventW)                                                         \
+    EACH(CreateIoCompletionPort)                                               \
+    EACH(GetQueuedCompletionStatus)                                            \
+    EACH(GetTickCount64)                                                       \
+    EACH(PostQueuedCompletionStatus)                                           \
+    EACH(ReadFile)                                                             \
+    EACH(ReleaseSRWLockExclusive)                                              \
+    EACH(SetFileCompletionNotificationModes)                                   \
+    EACH(SetFileInformationByHandle)                                           \
+    EACH(SleepConditionVariableSRW)                                            \
+    EACH(WaitForSingleObject)                                                  \
+    EACH(WaitOnAddress)                                                        \
+    EACH(WriteFile)                                                            \
+    EACH(_beginthreadex)
+
+struct layer {
+#define FIELD(name) __typeof__(name) *name;
+    REPLACEABLE(FIELD)
+};
+
+#define IMPORT_POINTER(name) extern __typeof__(name) *__imp_##name;
+REPLACEABLE(IMPORT_POINTER)
+
+/* What was called before put_layer. The functions of the probe call these. */
+static struct layer next;
+
+/* Replaces each function that `mine` has. */
+static inline void put_layer(struct layer mine)
+{
+    make_imports_writable();
+#define REPLACE(name)                                                          \
+    next.name = __imp_##name;                                                  \
+    if (mine.name != NULL)                                                     \
+        __imp_##name = mine.name;
+    REPLACEABLE(REPLACE)
+}
+
+/* The result of a function that fails with this error. */
+static inline BOOL fail(DWORD error)
+{
+    SetLastError(error);
+    return FALSE;
+}
+
+/* ---- Packets ----------------------------------------------------------- */
+
+LONG NTAPI NtSetIoCompletion(HANDLE, ULONG_PTR, ULONG_PTR, LONG, SIZE_T);
+
+/* Queues a packet as the kernel does after an I/O: with any NTSTATUS, and any
+ * number of bytes. */
+static inline void queue_packet(HANDLE port, ULONG_PTR key, void *overlapped,
+                                DWORD status, DWORD bytes)
+{
+    LONG failed = NtSetIoCompletion(port, key, (ULONG_PTR)overlapped,
+                                    (LONG)status, bytes);
+    check(failed == 0, "queue a packet to", L"port");
+}
+
+#endif
