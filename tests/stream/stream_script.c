@@ -1,36 +1,40 @@
 /*
- * stream_script FILE COMMAND...: a talk with a file stream. Each argument is
- * one command, and is answered with one line that repeats it. The answer begins
- * with "ok" or the Win32 error.
+ * stream_script FILE COMMAND...: obeys commands about streams of FILE. For each
+ * command it prints "COMMAND -> ANSWER". The answer is "ok", or the result, or
+ * "error N" and the result; N is the Win32 error. Bytes are printed as 'text'
+ * if they are short and printable, otherwise as a count.
  *
- * A number in front of a command is the stream that it is about, 0 to 3; none
- * means 0. Numbers in brackets may be left out.
+ * Words in brackets may be left out. "stream I" before a command chooses one of
+ * the streams 0 to 3; without it the command is about stream 0.
  *
- *   open WORD...      FILE: a file_mode, if it is not "open"; "read", "write"
- *                     or "both"; options; buffer=N, share=N, room=N; "no-pool"
- *   read N            what came is shown if it is text, and short
+ *   open WORD...        opens FILE. Words: a file_mode, such as "create-new";
+ *                       "read", "write", "both", "no-access"; an option, such
+ *                       as "asynchronous"; buffer=N, share=N, preallocate=N,
+ *                       mode=N; "no-pool"
+ *   read N              reads up to N bytes
+ *   read-all N          reads N bytes at a time, until nothing comes
+ *   read-null N         reads N bytes into a buffer that is NULL
  *   write TEXT
- *   writes COUNT TEXT as many calls, until one fails
- *   read-nowhere N    gives no buffer
- *   reads N           reads N bytes at a time until nothing comes
- *   start T read N    begins an asynchronous call with task T, 0 to 9, whose
- *   start T write TEXT  callback counts
- *   wait T [MS]       for the task
- *   cancel [T]        the task, or all of the stream
- *   callbacks         how many there were, and how many calls were over at once
+ *   write-times N TEXT  writes TEXT N times, until one call fails
+ *   start T read N      starts an asynchronous call with task T, 0 to 9
+ *   start T write TEXT
+ *   wait T [MS]         waits for task T
+ *   cancel [T]          cancels task T, or all calls on the stream
+ *   completions         how many calls completed by a callback so far, and how
+ *                       many immediately
  *   seek N ORIGIN, position, length, set-length N, flush, flush-to-disk,
  *   preallocation, close
- *   system            what FILE has for everybody else; or that it is missing
- *   calls             how often the system was called to read and to write
- *                     FILE's streams since that was asked last
- *   fail NAME K CODE  of the next calls of ReadFile, WriteFile or
- *                     SetFileInformationByHandle the K-th fails; CODE 0: never
- *   short N           no call of the system reads or writes more than N bytes
- *   stop MODE         stops the pool: "cancel" or "drain"
- *   serve KIND        if FILE is the name of a pipe: makes it, of "bytes" or
- *                     "messages"; what the server writes waits in it
+ *   content             what another program would find in FILE
+ *   system-calls        how often ReadFile and WriteFile were called since the
+ *                       last such command
+ *   fail NAME K CODE    the K-th of the next calls of ReadFile, WriteFile or
+ *                       SetFileInformationByHandle fails with error CODE
+ *   limit N             no system call reads or writes more than N bytes
+ *   stop-pool MODE      stops the pool: "cancel" or "drain"
+ *   create-pipe KIND    creates the pipe FILE, of "bytes" or "messages"
  *   server read, server write TEXT, server close, server disconnect
- *   text CODE         error_text has one line for it
+ *                       uses the other end of that pipe
+ *   error-text CODE     whether error_text has one line for the error
  */
 #include "../../final/error.h"
 #include "../../final/file_stream.h"
@@ -42,6 +46,7 @@
 const wchar_t program[] = L"stream_script";
 
 enum { STREAMS = 4, TASKS = 10, LONGEST = 4 << 20 };
+enum { UNSET = 999 }; /* a result that a call did not set */
 
 static const wchar_t *path;
 static struct pool pool;
@@ -49,26 +54,29 @@ static struct file_stream *streams[STREAMS];
 static struct file_task tasks[TASKS];
 static char *buffers[TASKS + 1]; /* the last is for synchronous calls */
 static volatile LONG callbacks;
-static LONG at_once;
+static LONG immediate_completions;
 
-/* ---- The system's calls ------------------------------------------------ */
+/* ---- System calls ------------------------------------------------------ */
 
-struct call {
+enum { READ, WRITE, SET, SYSTEM_CALLS };
+
+static struct system_call {
     const char *name;
     LONG count;
-    LONG failing; /* which one, counted down */
-    DWORD error;
-};
+    LONG until_failure; /* counted down; the call that makes it 0 fails */
+    DWORD error;        /* 0: no call fails */
+} system_calls[SYSTEM_CALLS] = {[READ] = {.name = "ReadFile"},
+                                [WRITE] = {.name = "WriteFile"},
+                                [SET] = {.name = "SetFileInformationByHandle"}};
 
-static struct call reads = {"ReadFile", 0, 0, 0},
-                   writes = {"WriteFile", 0, 0, 0},
-                   sets = {"SetFileInformationByHandle", 0, 0, 0};
-static DWORD most = MAXDWORD;
+static DWORD limit = MAXDWORD; /* bytes in one system call */
 
-static bool is_due(struct call *call)
+/* Counts a system call. True: it must fail, and its error is set. */
+static bool must_fail(unsigned index)
 {
+    struct system_call *call = &system_calls[index];
     InterlockedIncrement(&call->count);
-    if (call->error == 0 || InterlockedDecrement(&call->failing) != 0)
+    if (call->error == 0 || InterlockedDecrement(&call->until_failure) != 0)
         return false;
     SetLastError(call->error);
     return true;
@@ -77,9 +85,9 @@ static bool is_due(struct call *call)
 static BOOL WINAPI my_read(HANDLE file, void *buffer, DWORD length,
                            DWORD *bytes, OVERLAPPED *overlapped)
 {
-    if (is_due(&reads))
+    if (must_fail(READ))
         return FALSE;
-    return next.read(file, buffer, length < most ? length : most, bytes,
+    return next.read(file, buffer, length < limit ? length : limit, bytes,
                      overlapped);
 }
 
@@ -88,40 +96,46 @@ static BOOL WINAPI my_write(HANDLE file, const void *buffer, DWORD length,
 {
     if (file == GetStdHandle(STD_OUTPUT_HANDLE))
         return next.write(file, buffer, length, bytes, overlapped);
-    if (is_due(&writes))
+    if (must_fail(WRITE))
         return FALSE;
-    return next.write(file, buffer, length < most ? length : most, bytes,
+    return next.write(file, buffer, length < limit ? length : limit, bytes,
                       overlapped);
 }
 
 static BOOL WINAPI my_set(HANDLE file, FILE_INFO_BY_HANDLE_CLASS class,
                           void *information, DWORD length)
 {
-    if (is_due(&sets))
+    if (must_fail(SET))
         return FALSE;
     return next.set_information(file, class, information, length);
 }
 
 /* ---- Answers ----------------------------------------------------------- */
 
-static char answer[160];
+static char answer[160]; /* empty: "ok" */
 
-static void answer_error(DWORD error)
-{
-    if (error == ERROR_SUCCESS)
-        snprintf(answer, sizeof answer, "ok");
-    else
-        snprintf(answer, sizeof answer, "error %lu", error);
-}
-
+/* Adds a part, after a comma if it is not the first. */
 static void __attribute__((format(__MINGW_PRINTF_FORMAT, 1, 2)))
 add(const char *format, ...)
 {
+    if (answer[0] != '\0')
+        strcat(answer, ", ");
     size_t used = strlen(answer);
     va_list values;
     va_start(values, format);
     vsnprintf(answer + used, sizeof answer - used, format, values);
     va_end(values);
+}
+
+static void add_error(DWORD error)
+{
+    if (error != ERROR_SUCCESS)
+        add("error %lu", error);
+}
+
+static void add_count(size_t bytes)
+{
+    add("%llu byte%s", (unsigned long long)bytes, bytes == 1 ? "" : "s");
 }
 
 static bool is_text(const char *bytes, size_t length)
@@ -134,15 +148,16 @@ static bool is_text(const char *bytes, size_t length)
 
 static void add_bytes(const char *bytes, size_t length)
 {
-    add(", %llu bytes", (unsigned long long)length);
     if (is_text(bytes, length))
-        add(": %.*s", (int)length, bytes);
+        add("'%.*s'", (int)length, bytes);
+    else
+        add_count(length);
 }
 
-/* ---- Commands ---------------------------------------------------------- */
+/* ---- Words of a command ------------------------------------------------ */
 
 /* The next word; empty if there is none. */
-static char *word(char **rest)
+static char *next_word(char **rest)
 {
     char *begin = *rest;
     char *end = begin + strcspn(begin, " ");
@@ -154,28 +169,113 @@ static char *word(char **rest)
     return begin;
 }
 
-/* A command that is not understood ends the program. */
+static bool is(const char *word, const char *wanted)
+{
+    return strcmp(word, wanted) == 0;
+}
+
+/* A wrong command ends the program. */
 static void require(bool understood)
 {
     if (!understood)
         check_error(ERROR_BAD_COMMAND, "understand", L"command");
 }
 
-static int64_t number(char **rest)
+static int64_t next_number(char **rest)
 {
-    char *text = word(rest), *end = NULL;
+    char *text = next_word(rest), *end = NULL;
     require(*text != '\0');
     int64_t value = (int64_t)strtoull(text, &end, 10);
     require(*end == '\0');
     return value;
 }
 
-static size_t length_of(char **rest)
+static size_t next_length(char **rest)
 {
-    int64_t length = number(rest);
+    int64_t length = next_number(rest);
     require(length >= 0 && length <= LONGEST);
     return (size_t)length;
 }
+
+static unsigned next_index(char **rest, int64_t count)
+{
+    int64_t index = next_number(rest);
+    require(index >= 0 && index < count);
+    return (unsigned)index;
+}
+
+/* ---- Open -------------------------------------------------------------- */
+
+/* Words without a value. */
+static const struct {
+    const char *name;
+    enum { MODE, ACCESS, OPTION } kind;
+    unsigned value;
+} open_words[] = {{"open-or-create", MODE, FILE_MODE_OPEN_OR_CREATE},
+                  {"create", MODE, FILE_MODE_CREATE},
+                  {"create-new", MODE, FILE_MODE_CREATE_NEW},
+                  {"truncate", MODE, FILE_MODE_TRUNCATE},
+                  {"append", MODE, FILE_MODE_APPEND},
+                  {"read", ACCESS, FILE_ACCESS_READ},
+                  {"write", ACCESS, FILE_ACCESS_WRITE},
+                  {"both", ACCESS, FILE_ACCESS_READ_WRITE},
+                  {"no-access", ACCESS, 0},
+                  {"asynchronous", OPTION, FILE_OPTION_ASYNCHRONOUS},
+                  {"sequential", OPTION, FILE_OPTION_SEQUENTIAL},
+                  {"random", OPTION, FILE_OPTION_RANDOM},
+                  {"write-through", OPTION, FILE_OPTION_WRITE_THROUGH},
+                  {"delete-on-close", OPTION, FILE_OPTION_DELETE_ON_CLOSE}};
+
+/* False: it is no such word. */
+static bool set_by_name(const char *word, struct file_stream_options *options)
+{
+    const size_t count = sizeof open_words / sizeof *open_words;
+    size_t i = 0;
+    while (i < count && !is(word, open_words[i].name))
+        i++;
+    if (i == count)
+        return false;
+    if (open_words[i].kind == MODE)
+        options->mode = (enum file_mode)open_words[i].value;
+    else if (open_words[i].kind == ACCESS)
+        options->access = (enum file_access)open_words[i].value;
+    else
+        options->options |= open_words[i].value;
+    return true;
+}
+
+static void set_by_value(char *word, struct file_stream_options *options)
+{
+    char *value = strchr(word, '=');
+    require(value != NULL);
+    *value = '\0';
+    uint64_t number = strtoull(value + 1, NULL, 10);
+    if (is(word, "buffer"))
+        options->buffer_size = (size_t)number;
+    else if (is(word, "share"))
+        options->share = (DWORD)number;
+    else if (is(word, "preallocate"))
+        options->preallocation_size = number;
+    else if (is(word, "mode"))
+        options->mode = (enum file_mode)number;
+    else
+        require(false);
+}
+
+static void open_stream(struct file_stream **stream, char *rest)
+{
+    struct file_stream_options options = FILE_STREAM_DEFAULTS;
+    struct pool *used = &pool;
+    require(*stream == NULL);
+    for (char *word; *(word = next_word(&rest)) != '\0';)
+        if (is(word, "no-pool"))
+            used = NULL;
+        else if (!set_by_name(word, &options))
+            set_by_value(word, &options);
+    add_error(file_stream_open(used, path, &options, stream));
+}
+
+/* ---- Read and write ---------------------------------------------------- */
 
 static char *buffer_at(unsigned index)
 {
@@ -185,106 +285,41 @@ static char *buffer_at(unsigned index)
     return buffers[index];
 }
 
-static void understand(char *given, struct file_stream_options *options,
-                       bool *without_pool)
-{
-    static const struct {
-        const char *name;
-        enum file_mode mode;
-    } modes[] = {{"open-or-create", FILE_MODE_OPEN_OR_CREATE},
-                 {"create", FILE_MODE_CREATE},
-                 {"create-new", FILE_MODE_CREATE_NEW},
-                 {"truncate", FILE_MODE_TRUNCATE},
-                 {"append", FILE_MODE_APPEND}};
-    static const struct {
-        const char *name;
-        unsigned bit;
-    } bits[] = {{"asynchronous", FILE_OPTION_ASYNCHRONOUS},
-                {"sequential", FILE_OPTION_SEQUENTIAL},
-                {"random", FILE_OPTION_RANDOM},
-                {"write-through", FILE_OPTION_WRITE_THROUGH},
-                {"delete-on-close", FILE_OPTION_DELETE_ON_CLOSE}};
-    static const struct {
-        const char *name;
-        enum file_access access;
-    } accesses[] = {{"read", FILE_ACCESS_READ},
-                    {"write", FILE_ACCESS_WRITE},
-                    {"both", FILE_ACCESS_READ_WRITE},
-                    {"neither", 0}};
-    bool known = false;
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
-        if (strcmp(given, modes[i].name) == 0) {
-            options->mode = modes[i].mode;
-            known = true;
-        }
-    for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
-        if (strcmp(given, bits[i].name) == 0) {
-            options->options |= bits[i].bit;
-            known = true;
-        }
-    for (size_t i = 0; i < sizeof accesses / sizeof *accesses; i++)
-        if (strcmp(given, accesses[i].name) == 0) {
-            options->access = accesses[i].access;
-            known = true;
-        }
-    if (strncmp(given, "buffer=", 7) == 0)
-        options->buffer_size = (size_t)strtoull(given + 7, NULL, 10);
-    else if (strncmp(given, "share=", 6) == 0)
-        options->share = strtoul(given + 6, NULL, 10);
-    else if (strncmp(given, "room=", 5) == 0)
-        options->preallocation_size = strtoull(given + 5, NULL, 10);
-    else if (strncmp(given, "mode=", 5) == 0)
-        options->mode = (enum file_mode)strtoul(given + 5, NULL, 10);
-    else if (strcmp(given, "no-pool") == 0)
-        *without_pool = true;
-    else
-        require(known);
-}
-
-static DWORD open_stream(struct file_stream **stream, char *rest)
-{
-    struct file_stream_options options = FILE_STREAM_DEFAULTS;
-    bool without_pool = false;
-    for (char *given; *(given = word(&rest)) != '\0';)
-        understand(given, &options, &without_pool);
-    require(*stream == NULL);
-    return file_stream_open(without_pool ? NULL : &pool, path, &options,
-                            stream);
-}
-
 static void read_once(struct file_stream *stream, char *rest)
 {
     char *buffer = buffer_at(TASKS);
-    size_t bytes = 999, length = length_of(&rest);
-    answer_error(file_stream_read(stream, buffer, length, &bytes));
+    size_t bytes = UNSET;
+    add_error(file_stream_read(stream, buffer, next_length(&rest), &bytes));
     add_bytes(buffer, bytes);
 }
 
-static void read_nowhere(struct file_stream *stream, char *rest)
+static void read_null(struct file_stream *stream, char *rest)
 {
     size_t bytes;
-    answer_error(file_stream_read(stream, NULL, length_of(&rest), &bytes));
+    add_error(file_stream_read(stream, NULL, next_length(&rest), &bytes));
 }
 
-static void read_to_end(struct file_stream *stream, char *rest)
+static void read_all(struct file_stream *stream, char *rest)
 {
     char *buffer = buffer_at(TASKS);
-    size_t bytes, length = length_of(&rest), total = 0;
+    size_t bytes, length = next_length(&rest), total = 0;
     DWORD error;
-    while ((error = file_stream_read(stream, buffer, length, &bytes)) == 0 &&
-           bytes > 0)
-        total += bytes;
-    answer_error(error);
-    add(", %llu bytes", (unsigned long long)total);
+    do {
+        error = file_stream_read(stream, buffer, length, &bytes);
+        if (error == ERROR_SUCCESS)
+            total += bytes;
+    } while (error == ERROR_SUCCESS && bytes > 0);
+    add_error(error);
+    add_count(total);
 }
 
-static void write_often(struct file_stream *stream, char *rest)
+static void write_times(struct file_stream *stream, char *rest)
 {
-    int64_t count = number(&rest);
+    int64_t count = next_number(&rest);
     DWORD error = ERROR_SUCCESS;
     for (int64_t i = 0; i < count && error == ERROR_SUCCESS; i++)
         error = file_stream_write(stream, rest, strlen(rest));
-    answer_error(error);
+    add_error(error);
 }
 
 static void count_callback(void *context, DWORD error, size_t bytes)
@@ -293,72 +328,75 @@ static void count_callback(void *context, DWORD error, size_t bytes)
     InterlockedIncrement(&callbacks);
 }
 
-static unsigned task_index(char **rest)
-{
-    int64_t index = number(rest);
-    require(index >= 0 && index < TASKS);
-    return (unsigned)index;
-}
-
-/* Whether it is queued or over at once is the system's choice. */
+/* The answer is "ok" whether the call is queued or done: the system chooses. */
 static void start(struct file_stream *stream, char *rest)
 {
-    unsigned index = task_index(&rest);
+    unsigned index = next_index(&rest, TASKS);
     struct file_task *task = &tasks[index];
-    char *buffer = buffer_at(index), *what = word(&rest);
+    char *buffer = buffer_at(index), *what = next_word(&rest);
     struct submission started;
-    require(*what != '\0');
     task->callback = count_callback;
-    if (strcmp(what, "read") == 0) {
+    if (is(what, "read")) {
         started =
-            file_stream_read_async(stream, buffer, length_of(&rest), task);
+            file_stream_read_async(stream, buffer, next_length(&rest), task);
     } else {
-        require(strcmp(what, "write") == 0 && *rest != '\0');
+        require(is(what, "write") && *rest != '\0');
         /* bytes, no string
          * NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
         memcpy(buffer, rest, strlen(rest));
         started = file_stream_write_async(stream, buffer, strlen(rest), task);
     }
-    at_once += started.outcome == IO_DONE;
-    answer_error(started.outcome == IO_FAILED ? started.error : ERROR_SUCCESS);
+    if (started.outcome == IO_DONE)
+        immediate_completions++;
+    if (started.outcome == IO_FAILED)
+        add_error(started.error);
 }
 
 static void wait_for_task(char *rest)
 {
-    unsigned index = task_index(&rest);
-    size_t bytes = 999;
-    DWORD timeout = *rest != '\0' ? (DWORD)number(&rest) : INFINITE;
-    bool reads_file = !tasks[index].writes;
-    answer_error(file_task_wait(&tasks[index], timeout, &bytes));
-    if (reads_file)
-        add_bytes(buffer_at(index), bytes);
+    unsigned index = next_index(&rest, TASKS);
+    size_t bytes = UNSET;
+    DWORD timeout = *rest != '\0' ? (DWORD)next_number(&rest) : INFINITE;
+    bool writes = tasks[index].writes;
+    add_error(file_task_wait(&tasks[index], timeout, &bytes));
+    if (writes)
+        add_count(bytes);
     else
-        add(", %llu bytes", (unsigned long long)bytes);
+        add_bytes(buffer_at(index), bytes);
+}
+
+/* ---- Position and length ----------------------------------------------- */
+
+static DWORD origin_of(const char *name)
+{
+    if (is(name, "begin"))
+        return FILE_BEGIN;
+    if (is(name, "current"))
+        return FILE_CURRENT;
+    return is(name, "end") ? FILE_END : 7; /* 7: no origin */
 }
 
 static void seek(struct file_stream *stream, char *rest)
 {
-    int64_t offset = number(&rest);
-    char *origin = word(&rest);
-    uint64_t at = 999;
-    DWORD from = strcmp(origin, "begin") == 0     ? FILE_BEGIN
-                 : strcmp(origin, "current") == 0 ? FILE_CURRENT
-                 : strcmp(origin, "end") == 0     ? FILE_END
-                                                  : 7;
-    answer_error(file_stream_seek(stream, offset, from, &at));
-    if (at != 999)
-        add(", at %llu", at);
+    int64_t offset = next_number(&rest);
+    uint64_t at = UNSET;
+    add_error(
+        file_stream_seek(stream, offset, origin_of(next_word(&rest)), &at));
+    if (at != UNSET)
+        add("at %llu", at);
 }
 
-static void answer_value(DWORD error, uint64_t value)
+static void answer_value(DWORD error, const uint64_t *value)
 {
-    answer_error(error);
+    add_error(error);
     if (error == ERROR_SUCCESS)
-        add(", %llu", value);
+        add("%llu", *value);
 }
 
-/* Past the layer, and sharing all. */
-static void answer_system(void)
+/* ---- The system -------------------------------------------------------- */
+
+/* Does not count as a system call, and cannot fail. */
+static void answer_content(void)
 {
     char bytes[64];
     DWORD count = 0;
@@ -367,162 +405,161 @@ static void answer_system(void)
         CreateFileW(path, GENERIC_READ,
                     FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
                     NULL, OPEN_EXISTING, 0, NULL);
-    answer_error(file != INVALID_HANDLE_VALUE ? ERROR_SUCCESS : GetLastError());
-    if (file == INVALID_HANDLE_VALUE)
+    if (file == INVALID_HANDLE_VALUE) {
+        add_error(GetLastError());
         return;
+    }
     check(GetFileSizeEx(file, &size), "get the size of", path);
     check(next.read(file, bytes, sizeof bytes, &count, NULL), "read", path);
-    add(", %lld bytes", size.QuadPart);
-    if (count == size.QuadPart && is_text(bytes, count))
-        add(": %.*s", (int)count, bytes);
-    check(CloseHandle(file), "close", path);
+    if (count == size.QuadPart)
+        add_bytes(bytes, count);
+    else
+        add_count((size_t)size.QuadPart);
+    close_object(file);
 }
 
 static void answer_text(char *rest)
 {
     char text[ERROR_TEXT];
-    error_text((DWORD)number(&rest), text);
-    bool one_line = strpbrk(text, "\r\n") == NULL;
-    snprintf(answer, sizeof answer, "%s",
-             text[0] == '\0' ? "none"
-             : one_line      ? "one line"
-                             : "several lines");
+    error_text((DWORD)next_number(&rest), text);
+    if (text[0] == '\0')
+        add("none");
+    else
+        add(strpbrk(text, "\r\n") == NULL ? "one line" : "several lines");
 }
 
 static void set_failing(char *rest)
 {
-    char *name = word(&rest);
-    struct call *call = strcmp(name, reads.name) == 0    ? &reads
-                        : strcmp(name, writes.name) == 0 ? &writes
-                                                         : &sets;
-    require(strcmp(name, call->name) == 0);
-    call->failing = (LONG)number(&rest);
-    call->error = (DWORD)number(&rest);
-    answer_error(ERROR_SUCCESS);
+    char *name = next_word(&rest);
+    unsigned index = 0;
+    while (index < SYSTEM_CALLS && !is(name, system_calls[index].name))
+        index++;
+    require(index < SYSTEM_CALLS);
+    system_calls[index].until_failure = (LONG)next_number(&rest);
+    system_calls[index].error = (DWORD)next_number(&rest);
 }
 
-/* ---- A pipe's other end ------------------------------------------------ */
+static void stop_pool(char *rest)
+{
+    bool cancel = is(rest, "cancel");
+    require(cancel || is(rest, "drain"));
+    add_error(pool_stop(&pool, cancel ? POOL_CANCEL : POOL_DRAIN));
+}
+
+/* ---- The other end of a pipe ------------------------------------------- */
 
 static HANDLE server;
 
-static void serve(char *rest)
+static void create_pipe(char *rest)
 {
-    DWORD kind = PIPE_TYPE_BYTE;
-    if (strcmp(rest, "messages") == 0)
-        kind = PIPE_TYPE_MESSAGE;
-    else
-        require(strcmp(rest, "bytes") == 0);
-    server = CreateNamedPipeW(path, PIPE_ACCESS_DUPLEX, kind, 1, 1 << 16,
-                              1 << 16, 0, NULL);
-    answer_error(server != INVALID_HANDLE_VALUE ? 0 : GetLastError());
+    bool messages = is(rest, "messages");
+    require(messages || is(rest, "bytes"));
+    server = CreateNamedPipeW(path, PIPE_ACCESS_DUPLEX,
+                              messages ? PIPE_TYPE_MESSAGE : PIPE_TYPE_BYTE, 1,
+                              1 << 16, 1 << 16, 0, NULL);
+    check(server != INVALID_HANDLE_VALUE, "create", path);
 }
 
 static void obey_server(char *rest)
 {
-    char *verb = word(&rest), bytes[64];
+    char *verb = next_word(&rest), bytes[64];
     DWORD count = 0;
     BOOL ok = TRUE;
-    require(*verb != '\0');
-    if (strcmp(verb, "close") == 0) {
+    if (is(verb, "close")) {
         ok = CloseHandle(server);
-    } else if (strcmp(verb, "disconnect") == 0) {
+    } else if (is(verb, "disconnect")) {
         ok = DisconnectNamedPipe(server);
-    } else if (strcmp(verb, "write") == 0) {
+    } else if (is(verb, "write")) {
         ok = next.write(server, rest, (DWORD)strlen(rest), &count, NULL);
     } else {
-        require(strcmp(verb, "read") == 0);
+        require(is(verb, "read"));
         ok = next.read(server, bytes, sizeof bytes, &count, NULL);
     }
-    answer_error(ok ? ERROR_SUCCESS : GetLastError());
-    if (strcmp(verb, "read") == 0)
+    add_error(ok ? ERROR_SUCCESS : GetLastError());
+    if (is(verb, "read"))
         add_bytes(bytes, count);
 }
 
-/* Those that go beyond one stream. */
+/* ---- Commands ---------------------------------------------------------- */
+
+/* Not about one stream. */
 static bool obey_general(const char *verb, char *rest)
 {
-    if (strcmp(verb, "system") == 0) {
-        answer_system();
-    } else if (strcmp(verb, "serve") == 0) {
-        serve(rest);
-    } else if (strcmp(verb, "server") == 0) {
+    if (is(verb, "content"))
+        answer_content();
+    else if (is(verb, "create-pipe"))
+        create_pipe(rest);
+    else if (is(verb, "server"))
         obey_server(rest);
-    } else if (strcmp(verb, "text") == 0) {
+    else if (is(verb, "error-text"))
         answer_text(rest);
-    } else if (strcmp(verb, "fail") == 0) {
+    else if (is(verb, "fail"))
         set_failing(rest);
-    } else if (strcmp(verb, "short") == 0) {
-        most = (DWORD)number(&rest);
-        answer_error(ERROR_SUCCESS);
-    } else if (strcmp(verb, "calls") == 0) {
-        snprintf(answer, sizeof answer, "%ld reads, %ld writes",
-                 InterlockedExchange(&reads.count, 0),
-                 InterlockedExchange(&writes.count, 0));
-    } else if (strcmp(verb, "callbacks") == 0) {
-        snprintf(answer, sizeof answer, "%ld and %ld at once", callbacks,
-                 at_once);
-    } else if (strcmp(verb, "wait") == 0) {
+    else if (is(verb, "limit"))
+        limit = (DWORD)next_number(&rest);
+    else if (is(verb, "system-calls"))
+        add("reads: %ld, writes: %ld",
+            InterlockedExchange(&system_calls[READ].count, 0),
+            InterlockedExchange(&system_calls[WRITE].count, 0));
+    else if (is(verb, "completions"))
+        add("%ld by callback, %ld immediately", callbacks,
+            immediate_completions);
+    else if (is(verb, "wait"))
         wait_for_task(rest);
-    } else if (strcmp(verb, "stop") == 0) {
-        answer_error(pool_stop(
-            &pool, strcmp(rest, "cancel") == 0 ? POOL_CANCEL : POOL_DRAIN));
-    } else {
+    else if (is(verb, "stop-pool"))
+        stop_pool(rest);
+    else
         return false;
-    }
     return true;
 }
 
 static bool obey_place(struct file_stream *stream, const char *verb, char *rest)
 {
-    uint64_t value = 999;
-    if (strcmp(verb, "seek") == 0) {
+    uint64_t value = UNSET;
+    if (is(verb, "seek"))
         seek(stream, rest);
-    } else if (strcmp(verb, "position") == 0) {
-        DWORD error = file_stream_position(stream, &value);
-        answer_value(error, value);
-    } else if (strcmp(verb, "length") == 0) {
-        DWORD error = file_stream_length(stream, &value);
-        answer_value(error, value);
-    } else if (strcmp(verb, "set-length") == 0) {
-        answer_error(file_stream_set_length(stream, (uint64_t)number(&rest)));
-    } else {
+    else if (is(verb, "position"))
+        answer_value(file_stream_position(stream, &value), &value);
+    else if (is(verb, "length"))
+        answer_value(file_stream_length(stream, &value), &value);
+    else if (is(verb, "set-length"))
+        add_error(file_stream_set_length(stream, (uint64_t)next_number(&rest)));
+    else
         return false;
-    }
     return true;
 }
 
 static bool obey_stream(struct file_stream **stream, const char *verb,
                         char *rest)
 {
-    if (strcmp(verb, "open") == 0) {
-        answer_error(open_stream(stream, rest));
-    } else if (strcmp(verb, "read") == 0) {
+    if (is(verb, "open")) {
+        open_stream(stream, rest);
+    } else if (is(verb, "read")) {
         read_once(*stream, rest);
-    } else if (strcmp(verb, "read-nowhere") == 0) {
-        read_nowhere(*stream, rest);
-    } else if (strcmp(verb, "reads") == 0) {
-        read_to_end(*stream, rest);
-    } else if (strcmp(verb, "write") == 0) {
-        answer_error(file_stream_write(*stream, *rest != '\0' ? rest : NULL,
-                                       strlen(rest)));
-    } else if (strcmp(verb, "writes") == 0) {
-        write_often(*stream, rest);
-    } else if (strcmp(verb, "start") == 0) {
+    } else if (is(verb, "read-null")) {
+        read_null(*stream, rest);
+    } else if (is(verb, "read-all")) {
+        read_all(*stream, rest);
+    } else if (is(verb, "write")) {
+        add_error(file_stream_write(*stream, *rest != '\0' ? rest : NULL,
+                                    strlen(rest)));
+    } else if (is(verb, "write-times")) {
+        write_times(*stream, rest);
+    } else if (is(verb, "start")) {
         start(*stream, rest);
-    } else if (strcmp(verb, "cancel") == 0) {
+    } else if (is(verb, "cancel")) {
         if (*rest != '\0')
-            file_task_cancel(&tasks[task_index(&rest)]);
+            file_task_cancel(&tasks[next_index(&rest, TASKS)]);
         else
             file_stream_cancel(*stream);
-        answer_error(ERROR_SUCCESS);
-    } else if (strcmp(verb, "flush") == 0) {
-        answer_error(file_stream_flush(*stream));
-    } else if (strcmp(verb, "flush-to-disk") == 0) {
-        answer_error(file_stream_flush_to_disk(*stream));
-    } else if (strcmp(verb, "preallocation") == 0) {
-        answer_error(file_stream_preallocation_error(*stream));
-    } else if (strcmp(verb, "close") == 0) {
-        answer_error(file_stream_close(*stream));
+    } else if (is(verb, "flush")) {
+        add_error(file_stream_flush(*stream));
+    } else if (is(verb, "flush-to-disk")) {
+        add_error(file_stream_flush_to_disk(*stream));
+    } else if (is(verb, "preallocation")) {
+        add_error(file_stream_preallocation_error(*stream));
+    } else if (is(verb, "close")) {
+        add_error(file_stream_close(*stream));
         *stream = NULL;
     } else {
         return obey_place(*stream, verb, rest);
@@ -535,15 +572,16 @@ static void obey(char *command)
     char given[100];
     char *rest = command;
     unsigned index = 0;
-    snprintf(given, sizeof given, "%.99s", command); /* more is cut */
-    if (command[0] >= '0' && command[0] < '0' + STREAMS)
-        index = (unsigned)(*word(&rest) - '0');
-    char *verb = word(&rest);
-    require(*verb != '\0');
+    snprintf(given, sizeof given, "%.99s", command); /* the rest is cut */
+    char *verb = next_word(&rest);
+    if (is(verb, "stream")) {
+        index = next_index(&rest, STREAMS);
+        verb = next_word(&rest);
+    }
     answer[0] = '\0';
     require(obey_general(verb, rest) ||
             obey_stream(&streams[index], verb, rest));
-    say("%s -> %s", given, answer);
+    say("%s -> %s", given, answer[0] != '\0' ? answer : "ok");
 }
 
 int wmain(int argc, wchar_t **argv)
@@ -551,7 +589,7 @@ int wmain(int argc, wchar_t **argv)
     if (argc < 3)
         return 2;
     path = argv[1];
-    check_error(pool_create(&pool, 2, 0), "create", L"pool");
+    must(pool_create(&pool, 2, 0), "create");
     put_layer((struct layer){
         .read = my_read, .write = my_write, .set_information = my_set});
     for (int i = 2; i < argc; i++) {
@@ -562,7 +600,7 @@ int wmain(int argc, wchar_t **argv)
         obey(command);
     }
     for (unsigned i = 0; i < STREAMS; i++)
-        check_error(file_stream_close(streams[i]), "close", path);
-    check_error(pool_stop(&pool, POOL_DRAIN), "stop", L"pool");
+        must(file_stream_close(streams[i]), "close");
+    must(pool_stop(&pool, POOL_DRAIN), "stop");
     return EXIT_SUCCESS;
 }

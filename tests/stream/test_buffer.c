@@ -1,86 +1,77 @@
 /* The promises of final/file_stream.h: the buffer. */
 #include "script.h"
 
-/* ---- The buffer -------------------------------------------------------- */
-
-Test(stream, small_writes_are_gathered_and_large_ones_pass_by)
+Test(stream, small_writes_are_buffered_and_large_ones_bypass_the_buffer)
 {
-    TALK("a", {"open create both buffer=10 share=7", "ok"},
-         {"writes 3 abc", "ok"}, {"calls", "0 reads, 0 writes"},
-         {"system", "ok, 0 bytes"}, {"write d", "ok"},
-         {"calls", "0 reads, 0 writes"}, {"write e", "ok"},
-         {"calls", "0 reads, 1 writes"}, {"system", "ok, 10 bytes: abcabcabcd"},
-         {"write 0123456789", "ok"}, {"calls", "0 reads, 2 writes"},
-         {"system", "ok, 21 bytes: abcabcabcde0123456789"},
-         {"writes 100 a", "ok"}, {"calls", "0 reads, 9 writes"},
-         {"flush", "ok"}, {"calls", "0 reads, 1 writes"}, {"flush", "ok"},
-         {"calls", "0 reads, 0 writes"});
+    SCRIPT("a", "open create both buffer=10 share=7", "write-times 3 abc",
+           "system-calls -> reads: 0, writes: 0", "content -> 0 bytes",
+           "write d", "system-calls -> reads: 0, writes: 0", "write e",
+           "system-calls -> reads: 0, writes: 1", "content -> 'abcabcabcd'",
+           "write 0123456789", "system-calls -> reads: 0, writes: 2",
+           "content -> 'abcabcabcde0123456789'", "write-times 100 a",
+           "system-calls -> reads: 0, writes: 9", "flush",
+           "system-calls -> reads: 0, writes: 1", "flush",
+           "system-calls -> reads: 0, writes: 0");
 }
 
-Test(stream, small_reads_come_from_the_buffer_and_large_ones_pass_by)
+Test(stream, small_reads_come_from_the_buffer_and_large_ones_bypass_it)
 {
     make_file("a", 4096);
-    TALK("a", {"open both buffer=1000", "ok"}, {"read 1", "ok, 1 bytes: 0"},
-         {"calls", "1 reads, 0 writes"},
-         {"read 10", "ok, 10 bytes: 0000000000"},
-         {"calls", "0 reads, 0 writes"}, {"seek 0 begin", "ok, at 0"},
-         {"read 999", "ok, 999 bytes"}, {"calls", "0 reads, 0 writes"},
-         {"read 2", "ok, 2 bytes: ll"}, {"seek 1000 begin", "ok, at 1000"},
-         {"read 1", "ok, 1 bytes: l"}, {"calls", "1 reads, 0 writes"},
-         {"read 2000", "ok, 2000 bytes"}, {"calls", "1 reads, 0 writes"});
+    SCRIPT("a", "open both buffer=1000", "read 1 -> '0'",
+           "system-calls -> reads: 1, writes: 0", "read 10 -> '0000000000'",
+           "system-calls -> reads: 0, writes: 0", "seek 0 begin -> at 0",
+           "read 999 -> 999 bytes", "system-calls -> reads: 0, writes: 0",
+           "read 2 -> 'll'", "seek 1000 begin -> at 1000", "read 1 -> 'l'",
+           "system-calls -> reads: 1, writes: 0", "read 2000 -> 2000 bytes",
+           "system-calls -> reads: 1, writes: 0");
 }
 
-Test(stream, without_a_buffer_each_call_goes_to_the_system)
+Test(stream, without_a_buffer_each_call_is_a_system_call)
 {
-    TALK("a", {"open create both buffer=0 share=7", "ok"}, {"write a", "ok"},
-         {"system", "ok, 1 bytes: a"}, {"writes 9 a", "ok"},
-         {"calls", "0 reads, 10 writes"}, {"seek 0 begin", "ok, at 0"},
-         {"read 1", "ok, 1 bytes: a"}, {"read 1", "ok, 1 bytes: a"},
-         {"calls", "2 reads, 0 writes"});
+    SCRIPT("a", "open create both buffer=0 share=7", "write a",
+           "content -> 'a'", "write-times 9 a",
+           "system-calls -> reads: 0, writes: 10", "seek 0 begin -> at 0",
+           "read 1 -> 'a'", "read 1 -> 'a'",
+           "system-calls -> reads: 2, writes: 0");
 }
 
-Test(stream, whoever_reads_or_asks_sees_what_is_still_buffered)
+Test(stream, a_read_returns_bytes_that_are_still_buffered)
 {
-    TALK("a", {"open create both share=7", "ok"}, {"write hello", "ok"},
-         {"seek 1 begin", "ok, at 1"}, {"calls", "0 reads, 0 writes"},
-         {"read 2", "ok, 2 bytes: el"}, {"write LO", "ok"},
-         {"seek 0 begin", "ok, at 0"}, {"start 0 read 9", "ok"},
-         {"wait 0", "ok, 5 bytes: helLO"}, {"seek 0 begin", "ok, at 0"},
-         {"write J", "ok"}, {"start 0 write E", "ok"},
-         {"wait 0", "ok, 1 bytes"}, {"system", "ok, 5 bytes: JElLO"});
+    SCRIPT("a", "open create both share=7", "write hello",
+           "seek 1 begin -> at 1", "system-calls -> reads: 0, writes: 0",
+           "read 2 -> 'el'", "write LO", "seek 0 begin -> at 0",
+           "start 0 read 9", "wait 0 -> 'helLO'", "seek 0 begin -> at 0",
+           "write J", "start 0 write E", "wait 0 -> 1 byte",
+           "content -> 'JElLO'");
 }
 
-Test(stream, a_write_overtakes_what_the_buffer_has_read)
+Test(stream, a_write_replaces_bytes_in_the_read_buffer)
 {
-    FOR_EACH_KIND(kind)
-    {
+    for (guint i = 0; i < KINDS; i++) {
         put("a", "hello, world");
-        TALK("a", {kind, "ok"}, {"read 1", "ok, 1 bytes: h"}, {"write E", "ok"},
-             {"seek 0 begin", "ok, at 0"}, {"read 2", "ok, 2 bytes: hE"},
-             {"seek 3 begin", "ok, at 3"}, {"start 0 write L", "ok"},
-             {"wait 0", "ok, 1 bytes"}, {"seek 2 begin", "ok, at 2"},
-             {"read 2", "ok, 2 bytes: lL"}, {"seek 2 begin", "ok, at 2"},
-             {"start 0 read 2", "ok"}, {"wait 0", "ok, 2 bytes: lL"},
-             {"set-length 5", "ok"}, {"set-length 6", "ok"},
-             {"seek 3 begin", "ok, at 3"}, {"read 2", "ok, 2 bytes: Lo"},
-             {"read 1", "ok, 1 bytes"});
+        SCRIPT("a", kinds[i], "read 1 -> 'h'", "write E",
+               "seek 0 begin -> at 0", "read 2 -> 'hE'", "seek 3 begin -> at 3",
+               "start 0 write L", "wait 0 -> 1 byte", "seek 2 begin -> at 2",
+               "read 2 -> 'lL'", "seek 2 begin -> at 2", "start 0 read 2",
+               "wait 0 -> 'lL'", "set-length 5", "set-length 6",
+               "seek 3 begin -> at 3", "read 2 -> 'Lo'", "read 1 -> 1 byte");
     }
 }
 
-Test(stream, an_asynchronous_read_may_be_over_at_once_from_the_buffer)
+Test(stream, an_asynchronous_read_from_the_buffer_completes_immediately)
 {
     put("a", "hello, world");
-    TALK("a", {"open both asynchronous", "ok"}, {"read 1", "ok, 1 bytes: h"},
-         {"calls", "1 reads, 0 writes"}, {"start 0 read 4", "ok"},
-         {"callbacks", "0 and 1 at once"}, {"calls", "0 reads, 0 writes"},
-         {"wait 0", "ok, 4 bytes: ello"}, {"position", "ok, 5"});
+    SCRIPT("a", "open both asynchronous", "read 1 -> 'h'",
+           "system-calls -> reads: 1, writes: 0", "start 0 read 4",
+           "completions -> 0 by callback, 1 immediately",
+           "system-calls -> reads: 0, writes: 0", "wait 0 -> 'ello'",
+           "position -> 5");
 }
 
-Test(stream, what_an_asynchronous_read_brought_is_there_for_the_next_call)
+Test(stream, an_asynchronous_read_fills_the_buffer_for_the_next_read)
 {
     make_file("a", 4096);
-    TALK("a", {"open both asynchronous buffer=1000", "ok"},
-         {"start 0 read 3", "ok"}, {"wait 0", "ok, 3 bytes: 000"},
-         {"calls", "1 reads, 0 writes"}, {"read 900", "ok, 900 bytes"},
-         {"calls", "0 reads, 0 writes"});
+    SCRIPT("a", "open both asynchronous buffer=1000", "start 0 read 3",
+           "wait 0 -> '000'", "system-calls -> reads: 1, writes: 0",
+           "read 900 -> 900 bytes", "system-calls -> reads: 0, writes: 0");
 }

@@ -5,183 +5,173 @@
 
 /* ---- Open -------------------------------------------------------------- */
 
-Test(stream, open_opens_what_is_there)
+Test(stream, open_opens_an_existing_file_only)
 {
     put("a", "hello");
-    TALK("a", {"open both", "ok"}, {"length", "ok, 5"}, {"position", "ok, 0"},
-         {"close", "ok"});
-    TALK("b", {"open both", "error 2"});
+    SCRIPT("a", "open both", "length -> 5", "position -> 0", "close");
+    SCRIPT("b", "open both -> error 2");
     assert_exists("b", false);
 }
 
-Test(stream, open_or_create_leaves_what_is_there_and_makes_what_is_not)
+Test(stream, open_or_create_keeps_an_existing_file_and_creates_a_missing_one)
 {
     put("a", "hello");
-    TALK("a", {"open open-or-create both", "ok"}, {"length", "ok, 5"});
-    TALK("b", {"open open-or-create both", "ok"}, {"length", "ok, 0"});
+    SCRIPT("a", "open open-or-create both", "length -> 5");
+    SCRIPT("b", "open open-or-create both", "length -> 0");
     assert_exists("b", true);
-    TALK("c", {"open open-or-create read", "ok"}, {"read 5", "ok, 0 bytes"});
+    SCRIPT("c", "open open-or-create read", "read 5 -> 0 bytes");
 }
 
-Test(stream, create_empties_what_is_there)
+Test(stream, create_empties_an_existing_file)
 {
     put("a", "hello");
-    TALK("a", {"open create write", "ok"}, {"length", "ok, 0"});
+    SCRIPT("a", "open create write", "length -> 0");
     assert_file("a", "");
-    TALK("b", {"open create write", "ok"}, {"length", "ok, 0"});
+    SCRIPT("b", "open create write", "length -> 0");
     assert_file("b", "");
 }
 
-Test(stream, create_new_refuses_what_is_there)
+Test(stream, create_new_fails_with_80_if_the_file_exists)
 {
     put("a", "hello");
-    TALK("a", {"open create-new write", "error 80"});
+    SCRIPT("a", "open create-new write -> error 80");
     assert_file("a", "hello");
-    TALK("b", {"open create-new write", "ok"}, {"write x", "ok"});
+    SCRIPT("b", "open create-new write", "write x");
     assert_file("b", "x");
 }
 
-Test(stream, truncate_empties_what_is_there_and_makes_nothing)
+Test(stream, truncate_empties_an_existing_file_and_creates_none)
 {
     put("a", "hello");
-    TALK("a", {"open truncate write", "ok"}, {"length", "ok, 0"});
+    SCRIPT("a", "open truncate write", "length -> 0");
     assert_file("a", "");
-    TALK("b", {"open truncate write", "error 2"});
+    SCRIPT("b", "open truncate write -> error 2");
     assert_exists("b", false);
 }
 
-Test(stream, append_makes_what_is_missing_and_begins_at_the_end)
+Test(stream, append_creates_a_missing_file_and_starts_at_the_end)
 {
     put("a", "hello");
-    TALK("a", {"open append write", "ok"}, {"position", "ok, 5"},
-         {"write , world", "ok"});
+    SCRIPT("a", "open append write", "position -> 5", "write , world");
     assert_file("a", "hello, world");
-    TALK("b", {"open append write", "ok"}, {"write x", "ok"});
+    SCRIPT("b", "open append write", "write x");
     assert_file("b", "x");
 }
 
-Test(stream, options_that_do_not_go_together_are_error_87)
+Test(stream, options_that_contradict_each_other_fail_with_87)
 {
     put("a", "hello");
-    TALK("a", {"open neither", "error 87"}, {"open truncate read", "error 87"},
-         {"open create read", "error 87"}, {"open create-new read", "error 87"},
-         {"open append read", "error 87"}, {"open append both", "error 87"},
-         {"open mode=6 both", "error 87"}, {"open room=1 both", "error 87"},
-         {"open open-or-create room=1 both", "error 87"},
-         {"open truncate room=1 both", "error 87"},
-         {"open append room=1 write", "error 87"},
-         {"open create write room=9223372036854775808", "error 87"},
-         {"open buffer=4294967296", "error 87"},
-         {"open asynchronous no-pool", "error 87"});
+    SCRIPT("a", "open no-access -> error 87", "open truncate read -> error 87",
+           "open create read -> error 87", "open create-new read -> error 87",
+           "open append read -> error 87", "open append both -> error 87",
+           "open mode=6 both -> error 87",
+           "open preallocate=1 both -> error 87",
+           "open open-or-create preallocate=1 both -> error 87",
+           "open truncate preallocate=1 both -> error 87",
+           "open append preallocate=1 write -> error 87",
+           "open create write preallocate=9223372036854775808 -> error 87",
+           "open buffer=4294967296 -> error 87",
+           "open asynchronous no-pool -> error 87");
     assert_file("a", "hello");
 }
 
-Test(stream, a_missing_directory_is_error_3_and_a_directory_error_5)
+Test(stream, a_missing_directory_fails_with_3_and_a_directory_with_5)
 {
     cr_assert_eq(g_mkdir("d", 0777), 0);
-    TALK("missing/a", {"open", "error 3"}, {"open create write", "error 3"});
-    TALK("d", {"open", "error 5"}, {"open create write", "error 5"});
+    SCRIPT("missing/a", "open -> error 3", "open create write -> error 3");
+    SCRIPT("d", "open -> error 5", "open create write -> error 5");
 }
 
-Test(stream, a_device_that_has_nothing_is_at_its_end)
+Test(stream, the_device_nul_is_always_at_its_end)
 {
-    TALK("NUL", {"open both", "ok"}, {"read 9", "ok, 0 bytes"},
-         {"start 0 read 9", "ok"}, {"wait 0", "ok, 0 bytes"},
-         {"write hello", "ok"}, {"length", "error 132"}, {"flush", "ok"},
-         {"close", "ok"}, {"open both asynchronous", "ok"},
-         {"read 9", "ok, 0 bytes"}, {"start 0 read 9", "ok"},
-         {"wait 0", "ok, 0 bytes"}, {"write hello", "ok"});
+    SCRIPT("NUL", "open both", "read 9 -> 0 bytes", "start 0 read 9",
+           "wait 0 -> 0 bytes", "write hello", "length -> error 132", "flush",
+           "close", "open both asynchronous", "read 9 -> 0 bytes",
+           "start 0 read 9", "wait 0 -> 0 bytes", "write hello");
 }
 
-Test(stream, names_may_have_any_characters)
+Test(stream, a_file_name_may_have_any_characters)
 {
     static const char *const names[] = {"with spaces", "Größe", "文件",
                                         "\xf0\x9f\x98\x80",
                                         "e\xcc\x81 combined"};
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        TALK(names[i], {"open create-new both asynchronous", "ok"},
-             {"write hello", "ok"}, {"close", "ok"}, {"open", "ok"},
-             {"read 9", "ok, 5 bytes: hello"});
+        SCRIPT(names[i], "open create-new both asynchronous", "write hello",
+               "close", "open", "read 9 -> 'hello'");
         assert_file(names[i], "hello");
     }
 }
 
-Test(stream, access_is_kept)
+Test(stream, a_call_without_the_access_right_fails_with_5)
 {
     put("a", "hello");
-    TALK("a", {"open read", "ok"}, {"write x", "error 5"},
-         {"start 0 write x", "error 5"}, {"set-length 1", "error 5"},
-         {"read 9", "ok, 5 bytes: hello"}, {"close", "ok"},
-         {"open write", "ok"}, {"read 1", "error 5, 0 bytes"},
-         {"start 0 read 1", "error 5"}, {"write J", "ok"}, {"close", "ok"});
+    SCRIPT("a", "open read", "write x -> error 5", "start 0 write x -> error 5",
+           "set-length 1 -> error 5", "read 9 -> 'hello'", "close",
+           "open write", "read 1 -> error 5, 0 bytes",
+           "start 0 read 1 -> error 5", "write J", "close");
     assert_file("a", "Jello");
 }
 
-Test(stream, what_is_not_shared_is_error_32)
+Test(stream, opening_a_file_that_is_not_shared_fails_with_32)
 {
     put("a", "hello");
     /* 1: reading, 2: writing, 4: deleting */
-    TALK("a", {"0 open read", "ok"}, {"1 open read", "ok"},
-         {"2 open write share=7", "error 32"}, {"0 close", "ok"},
-         {"1 close", "ok"}, {"0 open read share=0", "ok"},
-         {"1 open read share=7", "error 32"}, {"0 close", "ok"},
-         {"0 open both share=3", "ok"}, {"1 open both share=3", "ok"},
-         {"2 open read share=1", "error 32"},
-         {"2 open read share=3 delete-on-close", "error 32"});
+    SCRIPT("a", "open read", "stream 1 open read",
+           "stream 2 open write share=7 -> error 32", "close", "stream 1 close",
+           "open read share=0", "stream 1 open read share=7 -> error 32",
+           "close", "open both share=3", "stream 1 open both share=3",
+           "stream 2 open read share=1 -> error 32",
+           "stream 2 open read share=3 delete-on-close -> error 32");
 }
 
-Test(stream, delete_on_close_deletes_at_close)
+Test(stream, delete_on_close_deletes_the_file_at_close)
 {
-    TALK("a", {"open create both delete-on-close share=7", "ok"},
-         {"write hello", "ok"}, {"flush", "ok"},
-         {"system", "ok, 5 bytes: hello"}, {"close", "ok"},
-         {"system", "error 2"});
+    SCRIPT("a", "open create both delete-on-close share=7", "write hello",
+           "flush", "content -> 'hello'", "close", "content -> error 2");
     assert_exists("a", false);
 }
 
-Test(stream, hints_and_write_through_are_accepted_and_change_no_byte)
+Test(stream, hints_and_write_through_change_no_byte)
 {
-    TALK("a", {"open create both share=7 write-through", "ok"},
-         {"write hello", "ok"}, {"flush", "ok"}, {"close", "ok"},
-         {"open both random asynchronous", "ok"},
-         {"read 9", "ok, 5 bytes: hello"}, {"close", "ok"},
-         {"open both sequential asynchronous write-through", "ok"},
-         {"read 9", "ok, 5 bytes: hello"}, {"write !", "ok"});
+    SCRIPT("a", "open create both share=7 write-through", "write hello",
+           "flush", "close", "open both random asynchronous",
+           "read 9 -> 'hello'", "close",
+           "open both sequential asynchronous write-through",
+           "read 9 -> 'hello'", "write !");
     assert_file("a", "hello!");
 }
 
 /* ---- Preallocation ----------------------------------------------------- */
 
-Test(stream, space_is_reserved_or_it_is_told_why_not)
+Test(stream, preallocation_reserves_space_or_reports_why_not)
 {
-    TALK("a", {"open create-new both room=100000", "ok"},
-         {"preallocation", "ok|error 120"}, {"length", "ok, 0"},
-         {"write hello", "ok"}, {"close", "ok"}, {"open", "ok"},
-         {"preallocation", "ok"}, {"length", "ok, 5"});
+    SCRIPT("a", "open create-new both preallocate=100000",
+           "preallocation -> ok or error 120", "length -> 0", "write hello",
+           "close", "open", "preallocation", "length -> 5");
 }
 
-Test(stream, without_room_for_it_the_new_file_is_gone)
+Test(stream, preallocation_on_a_full_disk_deletes_the_new_file)
 {
-    TALK("a", {"fail SetFileInformationByHandle 1 112", "ok"},
-         {"open create-new both room=100000", "error 112"},
-         {"system", "error 2"}, {"fail SetFileInformationByHandle 1 112", "ok"},
-         {"open create-new both asynchronous room=100000", "error 112"},
-         {"system", "error 2"});
+    SCRIPT("a", "fail SetFileInformationByHandle 1 112",
+           "open create-new both preallocate=100000 -> error 112",
+           "content -> error 2", "fail SetFileInformationByHandle 1 112",
+           "open create-new both asynchronous preallocate=100000 -> error 112",
+           "content -> error 2");
     assert_exists("a", false);
 }
 
-Test(stream, a_file_larger_than_the_system_can_have_is_no_room_either)
+Test(stream, preallocation_beyond_the_largest_file_deletes_the_new_file)
 {
-    TALK("a", {"fail SetFileInformationByHandle 1 223", "ok"},
-         {"open create-new both room=100000", "error 223"},
-         {"system", "error 2"});
+    SCRIPT("a", "fail SetFileInformationByHandle 1 223",
+           "open create-new both preallocate=100000 -> error 223",
+           "content -> error 2");
 }
 
-Test(stream, any_other_failure_to_reserve_does_no_harm)
+Test(stream, after_any_other_preallocation_error_the_stream_works)
 {
-    TALK("a", {"fail SetFileInformationByHandle 1 50", "ok"},
-         {"open create-new both room=100000", "ok"},
-         {"preallocation", "error 50"}, {"write hello", "ok"});
+    SCRIPT("a", "fail SetFileInformationByHandle 1 50",
+           "open create-new both preallocate=100000",
+           "preallocation -> error 50", "write hello");
     assert_file("a", "hello");
 }
 
@@ -189,9 +179,9 @@ Test(stream, any_other_failure_to_reserve_does_no_harm)
 
 Test(stream, a_synchronous_stream_needs_no_pool)
 {
-    TALK("a", {"open create both no-pool", "ok"}, {"write hello", "ok"},
-         {"seek 0 begin", "ok, at 0"}, {"read 9", "ok, 5 bytes: hello"},
-         {"start 0 read 1", "error 87"}, {"start 0 write x", "error 87"},
-         {"cancel", "ok"}, {"close", "ok"});
+    SCRIPT("a", "open create both no-pool", "write hello",
+           "seek 0 begin -> at 0", "read 9 -> 'hello'",
+           "start 0 read 1 -> error 87", "start 0 write x -> error 87",
+           "cancel", "close");
     assert_file("a", "hello");
 }

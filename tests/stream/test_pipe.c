@@ -1,228 +1,175 @@
 /* The promises of final/file_stream.h: pipes. */
 #include "script.h"
 
-/* ---- Pipes ------------------------------------------------------------- */
+#define PIPE_SCRIPT(...) SCRIPT(own_pipe(), "create-pipe bytes", __VA_ARGS__)
+#define MESSAGE_SCRIPT(...)                                                    \
+    SCRIPT(own_pipe(), "create-pipe messages", __VA_ARGS__)
 
-#define TALK_PIPE(...) TALK(own_pipe(), {"serve bytes", "ok"}, __VA_ARGS__)
-#define TALK_MESSAGES(...)                                                     \
-    TALK(own_pipe(), {"serve messages", "ok"}, __VA_ARGS__)
+enum { PIPE_KINDS = 2 };
+static const char *const pipe_kinds[PIPE_KINDS] = {"open both asynchronous",
+                                                   "open both"};
 
-static const char *const pipe_kinds[] = {"open both asynchronous", "open both"};
-
-#define FOR_EACH_PIPE(kind)                                                    \
-    for (guint kind_index = 0; kind_index < G_N_ELEMENTS(pipe_kinds);          \
-         kind_index++)                                                         \
-        for (const char *kind = pipe_kinds[kind_index]; kind != NULL;          \
-             kind = NULL)
-
-Test(stream, a_read_of_a_pipe_ends_with_the_first_bytes)
+Test(stream, a_pipe_read_completes_with_the_first_bytes)
 {
-    FOR_EACH_PIPE(kind)
-    {
-        TALK_PIPE({kind, "ok"}, {"server write hello", "ok"},
-                  {"read 100", "ok, 5 bytes: hello"},
-                  {"server write world", "ok"}, {"read 3", "ok, 3 bytes: wor"},
-                  {"start 0 read 100", "ok"}, {"wait 0", "ok, 2 bytes: ld"},
-                  {"start 0 read 100", "ok"}, {"server write !", "ok"},
-                  {"wait 0", "ok, 1 bytes: !"});
-    }
+    for (guint i = 0; i < PIPE_KINDS; i++)
+        PIPE_SCRIPT(pipe_kinds[i], "server write hello", "read 100 -> 'hello'",
+                    "server write world", "read 3 -> 'wor'", "start 0 read 100",
+                    "wait 0 -> 'ld'", "start 0 read 100", "server write !",
+                    "wait 0 -> '!'");
 }
 
-Test(stream, what_is_written_to_a_pipe_goes_out_at_once)
+Test(stream, a_pipe_write_is_not_buffered)
 {
-    FOR_EACH_PIPE(kind)
-    {
-        TALK_PIPE({kind, "ok"}, {"write hello", "ok"},
-                  {"server read", "ok, 5 bytes: hello"},
-                  {"start 0 write world", "ok"}, {"wait 0", "ok, 5 bytes"},
-                  {"server read", "ok, 5 bytes: world"}, {"flush", "ok"});
-    }
+    for (guint i = 0; i < PIPE_KINDS; i++)
+        PIPE_SCRIPT(pipe_kinds[i], "write hello", "server read -> 'hello'",
+                    "start 0 write world", "wait 0 -> 5 bytes",
+                    "server read -> 'world'", "flush");
 }
 
 Test(stream, a_pipe_has_no_position_and_no_length)
 {
-    FOR_EACH_PIPE(kind)
-    {
-        TALK_PIPE({kind, "ok"}, {"seek 0 begin", "error 132"},
-                  {"position", "error 132"}, {"length", "error 132"},
-                  {"set-length 0", "error 132"});
-    }
+    for (guint i = 0; i < PIPE_KINDS; i++)
+        PIPE_SCRIPT(pipe_kinds[i], "seek 0 begin -> error 132",
+                    "position -> error 132", "length -> error 132",
+                    "set-length 0 -> error 132");
 }
 
-Test(stream, that_the_pipes_other_end_is_closed_is_the_end)
+Test(stream, a_pipe_is_at_its_end_when_the_other_side_has_closed_it)
 {
-    FOR_EACH_PIPE(kind)
-    {
-        TALK_PIPE({kind, "ok"}, {"server write hello", "ok"},
-                  {"server close", "ok"}, {"read 4", "ok, 4 bytes: hell"},
-                  {"read 4", "ok, 1 bytes: o"}, {"read 4", "ok, 0 bytes"},
-                  {"read 4", "ok, 0 bytes"}, {"start 0 read 4", "ok"},
-                  {"wait 0", "ok, 0 bytes"}, {"write x", "error 232|error 109"},
-                  {"start 0 write x", "ok|error 232|error 109"},
-                  {"wait 0", "error 232, 0 bytes|error 109, 0 bytes"});
-    }
+    for (guint i = 0; i < PIPE_KINDS; i++)
+        PIPE_SCRIPT(pipe_kinds[i], "server write hello", "server close",
+                    "read 4 -> 'hell'", "read 4 -> 'o'", "read 4 -> 0 bytes",
+                    "read 4 -> 0 bytes", "start 0 read 4", "wait 0 -> 0 bytes",
+                    "write x -> error 232 or error 109",
+                    "start 0 write x -> ok or error 232 or error 109",
+                    "wait 0 -> error 232, 0 bytes or error 109, 0 bytes");
 }
 
-Test(stream, a_read_that_waits_ends_with_the_pipe)
+Test(stream, pipe_reads_in_flight_return_0_bytes_when_the_other_side_closes)
 {
-    FOR_EACH_PIPE(kind)
-    {
-        TALK_PIPE({kind, "ok"}, {"start 0 read 4", "ok"},
-                  {"start 1 read 4", "ok"}, {"server close", "ok"},
-                  {"wait 0", "ok, 0 bytes"}, {"wait 1", "ok, 0 bytes"});
-    }
+    for (guint i = 0; i < PIPE_KINDS; i++)
+        PIPE_SCRIPT(pipe_kinds[i], "start 0 read 4", "start 1 read 4",
+                    "server close", "wait 0 -> 0 bytes", "wait 1 -> 0 bytes");
 }
 
-Test(stream, a_write_of_nothing_is_not_the_end_of_a_pipe)
+Test(stream, a_write_of_0_bytes_is_not_the_end_of_a_pipe)
 {
-    FOR_EACH_PIPE(kind)
-    {
-        TALK_MESSAGES(
-            {kind, "ok"}, {"server write", "ok"}, {"server write", "ok"},
-            {"server write hello", "ok"}, {"read 100", "ok, 5 bytes: hello"},
-            {"server write", "ok"}, {"server write world", "ok"},
-            {"start 0 read 100", "ok"}, {"wait 0", "ok, 5 bytes: world"},
-            {"start 0 read 100", "ok"}, {"server write", "ok"},
-            {"server write", "ok"}, {"server write !", "ok"},
-            {"wait 0", "ok, 1 bytes: !"});
-    }
+    for (guint i = 0; i < PIPE_KINDS; i++)
+        MESSAGE_SCRIPT(pipe_kinds[i], "server write", "server write",
+                       "server write hello", "read 100 -> 'hello'",
+                       "server write", "server write world", "start 0 read 100",
+                       "wait 0 -> 'world'", "start 0 read 100", "server write",
+                       "server write", "server write !", "wait 0 -> '!'");
 }
 
 Test(stream, a_message_may_be_longer_than_the_buffer)
 {
-    FOR_EACH_PIPE(kind)
-    {
-        TALK_MESSAGES({kind, "ok"}, {"server write hello", "ok"},
-                      {"server write world", "ok"},
-                      {"read 3", "ok, 3 bytes: hel"},
-                      {"read 9", "ok, 2 bytes: lo|ok, 7 bytes: loworld"},
-                      {"server write !", "ok"},
-                      {"read 9", "ok, 5 bytes: world|ok, 1 bytes: !"});
-    }
+    for (guint i = 0; i < PIPE_KINDS; i++)
+        MESSAGE_SCRIPT(pipe_kinds[i], "server write hello",
+                       "server write world", "read 3 -> 'hel'",
+                       "read 9 -> 'lo' or 'loworld'", "server write !",
+                       "read 9 -> 'world' or '!'");
 }
 
-Test(stream, calls_at_once_keep_their_order_in_a_pipe)
+Test(stream, concurrent_calls_on_a_pipe_keep_their_order)
 {
-    FOR_EACH_PIPE(kind)
-    {
-        TALK_PIPE({kind, "ok"}, {"start 0 read 2", "ok"},
-                  {"start 1 read 2", "ok"}, {"start 2 read 2", "ok"},
-                  {"start 3 read 9", "ok"}, {"server write abcdefgh", "ok"},
-                  {"wait 3", "ok, 2 bytes: gh"}, {"wait 0", "ok, 2 bytes: ab"},
-                  {"wait 2", "ok, 2 bytes: ef"}, {"wait 1", "ok, 2 bytes: cd"},
-                  {"start 0 write abc", "ok"}, {"start 1 write de", "ok"},
-                  {"start 2 write fgh", "ok"}, {"wait 2", "ok, 3 bytes"},
-                  {"wait 0", "ok, 3 bytes"}, {"wait 1", "ok, 2 bytes"},
-                  {"server read", "ok, 8 bytes: abcdefgh"});
-    }
+    for (guint i = 0; i < PIPE_KINDS; i++)
+        PIPE_SCRIPT(pipe_kinds[i], "start 0 read 2", "start 1 read 2",
+                    "start 2 read 2", "start 3 read 9", "server write abcdefgh",
+                    "wait 3 -> 'gh'", "wait 0 -> 'ab'", "wait 2 -> 'ef'",
+                    "wait 1 -> 'cd'", "start 0 write abc", "start 1 write de",
+                    "start 2 write fgh", "wait 2 -> 3 bytes",
+                    "wait 0 -> 3 bytes", "wait 1 -> 2 bytes",
+                    "server read -> 'abcdefgh'");
 }
 
-Test(stream, a_synchronous_call_does_not_get_between_those_of_a_pipe)
+Test(stream, a_synchronous_pipe_read_fails_with_170_while_another_is_in_flight)
 {
-    FOR_EACH_PIPE(kind)
-    {
-        TALK_PIPE({kind, "ok"}, {"start 0 read 9", "ok"},
-                  {"read 9", "error 170, 0 bytes"}, {"server write in", "ok"},
-                  {"wait 0", "ok, 2 bytes: in"}, {"server write again", "ok"},
-                  {"read 9", "ok, 5 bytes: again"});
-    }
+    for (guint i = 0; i < PIPE_KINDS; i++)
+        PIPE_SCRIPT(pipe_kinds[i], "start 0 read 9",
+                    "read 9 -> error 170, 0 bytes", "server write in",
+                    "wait 0 -> 'in'", "server write again",
+                    "read 9 -> 'again'");
 }
 
-Test(stream, a_task_that_is_under_way_is_not_taken_again)
+Test(stream, a_task_in_flight_cannot_start_another_call)
 {
-    FOR_EACH_PIPE(kind)
-    {
-        TALK_PIPE({kind, "ok"}, {"start 0 read 9", "ok"},
-                  {"start 0 read 9", "error 170"}, {"start 1 read 9", "ok"},
-                  {"start 1 write x", "error 170"},
-                  {"wait 0 0", "error 258, 0 bytes"},
-                  {"wait 0 20", "error 258, 0 bytes"},
-                  {"wait 1 1", "error 258, 0 bytes"}, {"server write a", "ok"},
-                  {"wait 0", "ok, 1 bytes: a"}, {"start 0 read 9", "ok"},
-                  {"server write b", "ok"}, {"wait 1", "ok, 1 bytes: b"},
-                  {"server write c", "ok"}, {"wait 0", "ok, 1 bytes: c"});
-    }
+    for (guint i = 0; i < PIPE_KINDS; i++)
+        PIPE_SCRIPT(
+            pipe_kinds[i], "start 0 read 9", "start 0 read 9 -> error 170",
+            "start 1 read 9", "start 1 write x -> error 170",
+            "wait 0 0 -> error 258, 0 bytes", "wait 0 20 -> error 258, 0 bytes",
+            "wait 1 1 -> error 258, 0 bytes", "server write a", "wait 0 -> 'a'",
+            "start 0 read 9", "server write b", "wait 1 -> 'b'",
+            "server write c", "wait 0 -> 'c'");
 }
 
-Test(stream, one_call_is_cancelled_and_the_others_are_not)
+Test(stream, cancelling_one_call_leaves_the_others_in_flight)
 {
-    TALK_PIPE({"open both asynchronous", "ok"}, {"start 0 read 9", "ok"},
-              {"start 1 read 9", "ok"}, {"start 2 read 9", "ok"},
-              {"cancel 0", "ok"}, {"wait 0", "error 995, 0 bytes"},
-              {"cancel 2", "ok"}, {"wait 2", "error 995, 0 bytes"},
-              {"wait 1 0", "error 258, 0 bytes"}, {"server write a", "ok"},
-              {"wait 1", "ok, 1 bytes: a"}, {"cancel 1", "ok"},
-              {"wait 1", "ok, 1 bytes: a"}, {"server write b", "ok"},
-              {"read 9", "ok, 1 bytes: b"});
+    PIPE_SCRIPT("open both asynchronous", "start 0 read 9", "start 1 read 9",
+                "start 2 read 9", "cancel 0", "wait 0 -> error 995, 0 bytes",
+                "cancel 2", "wait 2 -> error 995, 0 bytes",
+                "wait 1 0 -> error 258, 0 bytes", "server write a",
+                "wait 1 -> 'a'", "cancel 1", "wait 1 -> 'a'", "server write b",
+                "read 9 -> 'b'");
 }
 
-Test(stream, a_call_that_waits_for_its_turn_is_cancelled_before_it_comes)
+Test(stream, a_call_can_be_cancelled_while_it_waits_for_its_turn)
 {
-    FOR_EACH_PIPE(kind)
-    {
-        TALK_PIPE({kind, "ok"}, {"start 0 read 9", "ok"},
-                  {"start 1 read 9", "ok"}, {"start 2 read 9", "ok"},
-                  {"cancel 1", "ok"}, {"wait 1", "error 995, 0 bytes"},
-                  {"wait 0 0", "error 258, 0 bytes"}, {"server write a", "ok"},
-                  {"wait 0", "ok, 1 bytes: a"}, {"server write b", "ok"},
-                  {"wait 2", "ok, 1 bytes: b"});
-    }
+    for (guint i = 0; i < PIPE_KINDS; i++)
+        PIPE_SCRIPT(pipe_kinds[i], "start 0 read 9", "start 1 read 9",
+                    "start 2 read 9", "cancel 1",
+                    "wait 1 -> error 995, 0 bytes",
+                    "wait 0 0 -> error 258, 0 bytes", "server write a",
+                    "wait 0 -> 'a'", "server write b", "wait 2 -> 'b'");
 }
 
-Test(stream, all_that_is_under_way_is_cancelled_together)
+Test(stream, cancelling_the_stream_cancels_all_calls_in_flight)
 {
-    TALK_PIPE({"open both asynchronous", "ok"}, {"start 0 read 9", "ok"},
-              {"start 1 read 9", "ok"}, {"start 2 read 9", "ok"},
-              {"cancel", "ok"}, {"wait 2", "error 995, 0 bytes"},
-              {"wait 0", "error 995, 0 bytes"},
-              {"wait 1", "error 995, 0 bytes"}, {"server write a", "ok"},
-              {"read 9", "ok, 1 bytes: a"}, {"start 0 read 9", "ok"},
-              {"server write b", "ok"}, {"wait 0", "ok, 1 bytes: b"});
+    PIPE_SCRIPT("open both asynchronous", "start 0 read 9", "start 1 read 9",
+                "start 2 read 9", "cancel", "wait 2 -> error 995, 0 bytes",
+                "wait 0 -> error 995, 0 bytes", "wait 1 -> error 995, 0 bytes",
+                "server write a", "read 9 -> 'a'", "start 0 read 9",
+                "server write b", "wait 0 -> 'b'");
 }
 
-Test(stream, close_ends_what_is_under_way)
+Test(stream, close_cancels_the_calls_in_flight_on_a_pipe)
 {
-    FOR_EACH_PIPE(kind)
-    {
-        TALK_PIPE(
-            {kind, "ok"}, {"start 0 read 9", "ok"}, {"start 1 read 9", "ok"},
-            {"start 2 read 9", "ok"}, {"close", "ok"},
-            {"callbacks", "3 and 0 at once"}, {"wait 0", "error 995, 0 bytes"},
-            {"wait 1", "error 995, 0 bytes"}, {"wait 2", "error 995, 0 bytes"},
-            {"server read", "error 109, 0 bytes"});
-    }
+    for (guint i = 0; i < PIPE_KINDS; i++)
+        PIPE_SCRIPT(
+            pipe_kinds[i], "start 0 read 9", "start 1 read 9", "start 2 read 9",
+            "close", "completions -> 3 by callback, 0 immediately",
+            "wait 0 -> error 995, 0 bytes", "wait 1 -> error 995, 0 bytes",
+            "wait 2 -> error 995, 0 bytes",
+            "server read -> error 109, 0 bytes");
 }
 
-Test(stream, when_the_pool_stops_calls_that_wait_end_once)
+Test(stream, each_waiting_call_completes_once_when_the_pool_stops)
 {
-    TALK_PIPE(
-        {"open both asynchronous", "ok"}, {"start 0 read 9", "ok"},
-        {"start 1 read 9", "ok"}, {"start 2 read 9", "ok"},
-        {"start 3 read 9", "ok"}, {"stop cancel", "ok"},
-        {"callbacks", "4 and 0 at once"}, {"wait 0", "error 995, 0 bytes"},
-        {"wait 1", "error 1115, 0 bytes"}, {"wait 3", "error 1115, 0 bytes"},
-        {"read 9", "error 1115, 0 bytes"}, {"start 0 read 9", "error 1115"},
-        {"write x", "error 1115"}, {"callbacks", "4 and 0 at once"},
-        {"close", "ok"});
+    PIPE_SCRIPT("open both asynchronous", "start 0 read 9", "start 1 read 9",
+                "start 2 read 9", "start 3 read 9", "stop-pool cancel",
+                "completions -> 4 by callback, 0 immediately",
+                "wait 0 -> error 995, 0 bytes", "wait 1 -> error 1115, 0 bytes",
+                "wait 3 -> error 1115, 0 bytes",
+                "read 9 -> error 1115, 0 bytes", "start 0 read 9 -> error 1115",
+                "write x -> error 1115",
+                "completions -> 4 by callback, 0 immediately", "close");
 }
 
-Test(stream, a_pipe_may_be_read_and_written_at_once)
+Test(stream, a_pipe_can_be_read_and_written_concurrently)
 {
-    TALK_PIPE({"open both asynchronous", "ok"}, {"start 0 read 9", "ok"},
-              {"write hello", "ok"}, {"server read", "ok, 5 bytes: hello"},
-              {"start 1 write world", "ok"}, {"wait 1", "ok, 5 bytes"},
-              {"server read", "ok, 5 bytes: world"},
-              {"wait 0 0", "error 258, 0 bytes"}, {"server write x", "ok"},
-              {"wait 0", "ok, 1 bytes: x"});
+    PIPE_SCRIPT("open both asynchronous", "start 0 read 9", "write hello",
+                "server read -> 'hello'", "start 1 write world",
+                "wait 1 -> 5 bytes", "server read -> 'world'",
+                "wait 0 0 -> error 258, 0 bytes", "server write x",
+                "wait 0 -> 'x'");
 }
 
-Test(stream, what_a_pipes_server_throws_away_is_no_end)
+Test(stream, a_disconnected_pipe_is_an_error_not_the_end)
 {
-    FOR_EACH_PIPE(kind)
-    {
-        TALK_PIPE({kind, "ok"}, {"server write lost", "ok"},
-                  {"server disconnect", "ok"}, {"read 9", "error 233, 0 bytes"},
-                  {"start 0 read 9", "ok|error 233"},
-                  {"wait 0", "error 233, 0 bytes"});
-    }
+    for (guint i = 0; i < PIPE_KINDS; i++)
+        PIPE_SCRIPT(pipe_kinds[i], "server write lost", "server disconnect",
+                    "read 9 -> error 233, 0 bytes",
+                    "start 0 read 9 -> ok or error 233",
+                    "wait 0 -> error 233, 0 bytes");
 }

@@ -3,18 +3,15 @@
 
 /* ---- Position and length ----------------------------------------------- */
 
-Test(stream, the_position_moves_by_what_was_read_and_written)
+Test(stream, the_position_moves_by_the_bytes_read_and_written)
 {
-    FOR_EACH_KIND(kind)
-    {
+    for (guint i = 0; i < KINDS; i++) {
         put("a", "hello");
-        TALK("a", {kind, "ok"}, {"read 2", "ok, 2 bytes: he"},
-             {"position", "ok, 2"}, {"write LL", "ok"}, {"position", "ok, 4"},
-             {"read 9", "ok, 1 bytes: o"}, {"position", "ok, 5"},
-             {"start 0 write ,", "ok"}, {"position", "ok, 6"},
-             {"wait 0", "ok, 1 bytes"}, {"position", "ok, 6"},
-             {"seek -4 current", "ok, at 2"}, {"start 0 read 9", "ok"},
-             {"wait 0", "ok, 4 bytes: LLo,"}, {"position", "ok, 6"});
+        SCRIPT("a", kinds[i], "read 2 -> 'he'", "position -> 2", "write LL",
+               "position -> 4", "read 9 -> 'o'", "position -> 5",
+               "start 0 write ,", "position -> 6", "wait 0 -> 1 byte",
+               "position -> 6", "seek -4 current -> at 2", "start 0 read 9",
+               "wait 0 -> 'LLo,'", "position -> 6");
         assert_file("a", "heLLo,");
     }
 }
@@ -22,111 +19,85 @@ Test(stream, the_position_moves_by_what_was_read_and_written)
 Test(stream, a_seek_has_three_origins)
 {
     put("a", "hello");
-    TALK("a", {"open both", "ok"}, {"seek 3 begin", "ok, at 3"},
-         {"seek -2 current", "ok, at 1"}, {"seek 1 current", "ok, at 2"},
-         {"seek 0 end", "ok, at 5"}, {"seek -5 end", "ok, at 0"},
-         {"seek 4 end", "ok, at 9"}, {"position", "ok, 9"},
-         {"seek 0 elsewhere", "error 87, at 9"});
+    SCRIPT("a", "open both", "seek 3 begin -> at 3", "seek -2 current -> at 1",
+           "seek 1 current -> at 2", "seek 0 end -> at 5",
+           "seek -5 end -> at 0", "seek 4 end -> at 9", "position -> 9",
+           "seek 0 elsewhere -> error 87, at 9");
 }
 
-Test(stream, a_seek_before_the_beginning_is_error_131_and_moves_nothing)
+Test(stream, a_seek_before_the_beginning_fails_with_131_and_moves_nothing)
 {
     put("a", "hello");
-    TALK("a", {"open both", "ok"}, {"seek 3 begin", "ok, at 3"},
-         {"seek -1 begin", "error 131, at 3"},
-         {"seek -4 current", "error 131, at 3"},
-         {"seek -6 end", "error 131, at 3"},
-         {"seek -9223372036854775808 current", "error 131, at 3"},
-         {"read 9", "ok, 2 bytes: lo"});
+    SCRIPT("a", "open both", "seek 3 begin -> at 3",
+           "seek -1 begin -> error 131, at 3",
+           "seek -4 current -> error 131, at 3",
+           "seek -6 end -> error 131, at 3",
+           "seek -9223372036854775808 current -> error 131, at 3",
+           "read 9 -> 'lo'");
 }
 
-Test(stream, a_position_ends_where_an_offset_does)
+Test(stream, a_call_beyond_the_last_offset_fails_with_87)
 {
     put("a", "hello");
-    FOR_EACH_KIND(kind)
-    {
-        TALK("a", {kind, "ok"},
-             {"seek 9223372036854775807 begin", "ok, at 9223372036854775807"},
-             {"seek 1 current", "error 87, at 9223372036854775807"},
-             {"read 1", "error 87, 0 bytes"}, {"write x", "error 87"},
-             {"start 0 read 1", "error 87"}, {"wait 0", "error 87, 0 bytes"},
-             {"seek -1 current", "ok, at 9223372036854775806"},
-             {"read 1", "ok, 0 bytes"}, {"start 0 read 1", "ok"},
-             {"wait 0", "ok, 0 bytes"},
-             {"position", "ok, 9223372036854775806"});
-    }
+    for (guint i = 0; i < KINDS; i++)
+        SCRIPT("a", kinds[i],
+               "seek 9223372036854775807 begin -> at 9223372036854775807",
+               "seek 1 current -> error 87, at 9223372036854775807",
+               "read 1 -> error 87, 0 bytes", "write x -> error 87",
+               "start 0 read 1 -> error 87", "wait 0 -> error 87, 0 bytes",
+               "seek -1 current -> at 9223372036854775806", "read 1 -> 0 bytes",
+               "start 0 read 1", "wait 0 -> 0 bytes",
+               "position -> 9223372036854775806");
 }
 
-Test(stream, what_is_written_behind_the_end_leaves_zeros_before_it)
+Test(stream, a_write_after_the_end_fills_the_gap_with_zeros)
 {
-    FOR_EACH_KIND(kind)
-    {
+    for (guint i = 0; i < KINDS; i++) {
         put("a", "hello");
-        TALK("a", {kind, "ok"}, {"seek 2 end", "ok, at 7"}, {"write x", "ok"},
-             {"length", "ok, 8"}, {"seek 1 end", "ok, at 9"},
-             {"start 0 write y", "ok"}, {"wait 0", "ok, 1 bytes"},
-             {"length", "ok, 10"});
-        char *content;
-        gsize length;
-        read_file("a", &content, &length);
-        cr_assert(length == 10 && memcmp(content, "hello\0\0x\0y", 10) == 0,
-                  "wanted: hello, two zeros, x, a zero, y in the file\ngot: %u "
-                  "bytes '%s' ...",
-                  (unsigned)length, content);
-        g_free(content);
+        SCRIPT("a", kinds[i], "seek 2 end -> at 7", "write x", "length -> 8",
+               "seek 1 end -> at 9", "start 0 write y", "wait 0 -> 1 byte",
+               "length -> 10");
+        assert_file("a", "hello\0\0x\0y");
     }
 }
 
-Test(stream, the_length_has_what_is_buffered)
+Test(stream, the_length_includes_buffered_bytes)
 {
-    TALK("a", {"open create both", "ok"}, {"write hello", "ok"},
-         {"length", "ok, 5"}, {"system", "ok, 0 bytes"},
-         {"seek 1 begin", "ok, at 1"}, {"length", "ok, 5"}, {"write x", "ok"},
-         {"length", "ok, 5"}, {"seek 0 end", "ok, at 5"});
+    SCRIPT("a", "open create both", "write hello", "length -> 5",
+           "content -> 0 bytes", "seek 1 begin -> at 1", "length -> 5",
+           "write x", "length -> 5", "seek 0 end -> at 5");
     assert_file("a", "hxllo");
 }
 
-Test(stream, set_length_cuts_and_lengthens_and_takes_the_position_along)
+Test(stream, set_length_cuts_or_extends_and_keeps_the_position_inside)
 {
-    FOR_EACH_KIND(kind)
-    {
+    for (guint i = 0; i < KINDS; i++) {
         put("a", "hello, world");
-        TALK("a", {kind, "ok"}, {"read 8", "ok, 8 bytes: hello, w"},
-             {"set-length 10", "ok"}, {"position", "ok, 8"},
-             {"read 9", "ok, 2 bytes: or"}, {"set-length 4", "ok"},
-             {"position", "ok, 4"}, {"length", "ok, 4"},
-             {"read 9", "ok, 0 bytes"}, {"write !", "ok"},
-             {"set-length 7", "ok"}, {"position", "ok, 5"}, {"length", "ok, 7"},
-             {"set-length 9223372036854775808", "error 87"});
-        char *content;
-        gsize length;
-        read_file("a", &content, &length);
-        cr_assert(
-            length == 7 && memcmp(content, "hell!\0\0", 7) == 0,
-            "wanted: hell! and two zeros in the file\ngot: %u bytes '%s' ...",
-            (unsigned)length, content);
-        g_free(content);
+        SCRIPT("a", kinds[i], "read 8 -> 'hello, w'", "set-length 10",
+               "position -> 8", "read 9 -> 'or'", "set-length 4",
+               "position -> 4", "length -> 4", "read 9 -> 0 bytes", "write !",
+               "set-length 7", "position -> 5", "length -> 7",
+               "set-length 9223372036854775808 -> error 87");
+        assert_file("a", "hell!\0\0");
     }
 }
 
 /* ---- Append ------------------------------------------------------------ */
 
-Test(stream, a_stream_that_appends_leaves_what_was_there_alone)
+Test(stream, a_stream_that_appends_does_not_change_the_old_bytes)
 {
     static const char *const options[] = {"", " buffer=0", " asynchronous",
                                           " asynchronous buffer=3"};
     for (guint i = 0; i < G_N_ELEMENTS(options); i++) {
         char *open = g_strconcat("open append write", options[i], NULL);
         put("a", "hello");
-        TALK("a", {open, "ok"}, {"position", "ok, 5"}, {"write , wo", "ok"},
-             {"seek 4 begin", "error 131, at 9"},
-             {"seek 0 begin", "error 131, at 9"},
-             {"seek -5 current", "error 131, at 9"},
-             {"set-length 4", "error 87"}, {"seek 7 begin", "ok, at 7"},
-             {"start 0 write WORLD", "ok"}, {"wait 0", "ok, 5 bytes"},
-             {"length", "ok, 12"}, {"set-length 5", "ok"},
-             {"position", "ok, 5"}, {"write !", "ok"},
-             {"read 1", "error 5, 0 bytes"});
+        SCRIPT("a", open, "position -> 5", "write , wo",
+               "seek 4 begin -> error 131, at 9",
+               "seek 0 begin -> error 131, at 9",
+               "seek -5 current -> error 131, at 9", "set-length 4 -> error 87",
+               "seek 7 begin -> at 7", "start 0 write WORLD",
+               "wait 0 -> 5 bytes", "length -> 12", "set-length 5",
+               "position -> 5", "write !", "read 1 -> error 5, 0 bytes");
         assert_file("a", "hello!");
         g_free(open);
     }

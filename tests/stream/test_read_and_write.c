@@ -1,94 +1,72 @@
 /* The promises of final/file_stream.h: reading and writing. */
 #include "script.h"
 
-/* ---- The end ----------------------------------------------------------- */
-
-Test(stream, at_the_end_reads_bring_0_bytes_and_no_error_again_and_again)
+Test(stream, each_read_at_the_end_returns_0_bytes_and_no_error)
 {
     put("a", "hello");
     put("b", "");
-    FOR_EACH_KIND(kind)
-    {
-        TALK("a", {kind, "ok"}, {"read 4", "ok, 4 bytes: hell"},
-             {"read 1", "ok, 1 bytes: o"}, {"read 1", "ok, 0 bytes"},
-             {"read 1000000", "ok, 0 bytes"}, {"read 1", "ok, 0 bytes"},
-             {"start 0 read 9", "ok"}, {"wait 0", "ok, 0 bytes"},
-             {"start 0 read 1000000", "ok"}, {"wait 0", "ok, 0 bytes"},
-             {"position", "ok, 5"}, {"seek 1000 begin", "ok, at 1000"},
-             {"read 1", "ok, 0 bytes"}, {"start 0 read 9", "ok"},
-             {"wait 0", "ok, 0 bytes"}, {"position", "ok, 1000"});
-        TALK("b", {kind, "ok"}, {"read 4", "ok, 0 bytes"},
-             {"start 0 read 9", "ok"}, {"wait 0", "ok, 0 bytes"},
-             {"position", "ok, 0"});
+    for (guint i = 0; i < KINDS; i++) {
+        SCRIPT("a", kinds[i], "read 4 -> 'hell'", "read 1 -> 'o'",
+               "read 1 -> 0 bytes", "read 1000000 -> 0 bytes",
+               "read 1 -> 0 bytes", "start 0 read 9", "wait 0 -> 0 bytes",
+               "start 0 read 1000000", "wait 0 -> 0 bytes", "position -> 5",
+               "seek 1000 begin -> at 1000", "read 1 -> 0 bytes",
+               "start 0 read 9", "wait 0 -> 0 bytes", "position -> 1000");
+        SCRIPT("b", kinds[i], "read 4 -> 0 bytes", "start 0 read 9",
+               "wait 0 -> 0 bytes", "position -> 0");
     }
 }
 
-Test(stream, to_ask_for_nothing_brings_nothing_wherever_it_is)
+Test(stream, a_call_of_0_bytes_succeeds_without_a_system_call)
 {
     put("a", "hello");
-    FOR_EACH_KIND(kind)
-    {
-        TALK("a", {kind, "ok"}, {"read 0", "ok, 0 bytes"}, {"write", "ok"},
-             {"start 0 read 0", "ok"}, {"wait 0", "ok, 0 bytes"},
-             {"position", "ok, 0"}, {"seek 3 end", "ok, at 8"},
-             {"read 0", "ok, 0 bytes"}, {"write", "ok"}, {"length", "ok, 5"},
-             {"calls", "0 reads, 0 writes"});
-    }
+    for (guint i = 0; i < KINDS; i++)
+        SCRIPT("a", kinds[i], "read 0 -> 0 bytes", "write", "start 0 read 0",
+               "wait 0 -> 0 bytes", "position -> 0", "seek 3 end -> at 8",
+               "read 0 -> 0 bytes", "write", "length -> 5",
+               "system-calls -> reads: 0, writes: 0");
     assert_file("a", "hello");
 }
 
 Test(stream, a_short_read_is_not_the_end)
 {
     put("a", "hello, world");
-    FOR_EACH_KIND(kind)
-    {
-        TALK("a", {kind, "ok"}, {"short 5", "ok"}, {"reads 12", "ok, 12 bytes"},
-             {"seek 0 begin", "ok, at 0"}, {"reads 2", "ok, 12 bytes"},
-             {"position", "ok, 12"});
-    }
+    for (guint i = 0; i < KINDS; i++)
+        SCRIPT("a", kinds[i], "limit 5", "read-all 12 -> 12 bytes",
+               "seek 0 begin -> at 0", "read-all 2 -> 12 bytes",
+               "position -> 12");
 }
 
-Test(stream, an_asynchronous_read_goes_on_after_short_ones_until_it_is_full)
+Test(stream, an_asynchronous_read_continues_after_a_short_read)
 {
     put("a", "hello, world");
-    FOR_EACH_KIND(kind)
-    {
-        TALK("a", {kind, "ok"}, {"short 1", "ok"}, {"start 0 read 5", "ok"},
-             {"start 1 read 2", "ok"}, {"start 2 read 100", "ok"},
-             {"wait 2", "ok, 5 bytes: world"}, {"wait 1", "ok, 2 bytes: , "},
-             {"wait 0", "ok, 5 bytes: hello"}, {"position", "ok, 12"});
-    }
+    for (guint i = 0; i < KINDS; i++)
+        SCRIPT("a", kinds[i], "limit 1", "start 0 read 5", "start 1 read 2",
+               "start 2 read 100", "wait 2 -> 'world'", "wait 1 -> ', '",
+               "wait 0 -> 'hello'", "position -> 12");
 }
 
-Test(stream, writes_go_on_after_short_ones_until_all_is_written)
+Test(stream, a_write_continues_after_a_short_write)
 {
-    FOR_EACH_KIND(kind)
-    {
+    for (guint i = 0; i < KINDS; i++) {
         put("a", "");
-        TALK("a", {kind, "ok"}, {"short 1", "ok"}, {"write hello", "ok"},
-             {"start 0 write , wor", "ok"}, {"start 1 write ld", "ok"},
-             {"wait 0", "ok, 5 bytes"}, {"wait 1", "ok, 2 bytes"},
-             {"position", "ok, 12"});
+        SCRIPT("a", kinds[i], "limit 1", "write hello", "start 0 write , wor",
+               "start 1 write ld", "wait 0 -> 5 bytes", "wait 1 -> 2 bytes",
+               "position -> 12");
         assert_file("a", "hello, world");
     }
 }
 
-Test(stream, of_ten_oversized_reads_at_once_one_gets_all)
+Test(stream, the_first_of_ten_concurrent_reads_gets_the_whole_file)
 {
     put("a", "hello");
-    FOR_EACH_KIND(kind)
-    {
-        TALK("a", {kind, "ok"}, {"start 0 read 10", "ok"},
-             {"start 1 read 100", "ok"}, {"start 2 read 1000", "ok"},
-             {"start 3 read 10", "ok"}, {"start 4 read 10", "ok"},
-             {"start 5 read 10", "ok"}, {"start 6 read 10", "ok"},
-             {"start 7 read 10", "ok"}, {"start 8 read 10", "ok"},
-             {"start 9 read 10", "ok"}, {"wait 0", "ok, 5 bytes: hello"},
-             {"wait 1", "ok, 0 bytes"}, {"wait 2", "ok, 0 bytes"},
-             {"wait 3", "ok, 0 bytes"}, {"wait 4", "ok, 0 bytes"},
-             {"wait 5", "ok, 0 bytes"}, {"wait 6", "ok, 0 bytes"},
-             {"wait 7", "ok, 0 bytes"}, {"wait 8", "ok, 0 bytes"},
-             {"wait 9", "ok, 0 bytes"}, {"position", "ok, 5"},
-             {"read 1", "ok, 0 bytes"});
-    }
+    for (guint i = 0; i < KINDS; i++)
+        SCRIPT("a", kinds[i], "start 0 read 10", "start 1 read 100",
+               "start 2 read 1000", "start 3 read 10", "start 4 read 10",
+               "start 5 read 10", "start 6 read 10", "start 7 read 10",
+               "start 8 read 10", "start 9 read 10", "wait 0 -> 'hello'",
+               "wait 1 -> 0 bytes", "wait 2 -> 0 bytes", "wait 3 -> 0 bytes",
+               "wait 4 -> 0 bytes", "wait 5 -> 0 bytes", "wait 6 -> 0 bytes",
+               "wait 7 -> 0 bytes", "wait 8 -> 0 bytes", "wait 9 -> 0 bytes",
+               "position -> 5", "read 1 -> 0 bytes");
 }
