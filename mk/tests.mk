@@ -90,7 +90,7 @@ build/obj/host/tests/$(1)/test_$(1).o: build/tests/$(1).cases
 build/tests/$(1).cases: $(filter tests/$(1)/%,$(PROGRAMS_C))
 lint: build/tests/$(1).cases
 endef
-$(foreach room,pool,$(eval $(call CASES,$(room))))
+$(foreach room,pool stream,$(eval $(call CASES,$(room))))
 build/tests/%.cases:
 	@mkdir -p $(@D)
 	@awk '/^CASE\(/ { print "#line " FNR " \"" FILENAME "\""; on = 1 } \
@@ -136,9 +136,9 @@ $(SUITES): $(patsubst %.c,build/obj/host/%.o,$(HOST_C) $(CHOSEN_SUITES))
 # ---- What they need: for some stages, and for all ----
 
 # The suites start these programs as they are, and all others only guarded.
-PLAIN := $(HELPERS) cancel_in_time interposed modes stream_cost stress two_pools
+PLAIN := $(HELPERS) cancel_in_time interposed modes stress two_pools
 GUARDED := final $(PROGRAMS) $(filter-out $(HELPERS) cancel_in_time \
-  sweep_errors stream_all stream_cost two_pools,$(TEST_PROGRAMS))
+  sweep_errors stream_all two_pools,$(TEST_PROGRAMS))
 
 TEST_FILES := $(SUITES) build/sample.txt $(HELPERS:%=build/tests/%.exe) \
   $(foreach dir,build build/tests/hooked build/tests/break,$(CHOSEN:%=$(dir)/%.exe))

@@ -29,3 +29,8 @@ bool has_freed_all(const struct run *run, const struct expected *expected)
            g_str_has_prefix(run->err, start_of_err(expected)) &&
            g_str_has_suffix(run->err, ", 0 not freed\n");
 }
+
+int count_runs(const struct expected *expected)
+{
+    return expected->kinds[1] != NULL ? 2 : 1;
+}

@@ -51,6 +51,8 @@ struct expected {
     const char *out;           /* all of stdout */
     const char *err;           /* the start of stderr; default: "guard: " */
     const char *hook;          /* words for HOOK, besides "allocations" */
+    const char *kinds[2];      /* runs once with each as its second argument;
+                                * default: once, without */
     guint64 file;              /* "file" has this size; default: no such file */
     void (*before)(void);      /* called before the program is started, */
     void (*after)(void);       /* and after its output was compared */
@@ -77,6 +79,7 @@ struct run run_case(const struct expected *expected,
     } while (0)
 const char *start_of_err(const struct expected *expected);
 bool has_freed_all(const struct run *run, const struct expected *expected);
+int count_runs(const struct expected *expected);
 
 /* The suite defines SUITE, its name. */
 #define CASE(NAME, ...)                                                        \
@@ -84,11 +87,13 @@ bool has_freed_all(const struct run *run, const struct expected *expected);
         .source = __FILE__, .name = #NAME, .out = __VA_ARGS__};                \
     TEST_IN(SUITE, NAME)                                                       \
     {                                                                          \
-        struct run run = RUN_CASE(&(NAME), NULL);                              \
-        assert_case(&run, &(NAME));                                            \
-        if ((NAME).after != NULL)                                              \
-            (NAME).after();                                                    \
-        run_clear(&run);                                                       \
+        for (int kind = 0; kind < count_runs(&(NAME)); kind++) {               \
+            struct run run = RUN_CASE(&(NAME), (NAME).kinds[kind]);            \
+            assert_case(&run, &(NAME));                                        \
+            if ((NAME).after != NULL)                                          \
+                (NAME).after();                                                \
+            run_clear(&run);                                                   \
+        }                                                                      \
     }
 #define TEST_IN(suite, name) Test(suite, name)
 
