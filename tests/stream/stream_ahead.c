@@ -1,48 +1,44 @@
 /*
- * stream_ahead CASE FILE: what is read ahead of a sequential reader, by whom,
- * and what becomes of it. FILE has 1000 digits, and the buffer 100 bytes. Cases
- * are at the end of this file.
+ * stream_ahead CASE: which thread reads the next buffer for a sequential
+ * reader, and when the stream drops that buffer.
  */
-#include "../../final/file_stream.h"
 #include "stream_probe.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <wchar.h>
+/* ---- The threads that read --------------------------------------------- */
 
-const wchar_t program[] = L"stream_ahead";
+static LONG reads_by_main, reads_by_workers;
+static DWORD worker_error, worker_limit = MAXDWORD; /* of a worker's reads */
 
-static struct pool pool;
-static struct file_stream *stream;
+/* Events. A case creates those that it needs; the others stay NULL. */
+static HANDLE before_read, may_read; /* around a worker's system call */
+static HANDLE after_read, may_return;
+static HANDLE main_waits; /* main waits on a condition variable */
 
-/* ---- Who reads --------------------------------------------------------- */
-
-static LONG reads_of_main, reads_of_workers;
-static HANDLE begun, may_begin; /* a worker's read, if they are not NULL */
-static HANDLE done, may_end;    /* likewise, afterwards */
-static DWORD failure, most = MAXDWORD; /* of a worker's reads */
-static HANDLE sleeps;                  /* main does; if not NULL */
+/* Sets `reached` and waits for `may_continue`, if the case has created them. */
+static void stop_at(HANDLE reached, HANDLE may_continue)
+{
+    if (reached == NULL)
+        return;
+    set(reached);
+    wait_for(may_continue);
+}
 
 static BOOL WINAPI my_read(HANDLE file, void *buffer, DWORD length,
                            DWORD *bytes, OVERLAPPED *overlapped)
 {
-    bool is_worker = strcmp(acting_thread(), "worker") == 0;
-    InterlockedIncrement(is_worker ? &reads_of_workers : &reads_of_main);
-    if (!is_worker)
-        return next.read(file, buffer, length, bytes, overlapped);
-    if (begun != NULL) {
-        set(begun);
-        wait_for(may_begin);
+    if (!is_worker()) {
+        InterlockedIncrement(&reads_by_main);
+        return next.ReadFile(file, buffer, length, bytes, overlapped);
     }
-    if (failure != ERROR_SUCCESS)
-        return fail(failure);
-    BOOL ok = next.read(file, buffer, length < most ? length : most, bytes,
-                        overlapped);
+    InterlockedIncrement(&reads_by_workers);
+    stop_at(before_read, may_read);
+    if (worker_error != ERROR_SUCCESS)
+        return fail(worker_error);
+    if (length > worker_limit)
+        length = worker_limit;
+    BOOL ok = next.ReadFile(file, buffer, length, bytes, overlapped);
     DWORD error = GetLastError();
-    if (done != NULL) {
-        set(done);
-        wait_for(may_end);
-    }
+    stop_at(after_read, may_return);
     SetLastError(error);
     return ok;
 }
@@ -50,283 +46,274 @@ static BOOL WINAPI my_read(HANDLE file, void *buffer, DWORD length,
 static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
                             DWORD timeout, ULONG flags)
 {
-    if (strcmp(acting_thread(), "main") == 0 && sleeps != NULL)
-        set(sleeps);
-    return next.sleep(condition, lock, timeout, flags);
+    if (is_main() && main_waits != NULL)
+        set(main_waits);
+    return next.SleepConditionVariableSRW(condition, lock, timeout, flags);
 }
 
-static void say_who(void)
+static void say_reads(void)
 {
-    say("main read %ld times, workers %ld times", reads_of_main,
-        reads_of_workers);
+    say("main read %ld times, workers %ld times", reads_by_main,
+        reads_by_workers);
 }
 
-/* ---- What main does ---------------------------------------------------- */
+/* ---- Main -------------------------------------------------------------- */
 
-static void open_stream(const wchar_t *path, unsigned options)
+/* Starts the pool, and opens the file with these options besides
+ * FILE_OPTION_ASYNCHRONOUS. */
+static void begin(unsigned workers, unsigned options)
 {
-    struct file_stream_options how = {.access = FILE_ACCESS_READ_WRITE,
-                                      .share =
-                                          FILE_SHARE_READ | FILE_SHARE_WRITE,
-                                      .buffer_size = 100,
-                                      .options = options};
-    must(file_stream_open(&pool, path, &how, &stream), "open");
+    must(pool_create(&pool, workers, 0), "create");
+    open_digits(FILE_OPTION_ASYNCHRONOUS | options);
+    put_layer((struct layer){.ReadFile = my_read,
+                             .SleepConditionVariableSRW = my_sleep});
 }
 
-static void close_stream(void)
+static void begin_sequential(void)
 {
-    must(file_stream_close(stream), "close");
-    stream = NULL;
+    begin(2, FILE_OPTION_SEQUENTIAL);
 }
 
-/* Returns how many bytes came; they must be FILE's own. */
+static void wait_for_workers(void)
+{
+    must(pool_wait_idle(&pool, INFINITE), "wait");
+}
+
+/* Reads what the file has at this offset, and checks it. Returns the number of
+ * bytes. */
 static size_t read_digits(size_t length, uint64_t offset)
 {
-    char buffer[1000];
-    size_t bytes = 0;
-    must(file_stream_read(stream, buffer, length, &bytes), "read");
-    for (size_t i = 0; i < bytes; i++)
-        if (buffer[i] != (char)('0' + (offset + i) % 10))
-            say("wrong at %llu", offset + i);
-    return bytes;
+    char bytes[BUFFER_SIZE];
+    size_t count = 0;
+    must(file_stream_read(stream, bytes, length, &count), "read");
+    for (size_t i = 0; i < count; i++)
+        if (bytes[i] != (char)('0' + (offset + i) % 10))
+            say("wrong byte at %llu", offset + i);
+    return count;
 }
 
-/* All of it; what is read ahead is ready each time, or it is not waited for. */
-static void read_all(size_t length, bool patient)
+/* Reads all of the file. Calls `pause`, if it is not NULL, after each read. */
+static void read_all(void (*pause)(void))
 {
-    size_t bytes, total = 0;
-    while ((bytes = read_digits(length, total)) > 0) {
-        total += bytes;
-        if (patient)
-            must(pool_wait_idle(&pool, INFINITE), "wait");
+    size_t count, total = 0;
+    while ((count = read_digits(50, total)) > 0) {
+        total += count;
+        if (pause != NULL)
+            pause();
     }
     say("%llu bytes", (unsigned long long)total);
 }
 
-static void read_here(size_t length)
+/* Reads from the first buffer, and lets a worker read the second one. */
+static void read_first_buffer(void)
 {
-    char buffer[100];
-    size_t bytes;
-    must(file_stream_read(stream, buffer, length, &bytes), "read");
-    say("%.*s", (int)bytes, buffer);
+    read_digits(50, 0);
+    wait_for_workers();
 }
 
-static void go_to(int64_t offset)
+static void write_at_105(void)
 {
-    must(file_stream_seek(stream, offset, FILE_BEGIN, NULL), "seek");
+    seek_to(105);
+    write_here("WRITTEN");
 }
 
-static void write_here(const char *text)
+static void say_read_at(int64_t offset, size_t length)
 {
-    must(file_stream_write(stream, text, strlen(text)), "write");
+    seek_to(offset);
+    say_read(length);
 }
 
-/* ---- Cases ------------------------------------------------------------- */
+/* ---- A worker reads ahead ---------------------------------------------- */
 
-/* After the first buffer all is read by workers, the end included. */
-static void workers_read(void)
+CASE(workers_read_everything_after_the_first_buffer,
+     "main: 1000 bytes\n"
+     "main: main read 1 times, workers 10 times\n")
 {
-    read_all(50, true);
-    say_who();
+    begin_sequential();
+    read_all(wait_for_workers);
+    say_reads();
 }
 
-static void in_small_pieces(void)
+CASE(without_the_sequential_option_no_worker_reads,
+     "main: 1000 bytes\n"
+     "main: main read 11 times, workers 0 times\n")
 {
-    most = 33;
-    read_all(50, true);
+    begin(2, 0);
+    read_all(wait_for_workers);
+    say_reads();
 }
 
-static HANDLE let_worker_go;
+CASE(reading_ahead_in_short_pieces_loses_no_byte, "main: 1000 bytes\n")
+{
+    begin_sequential();
+    worker_limit = 33;
+    read_all(wait_for_workers);
+}
 
-static void block(void *event)
+CASE(a_failed_read_ahead_is_repeated_by_the_reader, "main: 1000 bytes\n")
+{
+    begin_sequential();
+    worker_error = ERROR_CRC;
+    read_all(wait_for_workers);
+}
+
+static void block_worker(void *event)
 {
     wait_for(event);
 }
 
-/* The only worker is somewhere else. What it was to read is read here; and the
- * stream is closed before it comes back. */
-static void no_worker_is_free(void)
+/* The stream is closed before the worker gets to its read. */
+CASE(a_sequential_reader_does_not_wait_for_a_busy_worker,
+     "main: 1000 bytes\n"
+     "main: main read 11 times, workers 0 times\n"
+     "main: closed\n"
+     "main: main read 11 times, workers 0 times\n")
 {
-    let_worker_go = new_event();
-    must(pool_queue_work(&pool, block, let_worker_go), "queue");
-    read_all(50, false);
-    say_who();
+    begin(1, FILE_OPTION_SEQUENTIAL);
+    HANDLE may_go_on = new_event();
+    must(pool_queue_work(&pool, block_worker, may_go_on), "queue");
+    read_all(NULL);
+    say_reads();
     close_stream();
     say("closed");
-    set(let_worker_go);
-    must(pool_wait_idle(&pool, INFINITE), "wait");
-    say_who();
+    set(may_go_on);
+    wait_for_workers();
+    say_reads();
 }
 
-/* What a worker is at is waited for, and not read twice. */
-static unsigned __stdcall when_main_sleeps(void *unused)
+/* Lets the worker read when main waits for it. */
+static unsigned __stdcall when_main_waits(void *unused)
 {
     (void)unused;
-    wait_for(sleeps);
-    set(may_begin);
+    wait_for(main_waits);
+    set(may_read);
     return 0;
 }
 
-static void a_worker_is_at_it(void)
+static void stop_worker_before_its_read(void)
 {
-    begun = new_event();
-    may_begin = new_event();
+    before_read = new_event();
+    may_read = new_event();
     read_digits(50, 0);
-    wait_for(begun);
+    wait_for(before_read);
+}
+
+CASE(a_reader_waits_for_a_buffer_that_a_worker_reads,
+     "main: main read 1 times\n")
+{
+    begin(1, FILE_OPTION_SEQUENTIAL);
+    stop_worker_before_its_read();
     read_digits(50, 50);
-    sleeps = new_event();
-    HANDLE thread = run_thread(when_main_sleeps, NULL);
+    main_waits = new_event();
+    HANDLE thread = run_thread(when_main_waits, NULL);
     read_digits(50, 100);
     join(thread);
-    say("main read %ld times", reads_of_main);
+    say("main read %ld times", reads_by_main);
 }
 
-static void seek_away(void)
+CASE(close_waits_for_a_worker_that_reads_ahead, "main: closed\n")
 {
-    read_digits(50, 0);
-    must(pool_wait_idle(&pool, INFINITE), "wait");
-    go_to(555);
-    read_here(5);
-    must(pool_wait_idle(&pool, INFINITE), "wait");
-    go_to(111);
-    read_here(5);
-    must(pool_wait_idle(&pool, INFINITE), "wait");
-    go_to(211);
-    read_here(5);
-    must(pool_wait_idle(&pool, INFINITE), "wait");
-    say_who();
-}
-
-/* Of what has been read ahead a part is overwritten. */
-static void write_into_it(void)
-{
-    read_digits(50, 0);
-    must(pool_wait_idle(&pool, INFINITE), "wait");
-    go_to(105);
-    write_here("WRITTEN");
-    go_to(100);
-    read_here(20);
-}
-
-/* The same before a worker has read it, and after that; its read is not over
- * yet. */
-static void write_before_it_is_read(void)
-{
-    begun = new_event();
-    may_begin = new_event();
-    read_digits(50, 0);
-    wait_for(begun);
-    go_to(105);
-    write_here("WRITTEN");
-    set(may_begin);
-    go_to(100);
-    read_here(20);
-}
-
-static void write_after_it_is_read(void)
-{
-    done = new_event();
-    may_end = new_event();
-    read_digits(50, 0);
-    wait_for(done);
-    go_to(105);
-    write_here("WRITTEN");
-    go_to(0);
-    read_here(5); /* another buffer */
-    set(may_end);
-    must(pool_wait_idle(&pool, INFINITE), "wait");
-    done = NULL;
-    go_to(100);
-    read_here(20);
-}
-
-static void start_write_into_it(void)
-{
-    struct file_task task = {0};
-    read_digits(50, 0);
-    must(pool_wait_idle(&pool, INFINITE), "wait");
-    go_to(105);
-    file_stream_write_async(stream, "WRITTEN", 7, &task);
-    must(file_task_wait(&task, INFINITE, NULL), "write");
-    go_to(100);
-    read_here(20);
-}
-
-static void cut_it_off(void)
-{
-    read_digits(50, 0);
-    must(pool_wait_idle(&pool, INFINITE), "wait");
-    must(file_stream_set_length(stream, 110), "cut");
-    go_to(100);
-    read_here(20);
-    read_here(20);
-}
-
-/* A worker's failure is nobody's: who needs the bytes reads them. */
-static void worker_fails(void)
-{
-    failure = ERROR_CRC;
-    read_all(50, true);
-}
-
-static void close_while_a_worker_reads(void)
-{
-    begun = new_event();
-    may_begin = new_event();
-    read_digits(50, 0);
-    wait_for(begun);
-    sleeps = new_event();
-    HANDLE thread = run_thread(when_main_sleeps, NULL);
+    begin_sequential();
+    stop_worker_before_its_read();
+    main_waits = new_event();
+    HANDLE thread = run_thread(when_main_waits, NULL);
     close_stream();
     join(thread);
     say("closed");
 }
 
-static void close_when_it_is_ready(void)
+CASE(close_frees_a_buffer_that_was_read_ahead, "main: closed\n")
 {
-    read_digits(50, 0);
-    must(pool_wait_idle(&pool, INFINITE), "wait");
+    begin_sequential();
+    read_first_buffer();
     close_stream();
     say("closed");
 }
 
-static const struct {
-    const wchar_t *name;
-    void (*run)(void);
-    unsigned threads;
-} cases[] = {
-    {L"workers-read", workers_read, 2},
-    {L"in-small-pieces", in_small_pieces, 2},
-    {L"no-worker-is-free", no_worker_is_free, 1},
-    {L"a-worker-is-at-it", a_worker_is_at_it, 1},
-    {L"seek-away", seek_away, 2},
-    {L"write-into-it", write_into_it, 2},
-    {L"write-before-it-is-read", write_before_it_is_read, 2},
-    {L"write-after-it-is-read", write_after_it_is_read, 2},
-    {L"start-write-into-it", start_write_into_it, 2},
-    {L"cut-it-off", cut_it_off, 2},
-    {L"worker-fails", worker_fails, 2},
-    {L"close-while-a-worker-reads", close_while_a_worker_reads, 2},
-    {L"close-when-it-is-ready", close_when_it_is_ready, 2},
-};
+/* ---- The buffer is dropped --------------------------------------------- */
+
+CASE(a_seek_drops_the_buffer_that_was_read_ahead,
+     "main: read '56789'\n"
+     "main: read '12345'\n"
+     "main: read '12345'\n"
+     "main: main read 3 times, workers 4 times\n")
+{
+    begin_sequential();
+    read_first_buffer();
+    say_read_at(555, 5);
+    wait_for_workers();
+    say_read_at(111, 5);
+    wait_for_workers();
+    say_read_at(211, 5);
+    wait_for_workers();
+    say_reads();
+}
+
+CASE(a_write_changes_the_buffer_that_was_read_ahead,
+     "main: read '01234WRITTEN23456789'\n")
+{
+    begin_sequential();
+    read_first_buffer();
+    write_at_105();
+    say_read_at(100, 20);
+}
+
+CASE(a_write_before_a_worker_reads_ahead_is_not_lost,
+     "main: read '01234WRITTEN23456789'\n")
+{
+    begin_sequential();
+    stop_worker_before_its_read();
+    write_at_105();
+    set(may_read);
+    say_read_at(100, 20);
+}
+
+/* The system has read the bytes, and the worker has not returned yet. */
+CASE(a_write_after_a_worker_has_read_ahead_is_not_lost,
+     "main: read '01234'\n"
+     "main: read '01234WRITTEN23456789'\n")
+{
+    begin_sequential();
+    after_read = new_event();
+    may_return = new_event();
+    read_digits(50, 0);
+    wait_for(after_read);
+    write_at_105();
+    say_read_at(0, 5); /* needs another buffer */
+    set(may_return);
+    wait_for_workers();
+    after_read = NULL;
+    say_read_at(100, 20);
+}
+
+CASE(an_asynchronous_write_changes_the_buffer_that_was_read_ahead,
+     "main: read '01234WRITTEN23456789'\n")
+{
+    struct file_task task = {0};
+    begin_sequential();
+    read_first_buffer();
+    seek_to(105);
+    file_stream_write_async(stream, "WRITTEN", 7, &task);
+    must(file_task_wait(&task, INFINITE, NULL), "write");
+    say_read_at(100, 20);
+}
+
+CASE(set_length_cuts_the_buffer_that_was_read_ahead, "main: read '0123456789'\n"
+                                                     "main: read ''\n")
+{
+    begin_sequential();
+    read_first_buffer();
+    must(file_stream_set_length(stream, 110), "set length");
+    say_read_at(100, 20);
+    say_read(20);
+}
 
 int wmain(int argc, wchar_t **argv)
 {
-    int status = 2;
-    if (argc < 3)
-        return status;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (wcscmp(argv[1], cases[i].name) == 0) {
-            must(pool_create(&pool, cases[i].threads, 0), "create");
-            /* "plain": without reading ahead */
-            open_stream(argv[2], argc > 3 ? FILE_OPTION_ASYNCHRONOUS
-                                          : FILE_OPTION_ASYNCHRONOUS |
-                                                FILE_OPTION_SEQUENTIAL);
-            put_layer((struct layer){.read = my_read, .sleep = my_sleep});
-            cases[i].run();
-            must(file_stream_close(stream), "close");
-            must(pool_stop(&pool, POOL_DRAIN), "stop");
-            status = EXIT_SUCCESS;
-        }
-    return status;
+    create_digits();
+    if (argc != 2 || !run_case(argv[1]))
+        return 2;
+    must(file_stream_close(stream), "close");
+    must(pool_stop(&pool, POOL_DRAIN), "stop");
+    return EXIT_SUCCESS;
 }

@@ -1,270 +1,234 @@
 /*
- * stream_cost CASE FILE PIPE: what streams and their calls cost: packets,
- * handles, memory. Linked without lab/guard it counts what is allocated. Cases
- * are at the end of this file.
+ * stream_cost CASE: how many packets, allocations and handles streams and their
+ * calls need. lab/guard counts the allocations.
  */
-#include "../../final/file_stream.h"
+#include "../../lab/guard/guard.h"
 #include "stream_probe.h"
-
-#include <stdio.h>
-#include <string.h>
-#include <wchar.h>
-
-const wchar_t program[] = L"stream_cost";
-
-static const wchar_t *path, *pipe_path;
-static struct pool pool;
 
 /* ---- Counting ---------------------------------------------------------- */
 
-extern __typeof__(malloc) *__imp_malloc;
-extern __typeof__(calloc) *__imp_calloc;
-extern __typeof__(free) *__imp_free;
-static __typeof__(malloc) *next_malloc;
-static __typeof__(calloc) *next_calloc;
-static __typeof__(free) *next_free;
-static LONG packets, allocations, living;
-
-static void *my_malloc(size_t size)
-{
-    InterlockedIncrement(&allocations);
-    InterlockedIncrement(&living);
-    return next_malloc(size);
-}
-
-static void *my_calloc(size_t count, size_t size)
-{
-    InterlockedIncrement(&allocations);
-    InterlockedIncrement(&living);
-    return next_calloc(count, size);
-}
-
-static void my_free(void *memory)
-{
-    if (memory != NULL)
-        InterlockedDecrement(&living);
-    next_free(memory);
-}
+static LONG packets;
 
 static BOOL WINAPI my_get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
                                  OVERLAPPED **overlapped, DWORD timeout)
 {
-    BOOL ok = next.get_status(port, bytes, key, overlapped, timeout);
+    BOOL ok =
+        next.GetQueuedCompletionStatus(port, bytes, key, overlapped, timeout);
     InterlockedIncrement(&packets);
     return ok;
 }
 
-static void count(void)
+static struct guard_counts memory_before;
+static unsigned handles_before;
+static LONG packets_before;
+
+static void start_counting(void)
 {
-    put_layer((struct layer){.get_status = my_get_status});
-    next_malloc = __imp_malloc;
-    next_calloc = __imp_calloc;
-    next_free = __imp_free;
-    __imp_malloc = my_malloc;
-    __imp_calloc = my_calloc;
-    __imp_free = my_free;
+    memory_before = guard_counts();
+    handles_before = open_handles();
+    packets_before = packets;
 }
 
-/* ---- Streams ----------------------------------------------------------- */
-
-static struct file_stream *open_stream(const wchar_t *name, unsigned options,
-                                       size_t buffer_size)
+/* What the calls since start_counting have made. */
+static void say_made(void)
 {
-    struct file_stream *stream;
-    struct file_stream_options how = {.access = FILE_ACCESS_READ_WRITE,
-                                      .buffer_size = buffer_size,
-                                      .options = options};
-    must(file_stream_open(&pool, name, &how, &stream), "open");
-    return stream;
+    say("%u allocations, %d handles more",
+        guard_counts().allocations - memory_before.allocations,
+        (int)(open_handles() - handles_before));
 }
 
-static void close_stream(struct file_stream *stream)
+/* What they have not freed. */
+static void say_left(void)
 {
-    must(file_stream_close(stream), "close");
+    say("%d allocations, %d handles left",
+        (int)(guard_counts().living - memory_before.living),
+        (int)(open_handles() - handles_before));
 }
 
-static HANDLE open_server(void)
-{
-    HANDLE server =
-        CreateNamedPipeW(pipe_path, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE, 1,
-                         1 << 16, 1 << 16, 0, NULL);
-    check(server != INVALID_HANDLE_VALUE, "create", pipe_path);
-    return server;
-}
+/* ---- Calls ------------------------------------------------------------- */
 
-/* ---- Cases ------------------------------------------------------------- */
-
-/* A thousand synchronous calls on an asynchronous stream. */
-static void synchronous_calls(void)
+CASE(synchronous_calls_use_no_packet_no_memory_and_no_handle,
+     "main: 0 packets\n"
+     "main: 0 allocations, 0 handles more\n")
 {
-    struct file_stream *stream = open_stream(path, FILE_OPTION_ASYNCHRONOUS, 0);
     char buffer[10];
     size_t bytes;
+    open_stream(L"digits", FILE_OPTION_ASYNCHRONOUS, 0);
     must(file_stream_read(stream, buffer, sizeof buffer, &bytes), "read");
-    LONG packets_before = packets, allocations_before = allocations;
-    unsigned handles_before = open_handles();
+    start_counting();
     for (unsigned i = 0; i < 500; i++) {
-        must(file_stream_seek(stream, i % 100 * 10, FILE_BEGIN, NULL), "seek");
+        seek_to(i % 100 * 10);
         must(file_stream_read(stream, buffer, sizeof buffer, &bytes), "read");
         must(file_stream_write(stream, buffer, bytes), "write");
     }
-    say("%ld packets, %ld allocations, %d handles more",
-        packets - packets_before, allocations - allocations_before,
-        (int)(open_handles() - handles_before));
-    close_stream(stream);
+    say("%ld packets", packets - packets_before);
+    say_made();
+    close_stream();
 }
 
-/* Two reads and two writes at once. */
-static void call_together(struct file_stream *stream, uint64_t offset)
+/* Two reads and two writes in flight at the same time. */
+static void call_concurrently(int64_t offset)
 {
-    static struct file_task tasks[4];
-    static char buffers[4][30];
-    must(file_stream_seek(stream, (int64_t)offset, FILE_BEGIN, NULL), "seek");
-    for (unsigned i = 0; i < 4; i++)
-        if (i % 2)
-            file_stream_read_async(stream, buffers[i], 30, &tasks[i]);
-        else
-            file_stream_write_async(stream, "0123456789", 10, &tasks[i]);
-    for (unsigned i = 0; i < 4; i++)
+    enum { TASKS = 4 };
+    static struct file_task tasks[TASKS];
+    static char buffers[TASKS][30];
+    seek_to(offset);
+    for (unsigned i = 0; i < TASKS; i += 2) {
+        file_stream_write_async(stream, "0123456789", 10, &tasks[i]);
+        file_stream_read_async(stream, buffers[i], 30, &tasks[i + 1]);
+    }
+    for (unsigned i = 0; i < TASKS; i++)
         must(file_task_wait(&tasks[i], INFINITE, NULL), "wait");
 }
 
-/* Asynchronous calls on streams of both kinds. */
-static void asynchronous_calls(void)
+static void make_asynchronous_calls(unsigned options)
 {
-    for (unsigned options = 0; options <= FILE_OPTION_ASYNCHRONOUS; options++) {
-        struct file_stream *stream = open_stream(path, options, 100);
-        call_together(stream, 0);
-        LONG before = allocations;
-        unsigned handles_before = open_handles();
-        for (unsigned i = 0; i < 250; i++)
-            call_together(stream, i);
-        say("%ld allocations, %d handles more", allocations - before,
-            (int)(open_handles() - handles_before));
-        close_stream(stream);
-    }
+    open_digits(options);
+    call_concurrently(0);
+    start_counting();
+    for (unsigned i = 0; i < 250; i++)
+        call_concurrently(i);
+    say_made();
+    close_stream();
 }
 
-/* Open, use and close, again and again. */
-static void cycle(unsigned options, bool pipe)
+CASE(asynchronous_calls_allocate_nothing,
+     "main: 0 allocations, 0 handles more\n"
+     "main: 0 allocations, 0 handles more\n")
+{
+    make_asynchronous_calls(0);
+    make_asynchronous_calls(FILE_OPTION_ASYNCHRONOUS);
+}
+
+/* ---- Open and close ---------------------------------------------------- */
+
+static void use_and_close(void)
 {
     struct file_task task = {0};
     char buffer[10];
     size_t bytes;
-    DWORD written;
-    HANDLE server = pipe ? open_server() : NULL;
-    struct file_stream *stream =
-        open_stream(pipe ? pipe_path : path, options, 100);
-    if (pipe)
-        check(WriteFile(server, "0123456789", 10, &written, NULL), "write to",
-              pipe_path);
     must(file_stream_read(stream, buffer, 10, &bytes), "read");
     must(file_stream_write(stream, buffer, 10), "write");
     file_stream_read_async(stream, buffer, 10, &task);
-    close_stream(stream);
-    if (pipe)
-        close_object(server);
+    close_stream();
 }
 
-static void cycles(unsigned options, bool pipe)
+static void use_file(unsigned options)
 {
-    cycle(options, pipe); /* what is kept from then on is no leak */
-    LONG before = living;
-    unsigned handles_before = open_handles();
+    open_digits(options);
+    use_and_close();
+}
+
+static void use_pipe(unsigned options)
+{
+    DWORD written;
+    HANDLE server = create_server(own_pipe(), PIPE_TYPE_BYTE);
+    open_stream(own_pipe(), options, BUFFER_SIZE);
+    check(WriteFile(server, "0123456789", 10, &written, NULL), "write to",
+          own_pipe());
+    use_and_close();
+    close_object(server);
+}
+
+/* What the first use allocates and keeps is no leak. */
+static void use_often(void (*use)(unsigned), unsigned options)
+{
+    use(options);
+    start_counting();
     for (unsigned i = 0; i < 500; i++)
-        cycle(options, pipe);
+        use(options);
     must(pool_wait_idle(&pool, INFINITE), "wait");
-    say("%ld pieces of memory more, %d handles", living - before,
-        (int)(open_handles() - handles_before));
+    say_left();
 }
 
-static void file_cycles(void)
+CASE(opening_and_closing_a_file_leaves_nothing,
+     "main: 0 allocations, 0 handles left\n"
+     "main: 0 allocations, 0 handles left\n"
+     "main: 0 allocations, 0 handles left\n")
 {
-    cycles(0, false);
-    cycles(FILE_OPTION_ASYNCHRONOUS, false);
-    cycles(FILE_OPTION_ASYNCHRONOUS | FILE_OPTION_SEQUENTIAL, false);
+    use_often(use_file, 0);
+    use_often(use_file, FILE_OPTION_ASYNCHRONOUS);
+    use_often(use_file, FILE_OPTION_ASYNCHRONOUS | FILE_OPTION_SEQUENTIAL);
 }
 
-static void pipe_cycles(void)
+CASE(opening_and_closing_a_pipe_leaves_nothing,
+     "main: 0 allocations, 0 handles left\n"
+     "main: 0 allocations, 0 handles left\n")
 {
-    cycles(0, true);
-    cycles(FILE_OPTION_ASYNCHRONOUS, true);
+    use_often(use_pipe, 0);
+    use_often(use_pipe, FILE_OPTION_ASYNCHRONOUS);
 }
 
-/* What cannot be opened leaves nothing behind. */
-static void failing_opens(void)
+CASE(a_failed_open_leaves_nothing, "main: 0 allocations, 0 handles left\n")
 {
-    struct file_stream_options missing = FILE_STREAM_DEFAULTS;
-    struct file_stream *stream = NULL;
-    LONG before = living;
-    unsigned handles_before = open_handles();
-    for (unsigned i = 0; i < 100; i++)
-        if (file_stream_open(&pool, L"missing", &missing, &stream) !=
-                ERROR_FILE_NOT_FOUND ||
-            stream != NULL)
-            say("opened");
-    say("%ld pieces of memory more, %d handles", living - before,
-        (int)(open_handles() - handles_before));
+    struct file_stream_options options = FILE_STREAM_DEFAULTS;
+    start_counting();
+    for (unsigned i = 0; i < 100; i++) {
+        DWORD error = file_stream_open(&pool, L"missing", &options, &stream);
+        if (error != ERROR_FILE_NOT_FOUND || stream != NULL)
+            say("error %lu", error);
+    }
+    say_left();
 }
 
-static HANDLE over;
+/* ---- Calls in a callback ----------------------------------------------- */
 
-/* In a callback, on the pool's only thread: all that does not wait for
- * callbacks. */
-static void on_read(void *context, DWORD error, size_t bytes)
+static HANDLE finished; /* event */
+
+/* Makes every synchronous call that is allowed in a callback. */
+static void make_calls(void *unused, DWORD error, size_t bytes)
 {
-    static char buffer[20];
-    struct file_stream *stream = context;
+    char buffer[20];
     uint64_t position, length;
-    (void)error, (void)bytes;
-    must(file_stream_seek(stream, 0, FILE_BEGIN, NULL), "seek");
-    must(file_stream_write(stream, "WRITTEN", 7), "write");
+    (void)unused, (void)error;
+    seek_to(0);
+    write_here("WRITTEN");
     must(file_stream_flush(stream), "flush");
     must(file_stream_read(stream, buffer, 3, &bytes), "read");
-    must(file_stream_position(stream, &position), "tell");
+    must(file_stream_position(stream, &position), "ask for the position");
     must(file_stream_set_length(stream, 500), "set length");
-    must(file_stream_length(stream, &length), "tell");
+    must(file_stream_length(stream, &length), "ask for the length");
     say("read %.3s, at %llu of %llu", buffer, position, length);
-    set(over);
+    set(finished);
 }
 
-static void calls_in_a_callback(void)
+CASE(a_callback_on_the_only_worker_can_make_synchronous_calls,
+     "worker: read 789, at 10 of 500\n")
 {
-    struct file_stream *stream =
-        open_stream(path, FILE_OPTION_ASYNCHRONOUS, 100);
-    struct file_task task = {.callback = on_read, .context = stream};
+    struct file_task task = {.callback = make_calls};
     char buffer[200];
-    over = new_event();
+    open_digits(FILE_OPTION_ASYNCHRONOUS);
+    finished = new_event();
     file_stream_read_async(stream, buffer, sizeof buffer, &task);
-    wait_for(over);
-    close_stream(stream);
+    wait_for(finished);
+    close_stream();
 }
 
-/* To the end of the file with one task, begun again by its own callback. */
 static struct {
-    struct file_stream *stream;
     struct file_task task;
     char buffer[7];
-    uint64_t total;
-    unsigned callbacks, at_once, nested, deepest;
+    size_t total;
+    unsigned callbacks, immediate; /* reads that completed in either way */
+    unsigned nested, deepest;      /* callbacks within each other */
 } chain;
 
-static void go_on(void)
+static void read_on(void)
 {
     struct submission started;
     do {
-        started = file_stream_read_async(chain.stream, chain.buffer,
+        started = file_stream_read_async(stream, chain.buffer,
                                          sizeof chain.buffer, &chain.task);
         chain.total += started.bytes;
-        chain.at_once += started.outcome == IO_DONE;
+        if (started.outcome == IO_DONE)
+            chain.immediate++;
     } while (started.outcome == IO_DONE && started.bytes > 0);
     if (started.outcome != IO_QUEUED)
-        set(over);
+        set(finished);
 }
 
-static void on_piece(void *context, DWORD error, size_t bytes)
+static void on_piece(void *unused, DWORD error, size_t bytes)
 {
-    (void)context;
+    (void)unused;
     must(error, "read");
     chain.nested++;
     if (chain.deepest < chain.nested)
@@ -272,25 +236,27 @@ static void on_piece(void *context, DWORD error, size_t bytes)
     chain.callbacks++;
     chain.total += bytes;
     if (bytes > 0)
-        go_on();
+        read_on();
     else
-        set(over);
+        set(finished);
     chain.nested--;
 }
 
-static void a_chain_of_callbacks(void)
+CASE(a_callback_can_start_its_task_again_until_the_end,
+     "main: 1000 bytes, by callbacks and immediately\n"
+     "main: 1 callbacks within each other\n")
 {
-    over = new_event();
-    chain.stream = open_stream(path, FILE_OPTION_ASYNCHRONOUS, 100);
+    finished = new_event();
+    open_digits(FILE_OPTION_ASYNCHRONOUS);
     chain.task.callback = on_piece;
-    go_on();
-    wait_for(over);
+    read_on();
+    wait_for(finished);
     must(pool_wait_idle(&pool, INFINITE), "wait");
-    say("%llu bytes, %s", chain.total,
-        chain.callbacks > 0 && chain.at_once > 0 ? "some of it at once"
-                                                 : "all in one way");
+    bool both = chain.callbacks > 0 && chain.immediate > 0;
+    say("%llu bytes, %s", (unsigned long long)chain.total,
+        both ? "by callbacks and immediately" : "all in one way");
     say("%u callbacks within each other", chain.deepest);
-    close_stream(chain.stream);
+    close_stream();
 }
 
 static void do_nothing(void *unused)
@@ -298,36 +264,15 @@ static void do_nothing(void *unused)
     (void)unused;
 }
 
-static const struct {
-    const wchar_t *name;
-    void (*run)(void);
-} cases[] = {
-    {L"synchronous-calls", synchronous_calls},
-    {L"asynchronous-calls", asynchronous_calls},
-    {L"file-cycles", file_cycles},
-    {L"pipe-cycles", pipe_cycles},
-    {L"failing-opens", failing_opens},
-    {L"calls-in-a-callback", calls_in_a_callback},
-    {L"a-chain-of-callbacks", a_chain_of_callbacks},
-};
-
 int wmain(int argc, wchar_t **argv)
 {
-    int status = 2;
-    if (argc != 4)
-        return status;
-    path = argv[2];
-    pipe_path = argv[3];
+    create_digits();
     must(pool_create(&pool, 1, 0), "create");
-    count();
-    /* What is each thread's own is allocated when it is used first. */
+    put_layer((struct layer){.GetQueuedCompletionStatus = my_get_status});
+    /* A thread allocates memory of its own when it works for the first time. */
     must(pool_queue_work(&pool, do_nothing, NULL), "queue");
     must(pool_wait_idle(&pool, INFINITE), "wait");
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (wcscmp(argv[1], cases[i].name) == 0) {
-            cases[i].run();
-            status = EXIT_SUCCESS;
-        }
+    bool found = argc == 2 && run_case(argv[1]);
     must(pool_stop(&pool, POOL_DRAIN), "stop");
-    return status;
+    return found ? EXIT_SUCCESS : 2;
 }

@@ -1,46 +1,36 @@
 /*
- * stream_end CASE KIND PIPE: how calls on a pipe end that nobody feeds, when
- * they are cancelled, the stream is closed or the pool stopped. KIND is the
- * stream's: "asynchronous" or "synchronous". Cases are at the end of the file.
+ * stream_end CASE KIND: how calls on a pipe complete when they are cancelled,
+ * or when the stream is closed or its pool stopped. KIND is the kind of stream:
+ * "asynchronous" or "synchronous".
  */
-#include "../../final/file_stream.h"
 #include "stream_probe.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <wchar.h>
-
-const wchar_t program[] = L"stream_end";
-
-static bool asynchronous;
-static struct pool pool;
-static struct file_stream *stream;
 static HANDLE server;
-static HANDLE reached, may_go_on; /* events of the cases */
+static HANDLE reached, may_go_on; /* events */
 
-/* ---- What the system is asked for ------------------------------------- */
+/* ---- Windows, watched and changed -------------------------------------- */
 
-static bool tells_reads;     /* a read sets `reached`, before it is begun */
-static bool reads_wait;      /* and goes on when it may */
-static bool tells_sleep;     /* main sleeps: sets `reached` */
-static bool tells_cancel;    /* something was cancelled: sets `may_go_on` */
-static uint64_t days_passed; /* as GetTickCount64 tells it */
+static bool reports_reads;   /* `reached` is set before a read of the stream */
+static bool stops_reads;     /* such a read waits for `may_go_on` */
+static bool reports_waits;   /* `reached` is set before main waits */
+static bool reports_cancels; /* `may_go_on` is set after CancelIoEx */
+static uint64_t days_passed; /* at each call of GetTickCount64 */
 
 static BOOL WINAPI my_read(HANDLE file, void *buffer, DWORD length,
                            DWORD *bytes, OVERLAPPED *overlapped)
 {
-    if (file != server && tells_reads)
+    if (file != server && reports_reads)
         set(reached);
-    if (file != server && reads_wait)
+    if (file != server && stops_reads)
         wait_for(may_go_on);
-    return next.read(file, buffer, length, bytes, overlapped);
+    return next.ReadFile(file, buffer, length, bytes, overlapped);
 }
 
 static BOOL WINAPI my_cancel(HANDLE file, OVERLAPPED *overlapped)
 {
-    BOOL ok = next.cancel(file, overlapped);
+    BOOL ok = next.CancelIoEx(file, overlapped);
     DWORD error = GetLastError();
-    if (tells_cancel)
+    if (reports_cancels)
         set(may_go_on);
     SetLastError(error);
     return ok;
@@ -49,59 +39,68 @@ static BOOL WINAPI my_cancel(HANDLE file, OVERLAPPED *overlapped)
 static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
                             DWORD timeout, ULONG flags)
 {
-    if (tells_sleep && strcmp(acting_thread(), "main") == 0)
+    if (reports_waits && is_main())
         set(reached);
-    return next.sleep(condition, lock, timeout, flags);
+    return next.SleepConditionVariableSRW(condition, lock, timeout, flags);
 }
 
 static BOOL WINAPI my_wait_on_address(volatile void *address, void *compared,
                                       SIZE_T size, DWORD timeout)
 {
-    if (tells_sleep && strcmp(acting_thread(), "main") == 0)
+    if (reports_waits && is_main())
         set(reached);
-    return next.wait_on_address(address, compared, size, timeout);
+    return next.WaitOnAddress(address, compared, size, timeout);
 }
 
-/* Each time it is asked more days have passed. */
 static ULONGLONG WINAPI my_tick_count(void)
 {
     static uint64_t days;
     days += days_passed;
-    return next.tick_count() + days * 24 * 60 * 60 * 1000;
+    return next.GetTickCount64() + days * 24 * 60 * 60 * 1000;
 }
 
 /* ---- Both ends --------------------------------------------------------- */
-
-static void server_write(const char *text)
-{
-    DWORD count;
-    check(next.write(server, text, (DWORD)strlen(text), &count, NULL),
-          "write to", L"pipe");
-}
-
-static void open_pipe(const wchar_t *path)
-{
-    struct file_stream_options options = {
-        .access = FILE_ACCESS_READ_WRITE,
-        .options = asynchronous ? FILE_OPTION_ASYNCHRONOUS : 0};
-    server = CreateNamedPipeW(path, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE, 1,
-                              1 << 16, 1 << 16, 0, NULL);
-    check(server != INVALID_HANDLE_VALUE, "create", path);
-    must(file_stream_open(&pool, path, &options, &stream), "open");
-}
 
 static char buffer[64];
 static struct file_task task;
 static LONG callbacks;
 
-static struct submission read_again(void)
+static void server_write(const char *text)
+{
+    DWORD count;
+    check(next.WriteFile(server, text, (DWORD)strlen(text), &count, NULL),
+          "write to", L"pipe");
+}
+
+static struct submission start_read(void)
 {
     return file_stream_read_async(stream, buffer, sizeof buffer, &task);
 }
 
+static void say_result(void)
+{
+    size_t bytes;
+    DWORD error = file_task_wait(&task, INFINITE, &bytes);
+    say("read: error %lu, %llu bytes", error, (unsigned long long)bytes);
+}
+
+static void say_close(void)
+{
+    DWORD error = file_stream_close(stream);
+    stream = NULL;
+    say("close: error %lu", error);
+}
+
+static unsigned __stdcall start_in_thread(void *unused)
+{
+    (void)unused;
+    start_read();
+    return 0;
+}
+
 static unsigned __stdcall read_in_thread(void *unused)
 {
-    static char bytes[64];
+    char bytes[64];
     size_t count;
     (void)unused;
     actor = "thread";
@@ -110,15 +109,25 @@ static unsigned __stdcall read_in_thread(void *unused)
     return 0;
 }
 
-/* ---- Cancelled --------------------------------------------------------- */
-
-/* A synchronous call that another thread has made. On a synchronous stream it
- * may not have reached the system yet: so it is asked for again. */
-static void cancel_synchronous_read(void)
+/* Returns when the thread is about to call ReadFile. */
+static HANDLE run_until_read(thread_routine *routine)
 {
-    tells_reads = true;
-    HANDLE thread = run_thread(read_in_thread, NULL);
+    reports_reads = true;
+    HANDLE thread = run_thread(routine, NULL);
     wait_for(reached);
+    return thread;
+}
+
+/* ---- Cancel ------------------------------------------------------------ */
+
+/* On a synchronous stream the read may not have reached the system yet when it
+ * is cancelled. So it is cancelled until the thread ends. */
+CASE(a_synchronous_read_can_be_cancelled_by_another_thread,
+     "thread: read: error 995, 0 bytes\n"
+     "main: read afterwards: x\n",
+     .kinds = BOTH)
+{
+    HANDLE thread = run_until_read(read_in_thread);
     do
         file_stream_cancel(stream);
     while (!asynchronous && WaitForSingleObject(thread, 1) == WAIT_TIMEOUT);
@@ -128,267 +137,61 @@ static void cancel_synchronous_read(void)
     say("read afterwards: %.1s", buffer);
 }
 
-/* A call that is just being started, and not yet known to the system. */
-static unsigned __stdcall start_in_thread(void *unused)
+CASE(a_call_can_be_cancelled_before_its_system_call,
+     "main: read: error 995, 0 bytes\n", .kinds = ASYNCHRONOUS)
 {
-    (void)unused;
-    read_again();
-    return 0;
-}
-
-static void cancel_before_it_begins(void)
-{
-    tells_reads = reads_wait = true;
-    HANDLE thread = run_thread(start_in_thread, NULL);
-    wait_for(reached);
+    stops_reads = true;
+    HANDLE thread = run_until_read(start_in_thread);
     file_task_cancel(&task);
     set(may_go_on);
-    say("error %lu", file_task_wait(&task, INFINITE, NULL));
+    say_result();
     join(thread);
 }
 
-static void cancel_all_before_it_begins(void)
+CASE(cancelling_the_stream_cancels_a_call_before_its_system_call,
+     "main: read: error 995, 0 bytes\n", .kinds = ASYNCHRONOUS)
 {
-    tells_reads = reads_wait = true;
-    HANDLE thread = run_thread(start_in_thread, NULL);
-    wait_for(reached);
+    stops_reads = true;
+    HANDLE thread = run_until_read(start_in_thread);
     file_stream_cancel(stream);
     set(may_go_on);
-    say("error %lu", file_task_wait(&task, INFINITE, NULL));
+    say_result();
     join(thread);
 }
 
-static void on_cancelled(void *context, DWORD error, size_t bytes)
+static void cancel_and_read_again(void *context, DWORD error, size_t bytes)
 {
     (void)context, (void)bytes;
     say("error %lu", error);
-    file_task_cancel(&task); /* over: nothing happens */
+    file_task_cancel(&task); /* has completed: nothing happens */
     file_stream_cancel(stream);
     if (error == ERROR_OPERATION_ABORTED) {
         server_write("x");
-        read_again(); /* may be over at once; then there is no callback */
+        start_read(); /* has no callback if it completes immediately */
     }
     set(reached);
 }
 
-/* Cancelled from elsewhere; its callback begins the next call. */
-static void cancel_and_go_on(void)
+CASE(a_callback_can_cancel_and_start_its_task_again,
+     "worker: error 995\n"
+     "main: read: error 0, 1 bytes\n",
+     .kinds = ASYNCHRONOUS)
 {
-    size_t bytes;
-    task.callback = on_cancelled;
-    read_again();
+    task.callback = cancel_and_read_again;
+    start_read();
     file_task_cancel(&task);
     wait_for(reached);
-    DWORD error = file_task_wait(&task, INFINITE, &bytes);
-    say("then: error %lu, %llu bytes", error, (unsigned long long)bytes);
+    say_result();
 }
 
-/* ---- Flushed ----------------------------------------------------------- */
+static LONG completed_with_byte;
 
-static void flush_while_somebody_reads(void)
-{
-    tells_reads = true;
-    HANDLE thread = run_thread(read_in_thread, NULL);
-    wait_for(reached);
-    must(file_stream_flush(stream), "flush");
-    say("flushed");
-    must(file_stream_flush_to_disk(stream), "flush");
-    say("flushed to the disk");
-    server_write("hello");
-    join(thread);
-}
-
-/* ---- Closed ------------------------------------------------------------ */
-
-static void close_stream(void)
-{
-    DWORD error = file_stream_close(stream);
-    stream = NULL;
-    say("close: error %lu", error);
-}
-
-/* Goes on whatever happens, until it is refused. */
-static void on_chain(void *context, DWORD error, size_t bytes)
-{
-    (void)context, (void)error, (void)bytes;
-    InterlockedIncrement(&callbacks);
-    if (callbacks == 1)
-        wait_for(reached); /* main is about to wait in close */
-    while (read_again().outcome == IO_DONE)
-        ;
-}
-
-static void close_during_a_chain(void)
-{
-    task.callback = on_chain;
-    read_again();
-    server_write("x");
-    tells_sleep = true;
-    close_stream();
-    say("%s", callbacks > 0 ? "after its callbacks" : "too early");
-}
-
-/* A callback makes a synchronous call when the close has begun. */
-static void on_reading(void *context, DWORD error, size_t bytes)
-{
-    char more[8];
-    (void)context, (void)error, (void)bytes;
-    wait_for(reached);
-    error = file_stream_read(stream, more, sizeof more, &bytes);
-    say("read: %s", error != ERROR_SUCCESS ? "an error" : "no error");
-}
-
-static void close_during_a_read_in_a_callback(void)
-{
-    task.callback = on_reading;
-    read_again();
-    server_write("x");
-    tells_sleep = true;
-    close_stream();
-}
-
-/* Another thread waits in a synchronous read. */
-static void close_while_somebody_reads(void)
-{
-    tells_reads = true;
-    HANDLE thread = run_thread(read_in_thread, NULL);
-    wait_for(reached);
-    DWORD error = file_stream_close(stream);
-    stream = NULL;
-    join(thread);
-    say("close: error %lu", error);
-}
-
-/* A worker is about to read, but has not told the system yet, when what is in
- * flight is cancelled. */
-static void close_before_a_read_begins(void)
-{
-    tells_reads = reads_wait = tells_cancel = true;
-    if (asynchronous) {
-        HANDLE thread = run_thread(start_in_thread, NULL);
-        wait_for(reached);
-        file_stream_cancel(stream);
-        join(thread);
-    } else {
-        read_again();
-        wait_for(reached);
-    }
-    close_stream();
-    say("read: error %lu", file_task_wait(&task, INFINITE, NULL));
-}
-
-static void on_close(void *context, DWORD error, size_t bytes)
-{
-    (void)context, (void)error, (void)bytes;
-    say("close: error %lu", file_stream_close(stream));
-    say("wait for a task that is not over: error %lu",
-        file_task_wait(&task, INFINITE, NULL));
-    set(reached);
-}
-
-static void close_in_a_callback(void)
-{
-    static struct file_task first = {.callback = on_close};
-    static char byte;
-    file_stream_read_async(stream, &byte, 1, &first);
-    read_again();
-    server_write("x");
-    wait_for(reached);
-    server_write("y");
-    say("read: error %lu", file_task_wait(&task, INFINITE, NULL));
-    close_stream();
-}
-
-/* ---- Stopped ----------------------------------------------------------- */
-
-static void stop_during_a_chain(void)
-{
-    task.callback = on_chain;
-    read_again();
-    server_write("x");
-    tells_sleep = true;
-    must(pool_stop(&pool, POOL_CANCEL), "stop");
-    say("stopped");
-    say("read: error %lu", read_again().error);
-    close_stream();
-}
-
-/* ---- Waited for -------------------------------------------------------- */
-
-static unsigned __stdcall feed(void *unused)
-{
-    (void)unused;
-    wait_for(reached); /* main sleeps */
-    server_write("hello");
-    return 0;
-}
-
-/* After more milliseconds than a DWORD has: 49 days. */
-static void wait_for_months(void)
-{
-    size_t bytes;
-    read_again();
-    tells_sleep = true;
-    days_passed = 50;
-    HANDLE thread = run_thread(feed, NULL);
-    DWORD error = file_task_wait(&task, INFINITE, &bytes);
-    say("error %lu, %llu bytes", error, (unsigned long long)bytes);
-    days_passed = 0;
-    set(reached);
-    join(thread);
-}
-
-/* ---- Both ways at once ------------------------------------------------- */
-
-enum { ROUNDS = 200 };
-
-static unsigned __stdcall read_all(void *unused)
-{
-    size_t bytes, total = 0;
-    char byte;
-    (void)unused;
-    actor = "thread";
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        must(file_stream_read(stream, &byte, 1, &bytes), "read");
-        total += bytes;
-    }
-    say("read %llu bytes", (unsigned long long)total);
-    return 0;
-}
-
-/* What is written comes back, byte by byte. */
-static unsigned __stdcall echo(void *unused)
-{
-    char byte;
-    DWORD count;
-    (void)unused;
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        check(next.read(server, &byte, 1, &count, NULL), "read from", L"pipe");
-        check(next.write(server, &byte, 1, &count, NULL), "write to", L"pipe");
-    }
-    return 0;
-}
-
-static void two_directions(void)
-{
-    HANDLE threads[2] = {run_thread(read_all, NULL), run_thread(echo, NULL)};
-    for (unsigned i = 0; i < ROUNDS; i++)
-        must(file_stream_write(stream, "x", 1), "write");
-    join(threads[0]);
-    join(threads[1]);
-}
-
-/* ---- A race ------------------------------------------------------------ */
-
-static LONG ended, ended_well;
-
-static void on_race(void *context, DWORD error, size_t bytes)
+static void count_and_report(void *context, DWORD error, size_t bytes)
 {
     (void)context;
     InterlockedIncrement(&callbacks);
-    InterlockedIncrement(&ended);
     if (error == ERROR_SUCCESS && bytes == 1)
-        InterlockedIncrement(&ended_well);
+        InterlockedIncrement(&completed_with_byte);
     else if (error != ERROR_OPERATION_ABORTED)
         say("error %lu, %llu bytes", error, (unsigned long long)bytes);
     ReleaseSemaphore(may_go_on, 1, NULL);
@@ -402,85 +205,285 @@ static unsigned __stdcall cancel_often(void *unused)
     return 0;
 }
 
-/* Each read gets its byte or is cancelled, whichever is first; no byte gets
- * lost, and no callback comes twice. */
-static void race_of_cancels(void)
+/* A thread cancels each of 1000 reads, and every second one gets a byte. Reads
+ * afterwards take the bytes that no cancelled read got. */
+CASE(a_call_completes_once_and_loses_no_byte_whenever_it_is_cancelled,
+     "main: each read completed once\n"
+     "main: no byte was lost\n",
+     .kinds = ASYNCHRONOUS)
 {
     enum { READS = 1000 };
-    LONG fed = 0;
+    LONG fed = 0, immediate = 0;
     close_object(may_go_on);
     may_go_on = CreateSemaphoreW(NULL, 0, MAXLONG, NULL);
     check(may_go_on != NULL, "create", L"semaphore");
-    task.callback = on_race;
-    read_again();
+    task.callback = count_and_report;
+    start_read();
     HANDLE thread = run_thread(cancel_often, NULL);
     wait_for(may_go_on);
     for (unsigned i = 0; i < READS; i++) {
-        struct submission started = read_again();
-        if (i % 2) {
+        struct submission started = start_read();
+        if (i % 2 == 1) {
             server_write("x");
             fed++;
         }
         if (started.outcome == IO_QUEUED) {
             wait_for(may_go_on);
         } else if (started.outcome == IO_DONE) {
-            ended++;
-            ended_well++;
+            immediate++;
+            completed_with_byte++;
         }
     }
     set(reached);
     join(thread);
     must(pool_wait_idle(&pool, INFINITE), "wait");
-    while (ended_well < fed) {
+    while (completed_with_byte < fed) {
         size_t bytes;
         must(file_stream_read(stream, buffer, 1, &bytes), "read");
-        ended_well += (LONG)bytes;
+        completed_with_byte += (LONG)bytes;
     }
-    say("%s", ended <= READS + 1 ? "each ended once" : "some ended twice");
+    say("%s", callbacks + immediate <= READS + 1 ? "each read completed once"
+                                                 : "a read completed twice");
     say("no byte was lost");
 }
 
-static const struct {
-    const wchar_t *name;
-    void (*run)(void);
-} cases[] = {
-    {L"cancel-synchronous-read", cancel_synchronous_read},
-    {L"cancel-before-it-begins", cancel_before_it_begins},
-    {L"cancel-all-before-it-begins", cancel_all_before_it_begins},
-    {L"cancel-and-go-on", cancel_and_go_on},
-    {L"flush-while-somebody-reads", flush_while_somebody_reads},
-    {L"close-during-a-chain", close_during_a_chain},
-    {L"close-during-a-read-in-a-callback", close_during_a_read_in_a_callback},
-    {L"close-while-somebody-reads", close_while_somebody_reads},
-    {L"close-before-a-read-begins", close_before_a_read_begins},
-    {L"close-in-a-callback", close_in_a_callback},
-    {L"stop-during-a-chain", stop_during_a_chain},
-    {L"wait-for-months", wait_for_months},
-    {L"two-directions", two_directions},
-    {L"race-of-cancels", race_of_cancels},
-};
+/* ---- Close ------------------------------------------------------------- */
+
+static unsigned __stdcall read_until_closed(void *unused)
+{
+    char byte;
+    size_t count;
+    (void)unused;
+    actor = "thread";
+    DWORD error = file_stream_read(stream, &byte, 1, &count);
+    bool refused =
+        error == ERROR_OPERATION_ABORTED || error == ERROR_INVALID_HANDLE;
+    say("read: %s, %llu bytes", refused ? "error 995 or 6" : "another result",
+        (unsigned long long)count);
+    return 0;
+}
+
+CASE(close_ends_the_read_of_another_thread,
+     "thread: read: error 995 or 6, 0 bytes\n"
+     "main: close: error 0\n",
+     .kinds = BOTH)
+{
+    HANDLE thread = run_until_read(read_until_closed);
+    DWORD error = file_stream_close(stream);
+    stream = NULL;
+    join(thread);
+    say("close: error %lu", error);
+}
+
+/* The read is cancelled when the thread has not called ReadFile yet. */
+CASE(close_cancels_a_read_before_its_system_call,
+     "main: close: error 0\n"
+     "main: read: error 995, 0 bytes\n",
+     .kinds = BOTH)
+{
+    stops_reads = reports_reads = reports_cancels = true;
+    if (asynchronous) {
+        HANDLE thread = run_until_read(start_in_thread);
+        file_stream_cancel(stream);
+        join(thread);
+    } else {
+        start_read(); /* a worker calls ReadFile */
+        wait_for(reached);
+    }
+    say_close();
+    say_result();
+}
+
+/* Reads again and again, until the stream reports an error. The first callback
+ * waits until main waits in close. */
+static void read_on(void *context, DWORD error, size_t bytes)
+{
+    (void)context, (void)error, (void)bytes;
+    if (InterlockedIncrement(&callbacks) == 1)
+        wait_for(reached);
+    while (start_read().outcome == IO_DONE)
+        ;
+}
+
+static void start_to_read_on(void)
+{
+    task.callback = read_on;
+    start_read();
+    server_write("x");
+    reports_waits = true;
+}
+
+CASE(close_ends_a_chain_of_callbacks,
+     "main: close: error 0\n"
+     "main: the callbacks came before\n",
+     .kinds = BOTH)
+{
+    start_to_read_on();
+    say_close();
+    say("the callbacks came %s", callbacks > 0 ? "before" : "after");
+}
+
+static void read_while_main_closes(void *context, DWORD error, size_t bytes)
+{
+    char more[8];
+    (void)context, (void)error, (void)bytes;
+    wait_for(reached);
+    error = file_stream_read(stream, more, sizeof more, &bytes);
+    say("read: %s", error != ERROR_SUCCESS ? "an error" : "no error");
+}
+
+CASE(a_synchronous_read_in_a_callback_fails_during_close,
+     "worker: read: an error\n"
+     "main: close: error 0\n",
+     .kinds = BOTH)
+{
+    task.callback = read_while_main_closes;
+    start_read();
+    server_write("x");
+    reports_waits = true;
+    say_close();
+}
+
+static void close_and_wait(void *context, DWORD error, size_t bytes)
+{
+    (void)context, (void)error, (void)bytes;
+    say("close: error %lu", file_stream_close(stream));
+    say("wait for a task in flight: error %lu",
+        file_task_wait(&task, INFINITE, NULL));
+    set(reached);
+}
+
+CASE(close_and_wait_fail_with_1131_in_a_callback,
+     "worker: close: error 1131\n"
+     "worker: wait for a task in flight: error 1131\n"
+     "main: read: error 0, 1 bytes\n"
+     "main: close: error 0\n",
+     .kinds = BOTH)
+{
+    static struct file_task first = {.callback = close_and_wait};
+    static char byte;
+    file_stream_read_async(stream, &byte, 1, &first);
+    start_read();
+    server_write("x");
+    wait_for(reached);
+    server_write("y");
+    say_result();
+    say_close();
+}
+
+CASE(stopping_the_pool_ends_a_chain_of_callbacks,
+     "main: stopped\n"
+     "main: read: error 1115\n"
+     "main: close: error 0\n",
+     .kinds = BOTH)
+{
+    start_to_read_on();
+    must(pool_stop(&pool, POOL_CANCEL), "stop");
+    say("stopped");
+    say("read: error %lu", start_read().error);
+    say_close();
+}
+
+/* ---- Wait and flush ---------------------------------------------------- */
+
+static unsigned __stdcall write_when_main_waits(void *unused)
+{
+    (void)unused;
+    wait_for(reached);
+    server_write("hello");
+    return 0;
+}
+
+/* 50 days are more milliseconds than a DWORD can hold. */
+CASE(a_wait_without_a_limit_lasts_longer_than_49_days,
+     "main: read: error 0, 5 bytes\n", .kinds = BOTH)
+{
+    start_read();
+    reports_waits = true;
+    days_passed = 50;
+    HANDLE thread = run_thread(write_when_main_waits, NULL);
+    say_result();
+    days_passed = 0;
+    set(reached);
+    join(thread);
+}
+
+CASE(a_flush_does_not_wait_for_a_read_in_flight_on_a_pipe,
+     "main: flushed\n"
+     "main: flushed to the disk\n"
+     "thread: read: error 0, 5 bytes\n",
+     .kinds = ASYNCHRONOUS)
+{
+    HANDLE thread = run_until_read(read_in_thread);
+    must(file_stream_flush(stream), "flush");
+    say("flushed");
+    must(file_stream_flush_to_disk(stream), "flush");
+    say("flushed to the disk");
+    server_write("hello");
+    join(thread);
+}
+
+/* ---- Both directions --------------------------------------------------- */
+
+enum { ROUNDS = 200 };
+
+static unsigned __stdcall read_all(void *unused)
+{
+    size_t total = 0;
+    (void)unused;
+    actor = "thread";
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        char byte;
+        size_t bytes;
+        must(file_stream_read(stream, &byte, 1, &bytes), "read");
+        total += bytes;
+    }
+    say("read %llu bytes", (unsigned long long)total);
+    return 0;
+}
+
+/* Sends back each byte that the stream writes. */
+static unsigned __stdcall echo(void *unused)
+{
+    char byte;
+    DWORD count;
+    (void)unused;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        check(next.ReadFile(server, &byte, 1, &count, NULL), "read from",
+              L"pipe");
+        check(next.WriteFile(server, &byte, 1, &count, NULL), "write to",
+              L"pipe");
+    }
+    return 0;
+}
+
+CASE(one_thread_can_read_a_pipe_while_another_writes,
+     "thread: read 200 bytes\n", .kinds = ASYNCHRONOUS)
+{
+    HANDLE threads[2] = {run_thread(read_all, NULL), run_thread(echo, NULL)};
+    for (unsigned i = 0; i < ROUNDS; i++)
+        write_here("x");
+    join(threads[0]);
+    join(threads[1]);
+}
 
 int wmain(int argc, wchar_t **argv)
 {
-    if (argc != 4)
+    if (argc != 3)
         return 2;
-    asynchronous = wcscmp(argv[2], L"asynchronous") == 0;
+    set_kind(argv[2]);
     reached = new_event();
     may_go_on = new_event();
     must(pool_create(&pool, 2, 0), "create");
-    open_pipe(argv[3]);
-    put_layer((struct layer){.read = my_read,
-                             .cancel = my_cancel,
-                             .sleep = my_sleep,
-                             .tick_count = my_tick_count,
-                             .wait_on_address = my_wait_on_address});
-    int status = 2;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (wcscmp(argv[1], cases[i].name) == 0) {
-            cases[i].run();
-            status = EXIT_SUCCESS;
-        }
+    server = create_server(own_pipe(), PIPE_TYPE_BYTE);
+    open_stream(own_pipe(), kind_option(), 0);
+    put_layer((struct layer){.ReadFile = my_read,
+                             .CancelIoEx = my_cancel,
+                             .SleepConditionVariableSRW = my_sleep,
+                             .GetTickCount64 = my_tick_count,
+                             .WaitOnAddress = my_wait_on_address});
+    bool found = run_case(argv[1]);
     must(file_stream_close(stream), "close");
     must(pool_stop(&pool, POOL_DRAIN), "stop");
-    return status;
+    return found ? EXIT_SUCCESS : 2;
 }

@@ -1,132 +1,125 @@
 /*
- * stream_explore KIND FILE: two things at once, in every order that locks
- * allow. The first is stopped when it is about to take its first lock; then all
- * of the second is done, or as much as can be without the first going on. Then
- * the same once more, with the first stopped at its second lock, and so on.
+ * stream_explore CASE: runs two actions concurrently, in every order that locks
+ * allow. The first action stops when it is about to take its first lock. Then
+ * the second action runs to its end, or until it needs the first one to
+ * continue. Then the program repeats this with the first action stopped at its
+ * second lock, and so on.
  *
- * KIND is the stream's: "asynchronous", "synchronous" or "sequential" (that is
- * asynchronous, too, and reads ahead). Each time FILE has 1000 digits at first,
- * and the buffer 100 bytes. Afterwards the stream must read what is in the
- * file, and the file must be what was written. Says so for each pair; they are
- * in a table at the end of this file.
+ * After each order the stream must read the bytes that the file has, and the
+ * file must have the bytes that were written.
  */
-#include "../../final/file_stream.h"
 #include "stream_held.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <wchar.h>
+static unsigned options; /* of the stream */
 
-const wchar_t program[] = L"stream_explore";
+/* ---- The first action stops at a lock ---------------------------------- */
 
-static const wchar_t *path;
-static struct file_stream *stream;
-static unsigned options;
+static enum { NO_THREAD, OWN_THREAD, WORKER } first_runs_on;
+static _Thread_local bool is_first; /* this thread is OWN_THREAD */
+static LONG locks_until_stop;
+static LONG is_stopped;
+static HANDLE second_may_begin; /* event: the first has stopped or finished */
+static HANDLE first_may_go_on;  /* event */
 
-/* ---- Stopped at a lock ------------------------------------------------- */
-
-static enum { NOBODY, A_THREAD, A_WORKER } stopped; /* who the first is */
-static _Thread_local bool is_first;
-static LONG locks;       /* to be taken, until it is stopped */
-static LONG is_stopped;  /* it is now */
-static HANDLE stops;     /* it has been stopped, or is over: event */
-static HANDLE may_go_on; /* event */
-
-static bool am_first(void)
+static bool runs_first_action(void)
 {
-    return stopped == A_WORKER ? strcmp(acting_thread(), "worker") == 0
-                               : stopped == A_THREAD && is_first;
+    if (first_runs_on == WORKER)
+        return is_worker();
+    return first_runs_on == OWN_THREAD && is_first;
 }
 
-static void go_on(void)
+static void let_first_go_on(void)
 {
     if (InterlockedExchange(&is_stopped, 0))
-        set(may_go_on);
+        set(first_may_go_on);
 }
 
 static void WINAPI my_acquire(SRWLOCK *lock)
 {
-    if (am_first()) {
-        if (InterlockedDecrement(&locks) == 0) {
+    if (runs_first_action()) {
+        if (InterlockedDecrement(&locks_until_stop) == 0) {
             InterlockedExchange(&is_stopped, 1);
-            set(stops);
-            wait_for(may_go_on);
+            set(second_may_begin);
+            wait_for(first_may_go_on);
         }
     } else if (is_stopped) {
         if (TryAcquireSRWLockExclusive(lock))
             return;
-        go_on(); /* it may be the one who has the lock */
+        let_first_go_on(); /* perhaps it has the lock */
     }
-    next.acquire(lock);
+    next.AcquireSRWLockExclusive(lock);
 }
 
-/* Whoever waits may wait for the one that is stopped. */
-static bool sleepers_wait_for_first;
-
-/* The first is done, or waits itself: it is not stopped any more. */
+/* The first action has finished, or waits: it does not stop any more. */
 static void let_second_begin(void)
 {
-    InterlockedExchange(&locks, LONG_MAX);
-    set(stops);
+    InterlockedExchange(&locks_until_stop, LONG_MAX);
+    set(second_may_begin);
+}
+
+/* A thread that waits may be waiting for the first action. */
+static bool waiting_needs_first;
+
+static void before_wait(void)
+{
+    if (runs_first_action())
+        let_second_begin();
+    else if (waiting_needs_first)
+        let_first_go_on();
 }
 
 static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
                             DWORD timeout, ULONG flags)
 {
-    if (am_first())
-        let_second_begin();
-    else if (sleepers_wait_for_first)
-        go_on();
-    return next.sleep(condition, lock, timeout, flags);
+    before_wait();
+    return next.SleepConditionVariableSRW(condition, lock, timeout, flags);
 }
 
 static BOOL WINAPI my_wait_on_address(volatile void *address, void *compared,
                                       SIZE_T size, DWORD timeout)
 {
-    if (am_first())
-        let_second_begin();
-    else if (sleepers_wait_for_first)
-        go_on();
-    return next.wait_on_address(address, compared, size, timeout);
+    before_wait();
+    return next.WaitOnAddress(address, compared, size, timeout);
 }
 
-/* A worker that waits for the next packet is done with the last. */
+/* A worker that waits for the next packet has finished with the last one. */
 static bool worker_waits; /* guarded by held_lock */
 
-static void set_waiting(bool waits)
+static void set_worker_waits(bool waits)
 {
-    next.acquire(&held_lock);
+    next.AcquireSRWLockExclusive(&held_lock);
     worker_waits = waits;
-    next.release(&held_lock);
+    next.ReleaseSRWLockExclusive(&held_lock);
     WakeAllConditionVariable(&held_changed);
 }
 
 static BOOL WINAPI my_get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
                                  OVERLAPPED **overlapped, DWORD timeout)
 {
-    if (stopped == A_WORKER)
+    if (first_runs_on == WORKER)
         let_second_begin();
-    set_waiting(true);
-    BOOL ok = next.get_status(port, bytes, key, overlapped, timeout);
+    set_worker_waits(true);
+    BOOL ok =
+        next.GetQueuedCompletionStatus(port, bytes, key, overlapped, timeout);
     DWORD error = GetLastError();
-    set_waiting(false);
+    set_worker_waits(false);
     SetLastError(error);
     return ok;
 }
 
-/* For a packet, or with a call that is held back on a synchronous handle. */
+/* For a packet, or with a held call on a synchronous stream. */
 static void wait_until_worker_waits(void)
 {
-    next.acquire(&held_lock);
+    next.AcquireSRWLockExclusive(&held_lock);
     while (!worker_waits && (asynchronous || held_count == 0))
-        next.sleep(&held_changed, &held_lock, INFINITE, 0);
-    next.release(&held_lock);
+        wait_for_change();
+    next.ReleaseSRWLockExclusive(&held_lock);
 }
 
 /* ---- Calls ------------------------------------------------------------- */
 
 static struct file_task task, other_task;
-static char buffer[200], other_buffer[200];
+static char buffer[BUFFER_SIZE], other_buffer[BUFFER_SIZE];
 static LONG callbacks, expected_callbacks;
 static bool file_is_written;
 
@@ -136,85 +129,74 @@ static void on_call(void *context, DWORD error, size_t bytes)
     InterlockedIncrement(&callbacks);
 }
 
-static void start_read(struct file_task *at, char *to, size_t length)
+static void start_read(struct file_task *started, char *bytes, size_t length)
 {
-    at->callback = on_call;
-    struct submission started = file_stream_read_async(stream, to, length, at);
-    if (started.outcome == IO_QUEUED)
+    started->callback = on_call;
+    if (file_stream_read_async(stream, bytes, length, started).outcome ==
+        IO_QUEUED)
         InterlockedIncrement(&expected_callbacks);
 }
 
-static void start_write(struct file_task *at)
+static void start_write(struct file_task *started)
 {
-    at->callback = on_call;
-    if (file_stream_write_async(stream, "WRITTEN", 7, at).outcome == IO_QUEUED)
+    started->callback = on_call;
+    if (file_stream_write_async(stream, "WRITTEN", 7, started).outcome ==
+        IO_QUEUED)
         InterlockedIncrement(&expected_callbacks);
     file_is_written = true;
 }
 
-/* Well, or cancelled. */
-static void finish(struct file_task *at)
+static void read_bytes(size_t length)
 {
-    file_task_wait(at, INFINITE, NULL);
-}
-
-static void go_to(int64_t offset)
-{
-    must(file_stream_seek(stream, offset, FILE_BEGIN, NULL), "seek");
-}
-
-static void read_here(size_t length)
-{
-    char bytes[200];
+    char bytes[BUFFER_SIZE];
     size_t count;
     must(file_stream_read(stream, bytes, length, &count), "read");
 }
 
-static void write_here(void)
-{
-    must(file_stream_write(stream, "WRITTEN", 7), "write");
-    file_is_written = true;
-}
-
-/* ---- The two ----------------------------------------------------------- */
+/* ---- Actions ----------------------------------------------------------- */
 
 static void nothing(void)
 {
 }
 
-/* A read of 2 bytes, which fills the buffer, is held back. */
-static void fill_is_held(void)
+/* A read of 2 bytes, which fills the buffer. */
+static void hold_fill(void)
 {
     holding = true;
     start_read(&task, buffer, 2);
     wait_until_held(1);
     holding = false;
-    go_to(4);
+    seek_to(4);
 }
 
-/* A write at 4. */
-static void write_is_held(void)
+static void hold_write_at_4(void)
 {
-    go_to(4);
+    seek_to(4);
     holding = true;
     start_write(&task);
     wait_until_held(1);
     holding = false;
-    go_to(0);
+    seek_to(0);
 }
 
-static void let_it_end(void)
+static void release_held(void)
 {
-    let_go(0);
-    finish(&task);
+    release(0);
+}
+
+/* The held call succeeds or is cancelled. */
+static void complete_held(void)
+{
+    release(0);
+    file_task_wait(&task, INFINITE, NULL);
 }
 
 static void read_ten(void)
 {
-    read_here(10);
+    read_bytes(10);
 }
 
-static void start_to_fill(void)
+static void start_fill(void)
 {
     start_read(&task, buffer, 2);
 }
@@ -224,9 +206,15 @@ static void start_other_fill(void)
     start_read(&other_task, other_buffer, 5);
 }
 
-static void start_to_write(void)
+static void start_other_write(void)
 {
     start_write(&other_task);
+}
+
+static void write_word(void)
+{
+    write_here("WRITTEN");
+    file_is_written = true;
 }
 
 static void cut(void)
@@ -234,44 +222,33 @@ static void cut(void)
     must(file_stream_set_length(stream, 500), "cut");
 }
 
-static void cancel_it(void)
+static void cancel_task(void)
 {
     file_task_cancel(&task);
 }
 
-static void cancel_all_of_it(void)
+static void cancel_stream(void)
 {
     file_stream_cancel(stream);
 }
 
-static void let_go_only(void)
+static void read_ten_at_0(void)
 {
-    let_go(0);
+    seek_to(0);
+    read_bytes(10);
 }
 
-static void read_from_the_start(void)
-{
-    go_to(0);
-    read_here(10);
-}
-
-static void read_into_what_is_ahead(void)
-{
-    read_here(95);
-    read_here(10);
-}
-
-static void close_it(void)
-{
-    must(file_stream_close(stream), "close");
-    stream = NULL;
-}
-
-/* The first buffer is there, the next is being read ahead. */
+/* Starts to read the second buffer ahead. */
 static void read_first_buffer(void)
 {
-    go_to(0);
-    read_here(4);
+    seek_to(0);
+    read_bytes(4);
+}
+
+static void read_second_buffer(void)
+{
+    read_bytes(95);
+    read_bytes(10);
 }
 
 static const struct {
@@ -279,115 +256,105 @@ static const struct {
     void (*prepare)(void);
     void (*first)(void);
     void (*second)(void);
-    bool by_worker; /* what the first begins is stopped in its worker */
+    bool by_worker; /* the worker stops, which does what `first` has started */
 } pairs[] = {
-    {L"write-and-end-of-fill", fill_is_held, write_here, let_it_end, false},
-    {L"read-and-end-of-fill", fill_is_held, read_ten, let_it_end, false},
-    {L"start-read-and-end-of-fill", fill_is_held, start_other_fill, let_it_end,
+    {L"write-and-end-of-fill", hold_fill, write_word, complete_held, false},
+    {L"read-and-end-of-fill", hold_fill, read_ten, complete_held, false},
+    {L"start-read-and-end-of-fill", hold_fill, start_other_fill, complete_held,
      false},
-    {L"start-write-and-end-of-fill", fill_is_held, start_to_write, let_it_end,
+    {L"start-write-and-end-of-fill", hold_fill, start_other_write,
+     complete_held, false},
+    {L"cut-and-end-of-fill", hold_fill, cut, complete_held, false},
+    {L"cancel-and-end-of-fill", hold_fill, cancel_task, complete_held, false},
+    {L"cancel-all-and-end-of-fill", hold_fill, cancel_stream, complete_held,
      false},
-    {L"cut-and-end-of-fill", fill_is_held, cut, let_it_end, false},
-    {L"cancel-and-end-of-fill", fill_is_held, cancel_it, let_it_end, false},
-    {L"cancel-all-and-end-of-fill", fill_is_held, cancel_all_of_it, let_it_end,
-     false},
-    {L"close-and-end-of-fill", fill_is_held, close_it, let_it_end, false},
-    {L"start-fill-and-write", nothing, start_to_fill, write_here, false},
-    {L"start-write-and-read", nothing, start_to_write, read_from_the_start,
-     false},
-    {L"read-and-start-write", nothing, read_ten, start_to_write, false},
-    {L"read-and-end-of-write", write_is_held, read_ten, let_it_end, false},
-    {L"start-read-and-end-of-write", write_is_held, start_other_fill,
-     let_it_end, false},
-    {L"end-of-fill-and-write", fill_is_held, let_go_only, write_here, true},
-    {L"end-of-fill-and-read", fill_is_held, let_go_only, read_ten, true},
-    {L"end-of-fill-and-start-read", fill_is_held, let_go_only, start_other_fill,
+    {L"close-and-end-of-fill", hold_fill, close_stream, complete_held, false},
+    {L"start-fill-and-write", nothing, start_fill, write_word, false},
+    {L"start-write-and-read", nothing, start_other_write, read_ten_at_0, false},
+    {L"read-and-start-write", nothing, read_ten, start_other_write, false},
+    {L"read-and-end-of-write", hold_write_at_4, read_ten, complete_held, false},
+    {L"start-read-and-end-of-write", hold_write_at_4, start_other_fill,
+     complete_held, false},
+    {L"end-of-fill-and-write", hold_fill, release_held, write_word, true},
+    {L"end-of-fill-and-read", hold_fill, release_held, read_ten, true},
+    {L"end-of-fill-and-start-read", hold_fill, release_held, start_other_fill,
      true},
-    {L"end-of-fill-and-start-write", fill_is_held, let_go_only, start_to_write,
+    {L"end-of-fill-and-start-write", hold_fill, release_held, start_other_write,
      true},
-    {L"end-of-fill-and-cancel", fill_is_held, let_go_only, cancel_it, true},
-    {L"end-of-fill-and-close", fill_is_held, let_go_only, close_it, true},
-    {L"end-of-write-and-read", write_is_held, let_go_only, read_ten, true},
-    {L"ahead-and-write", nothing, read_first_buffer, write_here, true},
-    {L"ahead-and-read", nothing, read_first_buffer, read_into_what_is_ahead,
-     true},
-    {L"ahead-and-seek", nothing, read_first_buffer, read_from_the_start, true},
+    {L"end-of-fill-and-cancel", hold_fill, release_held, cancel_task, true},
+    {L"end-of-fill-and-close", hold_fill, release_held, close_stream, true},
+    {L"end-of-write-and-read", hold_write_at_4, release_held, read_ten, true},
+    {L"ahead-and-write", nothing, read_first_buffer, write_word, true},
+    {L"ahead-and-read", nothing, read_first_buffer, read_second_buffer, true},
+    {L"ahead-and-seek", nothing, read_first_buffer, read_ten_at_0, true},
     {L"ahead-and-cut", nothing, read_first_buffer, cut, true},
-    {L"ahead-and-start-write", nothing, read_first_buffer, start_to_write,
+    {L"ahead-and-start-write", nothing, read_first_buffer, start_other_write,
      true},
-    {L"ahead-and-close", nothing, read_first_buffer, close_it, true},
-    {L"read-ahead-and-write", read_first_buffer, read_into_what_is_ahead,
-     write_here, false},
+    {L"ahead-and-close", nothing, read_first_buffer, close_stream, true},
+    {L"read-ahead-and-write", read_first_buffer, read_second_buffer, write_word,
+     false},
 };
 
 /* ---- All orders -------------------------------------------------------- */
 
-static void put_digits(void)
-{
-    char digits[1000];
-    DWORD written;
-    for (unsigned i = 0; i < sizeof digits; i++)
-        digits[i] = (char)('0' + i % 10);
-    HANDLE file = CreateFileW(path, GENERIC_WRITE, FILE_SHARE_READ, NULL,
-                              CREATE_ALWAYS, 0, NULL);
-    check(file != INVALID_HANDLE_VALUE, "create", path);
-    check(next.write(file, digits, sizeof digits, &written, NULL), "write",
-          path);
-    close_object(file);
-}
+enum { NOT_FOUND = DIGITS, WRONG = DIGITS + 1 };
 
-static void open_stream(void)
+/* Where the bytes have "WRITTEN". All other bytes must be digits. */
+static unsigned find_written(const char *bytes, unsigned length)
 {
-    struct file_stream_options how = {.access = FILE_ACCESS_READ_WRITE,
-                                      .share =
-                                          FILE_SHARE_READ | FILE_SHARE_WRITE,
-                                      .buffer_size = 100,
-                                      .options = options};
-    must(file_stream_open(&pool, path, &how, &stream), "open");
-}
-
-/* Where the file has "WRITTEN", or 1000: it must be somewhere if it was
- * written, and all else must be digits. */
-static size_t find_written(const char *bytes, size_t length)
-{
-    size_t at = 1000;
-    for (size_t i = 0; i < length; i++) {
+    unsigned found = NOT_FOUND;
+    for (unsigned i = 0; i < length; i++) {
         if (i + 7 <= length && memcmp(bytes + i, "WRITTEN", 7) == 0) {
-            at = i;
+            found = i;
             i += 6;
         } else if (bytes[i] != (char)('0' + i % 10)) {
-            return SIZE_MAX;
+            return WRONG;
         }
     }
-    return at;
+    return found;
 }
 
-static bool is_as_in_the_file(const wchar_t *name, LONG at_lock)
+static DWORD read_file(char *bytes, DWORD size)
 {
-    static char in_file[2000], in_stream[2000];
-    DWORD in_file_length;
-    size_t length = 0, bytes = 1;
+    DWORD length;
     HANDLE file =
-        CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE,
+        CreateFileW(L"digits", GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE,
                     NULL, OPEN_EXISTING, 0, NULL);
-    check(file != INVALID_HANDLE_VALUE, "open", path);
-    if (stream != NULL) {
-        go_to(0); /* with what it has in its buffer */
-        for (; bytes > 0 && length + 30 <= sizeof in_stream; length += bytes)
-            must(file_stream_read(stream, in_stream + length, 30, &bytes),
-                 "read");
-        must(file_stream_flush(stream), "flush");
-    }
-    check(next.read(file, in_file, sizeof in_file, &in_file_length, NULL),
-          "read", path);
+    check(file != INVALID_HANDLE_VALUE, "open", L"digits");
+    check(next.ReadFile(file, bytes, size, &length, NULL), "read", L"digits");
     close_object(file);
-    size_t written = find_written(in_file, in_file_length);
-    bool same = stream == NULL || (length == in_file_length &&
-                                   memcmp(in_file, in_stream, length) == 0);
-    if (same && (written < 1000) == file_is_written && written != SIZE_MAX)
+    return length;
+}
+
+/* Reads from the start, buffered bytes included, and flushes the buffer. */
+static size_t read_stream(char *bytes, size_t size)
+{
+    size_t length = 0, count;
+    seek_to(0);
+    do {
+        must(file_stream_read(stream, bytes + length, 30, &count), "read");
+        length += count;
+    } while (count > 0 && length + 30 <= size);
+    must(file_stream_flush(stream), "flush");
+    return length;
+}
+
+static bool is_right(const wchar_t *name, LONG lock)
+{
+    static char in_file[2 * DIGITS], in_stream[2 * DIGITS];
+    size_t stream_length = 0;
+    bool same = true;
+    if (stream != NULL)
+        stream_length = read_stream(in_stream, sizeof in_stream);
+    DWORD file_length = read_file(in_file, sizeof in_file);
+    if (stream != NULL)
+        same = stream_length == file_length &&
+               memcmp(in_file, in_stream, file_length) == 0;
+    unsigned found = find_written(in_file, file_length);
+    if (same && found != WRONG && (found != NOT_FOUND) == file_is_written)
         return true;
     say("%ls, lock %ld: file %lu bytes, %.20s; stream %llu bytes, %.20s", name,
-        at_lock, in_file_length, in_file, (unsigned long long)length,
+        lock, file_length, in_file, (unsigned long long)stream_length,
         in_stream);
     return false;
 }
@@ -401,88 +368,115 @@ static unsigned __stdcall run_first(void *argument)
     return 0;
 }
 
-/* With the first stopped at its n-th lock. False if it does not take so many,
- * or if something is wrong. */
-static bool try_order(size_t index, LONG at_lock, bool *right)
+/* NO_SUCH_LOCK: right, and the first action takes fewer locks. */
+enum order { RIGHT, WRONG_ORDER, NO_SUCH_LOCK };
+
+/* Stops the first action at this lock, counted from 1. */
+static enum order try_order(size_t index, LONG lock)
 {
-    put_digits();
+    void (*first)(void) = pairs[index].first;
+    HANDLE thread = NULL;
+    create_digits();
     held_count = 0;
     callbacks = expected_callbacks = 0;
     task = other_task = (struct file_task){0};
     file_is_written = false;
-    check(ResetEvent(stops) && ResetEvent(may_go_on), "reset", L"event");
-    locks = LONG_MAX;
-    stopped = NOBODY;
-    open_stream();
+    check(ResetEvent(second_may_begin) && ResetEvent(first_may_go_on), "reset",
+          L"event");
+    locks_until_stop = LONG_MAX;
+    first_runs_on = NO_THREAD;
+    open_digits(options);
     pairs[index].prepare();
-    HANDLE thread = NULL;
-    void (*first)(void) = pairs[index].first;
-    sleepers_wait_for_first = pairs[index].by_worker || first == close_it;
-    locks = at_lock;
+    waiting_needs_first = pairs[index].by_worker || first == close_stream;
+    locks_until_stop = lock;
     if (pairs[index].by_worker) {
         wait_until_worker_waits();
-        stopped = A_WORKER;
+        first_runs_on = WORKER;
         first();
     } else {
-        stopped = A_THREAD;
+        first_runs_on = OWN_THREAD;
         thread = run_thread(run_first, &first);
     }
-    wait_for(stops);
+    wait_for(second_may_begin);
     bool was_stopped = is_stopped;
     pairs[index].second();
-    go_on();
+    let_first_go_on();
     if (thread != NULL)
         join(thread);
     must(pool_wait_idle(&pool, INFINITE), "wait");
-    stopped = NOBODY;
-    if (callbacks != expected_callbacks) {
-        say("%ls, lock %ld: %ld callbacks, wanted %ld", pairs[index].name,
-            at_lock, callbacks, expected_callbacks);
-        *right = false;
-    }
-    if (!is_as_in_the_file(pairs[index].name, at_lock))
-        *right = false;
-    must(file_stream_close(stream), "close");
-    stream = NULL;
-    return was_stopped;
+    first_runs_on = NO_THREAD;
+    bool right = callbacks == expected_callbacks;
+    if (!right)
+        say("%ls, lock %ld: %ld callbacks, wanted %ld", pairs[index].name, lock,
+            callbacks, expected_callbacks);
+    if (!is_right(pairs[index].name, lock))
+        right = false;
+    close_stream();
+    if (!right)
+        return WRONG_ORDER;
+    return was_stopped ? RIGHT : NO_SUCH_LOCK;
 }
 
-static bool is_ahead(const wchar_t *name)
+static bool is_right_in_every_order(size_t index)
 {
-    return wcsncmp(name, L"ahead-", 6) == 0;
+    LONG lock = 1;
+    enum order order;
+    do
+        order = try_order(index, lock++);
+    while (order == RIGHT);
+    if (lock == 2)
+        say("%ls: no order was tried", pairs[index].name);
+    return order == NO_SUCH_LOCK && lock > 2;
+}
+
+static void try_pairs(void)
+{
+    unsigned tried = 0, right = 0;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        bool needs_reading_ahead = wcsncmp(pairs[i].name, L"ahead-", 6) == 0;
+        if (needs_reading_ahead && !(options & FILE_OPTION_SEQUENTIAL))
+            continue;
+        tried++;
+        right += is_right_in_every_order(i);
+    }
+    say("%u of %u pairs are right in every order", right, tried);
+}
+
+CASE(two_concurrent_actions_on_an_asynchronous_stream_are_right,
+     "main: 21 of 21 pairs are right in every order\n")
+{
+    asynchronous = true;
+    options = FILE_OPTION_ASYNCHRONOUS;
+    try_pairs();
+}
+
+CASE(two_concurrent_actions_on_a_synchronous_stream_are_right,
+     "main: 21 of 21 pairs are right in every order\n")
+{
+    try_pairs();
+}
+
+CASE(two_concurrent_actions_on_a_stream_that_reads_ahead_are_right,
+     "main: 27 of 27 pairs are right in every order\n")
+{
+    asynchronous = true;
+    options = FILE_OPTION_ASYNCHRONOUS | FILE_OPTION_SEQUENTIAL;
+    try_pairs();
 }
 
 int wmain(int argc, wchar_t **argv)
 {
-    if (argc != 3)
-        return 2;
-    path = argv[2];
-    asynchronous = wcscmp(argv[1], L"synchronous") != 0;
-    bool sequential = wcscmp(argv[1], L"sequential") == 0;
-    options = (asynchronous ? FILE_OPTION_ASYNCHRONOUS : 0) |
-              (sequential ? FILE_OPTION_SEQUENTIAL : 0);
-    stops = new_event();
-    may_go_on = new_event();
-    put_layer((struct layer){.read = my_read,
-                             .write = my_write,
-                             .cancel = my_cancel,
-                             .acquire = my_acquire,
-                             .sleep = my_sleep,
-                             .get_status = my_get_status,
-                             .wait_on_address = my_wait_on_address});
+    second_may_begin = new_event();
+    first_may_go_on = new_event();
+    put_layer((struct layer){.ReadFile = held_read,
+                             .WriteFile = held_write,
+                             .CancelIoEx = held_cancel,
+                             .AcquireSRWLockExclusive = my_acquire,
+                             .SleepConditionVariableSRW = my_sleep,
+                             .GetQueuedCompletionStatus = my_get_status,
+                             .WaitOnAddress = my_wait_on_address});
     must(pool_create(&pool, 1, 0), "create");
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        bool right = true;
-        LONG orders = 0;
-        if (is_ahead(pairs[i].name) && !sequential)
-            continue;
-        while (try_order(i, orders + 1, &right) && right)
-            orders++;
-        say("%ls: %s", pairs[i].name,
-            !right       ? "wrong"
-            : orders > 0 ? "right in every order"
-                         : "no order was tried");
-    }
+    bool found = argc == 2 && run_case(argv[1]);
     must(pool_stop(&pool, POOL_DRAIN), "stop");
-    return EXIT_SUCCESS;
+    return found ? EXIT_SUCCESS : 2;
 }

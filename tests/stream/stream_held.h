@@ -1,127 +1,150 @@
 /*
- * Asynchronous calls on a file are held back until a probe lets go of them, in
- * the order it likes. It puts my_read, my_write and my_cancel into its layer,
- * and sets `asynchronous` if that is what its stream is.
+ * Holds back the calls of ReadFile and WriteFile that asynchronous calls on the
+ * stream make. The probe releases them one by one, in any order. It puts
+ * held_read, held_write and held_cancel into its layer, and sets
+ * `asynchronous`. Calls are held back while `holding` is set.
  */
 #ifndef STREAM_HELD_H
 #define STREAM_HELD_H
 
 #include "stream_probe.h"
 
-#include <string.h>
-
-static bool asynchronous;
-static struct pool pool;
-
-/* ---- Held back --------------------------------------------------------- */
-
-/* On an asynchronous stream the call is "pending", and handed on when it is let
- * go. On a synchronous one a worker waits until then. */
+/* On an asynchronous stream a held call returns "pending" immediately, and the
+ * system gets it when it is released. On a synchronous stream a worker makes
+ * the call, and waits until it is released. */
 struct held {
     bool writes;
     HANDLE file;
     void *buffer;
     DWORD length;
     OVERLAPPED *overlapped;
-    bool gone; /* let go of, or cancelled */
+    bool done; /* released or cancelled */
 };
 
 static SRWLOCK held_lock = SRWLOCK_INIT;
 static CONDITION_VARIABLE held_changed = CONDITION_VARIABLE_INIT;
 static struct held held[32];
-static unsigned held_count;
+static unsigned held_count; /* released and cancelled calls included */
 static bool holding;
-static DWORD most = MAXDWORD; /* bytes in one call of the system */
+static DWORD limit = MAXDWORD; /* bytes in one system call */
 
-static BOOL call_system(const struct held *call, DWORD *bytes)
+static inline void wait_for_change(void)
 {
-    return call->writes ? next.write(call->file, call->buffer, call->length,
-                                     bytes, call->overlapped)
-                        : next.read(call->file, call->buffer, call->length,
-                                    bytes, call->overlapped);
+    check(
+        next.SleepConditionVariableSRW(&held_changed, &held_lock, INFINITE, 0),
+        "wait for", L"call");
 }
 
-static BOOL hold(struct held call, DWORD *bytes)
+static inline BOOL call_system(const struct held *call, DWORD *bytes)
 {
-    if (call.overlapped == NULL) /* stdout */
+    if (call->writes)
+        return next.WriteFile(call->file, call->buffer, call->length, bytes,
+                              call->overlapped);
+    return next.ReadFile(call->file, call->buffer, call->length, bytes,
+                         call->overlapped);
+}
+
+/* A synchronous call has an event if the stream is asynchronous, and is made by
+ * no worker if the stream is synchronous. */
+static inline bool must_hold(const struct held *call)
+{
+    if (!holding || call->overlapped->hEvent != NULL)
+        return false;
+    return asynchronous || is_worker();
+}
+
+static inline BOOL hold(struct held call, DWORD *bytes)
+{
+    if (call.overlapped == NULL) /* stdout, for example */
         return call_system(&call, bytes);
-    if (call.length > most)
-        call.length = most;
-    next.acquire(&held_lock);
-    bool is_held = holding && call.overlapped->hEvent == NULL &&
-                   (asynchronous || strcmp(acting_thread(), "worker") == 0);
-    struct held *place = &held[held_count];
+    if (call.length > limit)
+        call.length = limit;
+    next.AcquireSRWLockExclusive(&held_lock);
+    bool is_held = must_hold(&call);
     if (is_held) {
-        check(held_count < 32, "hold back", L"call");
+        check(held_count < sizeof held / sizeof *held, "hold back", L"call");
+        struct held *place = &held[held_count++];
         *place = call;
-        held_count++;
         WakeAllConditionVariable(&held_changed);
-        while (!asynchronous && !place->gone)
-            check(next.sleep(&held_changed, &held_lock, INFINITE, 0),
-                  "wait for", L"call");
+        while (!asynchronous && !place->done)
+            wait_for_change();
     }
-    next.release(&held_lock);
-    return is_held && asynchronous ? fail(ERROR_IO_PENDING)
-                                   : call_system(&call, bytes);
+    next.ReleaseSRWLockExclusive(&held_lock);
+    if (is_held && asynchronous)
+        return fail(ERROR_IO_PENDING);
+    return call_system(&call, bytes);
 }
 
-static BOOL WINAPI my_read(HANDLE file, void *buffer, DWORD length,
-                           DWORD *bytes, OVERLAPPED *overlapped)
+static inline BOOL WINAPI held_read(HANDLE file, void *buffer, DWORD length,
+                                    DWORD *bytes, OVERLAPPED *overlapped)
 {
-    return hold((struct held){false, file, buffer, length, overlapped, false},
+    return hold((struct held){.file = file,
+                              .buffer = buffer,
+                              .length = length,
+                              .overlapped = overlapped},
                 bytes);
 }
 
-static BOOL WINAPI my_write(HANDLE file, const void *buffer, DWORD length,
-                            DWORD *bytes, OVERLAPPED *overlapped)
+static inline BOOL WINAPI held_write(HANDLE file, const void *buffer,
+                                     DWORD length, DWORD *bytes,
+                                     OVERLAPPED *overlapped)
 {
-    return hold(
-        (struct held){true, file, (void *)buffer, length, overlapped, false},
-        bytes);
+    return hold((struct held){.writes = true,
+                              .file = file,
+                              .buffer = (void *)buffer,
+                              .length = length,
+                              .overlapped = overlapped},
+                bytes);
 }
 
-/* What the system does not have yet ends here. */
-static BOOL WINAPI my_cancel(HANDLE file, OVERLAPPED *overlapped)
+/* A call that the system does not have yet completes here. */
+static inline BOOL WINAPI held_cancel(HANDLE file, OVERLAPPED *overlapped)
 {
-    OVERLAPPED *found = NULL;
-    next.acquire(&held_lock);
+    bool found = false;
+    next.AcquireSRWLockExclusive(&held_lock);
     for (unsigned i = 0; i < held_count && asynchronous; i++)
-        if (held[i].overlapped == overlapped && !held[i].gone) {
-            held[i].gone = true;
-            found = overlapped;
-        }
-    next.release(&held_lock);
-    if (found == NULL)
-        return next.cancel(file, overlapped);
-    post_packet(pool.port, found, ERROR_OPERATION_ABORTED, 0);
+        if (held[i].overlapped == overlapped && !held[i].done)
+            found = held[i].done = true;
+    next.ReleaseSRWLockExclusive(&held_lock);
+    if (!found)
+        return next.CancelIoEx(file, overlapped);
+    complete(overlapped, ERROR_OPERATION_ABORTED, 0);
     return TRUE;
 }
 
-/* Until so many have been held back, those that were let go included. */
-static void wait_until_held(unsigned count)
+static inline void wait_until_held(unsigned count)
 {
-    next.acquire(&held_lock);
+    next.AcquireSRWLockExclusive(&held_lock);
     while (held_count < count)
-        check(next.sleep(&held_changed, &held_lock, INFINITE, 0), "wait for",
-              L"call");
-    next.release(&held_lock);
+        wait_for_change();
+    next.ReleaseSRWLockExclusive(&held_lock);
 }
 
-/* Of the one that was held back as index-th; 0 is the first. */
-static void let_go(unsigned index)
+/* Makes the system call for an asynchronous stream. The packet comes in any
+ * case, even if the call completes immediately. */
+static inline void submit(const struct held *call)
+{
+    DWORD error = ERROR_SUCCESS, bytes = 0;
+    if (call_system(call, NULL))
+        bytes = (DWORD)call->overlapped->InternalHigh;
+    else
+        error = GetLastError();
+    if (error != ERROR_IO_PENDING)
+        complete(call->overlapped, error, bytes);
+}
+
+/* Waits until the call with this index is held, and releases it. The first call
+ * that was held has index 0. */
+static inline void release(unsigned index)
 {
     wait_until_held(index + 1);
-    next.acquire(&held_lock);
+    next.AcquireSRWLockExclusive(&held_lock);
     struct held call = held[index];
-    held[index].gone = true;
+    held[index].done = true;
     WakeAllConditionVariable(&held_changed);
-    next.release(&held_lock);
-    if (!asynchronous || call.gone)
-        return;
-    DWORD error = call_system(&call, NULL) ? ERROR_SUCCESS : GetLastError();
-    if (error != ERROR_IO_PENDING)
-        post_packet(pool.port, call.overlapped, error,
-                    (DWORD)call.overlapped->InternalHigh);
+    next.ReleaseSRWLockExclusive(&held_lock);
+    if (asynchronous && !call.done)
+        submit(&call);
 }
 
 #endif

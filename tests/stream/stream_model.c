@@ -1,28 +1,21 @@
 /*
- * stream_model FILE SEED STEPS [late]: does at random what one can do with a
- * stream, and the same with a model of the file in memory; what every call
- * returns must be what the model says. So for streams of every shape, each with
- * a file of its own, FILE-0 and so on; what the file must be like when it has
- * been closed is written to FILE-0.wanted.
+ * stream_model SEED STEPS [delayed]: makes random calls on a stream, and the
+ * same calls on a model of the file in memory. Each call must return what the
+ * model returns, and the closed file must have the bytes of the model. The
+ * program does so for streams of many shapes. A shape is a buffer size and
+ * options.
  *
- * late: asynchronous reads and writes are held back and done later, by two
- * threads, in any order.
+ * With "delayed" two threads hand the asynchronous reads and writes to the
+ * system later, and in any order.
  *
- * Says how much was done, or what went wrong first. The same seed does the
- * same, but for the order of what is under way together.
+ * The same seed makes the same calls. Only the order in which calls in flight
+ * complete can differ.
  */
-#include "../../final/file_stream.h"
-#include "stream_probe.h"
+#include "stream_held.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <wchar.h>
+enum { MOST_TASKS = 5, CAPACITY = 24 << 20, LONGEST = 4 << 20 };
 
-const wchar_t program[] = L"stream_model";
-
-enum { MOST_TASKS = 5, CAPACITY = 24 << 20 };
-
-/* ---- Chance ------------------------------------------------------------ */
+/* ---- Random numbers ---------------------------------------------------- */
 
 static uint64_t state;
 
@@ -34,7 +27,7 @@ static uint64_t any(void)
     return state;
 }
 
-/* 0 to count - 1 */
+/* From 0 to count - 1. */
 static size_t below(size_t count)
 {
     return (size_t)(any() % count);
@@ -66,12 +59,9 @@ static size_t model_rest(size_t offset, size_t length)
 
 /* ---- The shape --------------------------------------------------------- */
 
-static struct file_stream *stream;
-static struct pool pool;
 static unsigned shape, step;
-static bool asynchronous;
 static size_t buffer_size, most; /* most: the longest call */
-static uint64_t done[8];         /* by kind of step */
+static unsigned done[8];         /* how often each kind of step */
 
 /* Ends the program if the stream and the model differ. */
 static void expect(bool same, const char *what, uint64_t got, uint64_t wanted)
@@ -89,7 +79,7 @@ static void expect_equal(const char *what, uint64_t got, uint64_t wanted)
     expect(got == wanted, what, got, wanted);
 }
 
-/* Where the first differing byte is. */
+/* Names the first byte that differs. */
 static void expect_bytes(const char *what, const char *got, size_t offset,
                          size_t length)
 {
@@ -98,7 +88,7 @@ static void expect_bytes(const char *what, const char *got, size_t offset,
                (unsigned char)model.bytes[offset + i]);
 }
 
-/* Lengths near what matters: small ones, the buffer's, several buffers'. */
+/* A small length, or one near the buffer's size, or some buffers. */
 static size_t any_length(void)
 {
     size_t length = 0;
@@ -115,7 +105,7 @@ static size_t any_length(void)
     default:
         length = below(most);
     }
-    return length > most ? most : length; /* 0 - 1, too */
+    return length > most ? most : length; /* most, if 0 - 1 wrapped around */
 }
 
 static void fill(char *bytes, size_t length)
@@ -149,7 +139,7 @@ static void write_some(size_t length)
 }
 
 /* The first `choices` of the three origins may be used. */
-static void seek_from(unsigned choices, size_t offset)
+static void move_from(unsigned choices, size_t offset)
 {
     static const DWORD origins[] = {FILE_BEGIN, FILE_CURRENT, FILE_END};
     size_t from[] = {0, model.position, model.length};
@@ -162,9 +152,9 @@ static void seek_from(unsigned choices, size_t offset)
     model.position = offset;
 }
 
-static void seek_to(size_t offset)
+static void move_to(size_t offset)
 {
-    seek_from(3, offset);
+    move_from(3, offset);
 }
 
 static void seek_too_far_back(void)
@@ -211,68 +201,70 @@ static struct {
     bool writes;
     size_t offset, length;
     char *buffer;
-    DWORD error; /* what the callback was told */
-    size_t bytes;
-    LONG calls;
+    LONG callbacks;
+    DWORD callback_error; /* what the callback got */
+    size_t callback_bytes;
 } calls[MOST_TASKS];
 
-static HANDLE called; /* semaphore: one for each callback */
+static HANDLE called; /* semaphore: counts the callbacks */
 
 static void on_call(void *context, DWORD error, size_t bytes)
 {
     unsigned index = (unsigned)(uintptr_t)context;
-    calls[index].error = error;
-    calls[index].bytes = bytes;
-    calls[index].calls++;
+    calls[index].callbacks++;
+    calls[index].callback_error = error;
+    calls[index].callback_bytes = bytes;
     check(ReleaseSemaphore(called, 1, NULL), "release", L"semaphore");
 }
 
-/* Returns how many callbacks are to come. */
-static unsigned start_call(unsigned index, bool writes, size_t offset,
-                           size_t length)
+/* Returns whether a callback will come. */
+static bool start_call(unsigned index, bool writes, size_t offset,
+                       size_t length)
 {
     struct file_task *task = &calls[index].task;
     char *buffer = calls[index].buffer;
     calls[index].writes = writes;
     calls[index].offset = offset;
     calls[index].length = length;
-    calls[index].calls = 0;
+    calls[index].callbacks = 0;
     task->callback = below(2) ? on_call : NULL;
-    task->context = (void *)(uintptr_t)index; /* no pointer: just a number */
+    task->context = (void *)(uintptr_t)index; /* a number, no pointer */
     if (writes)
         fill(buffer, length);
-    struct submission started =
-        writes ? file_stream_write_async(stream, buffer, length, task)
-               : file_stream_read_async(stream, buffer, length, task);
+    struct submission started;
+    if (writes)
+        started = file_stream_write_async(stream, buffer, length, task);
+    else
+        started = file_stream_read_async(stream, buffer, length, task);
     expect_equal("start, error", started.error, ERROR_SUCCESS);
     expect(started.outcome != IO_FAILED, "start, outcome", started.outcome, 0);
     return started.outcome == IO_QUEUED && task->callback != NULL;
 }
 
-/* Returns how many bytes it brought, or took. */
+/* Returns how many bytes the call has read or written. */
 static size_t finish_call(unsigned index)
 {
-    size_t bytes = SIZE_MAX, length = calls[index].length;
-    bool writes = calls[index].writes;
+    size_t bytes = SIZE_MAX, offset = calls[index].offset;
+    size_t length = calls[index].length;
     DWORD error = file_task_wait(&calls[index].task, INFINITE, &bytes);
     expect_equal("wait, error", error, ERROR_SUCCESS);
-    if (writes)
-        model_write(calls[index].offset, calls[index].buffer, length);
-    else
-        length = model_rest(calls[index].offset, length);
-    expect_equal(writes ? "write, bytes" : "read, bytes", bytes, length);
-    if (!writes)
-        expect_bytes("asynchronous read, byte", calls[index].buffer,
-                     calls[index].offset, bytes);
+    if (calls[index].writes) {
+        model_write(offset, calls[index].buffer, length);
+        expect_equal("write, bytes", bytes, length);
+    } else {
+        expect_equal("read, bytes", bytes, model_rest(offset, length));
+        expect_bytes("asynchronous read, byte", calls[index].buffer, offset,
+                     bytes);
+    }
     return bytes;
 }
 
-/* In a part of the file that nobody else is about to write to or read. */
-static void do_something_else(size_t end)
+/* Before `end`, where no call in flight reads or writes. */
+static void call_synchronously(size_t end)
 {
     for (size_t i = below(3); i > 0; i--) {
         size_t offset = below(end), length = any_length();
-        seek_from(2, offset); /* the end may move at any moment */
+        move_from(2, offset); /* not from the end: it may move at any moment */
         if (length > end - offset)
             length = end - offset;
         if (below(2))
@@ -284,121 +276,95 @@ static void do_something_else(size_t end)
     }
 }
 
-/* Several calls at once. If some write, all of it lies within the file, or all
- * write: what a read brings must not depend on who comes first. */
+static void wait_for_callbacks(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        wait_for(called);
+}
+
+/* Starts several calls concurrently. The result of a read must not depend on
+ * which call completes first: so if some calls read and others write, all of
+ * them stay within the file. */
 static void start_several(void)
 {
-    unsigned count = 1 + (unsigned)below(MOST_TASKS), coming = 0;
-    bool may_read = below(2), may_write = below(2) || !may_read;
-    size_t begin = model.position, end = begin, moved = 0;
+    enum { READS, MIXED, WRITES };
+    const size_t kind = below(4); /* WRITES or more: only writes */
+    const unsigned count = 1 + (unsigned)below(MOST_TASKS);
+    const size_t begin = model.position;
+    size_t end = begin, moved = 0;
+    unsigned expected = 0, came = 0;
     for (unsigned i = 0; i < count; i++) {
         size_t length = any_length();
-        bool inside = begin <= model.length && length <= model.length - end;
-        if (may_read && may_write && !inside)
-            length = end <= model.length ? model.length - end : 0;
-        bool writes = may_write && (!may_read || below(2));
-        coming += start_call(i, writes, end, length);
+        size_t rest = end < model.length ? model.length - end : 0;
+        if (kind == MIXED && length > rest)
+            length = rest;
+        bool writes = kind >= WRITES || (kind == MIXED && below(2));
+        expected += start_call(i, writes, end, length);
         end += length;
     }
-    bool reads_inside = !may_read || end <= model.length;
-    size_t untouched = begin < model.length ? begin : model.length;
     model.position = end;
-    bool elsewhere = reads_inside && untouched > 0 && below(2);
-    if (elsewhere)
-        do_something_else(untouched);
-    for (unsigned i = 0; i < count; i++)
-        moved += finish_call(i); /* the model is written in this order */
-    for (unsigned i = 0; i < coming; i++)
-        check(WaitForSingleObject(called, INFINITE) == WAIT_OBJECT_0,
-              "wait for", L"callback");
+    /* A synchronous call is possible before `begin`, if no read is short and
+     * moves the position back. */
+    bool none_is_short = kind >= WRITES || end <= model.length;
+    size_t untouched = begin < model.length ? begin : model.length;
+    bool calls_meanwhile = none_is_short && untouched > 0 && below(2);
+    if (calls_meanwhile)
+        call_synchronously(untouched);
     for (unsigned i = 0; i < count; i++) {
-        expect(calls[i].calls <= 1, "callbacks", (uint64_t)calls[i].calls, 1);
-        coming -= (unsigned)calls[i].calls;
+        size_t bytes = finish_call(i); /* changes the model in this order */
+        moved += bytes;
+        calls[i].length = bytes;
     }
-    expect_equal("callbacks that did not come", coming, 0);
-    if (!elsewhere)
+    wait_for_callbacks(expected);
+    for (unsigned i = 0; i < count; i++) {
+        if (calls[i].callbacks == 0)
+            continue;
+        came++;
+        expect_equal("callbacks", (uint64_t)calls[i].callbacks, 1);
+        expect_equal("callback, error", calls[i].callback_error, 0);
+        expect_equal("callback, bytes", calls[i].callback_bytes,
+                     calls[i].length);
+    }
+    expect_equal("calls with a callback", came, expected);
+    if (!calls_meanwhile)
         model.position = begin + moved;
     ask();
 }
 
-/* ---- Late: calls that the system gets later ----------------------------- */
+/* ---- Delayed calls ----------------------------------------------------- */
 
-struct late {
-    bool writes;
-    HANDLE file;
-    void *buffer;
-    DWORD length;
-    OVERLAPPED *overlapped;
-};
+static bool delayed; /* the second argument: calls on the stream are held */
+static bool no_more; /* guarded by held_lock */
 
-static SRWLOCK late_lock = SRWLOCK_INIT;
-static CONDITION_VARIABLE late_changed = CONDITION_VARIABLE_INIT;
-static struct late late[64];
-static unsigned late_count;
-static bool late_over;
-
-/* Its packet comes in any case, even if it was done at once. */
-static void do_late(struct late *call)
+/* Submits the held calls in any order, until there will be no more. */
+static unsigned __stdcall submit_held_calls(void *unused)
 {
-    BOOL ok = call->writes ? next.write(call->file, call->buffer, call->length,
-                                        NULL, call->overlapped)
-                           : next.read(call->file, call->buffer, call->length,
-                                       NULL, call->overlapped);
-    DWORD error = ok ? ERROR_SUCCESS : GetLastError();
-    if (error == ERROR_IO_PENDING)
-        return;
-    post_packet(pool.port, call->overlapped, error,
-                ok ? (DWORD)call->overlapped->InternalHigh : 0);
-}
-
-static unsigned __stdcall be_late(void *unused)
-{
-    (void)unused;
     uint64_t chance = 88172645463325252ULL;
-    AcquireSRWLockExclusive(&late_lock);
-    for (;;) {
-        while (late_count == 0 && !late_over)
-            next.sleep(&late_changed, &late_lock, INFINITE, 0);
-        if (late_count == 0)
-            break;
+    (void)unused;
+    AcquireSRWLockExclusive(&held_lock);
+    while (held_count > 0 || !no_more) {
+        if (held_count == 0) {
+            wait_for_change();
+            continue;
+        }
         chance = chance * 6364136223846793005ULL + 1442695040888963407ULL;
-        unsigned index = (unsigned)(chance >> 33) % late_count;
-        struct late call = late[index];
-        late[index] = late[--late_count];
-        ReleaseSRWLockExclusive(&late_lock);
-        do_late(&call);
-        AcquireSRWLockExclusive(&late_lock);
+        unsigned index = (unsigned)(chance >> 33) % held_count;
+        struct held call = held[index];
+        held[index] = held[--held_count];
+        ReleaseSRWLockExclusive(&held_lock);
+        submit(&call);
+        AcquireSRWLockExclusive(&held_lock);
     }
-    ReleaseSRWLockExclusive(&late_lock);
+    ReleaseSRWLockExclusive(&held_lock);
     return 0;
 }
 
-static BOOL put_off(struct late call)
+static void stop_submitting(void)
 {
-    AcquireSRWLockExclusive(&late_lock);
-    check(late_count < sizeof late / sizeof *late, "hold back", L"call");
-    late[late_count++] = call;
-    ReleaseSRWLockExclusive(&late_lock);
-    WakeConditionVariable(&late_changed);
-    return fail(ERROR_IO_PENDING);
-}
-
-/* An event means that somebody waits at once. */
-static BOOL WINAPI late_read(HANDLE file, void *buffer, DWORD length,
-                             DWORD *bytes, OVERLAPPED *overlapped)
-{
-    if (!asynchronous || overlapped == NULL || overlapped->hEvent != NULL)
-        return next.read(file, buffer, length, bytes, overlapped);
-    return put_off((struct late){false, file, buffer, length, overlapped});
-}
-
-static BOOL WINAPI late_write(HANDLE file, const void *buffer, DWORD length,
-                              DWORD *bytes, OVERLAPPED *overlapped)
-{
-    if (!asynchronous || overlapped == NULL || overlapped->hEvent != NULL)
-        return next.write(file, buffer, length, bytes, overlapped);
-    return put_off(
-        (struct late){true, file, (void *)buffer, length, overlapped});
+    AcquireSRWLockExclusive(&held_lock);
+    no_more = true;
+    ReleaseSRWLockExclusive(&held_lock);
+    WakeAllConditionVariable(&held_changed);
 }
 
 /* ---- All of it --------------------------------------------------------- */
@@ -409,7 +375,7 @@ static void take_step(void)
     done[kind]++;
     switch (kind) {
     case 0:
-        seek_to(below(beyond + 1));
+        move_to(below(beyond + 1));
         break;
     case 1:
     case 2:
@@ -424,7 +390,7 @@ static void take_step(void)
         if (below(4) == 0)
             set_length_to(below(beyond + 1));
         else
-            seek_to(below(model.length + 1));
+            move_to(below(model.length + 1));
         break;
     case 5:
         if (below(4) == 0)
@@ -440,85 +406,91 @@ static void take_step(void)
     ask();
 }
 
-static void write_wanted(const wchar_t *path)
+static void compare_file(const wchar_t *path)
 {
-    wchar_t name[300];
-    DWORD written;
-    _snwprintf(name, 300, L"%ls.wanted", path);
+    LARGE_INTEGER size;
+    DWORD count;
     HANDLE file =
-        CreateFileW(name, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
-    check(file != INVALID_HANDLE_VALUE, "create", name);
-    check(next.write(file, model.bytes, (DWORD)model.length, &written, NULL),
-          "write", name);
-    check(CloseHandle(file), "close", name);
+        CreateFileW(path, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+    check(file != INVALID_HANDLE_VALUE, "open", path);
+    check(GetFileSizeEx(file, &size), "get the size of", path);
+    expect_equal("file, length", (uint64_t)size.QuadPart, model.length);
+    for (size_t offset = 0; offset < model.length; offset += count) {
+        check(next.ReadFile(file, sync_buffer, LONGEST, &count, NULL), "read",
+              path);
+        expect(count > 0, "file, bytes", offset, model.length);
+        expect_bytes("file, byte", sync_buffer, offset, count);
+    }
+    close_object(file);
 }
 
-static void try_shape(const wchar_t *path, unsigned steps, unsigned options)
+static void try_shape(unsigned steps, unsigned options)
 {
     struct file_stream_options how = {.mode = FILE_MODE_CREATE,
                                       .access = FILE_ACCESS_READ_WRITE,
                                       .buffer_size = buffer_size,
                                       .options = options};
+    wchar_t path[20];
+    swprintf(path, 20, L"model-%u", shape);
     asynchronous = options & FILE_OPTION_ASYNCHRONOUS;
+    holding = delayed && asynchronous;
     most = 3 * buffer_size + 300;
     model.length = model.position = 0;
     must(file_stream_open(&pool, path, &how, &stream), "open");
     for (step = 0; step < steps; step++)
         take_step();
     expect_equal("close, error", file_stream_close(stream), ERROR_SUCCESS);
-    write_wanted(path);
+    compare_file(path);
 }
 
-static void try_shapes(const wchar_t *path, uint64_t seed, unsigned steps)
+static void try_shapes(uint64_t seed, unsigned steps)
 {
     static const size_t sizes[] = {0, 1, 7, 4096, 65536, 1 << 20};
+    static const unsigned options[] = {
+        0, FILE_OPTION_ASYNCHRONOUS, FILE_OPTION_SEQUENTIAL,
+        FILE_OPTION_ASYNCHRONOUS | FILE_OPTION_SEQUENTIAL};
     for (shape = 0; shape < 4 * sizeof sizes / sizeof *sizes; shape++) {
-        wchar_t name[280];
-        _snwprintf(name, 280, L"%ls-%u", path, shape);
         state = (seed + 1) * 0x9E3779B97F4A7C15ULL + shape;
         buffer_size = sizes[shape / 4];
-        /* The largest are slow, and much is done with each byte. */
-        try_shape(name, buffer_size == 1 << 20 ? steps / 8 : steps,
-                  (shape & 1 ? FILE_OPTION_ASYNCHRONOUS : 0) |
-                      (shape & 2 ? FILE_OPTION_SEQUENTIAL : 0));
+        /* Steps with the largest buffer are slow. */
+        try_shape(buffer_size == 1 << 20 ? steps / 8 : steps,
+                  options[shape % 4]);
     }
 }
 
 static char *allocate(size_t size)
 {
     char *memory = malloc(size);
-    check_error(memory ? 0 : ERROR_NOT_ENOUGH_MEMORY, "allocate", L"memory");
+    check_error(memory != NULL ? 0 : ERROR_NOT_ENOUGH_MEMORY, "allocate",
+                L"memory");
     return memory;
 }
 
 int wmain(int argc, wchar_t **argv)
 {
-    HANDLE threads[2];
-    bool is_late = argc > 4 && wcscmp(argv[4], L"late") == 0;
-    if (argc < 4)
+    enum { THREADS = 2 };
+    HANDLE threads[THREADS];
+    if (argc < 3)
         return 2;
+    delayed = argc > 3;
     model.bytes = allocate(CAPACITY);
-    sync_buffer = allocate(4 << 20);
+    sync_buffer = allocate(LONGEST);
     for (unsigned i = 0; i < MOST_TASKS; i++)
-        calls[i].buffer = allocate(4 << 20);
+        calls[i].buffer = allocate(LONGEST);
     called = CreateSemaphoreW(NULL, 0, MAXLONG, NULL);
     check(called != NULL, "create", L"semaphore");
-    put_layer(is_late ? (struct layer){.read = late_read, .write = late_write}
-                      : (struct layer){0});
-    for (unsigned i = 0; is_late && i < 2; i++)
-        threads[i] = run_thread(be_late, NULL);
+    put_layer((struct layer){.ReadFile = held_read, .WriteFile = held_write});
+    for (unsigned i = 0; i < THREADS; i++)
+        threads[i] = run_thread(submit_held_calls, NULL);
     must(pool_create(&pool, 3, 0), "create");
-    try_shapes(argv[1], wcstoull(argv[2], NULL, 10),
-               (unsigned)wcstoul(argv[3], NULL, 10));
+    try_shapes(wcstoull(argv[1], NULL, 10),
+               (unsigned)wcstoul(argv[2], NULL, 10));
     must(pool_stop(&pool, POOL_DRAIN), "stop");
-    AcquireSRWLockExclusive(&late_lock);
-    late_over = true;
-    ReleaseSRWLockExclusive(&late_lock);
-    WakeAllConditionVariable(&late_changed);
-    for (unsigned i = 0; is_late && i < 2; i++)
+    stop_submitting();
+    for (unsigned i = 0; i < THREADS; i++)
         join(threads[i]);
-    for (unsigned i = 0; i < 8; i++)
-        check_error(done[i] ? 0 : ERROR_INVALID_DATA, "reach", L"step");
+    for (unsigned i = 0; i < sizeof done / sizeof *done; i++)
+        check_error(done[i] > 0 ? 0 : ERROR_INVALID_DATA, "reach", L"step");
     say("%u shapes agree", shape);
     return EXIT_SUCCESS;
 }

@@ -1,149 +1,144 @@
 /*
- * What the probes of file_stream share. Nothing here waits some time: what must
- * have happened before is waited for with an event.
+ * What the probes of file_stream share: a stream of a file of 1000 digits, or
+ * of a pipe.
  */
 #ifndef STREAM_PROBE_H
 #define STREAM_PROBE_H
 
 #include "../../final/file_stream.h"
-#include "../../final/programs/report.h"
-#include "../../lab/interpose/writable.h"
-#include "../support/handles.h"
+#include "../support/case.h"
+#include "../support/probe.h"
 
-#include <process.h>
-#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
 
-/* What only fails if something is badly wrong. */
-static inline void must(DWORD error, const char *tried)
+const wchar_t program[] = L"probe";
+
+static struct pool pool;
+static struct file_stream *stream;
+static bool asynchronous; /* the kind of stream, if the case has two */
+
+/* kind: "asynchronous" or "synchronous" */
+static inline void set_kind(const wchar_t *kind)
 {
-    check_error(error, tried, L"probe");
+    asynchronous = wcscmp(kind, L"asynchronous") == 0;
 }
 
-/* ---- Events and threads ------------------------------------------------ */
-
-/* Set stays set. */
-static inline HANDLE new_event(void)
+static inline unsigned kind_option(void)
 {
-    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    check(event != NULL, "create", L"event");
-    return event;
+    return asynchronous ? FILE_OPTION_ASYNCHRONOUS : 0;
 }
 
-static inline void set(HANDLE event)
+static inline bool is_worker(void)
 {
-    check(SetEvent(event), "set", L"event");
+    return strcmp(acting_thread(), "worker") == 0;
 }
 
-static inline void wait_for(HANDLE object)
+static inline bool is_main(void)
 {
-    check(WaitForSingleObject(object, INFINITE) == WAIT_OBJECT_0, "wait for",
-          L"object");
+    return strcmp(acting_thread(), "main") == 0;
 }
 
-typedef unsigned __stdcall thread_routine(void *);
+/* ---- The stream -------------------------------------------------------- */
 
-static inline HANDLE run_thread(thread_routine *routine, void *argument)
+enum { DIGITS = 1000, BUFFER_SIZE = 100 };
+
+/* Creates the file "digits": 0123456789012... */
+static inline void create_digits(void)
 {
-    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, routine, argument, 0, NULL);
-    check(thread != NULL, "create", L"thread");
-    return thread;
+    char digits[DIGITS];
+    DWORD written;
+    for (unsigned i = 0; i < DIGITS; i++)
+        digits[i] = (char)('0' + i % 10);
+    HANDLE file = CreateFileW(L"digits", GENERIC_WRITE, FILE_SHARE_READ, NULL,
+                              CREATE_ALWAYS, 0, NULL);
+    check(file != INVALID_HANDLE_VALUE, "create", L"digits");
+    check(WriteFile(file, digits, DIGITS, &written, NULL), "write", L"digits");
+    close_object(file);
 }
 
-static inline void close_object(HANDLE object)
+/* options: of enum file_options */
+static inline void open_stream(const wchar_t *name, unsigned options,
+                               size_t buffer_size)
 {
-    check(CloseHandle(object), "close", L"object");
+    struct file_stream_options how = {.access = FILE_ACCESS_READ_WRITE,
+                                      .share =
+                                          FILE_SHARE_READ | FILE_SHARE_WRITE,
+                                      .buffer_size = buffer_size,
+                                      .options = options};
+    must(file_stream_open(&pool, name, &how, &stream), "open");
 }
 
-static inline void join(HANDLE thread)
+static inline void open_digits(unsigned options)
 {
-    wait_for(thread);
-    close_object(thread);
+    open_stream(L"digits", options, BUFFER_SIZE);
 }
 
-/* ---- Windows, watched and changed -------------------------------------- */
-
-/*
- * The compiler calls a function of a DLL through a pointer, __imp_NAME. So do
- * we and the library that is linked with us. `put_layer` lets some of these
- * pointers point to functions of the probe; `next` has where they pointed
- * before.
- */
-struct layer {
-    __typeof__(ReadFile) *read;
-    __typeof__(WriteFile) *write;
-    __typeof__(CancelIoEx) *cancel;
-    __typeof__(GetQueuedCompletionStatus) *get_status;
-    __typeof__(SleepConditionVariableSRW) *sleep;
-    __typeof__(AcquireSRWLockExclusive) *acquire;
-    __typeof__(ReleaseSRWLockExclusive) *release;
-    __typeof__(SetFileInformationByHandle) *set_information;
-    __typeof__(GetTickCount64) *tick_count;
-    __typeof__(WaitOnAddress) *wait_on_address;
-};
-
-extern __typeof__(ReadFile) *__imp_ReadFile;
-extern __typeof__(WriteFile) *__imp_WriteFile;
-extern __typeof__(CancelIoEx) *__imp_CancelIoEx;
-extern __typeof__(GetQueuedCompletionStatus) *__imp_GetQueuedCompletionStatus;
-extern __typeof__(SleepConditionVariableSRW) *__imp_SleepConditionVariableSRW;
-extern __typeof__(AcquireSRWLockExclusive) *__imp_AcquireSRWLockExclusive;
-extern __typeof__(ReleaseSRWLockExclusive) *__imp_ReleaseSRWLockExclusive;
-extern __typeof__(SetFileInformationByHandle) *__imp_SetFileInformationByHandle;
-extern __typeof__(GetTickCount64) *__imp_GetTickCount64;
-extern __typeof__(WaitOnAddress) *__imp_WaitOnAddress;
-
-static struct layer next;
-
-static inline void put_layer(struct layer mine)
+static inline void close_stream(void)
 {
-    next = (struct layer){.read = __imp_ReadFile,
-                          .write = __imp_WriteFile,
-                          .cancel = __imp_CancelIoEx,
-                          .get_status = __imp_GetQueuedCompletionStatus,
-                          .sleep = __imp_SleepConditionVariableSRW,
-                          .acquire = __imp_AcquireSRWLockExclusive,
-                          .release = __imp_ReleaseSRWLockExclusive,
-                          .set_information = __imp_SetFileInformationByHandle,
-                          .tick_count = __imp_GetTickCount64,
-                          .wait_on_address = __imp_WaitOnAddress};
-    make_imports_writable();
-    __imp_ReadFile = mine.read ? mine.read : next.read;
-    __imp_WriteFile = mine.write ? mine.write : next.write;
-    __imp_CancelIoEx = mine.cancel ? mine.cancel : next.cancel;
-    __imp_GetQueuedCompletionStatus =
-        mine.get_status ? mine.get_status : next.get_status;
-    __imp_SleepConditionVariableSRW = mine.sleep ? mine.sleep : next.sleep;
-    __imp_AcquireSRWLockExclusive = mine.acquire ? mine.acquire : next.acquire;
-    __imp_ReleaseSRWLockExclusive = mine.release ? mine.release : next.release;
-    __imp_SetFileInformationByHandle =
-        mine.set_information ? mine.set_information : next.set_information;
-    __imp_GetTickCount64 = mine.tick_count ? mine.tick_count : next.tick_count;
-    __imp_WaitOnAddress =
-        mine.wait_on_address ? mine.wait_on_address : next.wait_on_address;
+    must(file_stream_close(stream), "close");
+    stream = NULL;
 }
 
-/* ---- Packets of our own ------------------------------------------------ */
-
-__declspec(dllimport) LONG NTAPI
-    NtSetIoCompletion(HANDLE port, ULONG_PTR key, void *overlapped, LONG status,
-                      ULONG_PTR bytes);
-
-/* As if the kernel had finished the I/O; 1 is the pool's key. */
-static inline void post_packet(HANDLE port, OVERLAPPED *overlapped, DWORD error,
-                               DWORD bytes)
+static inline void seek_to(int64_t offset)
 {
-    LONG status = error == ERROR_SUCCESS             ? 0
-                  : error == ERROR_HANDLE_EOF        ? (LONG)0xC0000011
-                  : error == ERROR_OPERATION_ABORTED ? (LONG)0xC0000120
-                                                     : (LONG)0xC0000001;
-    check(NtSetIoCompletion(port, 1, overlapped, status, bytes) == 0, "post to",
-          L"port");
+    must(file_stream_seek(stream, offset, FILE_BEGIN, NULL), "seek");
 }
 
-static inline BOOL fail(DWORD error)
+static inline void write_here(const char *text)
 {
-    SetLastError(error);
-    return FALSE;
+    must(file_stream_write(stream, text, strlen(text)), "write");
+}
+
+/* Reads up to `length` bytes, at most 100, and prints them. */
+static inline void say_read(size_t length)
+{
+    char bytes[100];
+    size_t count;
+    must(file_stream_read(stream, bytes, length, &count), "read");
+    say("read '%.*s'", (int)count, bytes);
+}
+
+static inline void say_position(void)
+{
+    uint64_t position;
+    must(file_stream_position(stream, &position), "ask for the position");
+    say("position %llu", position);
+}
+
+/* ---- The pipe ---------------------------------------------------------- */
+
+/* A pipe that no other process has. */
+static inline const wchar_t *own_pipe(void)
+{
+    static wchar_t name[64];
+    swprintf(name, 64, L"\\\\.\\pipe\\stream-probe-%lu", GetCurrentProcessId());
+    return name;
+}
+
+/* Creates the end that the stream is not at. */
+static inline HANDLE create_server(const wchar_t *name, DWORD type)
+{
+    HANDLE server = CreateNamedPipeW(name, PIPE_ACCESS_DUPLEX, type, 1, 1 << 16,
+                                     1 << 16, 0, NULL);
+    check(server != INVALID_HANDLE_VALUE, "create", name);
+    return server;
+}
+
+/* ---- Packets ----------------------------------------------------------- */
+
+/* Queues a packet as the kernel does after an I/O of the pool. */
+static inline void complete(OVERLAPPED *overlapped, DWORD error, DWORD bytes)
+{
+    enum { KEY_OF_FILES = 1 };
+    DWORD status = 0xC0000001; /* STATUS_UNSUCCESSFUL */
+    if (error == ERROR_SUCCESS)
+        status = 0;
+    else if (error == ERROR_HANDLE_EOF)
+        status = 0xC0000011;
+    else if (error == ERROR_OPERATION_ABORTED)
+        status = 0xC0000120;
+    queue_packet(pool.port, KEY_OF_FILES, overlapped, status, bytes);
 }
 
 #endif

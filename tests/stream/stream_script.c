@@ -37,19 +37,14 @@
  *   error-text CODE     whether error_text has one line for the error
  */
 #include "../../final/error.h"
-#include "../../final/file_stream.h"
 #include "stream_probe.h"
 
 #include <stdio.h>
-#include <string.h>
-
-const wchar_t program[] = L"stream_script";
 
 enum { STREAMS = 4, TASKS = 10, LONGEST = 4 << 20 };
 enum { UNSET = 999 }; /* a result that a call did not set */
 
 static const wchar_t *path;
-static struct pool pool;
 static struct file_stream *streams[STREAMS];
 static struct file_task tasks[TASKS];
 static char *buffers[TASKS + 1]; /* the last is for synchronous calls */
@@ -87,19 +82,19 @@ static BOOL WINAPI my_read(HANDLE file, void *buffer, DWORD length,
 {
     if (must_fail(READ))
         return FALSE;
-    return next.read(file, buffer, length < limit ? length : limit, bytes,
-                     overlapped);
+    return next.ReadFile(file, buffer, length < limit ? length : limit, bytes,
+                         overlapped);
 }
 
 static BOOL WINAPI my_write(HANDLE file, const void *buffer, DWORD length,
                             DWORD *bytes, OVERLAPPED *overlapped)
 {
     if (file == GetStdHandle(STD_OUTPUT_HANDLE))
-        return next.write(file, buffer, length, bytes, overlapped);
+        return next.WriteFile(file, buffer, length, bytes, overlapped);
     if (must_fail(WRITE))
         return FALSE;
-    return next.write(file, buffer, length < limit ? length : limit, bytes,
-                      overlapped);
+    return next.WriteFile(file, buffer, length < limit ? length : limit, bytes,
+                          overlapped);
 }
 
 static BOOL WINAPI my_set(HANDLE file, FILE_INFO_BY_HANDLE_CLASS class,
@@ -107,7 +102,7 @@ static BOOL WINAPI my_set(HANDLE file, FILE_INFO_BY_HANDLE_CLASS class,
 {
     if (must_fail(SET))
         return FALSE;
-    return next.set_information(file, class, information, length);
+    return next.SetFileInformationByHandle(file, class, information, length);
 }
 
 /* ---- Answers ----------------------------------------------------------- */
@@ -262,17 +257,17 @@ static void set_by_value(char *word, struct file_stream_options *options)
         require(false);
 }
 
-static void open_stream(struct file_stream **stream, char *rest)
+static void open_as_asked(char *rest)
 {
     struct file_stream_options options = FILE_STREAM_DEFAULTS;
     struct pool *used = &pool;
-    require(*stream == NULL);
+    require(stream == NULL);
     for (char *word; *(word = next_word(&rest)) != '\0';)
         if (is(word, "no-pool"))
             used = NULL;
         else if (!set_by_name(word, &options))
             set_by_value(word, &options);
-    add_error(file_stream_open(used, path, &options, stream));
+    add_error(file_stream_open(used, path, &options, &stream));
 }
 
 /* ---- Read and write ---------------------------------------------------- */
@@ -285,7 +280,7 @@ static char *buffer_at(unsigned index)
     return buffers[index];
 }
 
-static void read_once(struct file_stream *stream, char *rest)
+static void read_once(char *rest)
 {
     char *buffer = buffer_at(TASKS);
     size_t bytes = UNSET;
@@ -293,13 +288,13 @@ static void read_once(struct file_stream *stream, char *rest)
     add_bytes(buffer, bytes);
 }
 
-static void read_null(struct file_stream *stream, char *rest)
+static void read_null(char *rest)
 {
     size_t bytes;
     add_error(file_stream_read(stream, NULL, next_length(&rest), &bytes));
 }
 
-static void read_all(struct file_stream *stream, char *rest)
+static void read_all(char *rest)
 {
     char *buffer = buffer_at(TASKS);
     size_t bytes, length = next_length(&rest), total = 0;
@@ -313,7 +308,7 @@ static void read_all(struct file_stream *stream, char *rest)
     add_count(total);
 }
 
-static void write_times(struct file_stream *stream, char *rest)
+static void write_times(char *rest)
 {
     int64_t count = next_number(&rest);
     DWORD error = ERROR_SUCCESS;
@@ -329,7 +324,7 @@ static void count_callback(void *context, DWORD error, size_t bytes)
 }
 
 /* The answer is "ok" whether the call is queued or done: the system chooses. */
-static void start(struct file_stream *stream, char *rest)
+static void start(char *rest)
 {
     unsigned index = next_index(&rest, TASKS);
     struct file_task *task = &tasks[index];
@@ -376,7 +371,7 @@ static DWORD origin_of(const char *name)
     return is(name, "end") ? FILE_END : 7; /* 7: no origin */
 }
 
-static void seek(struct file_stream *stream, char *rest)
+static void seek(char *rest)
 {
     int64_t offset = next_number(&rest);
     uint64_t at = UNSET;
@@ -410,7 +405,7 @@ static void answer_content(void)
         return;
     }
     check(GetFileSizeEx(file, &size), "get the size of", path);
-    check(next.read(file, bytes, sizeof bytes, &count, NULL), "read", path);
+    check(next.ReadFile(file, bytes, sizeof bytes, &count, NULL), "read", path);
     if (count == size.QuadPart)
         add_bytes(bytes, count);
     else
@@ -454,10 +449,7 @@ static void create_pipe(char *rest)
 {
     bool messages = is(rest, "messages");
     require(messages || is(rest, "bytes"));
-    server = CreateNamedPipeW(path, PIPE_ACCESS_DUPLEX,
-                              messages ? PIPE_TYPE_MESSAGE : PIPE_TYPE_BYTE, 1,
-                              1 << 16, 1 << 16, 0, NULL);
-    check(server != INVALID_HANDLE_VALUE, "create", path);
+    server = create_server(path, messages ? PIPE_TYPE_MESSAGE : PIPE_TYPE_BYTE);
 }
 
 static void obey_server(char *rest)
@@ -470,10 +462,10 @@ static void obey_server(char *rest)
     } else if (is(verb, "disconnect")) {
         ok = DisconnectNamedPipe(server);
     } else if (is(verb, "write")) {
-        ok = next.write(server, rest, (DWORD)strlen(rest), &count, NULL);
+        ok = next.WriteFile(server, rest, (DWORD)strlen(rest), &count, NULL);
     } else {
         require(is(verb, "read"));
-        ok = next.read(server, bytes, sizeof bytes, &count, NULL);
+        ok = next.ReadFile(server, bytes, sizeof bytes, &count, NULL);
     }
     add_error(ok ? ERROR_SUCCESS : GetLastError());
     if (is(verb, "read"))
@@ -513,11 +505,11 @@ static bool obey_general(const char *verb, char *rest)
     return true;
 }
 
-static bool obey_place(struct file_stream *stream, const char *verb, char *rest)
+static bool obey_place(const char *verb, char *rest)
 {
     uint64_t value = UNSET;
     if (is(verb, "seek"))
-        seek(stream, rest);
+        seek(rest);
     else if (is(verb, "position"))
         answer_value(file_stream_position(stream, &value), &value);
     else if (is(verb, "length"))
@@ -529,40 +521,39 @@ static bool obey_place(struct file_stream *stream, const char *verb, char *rest)
     return true;
 }
 
-static bool obey_stream(struct file_stream **stream, const char *verb,
-                        char *rest)
+static bool obey_stream(const char *verb, char *rest)
 {
     if (is(verb, "open")) {
-        open_stream(stream, rest);
+        open_as_asked(rest);
     } else if (is(verb, "read")) {
-        read_once(*stream, rest);
+        read_once(rest);
     } else if (is(verb, "read-null")) {
-        read_null(*stream, rest);
+        read_null(rest);
     } else if (is(verb, "read-all")) {
-        read_all(*stream, rest);
+        read_all(rest);
     } else if (is(verb, "write")) {
-        add_error(file_stream_write(*stream, *rest != '\0' ? rest : NULL,
+        add_error(file_stream_write(stream, *rest != '\0' ? rest : NULL,
                                     strlen(rest)));
     } else if (is(verb, "write-times")) {
-        write_times(*stream, rest);
+        write_times(rest);
     } else if (is(verb, "start")) {
-        start(*stream, rest);
+        start(rest);
     } else if (is(verb, "cancel")) {
         if (*rest != '\0')
             file_task_cancel(&tasks[next_index(&rest, TASKS)]);
         else
-            file_stream_cancel(*stream);
+            file_stream_cancel(stream);
     } else if (is(verb, "flush")) {
-        add_error(file_stream_flush(*stream));
+        add_error(file_stream_flush(stream));
     } else if (is(verb, "flush-to-disk")) {
-        add_error(file_stream_flush_to_disk(*stream));
+        add_error(file_stream_flush_to_disk(stream));
     } else if (is(verb, "preallocation")) {
-        add_error(file_stream_preallocation_error(*stream));
+        add_error(file_stream_preallocation_error(stream));
     } else if (is(verb, "close")) {
-        add_error(file_stream_close(*stream));
-        *stream = NULL;
+        add_error(file_stream_close(stream));
+        stream = NULL;
     } else {
-        return obey_place(*stream, verb, rest);
+        return obey_place(verb, rest);
     }
     return true;
 }
@@ -579,8 +570,9 @@ static void obey(char *command)
         verb = next_word(&rest);
     }
     answer[0] = '\0';
-    require(obey_general(verb, rest) ||
-            obey_stream(&streams[index], verb, rest));
+    stream = streams[index];
+    require(obey_general(verb, rest) || obey_stream(verb, rest));
+    streams[index] = stream;
     say("%s -> %s", given, answer[0] != '\0' ? answer : "ok");
 }
 
@@ -590,8 +582,9 @@ int wmain(int argc, wchar_t **argv)
         return 2;
     path = argv[1];
     must(pool_create(&pool, 2, 0), "create");
-    put_layer((struct layer){
-        .read = my_read, .write = my_write, .set_information = my_set});
+    put_layer((struct layer){.ReadFile = my_read,
+                             .WriteFile = my_write,
+                             .SetFileInformationByHandle = my_set});
     for (int i = 2; i < argc; i++) {
         char command[4096];
         check(WideCharToMultiByte(CP_UTF8, 0, argv[i], -1, command,
