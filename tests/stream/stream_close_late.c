@@ -10,10 +10,11 @@ static HANDLE reader;                                         /* thread */
 static SRWLOCK *volatile lock_of_reader;
 static _Thread_local bool is_reader;
 
-/* The reader keeps its lock until `read_may_leave`. */
+/* The reader keeps its first lock, the stream's, until `read_may_leave`. */
 static void WINAPI my_release(SRWLOCK *lock)
 {
     if (is_reader) {
+        is_reader = false;
         lock_of_reader = lock;
         set(read_is_inside);
         wait_for(read_may_leave);
@@ -36,7 +37,6 @@ static unsigned __stdcall read_byte(void *unused)
     (void)unused;
     is_reader = true;
     DWORD error = file_stream_read(stream, &byte, 1, &bytes);
-    is_reader = false;
     say("read: error %lu", error);
     return 0;
 }
