@@ -333,7 +333,7 @@ static void start_several(void)
 
 /* ---- Delayed calls ----------------------------------------------------- */
 
-static bool delayed; /* the second argument: calls on the stream are held */
+static bool delayed; /* the third argument: asynchronous calls are held */
 static bool no_more; /* guarded by held_lock */
 
 /* Submits the held calls in any order, until there will be no more. */
