@@ -119,10 +119,10 @@ static inline const wchar_t *own_pipe(void)
 /* Creates the end that the stream is not at. */
 static inline HANDLE create_server(const wchar_t *name, DWORD type)
 {
-    HANDLE server = CreateNamedPipeW(name, PIPE_ACCESS_DUPLEX, type, 1, 1 << 16,
-                                     1 << 16, 0, NULL);
-    check(server != INVALID_HANDLE_VALUE, "create", name);
-    return server;
+    HANDLE created = CreateNamedPipeW(name, PIPE_ACCESS_DUPLEX, type, 1,
+                                      1 << 16, 1 << 16, 0, NULL);
+    check(created != INVALID_HANDLE_VALUE, "create", name);
+    return created;
 }
 
 /* ---- Packets ----------------------------------------------------------- */

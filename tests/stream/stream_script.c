@@ -113,9 +113,9 @@ static char answer[160]; /* empty: "ok" */
 static void __attribute__((format(__MINGW_PRINTF_FORMAT, 1, 2)))
 add(const char *format, ...)
 {
-    if (answer[0] != '\0')
-        strcat(answer, ", ");
     size_t used = strlen(answer);
+    if (used > 0)
+        used += (size_t)snprintf(answer + used, sizeof answer - used, ", ");
     va_list values;
     va_start(values, format);
     vsnprintf(answer + used, sizeof answer - used, format, values);
@@ -173,7 +173,7 @@ static bool is(const char *word, const char *wanted)
 static void require(bool understood)
 {
     if (!understood)
-        check_error(ERROR_BAD_COMMAND, "understand", L"command");
+        exit(report("understand", L"command", ERROR_BAD_COMMAND));
 }
 
 static int64_t next_number(char **rest)
@@ -241,10 +241,10 @@ static bool set_by_name(const char *word, struct file_stream_options *options)
 
 static void set_by_value(char *word, struct file_stream_options *options)
 {
-    char *value = strchr(word, '=');
-    require(value != NULL);
-    *value = '\0';
-    uint64_t number = strtoull(value + 1, NULL, 10);
+    size_t length = strcspn(word, "=");
+    require(word[length] == '=');
+    word[length] = '\0';
+    uint64_t number = strtoull(word + length + 1, NULL, 10);
     if (is(word, "buffer"))
         options->buffer_size = (size_t)number;
     else if (is(word, "share"))
@@ -324,7 +324,7 @@ static void count_callback(void *context, DWORD error, size_t bytes)
 }
 
 /* The answer is "ok" whether the call is queued or done: the system chooses. */
-static void start(char *rest)
+static void start_call(char *rest)
 {
     unsigned index = next_index(&rest, TASKS);
     struct file_task *task = &tasks[index];
@@ -426,12 +426,13 @@ static void answer_text(char *rest)
 static void set_failing(char *rest)
 {
     char *name = next_word(&rest);
-    unsigned index = 0;
-    while (index < SYSTEM_CALLS && !is(name, system_calls[index].name))
-        index++;
-    require(index < SYSTEM_CALLS);
-    system_calls[index].until_failure = (LONG)next_number(&rest);
-    system_calls[index].error = (DWORD)next_number(&rest);
+    for (unsigned i = 0; i < SYSTEM_CALLS; i++)
+        if (is(name, system_calls[i].name)) {
+            system_calls[i].until_failure = (LONG)next_number(&rest);
+            system_calls[i].error = (DWORD)next_number(&rest);
+            return;
+        }
+    require(false);
 }
 
 static void stop_pool(char *rest)
@@ -537,7 +538,7 @@ static bool obey_stream(const char *verb, char *rest)
     } else if (is(verb, "write-times")) {
         write_times(rest);
     } else if (is(verb, "start")) {
-        start(rest);
+        start_call(rest);
     } else if (is(verb, "cancel")) {
         if (*rest != '\0')
             file_task_cancel(&tasks[next_index(&rest, TASKS)]);
