@@ -1,11 +1,12 @@
 /*
- * pool_cancel CASE [WORKERS]: cancelling, timeouts, closing. See pool_probe.h.
+ * pool_cancel CASE [WORKERS [ROUNDS]]: cancelling, timeouts, closing. See
+ * pool_probe.h.
  */
 #include "pool_probe.h"
 
 /* ---- By ticket --------------------------------------------------------- */
 
-struct wanted {
+struct cancellation {
     struct bound_file *file;
     uint64_t ticket;
     DWORD result;
@@ -13,12 +14,13 @@ struct wanted {
 
 static unsigned __stdcall cancel_it(void *argument)
 {
-    struct wanted *wanted = argument;
-    wanted->result = bound_file_cancel(wanted->file, wanted->ticket);
+    struct cancellation *cancellation = argument;
+    cancellation->result =
+        bound_file_cancel(cancellation->file, cancellation->ticket);
     return 0;
 }
 
-/* One of two reads of a pipe, by a thread that has not started it. */
+/* Two reads of a pipe are in flight. The other thread has not started them. */
 CASE(another_thread_can_cancel_one_read,
      "main: cancel: 0\n"
      "main: first: called once, error 0, 13 bytes\n"
@@ -31,15 +33,15 @@ CASE(another_thread_can_cancel_one_read,
     open_pipe(&pipe);
     start_read(&pipe, &first);
     start_read(&pipe, &second);
-    struct wanted wanted = {.file = &pipe.file,
-                            .ticket = second.request->ticket};
-    join(run_thread(cancel_it, &wanted));
-    say("cancel: %lu", wanted.result);
+    struct cancellation second_read = {.file = &pipe.file,
+                                       .ticket = second.request->ticket};
+    join(run_thread(cancel_it, &second_read));
+    say("cancel: %lu", second_read.result);
     wait_until_live(1);
     feed(&pipe, "for the first");
     wait_idle();
-    say_ended("first", &first);
-    say_ended("second", &second);
+    say_calls("first", &first);
+    say_calls("second", &second);
     close_pipe(&pipe);
     unpack(&first);
     unpack(&second);
@@ -48,7 +50,7 @@ CASE(another_thread_can_cancel_one_read,
 
 CASE(a_read_that_is_cancelled_twice_completes_once,
      "main: cancel: 0\n"
-     "main: again: 0\n"
+     "main: cancel again: 0\n"
      "main: read: called once, error 995, 0 bytes\n"
      "main: issued 3, completed 2, cancelled 1\n")
 {
@@ -59,26 +61,26 @@ CASE(a_read_that_is_cancelled_twice_completes_once,
     start_read(&pipe, &io);
     block_workers(workers); /* its packet stays in the port */
     say("cancel: %lu", bound_file_cancel(&pipe.file, io.request->ticket));
-    say("again: %lu", bound_file_cancel(&pipe.file, io.request->ticket));
+    say("cancel again: %lu", bound_file_cancel(&pipe.file, io.request->ticket));
     open_gate();
     wait_idle();
-    say_ended("read", &io);
+    say_calls("read", &io);
     close_pipe(&pipe);
     unpack(&io);
     end();
 }
 
-/* A ticket is good for one use of one request of one file. */
+/* To cancel with any other ticket fails with ERROR_NOT_FOUND. */
 CASE(a_ticket_is_valid_for_one_use_of_one_file,
-     "main: none: 1168\n"
-     "main: idle: 1168\n"
-     "main: another file: 1168\n"
-     "main: completed: 1168\n"
-     "main: used again: 1168\n"
-     "main: none: 1168\n"
-     "main: the second use: called once, error 0, 1 bytes\n"
-     "main: freed: 1168\n"
-     "main: no I/O: 1168\n"
+     "main: 0: 1168\n"
+     "main: of an idle request: 1168\n"
+     "main: of a read of another file: 1168\n"
+     "main: of a completed read: 1168\n"
+     "main: of the first use, during the second: 1168\n"
+     "main: 0, during the second: 1168\n"
+     "main: second use: called once, error 0, 1 bytes\n"
+     "main: of a freed request: 1168\n"
+     "main: of a request without I/O: 1168\n"
      "main: callback: called once, error 0, 0 bytes\n"
      "main: issued 5, completed 5, bytes 2\n")
 {
@@ -87,48 +89,49 @@ CASE(a_ticket_is_valid_for_one_use_of_one_file,
     begin();
     open_pipe(&pipe);
     open_pipe(&other);
-    say("none: %lu", bound_file_cancel(&pipe.file, 0));
+    say("0: %lu", bound_file_cancel(&pipe.file, 0));
     pack(&io, 64, 0);
     uint64_t ticket = io.request->ticket;
-    say("idle: %lu", bound_file_cancel(&pipe.file, ticket));
+    say("of an idle request: %lu", bound_file_cancel(&pipe.file, ticket));
     must_be_queued(bound_file_read(&pipe.file, io.request));
-    say("another file: %lu", bound_file_cancel(&other.file, ticket));
+    say("of a read of another file: %lu",
+        bound_file_cancel(&other.file, ticket));
     feed(&pipe, "x");
     wait_idle();
-    say("completed: %lu", bound_file_cancel(&pipe.file, ticket));
+    say("of a completed read: %lu", bound_file_cancel(&pipe.file, ticket));
     reset(&io, 0);
     must_be_queued(bound_file_read(&pipe.file, io.request));
-    say("used again: %lu", bound_file_cancel(&pipe.file, ticket));
-    say("none: %lu", bound_file_cancel(&pipe.file, 0));
+    say("of the first use, during the second: %lu",
+        bound_file_cancel(&pipe.file, ticket));
+    say("0, during the second: %lu", bound_file_cancel(&pipe.file, 0));
     feed(&pipe, "x");
     wait_idle();
-    say_ended("the second use", &io);
+    say_calls("second use", &io);
     unpack(&io);
-    say("freed: %lu", bound_file_cancel(&pipe.file, ticket));
+    say("of a freed request: %lu", bound_file_cancel(&pipe.file, ticket));
     block_workers(workers);
     pack(&queued, 64, 0);
     ticket = queued.request->ticket;
     must(pool_queue_request(&pool, queued.request), "queue");
-    say("no I/O: %lu", bound_file_cancel(&pipe.file, ticket));
+    say("of a request without I/O: %lu", bound_file_cancel(&pipe.file, ticket));
     open_gate();
     wait_idle();
-    say_ended("callback", &queued);
+    say_calls("callback", &queued);
     close_pipe(&pipe);
     close_pipe(&other);
     unpack(&queued);
     end();
 }
 
-/* A read of a regular file is over before it can be cancelled, or not: its end
- * comes once. */
+/* Such a read may complete before it is cancelled, or after. */
 CASE(a_read_of_a_regular_file_completes_once_cancelled_or_not,
-     "main: told 300 times, 0 wrong\n"
-     "main: 300 ended, 0 stray\n",
+     "main: reported 300 times, 0 wrong\n"
+     "main: 300 counted, 0 stray\n",
      .file = 1000)
 {
     struct bound_file file;
     struct io io;
-    LONG64 told = 0, wrong = 0;
+    LONG64 reported = 0, wrong = 0;
     begin();
     open_file(&file);
     pack(&io, 64, 0);
@@ -138,28 +141,28 @@ CASE(a_read_of_a_regular_file_completes_once_cancelled_or_not,
         struct submission started = bound_file_read(&file, io.request);
         DWORD error = bound_file_cancel(&file, ticket);
         wrong += error != 0 && error != ERROR_NOT_FOUND;
-        must(bound_file_wait_idle(&file, INFINITE), "wait for");
-        told += io.calls + (started.outcome != IO_QUEUED);
+        wait_file_idle(&file);
+        reported += io.calls + (started.outcome != IO_QUEUED);
         if (started.outcome == IO_QUEUED)
             wrong += io.error != 0 && io.error != ERROR_OPERATION_ABORTED;
     }
-    say("told %lld times, %lld wrong", told, wrong);
+    say("reported %lld times, %lld wrong", reported, wrong);
     close_file(&file);
     unpack(&io);
     must(pool_stop(&pool, POOL_DRAIN), "stop");
     struct pool_counters counters = pool_counters(&pool);
-    say("%llu ended, %llu stray", counters.completed + counters.cancelled,
+    say("%llu counted, %llu stray", counters.completed + counters.cancelled,
         counters.stray);
 }
 
-/* ---- All of a file, all of a pool -------------------------------------- */
+/* ---- All I/O of a file or of a pool ------------------------------------ */
 
 CASE(cancelling_a_file_does_not_affect_other_files,
      "main: read: called once, error 995, 0 bytes\n"
      "main: read: called once, error 995, 0 bytes\n"
      "main: read: called once, error 995, 0 bytes\n"
-     "main: another file's: not called\n"
-     "main: another file's: called once, error 0, 1 bytes\n"
+     "main: other file: not called\n"
+     "main: other file: called once, error 0, 1 bytes\n"
      "main: issued 4, completed 1, cancelled 3, bytes 1\n")
 {
     struct pipe pipe, other;
@@ -171,13 +174,13 @@ CASE(cancelling_a_file_does_not_affect_other_files,
     for (int i = 0; i < 3; i++)
         start_read(&pipe, &ios[i]);
     bound_file_cancel_all(&pipe.file);
-    must(bound_file_wait_idle(&pipe.file, INFINITE), "wait for");
+    wait_file_idle(&pipe.file);
     for (int i = 0; i < 3; i++)
-        say_ended("read", &ios[i]);
-    say_ended("another file's", &left);
+        say_calls("read", &ios[i]);
+    say_calls("other file", &left);
     feed(&other, "x");
     wait_idle();
-    say_ended("another file's", &left);
+    say_calls("other file", &left);
     close_pipe(&pipe);
     close_pipe(&other);
     for (int i = 0; i < 3; i++)
@@ -209,7 +212,7 @@ CASE(cancelling_a_pool_cancels_all_its_files, "main: 40 cancelled\n"
     end();
 }
 
-/* More than the pipe takes: it waits until somebody reads. */
+/* The write is larger than the pipe's buffer, so it stays in flight. */
 CASE(a_write_can_be_cancelled, "main: cancel: 0\n"
                                "main: called once, error 995\n")
 {
@@ -230,10 +233,10 @@ CASE(a_write_can_be_cancelled, "main: cancel: 0\n"
     must(pool_stop(&pool, POOL_DRAIN), "stop");
 }
 
-/* ---- Cancelled before ReadFile was called ------------------------------ */
+/* ---- Cancelling before ReadFile is called ------------------------------- */
 
-/* Each is called in ReadFile's place, before it: the request is in the table,
- * and the kernel does not know of it yet. */
+/* cancel_first calls early_cancel before ReadFile: the request is in the pool's
+ * table by then, and the kernel does not have it yet. */
 static struct pipe early_pipe;
 static uint64_t early_ticket;
 static void (*early_cancel)(void);
@@ -260,8 +263,7 @@ static void by_pool(void)
     pool_cancel_all(&pool);
 }
 
-/* Another request of the file was cancelled meanwhile; not this one. */
-static struct io other_io;
+static struct io other_io; /* another read of the file */
 
 static void of_another(void)
 {
@@ -283,7 +285,7 @@ static void wait_for_cancel(void)
 }
 
 static HANDLE closer;
-static DWORD closed; /* how it went */
+static DWORD closed; /* the result of the close or stop */
 
 static unsigned __stdcall close_early_pipe(void *unused)
 {
@@ -319,9 +321,9 @@ static void say_early(const char *name, void (*how)(void))
     early_cancel = how;
     read_hook = cancel_first;
     must_be_queued(bound_file_read(&early_pipe.file, io.request));
-    must(bound_file_wait_idle(&early_pipe.file, INFINITE), "wait for");
+    wait_file_idle(&early_pipe.file);
     read_hook = NULL;
-    say_ended(name, &io);
+    say_calls(name, &io);
     unpack(&io);
 }
 
@@ -336,16 +338,15 @@ static void say_early_sync(const char *name, void (*how)(void))
     say("%s: error %lu, %lu bytes", name, error, bytes);
 }
 
-/* It is in the table, and the kernel does not know of it yet. What was not
- * asked for is not cancelled. */
+/* A cancel of another read of the file does not cancel this one. */
 CASE(a_read_can_be_cancelled_before_readfile_is_called,
      "main: cancel: 0\n"
      "main: by ticket: called once, error 995, 0 bytes\n"
      "main: by file: called once, error 995, 0 bytes\n"
      "main: by pool: called once, error 995, 0 bytes\n"
-     "main: a call that waits: error 995, 0 bytes\n"
+     "main: synchronous, by file: error 995, 0 bytes\n"
      "main: cancel another: 0\n"
-     "main: not asked for: called once, error 0, 1 bytes\n"
+     "main: not cancelled: called once, error 0, 1 bytes\n"
      "main: the other: called once, error 995, 0 bytes\n"
      "main: issued 6, completed 1, cancelled 5, bytes 1\n")
 {
@@ -355,7 +356,7 @@ CASE(a_read_can_be_cancelled_before_readfile_is_called,
     say_early("by ticket", by_ticket);
     say_early("by file", by_file);
     say_early("by pool", by_pool);
-    say_early_sync("a call that waits", by_file);
+    say_early_sync("synchronous, by file", by_file);
     start_read(&early_pipe, &other_io);
     pack(&io, 64, 0);
     early_cancel = of_another;
@@ -364,8 +365,8 @@ CASE(a_read_can_be_cancelled_before_readfile_is_called,
     wait_until_live(1);
     feed(&early_pipe, "x");
     wait_idle();
-    say_ended("not asked for", &io);
-    say_ended("the other", &other_io);
+    say_calls("not cancelled", &io);
+    say_calls("the other", &other_io);
     close_pipe(&early_pipe);
     unpack(&io);
     unpack(&other_io);
@@ -373,14 +374,14 @@ CASE(a_read_can_be_cancelled_before_readfile_is_called,
 }
 
 CASE(a_read_that_starts_while_its_file_closes_is_cancelled,
-     "main: by closing: called once, error 995, 0 bytes\n"
+     "main: by close: called once, error 995, 0 bytes\n"
      "main: close: 0\n"
      "main: issued 1, cancelled 1\n")
 {
     begin();
     cancel_hook = count_cancel;
     open_pipe(&early_pipe);
-    say_early("by closing", by_closing);
+    say_early("by close", by_closing);
     join(closer);
     say("close: %lu", closed);
     hang_up(&early_pipe);
@@ -388,22 +389,21 @@ CASE(a_read_that_starts_while_its_file_closes_is_cancelled,
 }
 
 CASE(a_read_that_starts_while_its_pool_stops_is_cancelled,
-     "main: by stopping: error 995, 0 bytes\n"
+     "main: by stop: error 995, 0 bytes\n"
      "main: stop: 0\n"
      "main: issued 1, cancelled 1\n")
 {
     begin();
     cancel_hook = count_cancel;
     open_pipe(&early_pipe);
-    say_early_sync("by stopping", by_stopping);
+    say_early_sync("by stop", by_stopping);
     join(closer);
     say("stop: %lu", closed);
     say_counters();
 }
 
-/* The read is over, and its request in flight anew, when its ReadFile comes
- * back: the new use was not asked to be cancelled. */
-static void on_first_end(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+static void on_first_completion(DWORD error, DWORD bytes,
+                                OVERLAPPED *overlapped)
 {
     struct io *io = request_of(overlapped)->context;
     if (io->calls == 0) {
@@ -411,7 +411,7 @@ static void on_first_end(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         read_hook = NULL;
         must_be_queued(bound_file_read(&early_pipe.file, io->request));
     }
-    on_end(error, bytes, overlapped);
+    on_completion(error, bytes, overlapped);
 }
 
 static BOOL WINAPI return_late(HANDLE handle, void *buffer, DWORD length,
@@ -427,6 +427,8 @@ static BOOL WINAPI return_late(HANDLE handle, void *buffer, DWORD length,
     return ok;
 }
 
+/* The first use has completed, and its request is in flight again, before
+ * ReadFile returns. */
 CASE(a_readfile_that_returns_late_does_not_cancel_the_next_use,
      "main: first use: called once, error 995, 0 bytes\n"
      "main: second use: called twice, error 0, 6 bytes\n"
@@ -436,19 +438,19 @@ CASE(a_readfile_that_returns_late_does_not_cancel_the_next_use,
     begin();
     open_pipe(&early_pipe);
     pack(&io, 64, 0);
-    io.request->callback = on_first_end;
+    io.request->callback = on_first_completion;
     read_hook = return_late;
     must_be_queued(bound_file_read(&early_pipe.file, io.request));
-    say_ended("first use", &io);
+    say_calls("first use", &io);
     feed(&early_pipe, "second");
     wait_idle();
-    say_ended("second use", &io);
+    say_calls("second use", &io);
     close_pipe(&early_pipe);
     unpack(&io);
     end();
 }
 
-/* ---- Cancelling, completing, using again and freeing, all at once ------ */
+/* ---- Cancelling, completing, reusing and freeing, concurrently ---------- */
 
 enum { USES = 1000, MAX_USES = 100000 };
 
@@ -464,10 +466,10 @@ static volatile LONG current = -1;
 static struct pipe race_pipe;
 static char race_buffer[1];
 
-/* Every other use ends with its request freed, the rest with it kept. */
+/* The callbacks of uses 0, 2, 4, ... free their request. The others keep it. */
 static struct request *kept;
 
-static void on_use_end(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+static void on_use_completion(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
     struct request *request = request_of(overlapped);
     struct use *use = request->context;
@@ -488,31 +490,31 @@ static void wait_while(volatile LONG *value, LONG same)
 }
 
 /* Cancels the newest use again and again: while it is in flight, and at least
- * once after its end. Until there is no newer one. */
-static unsigned __stdcall cancel_on_and_on(void *unused)
+ * once after its completion. Returns after the last use. */
+static unsigned __stdcall cancel_each_use(void *unused)
 {
     (void)unused;
     for (;;) {
         LONG at = current;
         if (at == last)
             return 0;
-        bool has_ended = at < 0 || uses[at].calls != 0;
+        bool has_completed = at < 0 || uses[at].calls != 0;
         if (at >= 0 &&
             bound_file_cancel(&race_pipe.file, (uint64_t)uses[at].ticket) == 0)
             InterlockedIncrement(&uses[at].asked);
-        if (has_ended)
+        if (has_completed)
             wait_while(&current, at);
     }
 }
 
-/* Each read is fed at once, and may be cancelled before. */
+/* Each read gets its byte immediately, and may be cancelled before it. */
 static void use_once(int i)
 {
     struct request *request = kept;
     struct use *use = &uses[i];
     kept = NULL;
     if (request == NULL)
-        request = overlapped_pack(on_use_end, NULL, race_buffer, 1, 0);
+        request = overlapped_pack(on_use_completion, NULL, race_buffer, 1, 0);
     else
         must(overlapped_reset(request, 0), "reset");
     request->context = use;
@@ -522,28 +524,29 @@ static void use_once(int i)
     struct submission started = bound_file_read(&race_pipe.file, request);
     feed(&race_pipe, "x");
     if (started.outcome != IO_QUEUED)
-        on_use_end(started.error, started.bytes, &request->overlapped);
+        on_use_completion(started.error, started.bytes, &request->overlapped);
     wait_while(&use->calls, 0);
 }
 
-/* 3,000 reads, each of them fed and cancelled at the same time. */
+/* 1,000 reads. Each gets its byte, and is cancelled, at the same time. A read
+ * that nothing has cancelled must not report error 995. */
 CASE(cancelling_races_with_completing_reusing_and_freeing,
-     "main: 1000 told once, 0 cancelled though not asked for, 0 otherwise\n"
-     "main: 1000 ended, 0 stray\n")
+     "main: 1000 called once, 0 aborted without a cancel, 0 other errors\n"
+     "main: 1000 counted, 0 stray\n")
 {
     LONG once = 0, unasked = 0, other = 0;
     if (rounds != 0)
         last = (LONG)min(rounds, MAX_USES);
     begin();
     open_pipe(&race_pipe);
-    HANDLE thread = run_thread(cancel_on_and_on, NULL);
+    HANDLE thread = run_thread(cancel_each_use, NULL);
     for (int i = 0; i < last; i++)
         use_once(i);
     InterlockedExchange(&current, last);
     WakeByAddressAll((void *)&current);
     join(thread);
     close_pipe(&race_pipe);
-    must(overlapped_free(kept), "free"); /* of the last, which is odd */
+    must(overlapped_free(kept), "free"); /* by the last use, which is odd */
     must(pool_stop(&pool, POOL_DRAIN), "stop");
     for (int i = 0; i < last; i++) {
         once += uses[i].calls == 1;
@@ -551,9 +554,9 @@ CASE(cancelling_races_with_completing_reusing_and_freeing,
         other += uses[i].error != ERROR_OPERATION_ABORTED && uses[i].error != 0;
     }
     struct pool_counters counters = pool_counters(&pool);
-    say("%ld told once, %ld cancelled though not asked for, %ld otherwise",
-        once, unasked, other);
-    say("%llu ended, %llu stray", counters.completed + counters.cancelled,
+    say("%ld called once, %ld aborted without a cancel, %ld other errors", once,
+        unasked, other);
+    say("%llu counted, %llu stray", counters.completed + counters.cancelled,
         counters.stray);
 }
 
@@ -583,26 +586,24 @@ CASE(a_read_is_cancelled_after_its_timeout,
     ULONGLONG start = GetTickCount64();
     start_timed(&pipe, &io, SOON);
     wait_idle();
-    say_ended("read", &io);
+    say_calls("read", &io);
     say("%s", GetTickCount64() - start >= SOON ? "in time" : "too early");
     reset(&io, 0);
     say_started("again", bound_file_read(&pipe.file, io.request));
     wait_idle();
-    say_ended("again", &io);
+    say_calls("again", &io);
     reset(&io, 0);
     io.request->timeout = 0;
     must_be_queued(bound_file_read(&pipe.file, io.request));
     bound_file_cancel_all(&pipe.file);
     wait_idle();
-    say_ended("cancelled by hand", &io);
+    say_calls("cancelled by hand", &io);
     close_pipe(&pipe);
     unpack(&io);
     end();
 }
 
-/* What has ended in time is not cancelled; nor is who comes after it, with the
- * same request or another, cancelled in its stead. */
-/* Nor is the next use of its request. */
+/* The old timeout does not cancel the next use of the request either. */
 CASE(a_read_that_completes_in_time_is_not_cancelled,
      "main: late: called once, error 1460, 0 bytes\n"
      "main: without timeout: not called\n"
@@ -616,17 +617,17 @@ CASE(a_read_that_completes_in_time_is_not_cancelled,
     open_pipe(&other);
     feed(&pipe, "x");
     start_timed(&pipe, &io, SOON);
-    must(bound_file_wait_idle(&pipe.file, INFINITE), "wait for");
+    wait_file_idle(&pipe.file);
     reset(&io, 0);
     io.request->timeout = 0;
     must_be_queued(bound_file_read(&pipe.file, io.request));
     start_timed(&other, &late, 2 * SOON);
-    must(bound_file_wait_idle(&other.file, INFINITE), "wait for");
-    say_ended("late", &late);
-    say_ended("without timeout", &io);
+    wait_file_idle(&other.file);
+    say_calls("late", &late);
+    say_calls("without timeout", &io);
     feed(&pipe, "x");
     wait_idle();
-    say_ended("without timeout", &io);
+    say_calls("without timeout", &io);
     close_pipe(&pipe);
     close_pipe(&other);
     unpack(&io);
@@ -649,14 +650,14 @@ CASE(a_shorter_timeout_expires_before_a_longer_one,
         open_pipe(&pipes[i]);
         start_timed(&pipes[i], &ios[i], timeouts[i]);
     }
-    must(bound_file_wait_idle(&pipes[2].file, INFINITE), "wait for");
-    say_ended("the shortest", &ios[2]);
-    must(bound_file_wait_idle(&pipes[1].file, INFINITE), "wait for");
-    say_ended("the next", &ios[1]);
-    say_ended("a long one", &ios[0]);
+    wait_file_idle(&pipes[2].file);
+    say_calls("the shortest", &ios[2]);
+    wait_file_idle(&pipes[1].file);
+    say_calls("the next", &ios[1]);
+    say_calls("a long one", &ios[0]);
     pool_cancel_all(&pool);
     wait_idle();
-    say_ended("cancelled by hand", &ios[0]);
+    say_calls("cancelled by hand", &ios[0]);
     for (int i = 0; i < 4; i++) {
         close_pipe(&pipes[i]);
         unpack(&ios[i]);
@@ -664,7 +665,7 @@ CASE(a_shorter_timeout_expires_before_a_longer_one,
     end();
 }
 
-/* 0, INFINITE, and as long as there is. */
+/* Nor does the longest timeout expire here. */
 CASE(a_timeout_of_0_or_infinite_never_expires,
      "main: short: called once, error 1460, 0 bytes\n"
      "main: never: not called\n"
@@ -685,13 +686,13 @@ CASE(a_timeout_of_0_or_infinite_never_expires,
         start_timed(&pipes[i], &ios[i], timeouts[i]);
     }
     start_timed(&other, &io, SOON);
-    must(bound_file_wait_idle(&other.file, INFINITE), "wait for");
-    say_ended("short", &io);
+    wait_file_idle(&other.file);
+    say_calls("short", &io);
     for (int i = 0; i < 3; i++) {
-        say_ended("never", &ios[i]);
+        say_calls("never", &ios[i]);
         feed(&pipes[i], "x");
-        must(bound_file_wait_idle(&pipes[i].file, INFINITE), "wait for");
-        say_ended("never", &ios[i]);
+        wait_file_idle(&pipes[i].file);
+        say_calls("never", &ios[i]);
         close_pipe(&pipes[i]);
         unpack(&ios[i]);
     }
@@ -714,17 +715,17 @@ CASE(a_timeout_expires_although_every_worker_blocks,
     start_timed(&pipe, &io, SOON);
     wait_for_cancel();
     feed(&pipe, "too late");
-    say_ended("read", &io);
+    say_calls("read", &io);
     open_gate();
     wait_idle();
-    say_ended("read", &io);
+    say_calls("read", &io);
     close_pipe(&pipe);
     unpack(&io);
     end();
 }
 
-/* Its data were there when the time was over; the packet waited for a worker.
- */
+/* The read has completed when its timeout expires. Its packet is still in the
+ * port, since every worker blocks. */
 CASE(a_timeout_after_the_completion_changes_nothing,
      "main: read: called once, error 0, 1 bytes\n"
      "main: issued 3, completed 3, bytes 1\n")
@@ -740,14 +741,14 @@ CASE(a_timeout_after_the_completion_changes_nothing,
     wait_for_cancel();
     open_gate();
     wait_idle();
-    say_ended("read", &io);
+    say_calls("read", &io);
     close_pipe(&pipe);
     unpack(&io);
     end();
 }
 
-/* A deadline is one of I/O, and of one use. The timer looks at all that is in
- * flight when it is over. */
+/* The request still has the timeout of its last use, and it is in flight when
+ * the timer looks for expired reads. The timer cancels only the other read. */
 CASE(a_queued_request_has_no_timeout,
      "main: late: called once, error 1460, 0 bytes\n"
      "main: queued: called once, error 0, 0 bytes\n"
@@ -768,8 +769,8 @@ CASE(a_queued_request_has_no_timeout,
     wait_for_cancel();
     open_gate();
     wait_idle();
-    say_ended("late", &late);
-    say_ended("queued", &io);
+    say_calls("late", &late);
+    say_calls("queued", &io);
     close_pipe(&pipe);
     unpack(&io);
     unpack(&late);
@@ -809,13 +810,12 @@ CASE(a_timeout_expires_while_the_pool_stops,
     open_pipe(&pipe);
     start_timed(&pipe, &io, SOON);
     say("stop: %lu", pool_stop(&pool, POOL_DRAIN));
-    say_ended("read", &io);
+    say_calls("read", &io);
     close_pipe(&pipe);
     unpack(&io);
     say_counters();
 }
 
-/* The time is over before ReadFile is called. */
 CASE(a_timeout_may_expire_before_readfile_is_called,
      "main: read: called once, error 1460, 0 bytes\n"
      "main: issued 1, cancelled 1\n")
@@ -830,15 +830,13 @@ CASE(a_timeout_may_expire_before_readfile_is_called,
     read_hook = cancel_first;
     must_be_queued(bound_file_read(&early_pipe.file, io.request));
     wait_idle();
-    say_ended("read", &io);
+    say_calls("read", &io);
     close_pipe(&early_pipe);
     unpack(&io);
     end();
 }
 
-/* Without a thread for the timer a read with a timeout is refused, and may be
- * started later. Who has none needs no thread. */
-/* No timeout, INFINITE, and one for which there is no thread at first. */
+/* Timeouts of 0 and INFINITE need no thread. The fourth read gets one. */
 CASE(without_a_timer_thread_a_timeout_is_refused,
      "main: read: queued\n"
      "main: callback: called once, error 0, 1 bytes\n"
@@ -863,7 +861,7 @@ CASE(without_a_timer_thread_a_timeout_is_refused,
         say_started("read", bound_file_read(&pipe.file, io.request));
         feed(&pipe, "x");
         wait_idle();
-        say_ended("callback", &io);
+        say_calls("callback", &io);
     }
     close_pipe(&pipe);
     unpack(&io);
@@ -878,7 +876,7 @@ CASE(close_cancels_waits_and_then_closes,
      "main: read: called once, error 995, 0 bytes\n"
      "main: read: called once, error 995, 0 bytes\n"
      "main: its handle: 6\n"
-     "main: again: 6\n"
+     "main: close again: 6\n"
      "main: issued 3, cancelled 3\n")
 {
     struct pipe pipe;
@@ -893,26 +891,27 @@ CASE(close_cancels_waits_and_then_closes,
     HANDLE handle = pipe.file.handle;
     say("close: %lu", bound_file_close(&pipe.file));
     for (int i = 0; i < 3; i++) {
-        say_ended("read", &ios[i]);
+        say_calls("read", &ios[i]);
         unpack(&ios[i]);
     }
     OVERLAPPED overlapped = {0};
     BOOL ok = ReadFile(handle, &byte, 1, &bytes, &overlapped);
     say("its handle: %lu", ok ? 0 : GetLastError());
-    /* The handle's number is given away again, and not the file's any more. */
+    /* One of these events probably gets the number of the closed handle. The
+     * second close must not close that event. */
     for (int i = 0; i < 8; i++)
         others[i] = new_event();
-    say("again: %lu", bound_file_close(&pipe.file));
+    say("close again: %lu", bound_file_close(&pipe.file));
     for (int i = 0; i < 8; i++)
-        check(CloseHandle(others[i]), "close", L"event");
+        close_object(others[i]);
     hang_up(&pipe);
     end();
 }
 
 CASE(closing_a_file_does_not_affect_other_files,
      "main: closed: called once, error 995, 0 bytes\n"
-     "main: another file's: not called\n"
-     "main: another file's: called once, error 0, 1 bytes\n"
+     "main: other file: not called\n"
+     "main: other file: called once, error 0, 1 bytes\n"
      "main: issued 2, completed 1, cancelled 1, bytes 1\n")
 {
     struct pipe pipe, other;
@@ -923,38 +922,39 @@ CASE(closing_a_file_does_not_affect_other_files,
     start_read(&pipe, &io);
     start_read(&other, &left);
     close_pipe(&pipe);
-    say_ended("closed", &io);
-    say_ended("another file's", &left);
+    say_calls("closed", &io);
+    say_calls("other file", &left);
     feed(&other, "x");
     wait_idle();
-    say_ended("another file's", &left);
+    say_calls("other file", &left);
     close_pipe(&other);
     unpack(&io);
     unpack(&left);
     end();
 }
 
-/* A callback that runs is waited for. */
-static volatile bool callback_over;
+static volatile bool callback_has_run;
 
-static void on_end_block(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+static void on_completion_block(DWORD error, DWORD bytes,
+                                OVERLAPPED *overlapped)
 {
     block(NULL);
-    on_end(error, bytes, overlapped);
-    callback_over = true;
+    on_completion(error, bytes, overlapped);
+    callback_has_run = true;
 }
 
-static unsigned __stdcall close_and_tell(void *argument)
+static unsigned __stdcall close_and_say(void *argument)
 {
     struct pipe *pipe = argument;
     DWORD error = bound_file_close(&pipe->file);
-    say("close: %lu, %s", error, callback_over ? "after it" : "too early");
+    say("close: %lu, %s", error,
+        callback_has_run ? "after the callback" : "too early");
     return 0;
 }
 
 CASE(close_waits_for_a_running_callback,
      "main: read: failed, error 6, 0 bytes\n"
-     "main: close: 0, after it\n"
+     "main: close: 0, after the callback\n"
      "main: callback: called once, error 0, 1 bytes\n"
      "main: issued 1, completed 1, bytes 1\n")
 {
@@ -964,24 +964,24 @@ CASE(close_waits_for_a_running_callback,
     open_pipe(&pipe);
     gate = new_event();
     pack(&io, 64, 0);
-    io.request->callback = on_end_block;
+    io.request->callback = on_completion_block;
     must_be_queued(bound_file_read(&pipe.file, io.request));
     feed(&pipe, "x");
     while (blocked == 0)
         SwitchToThread();
-    HANDLE thread = run_thread(close_and_tell, &pipe);
+    HANDLE thread = run_thread(close_and_say, &pipe);
     wait_for_sleepers(1);
     say_started("read", bound_file_read(&pipe.file, io.request));
     open_gate();
     join(thread);
-    say_ended("callback", &io);
+    say_calls("callback", &io);
     unpack(&io);
     hang_up(&pipe);
     end();
 }
 
-/* Against the rule: the caller has closed the handle itself. Its reads end with
- * whatever the system makes of that. */
+/* A mistake: the caller calls CloseHandle instead of bound_file_close. The
+ * error of the read depends on the system. */
 CASE(a_handle_that_is_closed_directly_still_completes_its_reads,
      "main: called once, with an error\n"
      "main: live 0\n")
@@ -991,11 +991,11 @@ CASE(a_handle_that_is_closed_directly_still_completes_its_reads,
     begin();
     open_pipe(&pipe);
     start_read(&pipe, &io);
-    check(CloseHandle(pipe.file.handle), "close", L"pipe");
+    close_object(pipe.file.handle);
     hang_up(&pipe);
     wait_idle();
     say("called %s, %s", times(io.calls),
-        io.error != 0 ? "with an error" : "without");
+        io.error != 0 ? "with an error" : "without an error");
     unpack(&io);
     must(pool_stop(&pool, POOL_CANCEL), "stop");
     say("live %llu", pool_counters(&pool).live);
@@ -1009,28 +1009,29 @@ static LONG closes = 200;
 
 static struct {
     struct bound_file file;
-    volatile LONG open;    /* rounds that have begun */
-    volatile LONG refused; /* threads that were, in all rounds */
-    volatile LONG64 started, ended, wrong;
+    volatile LONG open;    /* rounds that have started */
+    volatile LONG refused; /* threads that were refused, in all rounds */
+    volatile LONG64 started, completed, wrong;
 } crowd;
 
 static char crowd_buffer[READERS][64];
 
-static void on_crowd_end(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+static void on_crowd_completion(DWORD error, DWORD bytes,
+                                OVERLAPPED *overlapped)
 {
     struct request *request = request_of(overlapped);
     (void)bytes;
     if (error != 0 && error != ERROR_OPERATION_ABORTED)
         InterlockedIncrement64(&crowd.wrong);
     must(overlapped_free(request), "free");
-    InterlockedIncrement64(&crowd.ended);
+    InterlockedIncrement64(&crowd.completed);
 }
 
 static void read_until_refused(char *buffer)
 {
     for (;;) {
         struct request *request =
-            overlapped_pack(on_crowd_end, NULL, buffer, 64, 0);
+            overlapped_pack(on_crowd_completion, NULL, buffer, 64, 0);
         struct submission read = bound_file_read(&crowd.file, request);
         if (read.outcome != IO_QUEUED && read.error == ERROR_INVALID_HANDLE) {
             must(overlapped_free(request), "free");
@@ -1038,7 +1039,7 @@ static void read_until_refused(char *buffer)
         }
         InterlockedIncrement64(&crowd.started);
         if (read.outcome != IO_QUEUED)
-            on_crowd_end(read.error, read.bytes, &request->overlapped);
+            on_crowd_completion(read.error, read.bytes, &request->overlapped);
     }
 }
 
@@ -1053,11 +1054,11 @@ static unsigned __stdcall read_every_round(void *argument)
     return 0;
 }
 
-/* Files and pipes by turns. A read that came too late would meet a handle that
- * is closed, or the next round's. */
-/* 200 files and pipes, and four threads that read each until it is closed. */
+/* 200 files and pipes, in turn. Four threads read each of them until it is
+ * closed. A read that is started too late would use a closed handle, or that of
+ * the next round. */
 CASE(closing_races_with_reading,
-     "main: 0 wrong, 0 without an end, 0 handles left behind\n"
+     "main: 0 wrong, 0 not completed, 0 handles left behind\n"
      "main: all counted, 0 live, 0 stray\n",
      .file = 1000)
 {
@@ -1084,14 +1085,15 @@ CASE(closing_races_with_reading,
         while (crowd.refused < round * READERS)
             SwitchToThread();
         seen = crowd.started;
-        crowd.wrong += crowd.ended != seen;
+        crowd.wrong += crowd.completed != seen;
         if (is_pipe)
-            check(CloseHandle(theirs), "close", L"pipe");
+            close_object(theirs);
     }
     for (int i = 0; i < READERS; i++)
         join(threads[i]);
-    say("%lld wrong, %lld without an end, %d handles left behind", crowd.wrong,
-        crowd.started - crowd.ended, (int)(open_handles() + READERS - before));
+    say("%lld wrong, %lld not completed, %d handles left behind", crowd.wrong,
+        crowd.started - crowd.completed,
+        (int)(open_handles() + READERS - before));
     must(pool_stop(&pool, POOL_DRAIN), "stop");
     struct pool_counters counters = pool_counters(&pool);
     say("%s, %llu live, %llu stray",

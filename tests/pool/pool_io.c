@@ -1,6 +1,7 @@
 /*
- * pool_io CASE [WORKERS]: requests, what is refused, how reads and writes end,
- * inline completion, and the calls that wait. See pool_probe.h.
+ * pool_io CASE [WORKERS]: requests, refused arguments, the results of reads and
+ * writes, I/O that completes immediately, and synchronous calls. See
+ * pool_probe.h.
  */
 #include "pool_probe.h"
 
@@ -22,28 +23,28 @@ CASE(a_packed_request_is_idle_and_has_a_ticket,
      "main: Internal 0, InternalHigh 0, Offset 7, OffsetHigh 3, hEvent "
      "NULL; offset 12884901895\n"
      "main: callback 1, context 1, buffer 1, length 1, timeout 0, idle 1\n"
-     "main: each has a ticket of its own: 1\n"
+     "main: two requests have different tickets: 1\n"
      "main: free: 0, 0\n"
-     "main: free nothing: 0\n")
+     "main: free NULL: 0\n")
 {
     int context;
     char buffer[10];
     struct request *request =
-        overlapped_pack(on_end, &context, buffer, 10, BEYOND_4_GIB);
-    struct request *other = overlapped_pack(on_end, NULL, NULL, 0, 0);
+        overlapped_pack(on_completion, &context, buffer, 10, BEYOND_4_GIB);
+    struct request *other = overlapped_pack(on_completion, NULL, NULL, 0, 0);
     say_overlapped(request);
     say("callback %d, context %d, buffer %d, length %d, timeout %lu, idle %d",
-        request->callback == on_end, request->context == &context,
+        request->callback == on_completion, request->context == &context,
         request->buffer == buffer, request->length == 10, request->timeout,
         request->state == REQUEST_IDLE);
-    say("each has a ticket of its own: %d",
+    say("two requests have different tickets: %d",
         request->ticket != 0 && other->ticket != 0 &&
             request->ticket != other->ticket);
     say("free: %lu, %lu", overlapped_free(request), overlapped_free(other));
-    say("free nothing: %lu", overlapped_free(NULL));
+    say("free NULL: %lu", overlapped_free(NULL));
 }
 
-/* Whatever the last use has left in it. */
+/* The last use may have left anything in the OVERLAPPED. */
 CASE(reset_sets_the_whole_overlapped_and_a_new_ticket,
      "main: reset: 0\n"
      "main: Internal 0, InternalHigh 0, Offset 64, OffsetHigh 0, "
@@ -55,7 +56,8 @@ CASE(reset_sets_the_whole_overlapped_and_a_new_ticket,
 {
     char buffer[10];
     int context;
-    struct request *request = overlapped_pack(on_end, &context, buffer, 10, 0);
+    struct request *request =
+        overlapped_pack(on_completion, &context, buffer, 10, 0);
     uint64_t ticket = request->ticket;
     request->timeout = 5;
     memset(&request->overlapped, 0xAB, sizeof request->overlapped);
@@ -63,21 +65,21 @@ CASE(reset_sets_the_whole_overlapped_and_a_new_ticket,
     say_overlapped(request);
     say("a new ticket: %d", request->ticket > ticket);
     say("callback %d, context %d, buffer %d, length %d, timeout %lu",
-        request->callback == on_end, request->context == &context,
+        request->callback == on_completion, request->context == &context,
         request->buffer == buffer, request->length == 10, request->timeout);
     overlapped_reset(request, BEYOND_4_GIB);
     say_overlapped(request);
     must(overlapped_free(request), "free");
 }
 
-/* And goes on undisturbed. */
+/* The read still completes with its own result. */
 CASE(every_function_refuses_a_request_in_flight,
      "main: reset: 170\n"
      "main: free: 170\n"
      "main: read: failed, error 170, 0 bytes\n"
      "main: write: failed, error 170, 0 bytes\n"
      "main: queue: 170\n"
-     "main: the first read: called once, error 0, 5 bytes\n"
+     "main: first read: called once, error 0, 5 bytes\n"
      "main: it reads hello\n"
      "main: issued 1, completed 1, bytes 5\n")
 {
@@ -93,7 +95,7 @@ CASE(every_function_refuses_a_request_in_flight,
     say("queue: %lu", pool_queue_request(&pool, io.request));
     feed(&pipe, "hello");
     wait_idle();
-    say_ended("the first read", &io);
+    say_calls("first read", &io);
     say("it reads %s", io.buffer);
     close_pipe(&pipe);
     unpack(&io);
@@ -113,7 +115,7 @@ CASE(a_request_is_not_started_again_without_reset,
     begin();
     open_file(&file);
     pack(&io, 64, 0);
-    say_either("read", &file, &io, bound_file_read(&file, io.request));
+    say_result("read", &file, &io, bound_file_read(&file, io.request));
     say_started("read again", bound_file_read(&file, io.request));
     say_started("write again", bound_file_write(&file, io.request));
     say("queue again: %lu", pool_queue_request(&pool, io.request));
@@ -140,7 +142,7 @@ static void use_again(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     }
 }
 
-/* One for the pool's threads, one for the request. */
+/* The two allocations: the pool's array of threads, and the request. */
 CASE(a_request_serves_10000_reads_without_another_allocation,
      "main: issued 10000, completed 10000, bytes 640000\n", .file = 1000,
      .err = "guard: 2 allocations")
@@ -157,44 +159,47 @@ CASE(a_request_serves_10000_reads_without_another_allocation,
     end();
 }
 
-/* Two threads start the same request at the same moment, again and again. */
 enum { ROUNDS = 1000 };
 
 static struct {
     struct bound_file file;
     struct io io;
-    volatile LONG arrived; /* at the start of a round: two a round */
-    volatile LONG won;
-    volatile LONG wrong;
+    volatile LONG arrived; /* at any meeting: two threads each time */
+    volatile LONG starts;
+    volatile LONG errors;
 } race;
 
-static void race_once(LONG round)
+/* Returns when both threads have come to this meeting, counted from 1. */
+static void meet(LONG meeting)
 {
     InterlockedIncrement(&race.arrived);
-    while (race.arrived < 2 * round)
+    while (race.arrived < 2 * meeting)
         SwitchToThread();
+}
+
+/* Both threads start the same request, at the same time. */
+static void race_once(LONG round)
+{
+    meet(2 * round - 1);
     struct submission started = bound_file_read(&race.file, race.io.request);
     if (started.outcome == IO_QUEUED || started.error == ERROR_SUCCESS)
-        InterlockedIncrement(&race.won);
-    else if (started.error != ERROR_BUSY &&            /* it is in flight, */
-             started.error != ERROR_INVALID_PARAMETER) /* or has been */
-        InterlockedIncrement(&race.wrong);
+        InterlockedIncrement(&race.starts);
+    else if (started.error != ERROR_BUSY &&            /* in flight, */
+             started.error != ERROR_INVALID_PARAMETER) /* or completed */
+        InterlockedIncrement(&race.errors);
+    meet(2 * round);
 }
 
 static unsigned __stdcall rival(void *unused)
 {
     (void)unused;
-    for (LONG round = 1; round <= ROUNDS; round++) {
-        race_once(2 * round - 1);
-        InterlockedIncrement(&race.arrived);
-        while (race.arrived < 2 * (2 * round))
-            SwitchToThread();
-    }
+    for (LONG round = 1; round <= ROUNDS; round++)
+        race_once(round);
     return 0;
 }
 
 CASE(only_one_of_two_threads_starts_a_request,
-     "main: 1000 won, 0 otherwise\n"
+     "main: 1000 started, 0 other errors\n"
      "main: issued 1000, completed 1000, bytes 64000\n",
      .file = 1000)
 {
@@ -203,15 +208,12 @@ CASE(only_one_of_two_threads_starts_a_request,
     pack(&race.io, 64, 0);
     HANDLE thread = run_thread(rival, NULL);
     for (LONG round = 1; round <= ROUNDS; round++) {
-        race_once(2 * round - 1);
-        InterlockedIncrement(&race.arrived);
-        while (race.arrived < 2 * (2 * round))
-            SwitchToThread();
-        must(bound_file_wait_idle(&race.file, INFINITE), "wait for");
+        race_once(round);
+        wait_file_idle(&race.file);
         must(overlapped_reset(race.io.request, 0), "reset");
     }
     join(thread);
-    say("%ld won, %ld otherwise", race.won, race.wrong);
+    say("%ld started, %ld other errors", race.starts, race.errors);
     close_file(&race.file);
     unpack(&race.io);
     end();
@@ -219,8 +221,7 @@ CASE(only_one_of_two_threads_starts_a_request,
 
 /* ---- Offsets ----------------------------------------------------------- */
 
-/* One request, far out and near the start, forth and back. */
-/* One request: nothing is left of the offset before. */
+/* The request keeps nothing of the offset before. */
 CASE(an_offset_has_64_bits,
      "main: at 0: 00000000000000\n"
      "main: at 2147483648: 00002147483648\n"
@@ -245,7 +246,7 @@ CASE(an_offset_has_64_bits,
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
         reset(&io, at[i]);
         struct submission started = bound_file_read(&file, io.request);
-        must(bound_file_wait_idle(&file, INFINITE), "wait for");
+        wait_file_idle(&file);
         must(started.outcome == IO_QUEUED ? io.error : started.error, "read");
         say("at %llu: %s", at[i], io.buffer);
     }
@@ -254,14 +255,14 @@ CASE(an_offset_has_64_bits,
     end();
 }
 
-/* ---- What is refused --------------------------------------------------- */
+/* ---- Arguments --------------------------------------------------------- */
 
 static struct bound_file tried;
 
 static void try(const char *name, void *buffer, size_t length, uint64_t offset)
 {
     struct request *request =
-        overlapped_pack(on_end, NULL, buffer, length, offset);
+        overlapped_pack(on_completion, NULL, buffer, length, offset);
     struct submission read = bound_file_read(&tried, request);
     struct submission write = bound_file_write(&tried, request);
     DWORD bytes = 99, written = 99;
@@ -276,18 +277,18 @@ static void try(const char *name, void *buffer, size_t length, uint64_t offset)
     must(overlapped_free(request), "free");
 }
 
-/* By reads, writes, and those that wait. Nothing came out of the port either.
- */
+/* By bound_file_read, bound_file_write, and the two synchronous calls. No
+ * packet has come out of the port either. */
 CASE(an_io_beyond_the_limits_is_refused_and_not_counted,
-     "main: no offset: 87 87 87 87, 1, 0 bytes\n"
-     "main: a negative one: 87 87 87 87, 1, 0 bytes\n"
-     "main: an end beyond the last: 87 87 87 87, 1, 0 bytes\n"
-     "main: and further: 87 87 87 87, 1, 0 bytes\n"
-     "main: a negative one, no length: 87 87 87 87, 1, 0 bytes\n"
-     "main: no buffer: 87 87 87 87, 1, 0 bytes\n"
+     "main: offset 2^64 - 1: 87 87 87 87, 1, 0 bytes\n"
+     "main: offset 2^63: 87 87 87 87, 1, 0 bytes\n"
+     "main: an end at 2^63: 87 87 87 87, 1, 0 bytes\n"
+     "main: 1000 bytes, an end at 2^63: 87 87 87 87, 1, 0 bytes\n"
+     "main: offset 2^63, 0 bytes: 87 87 87 87, 1, 0 bytes\n"
+     "main: 1 byte, no buffer: 87 87 87 87, 1, 0 bytes\n"
      "main: 4 GiB: 87 87 87 87, 1, 0 bytes\n"
      "main: 4 GiB and a byte: 87 87 87 87, 1, 0 bytes\n"
-     "main: all there is: 87 87 87 87, 1, 0 bytes\n"
+     "main: 2^64 - 1 bytes: 87 87 87 87, 1, 0 bytes\n"
      "main: issued 0\n",
      .file = 1000)
 {
@@ -296,15 +297,15 @@ CASE(an_io_beyond_the_limits_is_refused_and_not_counted,
     workers = 1;
     begin();
     open_file(&tried);
-    try("no offset", &byte, 1, UINT64_MAX);
-    try("a negative one", &byte, 1, last + 1);
-    try("an end beyond the last", &byte, 1, last);
-    try("and further", &byte, 1000, last - 999);
-    try("a negative one, no length", NULL, 0, last + 1);
-    try("no buffer", NULL, 1, 0);
+    try("offset 2^64 - 1", &byte, 1, UINT64_MAX);
+    try("offset 2^63", &byte, 1, last + 1);
+    try("an end at 2^63", &byte, 1, last);
+    try("1000 bytes, an end at 2^63", &byte, 1000, last - 999);
+    try("offset 2^63, 0 bytes", NULL, 0, last + 1);
+    try("1 byte, no buffer", NULL, 1, 0);
     try("4 GiB", &byte, (size_t)1 << 32, 0);
     try("4 GiB and a byte", &byte, ((size_t)1 << 32) + 1, 0);
-    try("all there is", &byte, SIZE_MAX, 0);
+    try("2^64 - 1 bytes", &byte, SIZE_MAX, 0);
     close_file(&tried);
     end();
 }
@@ -327,7 +328,6 @@ CASE(a_request_without_a_callback_is_refused,
     end();
 }
 
-/* The system is not asked to read so much; ours must not refuse it. */
 static BOOL WINAPI deny(HANDLE handle, void *buffer, DWORD length, DWORD *bytes,
                         OVERLAPPED *overlapped)
 {
@@ -340,19 +340,19 @@ static void allow(const char *name, void *buffer, size_t length,
                   uint64_t offset)
 {
     struct request *request =
-        overlapped_pack(on_end, NULL, buffer, length, offset);
+        overlapped_pack(on_completion, NULL, buffer, length, offset);
     say_started(name, bound_file_read(&tried, request));
     must(overlapped_free(request), "free");
 }
 
-/* Up to the limits. ReadFile is called, and fails here without having tried. */
+/* ReadFile is called with these arguments. It is replaced here, and fails. */
 CASE(a_read_within_the_limits_is_not_refused,
      "main: ReadFile: length 1\n"
-     "main: up to the last offset: failed, error 5, 0 bytes\n"
+     "main: an end at 2^63 - 1: failed, error 5, 0 bytes\n"
      "main: ReadFile: length 1000\n"
-     "main: and with more: failed, error 5, 0 bytes\n"
+     "main: 1000 bytes, an end at 2^63 - 1: failed, error 5, 0 bytes\n"
      "main: ReadFile: length 0\n"
-     "main: nothing at the last: failed, error 5, 0 bytes\n"
+     "main: 0 bytes at 2^63 - 1: failed, error 5, 0 bytes\n"
      "main: ReadFile: length 4294967295\n"
      "main: 4 GiB less a byte: failed, error 5, 0 bytes\n"
      "main: issued 4, failed 4\n",
@@ -363,15 +363,15 @@ CASE(a_read_within_the_limits_is_not_refused,
     begin();
     open_file(&tried);
     read_hook = deny;
-    allow("up to the last offset", &byte, 1, last - 1);
-    allow("and with more", &byte, 1000, last - 1000);
-    allow("nothing at the last", NULL, 0, last);
+    allow("an end at 2^63 - 1", &byte, 1, last - 1);
+    allow("1000 bytes, an end at 2^63 - 1", &byte, 1000, last - 1000);
+    allow("0 bytes at 2^63 - 1", NULL, 0, last);
     allow("4 GiB less a byte", &byte, MAXDWORD, 0);
     close_file(&tried);
     end();
 }
 
-/* Never bound, or closed. */
+/* The file was never bound, or it is closed. */
 CASE(every_function_refuses_a_file_that_is_not_open,
      "main: never bound: read: failed, error 6, 0 bytes\n"
      "main: write: failed, error 6, 0 bytes\n"
@@ -432,37 +432,36 @@ CASE(a_call_that_fails_immediately_calls_no_callback,
     must(pool_bind_handle(&pool, handle, 0, &file), "bind");
     pack(&io, 64, 0);
     say_started("write", bound_file_write(&file, io.request));
-    say_ended("callback", &io);
+    say_calls("callback", &io);
     say("Internal %llu", io.request->overlapped.Internal);
     reset(&io, 64);
-    say_either("read", &file, &io, bound_file_read(&file, io.request));
+    say_result("read", &file, &io, bound_file_read(&file, io.request));
     close_file(&file);
     unpack(&io);
     end();
 }
 
-/* ---- How reads and writes end ------------------------------------------ */
+/* ---- Results of reads and writes ---------------------------------------- */
 
 static void read_at(struct bound_file *file, const char *name, size_t length,
                     uint64_t offset)
 {
     struct io io;
     pack(&io, length, offset);
-    say_either(name, file, &io, bound_file_read(file, io.request));
+    say_result(name, file, &io, bound_file_read(file, io.request));
     unpack(&io);
 }
 
-/* Of a file of 100 bytes. */
-/* The end is met at once or later; nothing at all is no end. */
+/* Immediately or by a packet. A read of 0 bytes succeeds everywhere. */
 CASE(a_read_at_or_after_the_end_reports_error_38,
      "main: at the start: reported once, error 0, 64 bytes\n"
      "main: the rest: reported once, error 0, 36 bytes\n"
      "main: at the end: reported once, error 38, 0 bytes\n"
-     "main: behind it: reported once, error 38, 0 bytes\n"
-     "main: nothing at the start: reported once, error 0, 0 bytes\n"
-     "main: nothing at the end: reported once, error 0, 0 bytes\n"
-     "main: nothing behind it: reported once, error 0, 0 bytes\n"
-     "main: nothing into no buffer: reported once, error 0, 0 bytes\n"
+     "main: after the end: reported once, error 38, 0 bytes\n"
+     "main: 0 bytes at the start: reported once, error 0, 0 bytes\n"
+     "main: 0 bytes at the end: reported once, error 0, 0 bytes\n"
+     "main: 0 bytes after the end: reported once, error 0, 0 bytes\n"
+     "main: 0 bytes, no buffer: reported once, error 0, 0 bytes\n"
      "main: issued 8, completed 8, bytes 100\n",
      .file = 100)
 {
@@ -473,13 +472,13 @@ CASE(a_read_at_or_after_the_end_reports_error_38,
     read_at(&file, "at the start", 64, 0);
     read_at(&file, "the rest", 64, 64);
     read_at(&file, "at the end", 64, 100);
-    read_at(&file, "behind it", 64, 1000);
-    read_at(&file, "nothing at the start", 0, 0);
-    read_at(&file, "nothing at the end", 0, 100);
-    read_at(&file, "nothing behind it", 0, 1000);
+    read_at(&file, "after the end", 64, 1000);
+    read_at(&file, "0 bytes at the start", 0, 0);
+    read_at(&file, "0 bytes at the end", 0, 100);
+    read_at(&file, "0 bytes after the end", 0, 1000);
     pack(&io, 0, 0);
     io.request->buffer = NULL;
-    say_either("nothing into no buffer", &file, &io,
+    say_result("0 bytes, no buffer", &file, &io,
                bound_file_read(&file, io.request));
     close_file(&file);
     unpack(&io);
@@ -491,7 +490,7 @@ static void write_at(struct bound_file *file, const char *text, uint64_t offset)
     struct io io;
     pack(&io, strlen(text), offset);
     memcpy(io.buffer, text, strlen(text));
-    say_either(text, file, &io, bound_file_write(file, io.request));
+    say_result(text, file, &io, bound_file_write(file, io.request));
     unpack(&io);
 }
 
@@ -515,7 +514,7 @@ CASE(each_write_goes_to_its_own_offset,
 }
 
 CASE(a_broken_pipe_reports_109_to_reads_and_232_to_writes,
-     "main: a read that waited: called once, error 109, 0 bytes\n"
+     "main: a read in flight: called once, error 109, 0 bytes\n"
      "main: read: done, error 109, 0 bytes\n"
      "main: callback: not called\n"
      "main: write: failed, error 232, 0 bytes\n"
@@ -529,26 +528,25 @@ CASE(a_broken_pipe_reports_109_to_reads_and_232_to_writes,
     start_read(&pipe, &io);
     hang_up(&pipe);
     wait_idle();
-    say_ended("a read that waited", &io);
+    say_calls("a read in flight", &io);
     reset(&io, 0);
     say_started("read", bound_file_read(&pipe.file, io.request));
-    say_ended("callback", &io);
+    say_calls("callback", &io);
     reset(&io, 0);
     say_started("write", bound_file_write(&pipe.file, io.request));
-    say_ended("callback", &io);
+    say_calls("callback", &io);
     close_file(&pipe.file);
     unpack(&io);
     end();
 }
 
-/* A message that does not fit: at once, and when the read waits for it. */
-/* Error 234, and its first bytes. What follows is read next. */
+/* The message is there before the read, or comes after it. */
 CASE(a_message_that_does_not_fit_reports_234_and_can_be_read_on,
-     "main: at once: queued\n"
+     "main: after the message: queued\n"
      "main: read: called once, error 234, 4 bytes\n"
      "main: the rest: called once, error 0, 4 bytes\n"
      "main: it reads 5678\n"
-     "main: later: queued\n"
+     "main: before the message: queued\n"
      "main: read: called once, error 234, 4 bytes\n"
      "main: the rest: called once, error 0, 4 bytes\n"
      "main: it reads 5678\n"
@@ -563,16 +561,16 @@ CASE(a_message_that_does_not_fit_reports_234_and_can_be_read_on,
         reset(&io, 0);
         if (i == 0)
             feed(&pipe, "12345678");
-        say_started(i == 0 ? "at once" : "later",
+        say_started(i == 0 ? "after the message" : "before the message",
                     bound_file_read(&pipe.file, io.request));
         if (i == 1)
             feed(&pipe, "12345678");
         wait_idle();
-        say_ended("read", &io);
+        say_calls("read", &io);
         reset(&io, 0);
         must_be_queued(bound_file_read(&pipe.file, io.request));
         wait_idle();
-        say_ended("the rest", &io);
+        say_calls("the rest", &io);
         say("it reads %s", io.buffer);
     }
     close_pipe(&pipe);
@@ -580,15 +578,15 @@ CASE(a_message_that_does_not_fit_reports_234_and_can_be_read_on,
     end();
 }
 
-/* ---- Done at once, no packet ------------------------------------------- */
+/* ---- I/O that completes immediately ------------------------------------- */
 
-/* What cannot be done at once still does. */
+/* I/O that does not complete immediately still queues one. */
 CASE(an_immediate_success_queues_no_packet_if_requested,
-     "main: asked for 1, skips 1\n"
+     "main: requested modes: 1, skips: 1\n"
      "main: read: done, error 0, 5 bytes\n"
      "main: it reads ready\n"
      "main: callback: not called\n"
-     "main: in part: reported once, error 234, 5 bytes\n"
+     "main: the first part: reported once, error 234, 5 bytes\n"
      "main: the rest: reported once, error 0, 3 bytes\n"
      "main: read: queued\n"
      "main: callback: called once, error 0, 4 bytes\n"
@@ -601,28 +599,28 @@ CASE(an_immediate_success_queues_no_packet_if_requested,
     begin();
     open_typed_pipe(&pipe, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE,
                     FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
-    say("asked for %d, skips %d", requested_modes, pipe.file.skips);
+    say("requested modes: %d, skips: %d", requested_modes, pipe.file.skips);
     pack(&io, 5, 0);
     feed(&pipe, "ready");
     say_started("read", bound_file_read(&pipe.file, io.request));
     say("it reads %s", io.buffer);
     wait_idle();
-    say_ended("callback", &io);
+    say_calls("callback", &io);
     reset(&io, 0);
     feed(&pipe, "too long");
-    say_either("in part", &pipe.file, &io,
+    say_result("the first part", &pipe.file, &io,
                bound_file_read(&pipe.file, io.request));
     reset(&io, 0);
-    say_either("the rest", &pipe.file, &io,
+    say_result("the rest", &pipe.file, &io,
                bound_file_read(&pipe.file, io.request));
     reset(&io, 0);
     say_started("read", bound_file_read(&pipe.file, io.request));
     feed(&pipe, "late");
     wait_idle();
-    say_ended("callback", &io);
+    say_calls("callback", &io);
     reset(&io, 0);
     memcpy(io.buffer, "reply", 5);
-    say_either("write", &pipe.file, &io,
+    say_result("write", &pipe.file, &io,
                bound_file_write(&pipe.file, io.request));
     say_written(&pipe);
     close_pipe(&pipe);
@@ -631,7 +629,7 @@ CASE(an_immediate_success_queues_no_packet_if_requested,
 }
 
 CASE(an_immediate_success_queues_a_packet_by_default,
-     "main: asked for -1, skips 0\n"
+     "main: requested modes: -1, skips: 0\n"
      "main: read: queued\n"
      "main: callback: called once, error 0, 5 bytes\n"
      "main: write: queued\n"
@@ -642,25 +640,23 @@ CASE(an_immediate_success_queues_a_packet_by_default,
     struct io io;
     begin();
     open_pipe(&pipe);
-    say("asked for %d, skips %d", requested_modes, pipe.file.skips);
+    say("requested modes: %d, skips: %d", requested_modes, pipe.file.skips);
     pack(&io, 64, 0);
     feed(&pipe, "ready");
     say_started("read", bound_file_read(&pipe.file, io.request));
     wait_idle();
-    say_ended("callback", &io);
+    say_calls("callback", &io);
     reset(&io, 0);
     say_started("write", bound_file_write(&pipe.file, io.request));
     wait_idle();
-    say_ended("callback", &io);
+    say_calls("callback", &io);
     close_pipe(&pipe);
     unpack(&io);
     end();
 }
 
-/* A system that does not grant it sends a packet. */
-/* The system may refuse it. */
 CASE(a_file_does_not_skip_packets_if_the_system_refuses,
-     "main: asked for 1, skips 0\n"
+     "main: requested modes: 1, skips: 0\n"
      "main: read: queued\n"
      "main: callback: called once, error 0, 5 bytes\n"
      "main: issued 1, completed 1, bytes 5\n")
@@ -671,29 +667,29 @@ CASE(a_file_does_not_skip_packets_if_the_system_refuses,
     refuse_modes = true;
     open_typed_pipe(&pipe, PIPE_TYPE_BYTE,
                     FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
-    say("asked for %d, skips %d", requested_modes, pipe.file.skips);
+    say("requested modes: %d, skips: %d", requested_modes, pipe.file.skips);
     feed(&pipe, "ready");
     pack(&io, 64, 0);
     say_started("read", bound_file_read(&pipe.file, io.request));
     wait_idle();
-    say_ended("callback", &io);
+    say_calls("callback", &io);
     close_pipe(&pipe);
     unpack(&io);
     end();
 }
 
-CASE(no_other_mode_is_requested, "main: asked for -1, skips 0\n"
+CASE(no_other_mode_is_requested, "main: requested modes: -1, skips: 0\n"
                                  "main: issued 0\n")
 {
     struct pipe pipe;
     begin();
     open_typed_pipe(&pipe, PIPE_TYPE_BYTE, FILE_SKIP_SET_EVENT_ON_HANDLE);
-    say("asked for %d, skips %d", requested_modes, pipe.file.skips);
+    say("requested modes: %d, skips: %d", requested_modes, pipe.file.skips);
     close_pipe(&pipe);
     end();
 }
 
-/* A regular file that may skip: whether it does is the system's choice. */
+/* The system chooses whether it completes the read immediately. */
 CASE(a_regular_file_may_skip_the_packet_or_not,
      "main: read: reported once, error 0, 36 bytes\n"
      "main: it reads 00000000000064\n"
@@ -705,7 +701,7 @@ CASE(a_regular_file_may_skip_the_packet_or_not,
     begin();
     open_named(&file, L"file", FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
     pack(&io, 64, 64);
-    say_either("read", &file, &io, bound_file_read(&file, io.request));
+    say_result("read", &file, &io, bound_file_read(&file, io.request));
     say("it reads %.14s", io.buffer);
     close_file(&file);
     unpack(&io);
@@ -715,8 +711,9 @@ CASE(a_regular_file_may_skip_the_packet_or_not,
 static volatile bool in_read;
 static uintptr_t deepest = UINTPTR_MAX;
 
-static BOOL WINAPI at_once(HANDLE handle, void *buffer, DWORD length,
-                           DWORD *bytes, OVERLAPPED *overlapped)
+static BOOL WINAPI succeed_immediately(HANDLE handle, void *buffer,
+                                       DWORD length, DWORD *bytes,
+                                       OVERLAPPED *overlapped)
 {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     (void)handle, (void)buffer, (void)bytes;
@@ -726,10 +723,9 @@ static BOOL WINAPI at_once(HANDLE handle, void *buffer, DWORD length,
     return TRUE;
 }
 
-/* The stack's depth is measured where ReadFile is called. */
-/* A million reads. */
+/* A million reads. The replaced ReadFile notes how deep the stack is. */
 CASE(an_immediate_success_does_not_recurse,
-     "main: 64000000 bytes, the stack stays flat\n"
+     "main: 64000000 bytes, the stack does not grow\n"
      "main: callback: not called\n"
      "main: issued 1000000, completed 1000000, bytes 64000000\n",
      .file = 1000)
@@ -740,7 +736,7 @@ CASE(an_immediate_success_does_not_recurse,
     uint64_t total = 0;
     begin();
     open_named(&file, L"file", FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
-    read_hook = at_once;
+    read_hook = succeed_immediately;
     pack(&io, 64, 0);
     for (int i = 0; i < 1000000; i++) {
         must(overlapped_reset(io.request, 0), "reset");
@@ -750,14 +746,15 @@ CASE(an_immediate_success_does_not_recurse,
             depth_of_first = deepest;
     }
     say("%llu bytes, %s", total,
-        deepest == depth_of_first ? "the stack stays flat" : "the stack grows");
-    say_ended("callback", &io);
+        deepest == depth_of_first ? "the stack does not grow"
+                                  : "the stack grows");
+    say_calls("callback", &io);
     close_file(&file);
     unpack(&io);
     end();
 }
 
-/* ---- Reading and writing, and waiting for it --------------------------- */
+/* ---- Synchronous calls ------------------------------------------------- */
 
 static void read_sync(struct bound_file *file, const char *name, size_t length,
                       uint64_t offset)
@@ -777,16 +774,16 @@ static void write_sync(struct bound_file *file, const char *text,
     say("write: error %lu, %lu bytes", error, bytes);
 }
 
-/* The port is not used: not one packet. */
+/* A packet would be counted as stray. */
 CASE(synchronous_calls_on_a_file_do_not_use_the_port,
      "main: at the start: error 0, 64 bytes '00000000000000'\n"
      "main: the rest: error 0, 36 bytes '00000000000064'\n"
      "main: at the end: error 38, 0 bytes ''\n"
-     "main: nothing: error 0, 0 bytes ''\n"
+     "main: 0 bytes: error 0, 0 bytes ''\n"
      "main: write: error 0, 7 bytes\n"
      "main: write: error 0, 7 bytes\n"
      "main: the rest: error 0, 36 bytes 'written0000064'\n"
-     "main: events made: 1\n"
+     "main: events created: 1\n"
      "main: issued 7, completed 7, bytes 150\n",
      .file = 100)
 {
@@ -796,17 +793,17 @@ CASE(synchronous_calls_on_a_file_do_not_use_the_port,
     read_sync(&file, "at the start", 64, 0);
     read_sync(&file, "the rest", 64, 64);
     read_sync(&file, "at the end", 64, 100);
-    read_sync(&file, "nothing", 0, 1000);
+    read_sync(&file, "0 bytes", 0, 1000);
     write_sync(&file, "written", 64);
     write_sync(&file, "written", 93);
     read_sync(&file, "the rest", 64, 64);
-    say("events made: %ld", events);
+    say("events created: %ld", events);
     close_file(&file);
     end();
 }
 
-static BOOL WINAPI tell_when_started(HANDLE handle, void *buffer, DWORD length,
-                                     DWORD *bytes, OVERLAPPED *overlapped)
+static BOOL WINAPI note_the_start(HANDLE handle, void *buffer, DWORD length,
+                                  DWORD *bytes, OVERLAPPED *overlapped)
 {
     BOOL ok = next.ReadFile(handle, buffer, length, bytes, overlapped);
     DWORD error = GetLastError();
@@ -825,21 +822,20 @@ static unsigned __stdcall read_pipe_sync(void *argument)
 static HANDLE start_sync_read(struct pipe *pipe)
 {
     in_read = false;
-    read_hook = tell_when_started;
+    read_hook = note_the_start;
     HANDLE thread = run_thread(read_pipe_sync, pipe);
     while (!in_read)
         SwitchToThread();
     return thread;
 }
 
-/* At once; after some waiting; too short a buffer; the ends. */
 CASE(synchronous_calls_on_a_pipe_do_not_use_the_port,
-     "main: at once: error 0, 5 bytes 'ready'\n"
+     "main: immediately: error 0, 5 bytes 'ready'\n"
      "main: read: error 0, 4 bytes 'late'\n"
-     "main: in part: error 234, 3 bytes 'too'\n"
+     "main: the first part: error 234, 3 bytes 'too'\n"
      "main: the rest: error 0, 5 bytes ' long'\n"
      "main: write: error 0, 7 bytes\n"
-     "main: the other end reads 'to them'\n"
+     "main: the other end reads 'written'\n"
      "main: read: error 109, 0 bytes ''\n"
      "main: broken: error 109, 0 bytes ''\n"
      "main: write: error 232, 0 bytes\n"
@@ -849,31 +845,31 @@ CASE(synchronous_calls_on_a_pipe_do_not_use_the_port,
     begin();
     open_typed_pipe(&pipe, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE, 0);
     feed(&pipe, "ready");
-    read_sync(&pipe.file, "at once", 64, 0);
+    read_sync(&pipe.file, "immediately", 64, 0);
     HANDLE thread = start_sync_read(&pipe);
     feed(&pipe, "late");
     join(thread);
     feed(&pipe, "too long");
-    read_sync(&pipe.file, "in part", 3, 0);
+    read_sync(&pipe.file, "the first part", 3, 0);
     read_sync(&pipe.file, "the rest", 64, 0);
-    write_sync(&pipe.file, "to them", 0);
+    write_sync(&pipe.file, "written", 0);
     say_written(&pipe);
     thread = start_sync_read(&pipe);
     hang_up(&pipe);
     join(thread);
     read_sync(&pipe.file, "broken", 64, 0);
-    write_sync(&pipe.file, "to nobody", 0);
+    write_sync(&pipe.file, "to a closed pipe", 0);
     close_file(&pipe.file);
     end();
 }
 
-/* The event of a call may be set though nothing has come yet. Whoever then
- * waits for it once more gets what it waits for. */
+/* Sets the event of a synchronous read before the read completes. The data
+ * comes when the read waits for its event a second time. */
 static HANDLE early;
 static struct pipe *late_pipe;
 static int waits;
 
-static void feed_who_waits_again(HANDLE object)
+static void feed_at_the_second_wait(HANDLE object)
 {
     if (object == early && ++waits == 2)
         feed(late_pipe, "late");
@@ -900,7 +896,7 @@ CASE(an_event_that_is_set_too_early_does_not_end_the_wait,
     open_pipe(&pipe);
     late_pipe = &pipe;
     read_hook = set_event_early;
-    wait_hook = feed_who_waits_again;
+    wait_hook = feed_at_the_second_wait;
     read_sync(&pipe.file, "read", 64, 0);
     say("waited %d times", waits);
     close_pipe(&pipe);
@@ -933,7 +929,7 @@ CASE(a_callback_may_make_synchronous_calls,
     end();
 }
 
-/* By cancelling all of a file, of a pool, by closing, and by stopping. */
+/* By a cancel of all I/O of its file or its pool, a close, and a stop. */
 CASE(a_synchronous_read_can_be_cancelled, "main: read: error 995, 0 bytes ''\n"
                                           "main: read: error 995, 0 bytes ''\n"
                                           "main: read: error 995, 0 bytes ''\n"
@@ -1000,7 +996,7 @@ CASE(four_threads_may_read_a_file_synchronously,
 {
     begin();
     open_file(&sync_files[0]);
-    close_file(&sync_files[0]); /* the first makes what the process keeps */
+    close_file(&sync_files[0]); /* creates objects that the process keeps */
     unsigned before = open_handles();
     open_file(&sync_files[0]);
     read_by_four();

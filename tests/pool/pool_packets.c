@@ -1,20 +1,22 @@
 /*
- * pool_packets CASE [WORKERS]: what packets say, which of them are nobody's,
- * and a system that breaks its own rule. See pool_probe.h.
+ * pool_packets CASE [WORKERS]: the meaning of errors, stray packets, and
+ * systems that queue a packet although the call has failed. See pool_probe.h.
  */
 #include "pool_probe.h"
 
-/* ---- One table for both doors ------------------------------------------ */
+/* ---- What an error means ----------------------------------------------- */
 
-/* How the next read ends: the error, and the same as the kernel says it. */
+/* The result of the next read: the error, and the NTSTATUS that stands for it
+ * in a packet. */
 struct code {
     DWORD error, status, bytes;
 };
 static const struct code *code;
 
-/* ReadFile itself tells. A call that fails may leave "pending" behind. */
-static BOOL WINAPI end_at_once(HANDLE handle, void *buffer, DWORD length,
-                               DWORD *bytes, OVERLAPPED *overlapped)
+/* ReadFile reports the result itself. A call that fails may leave "pending" in
+ * the OVERLAPPED. */
+static BOOL WINAPI complete_now(HANDLE handle, void *buffer, DWORD length,
+                                DWORD *bytes, OVERLAPPED *overlapped)
 {
     (void)handle, (void)buffer, (void)length, (void)bytes;
     overlapped->Internal = STATUS_PENDING;
@@ -28,9 +30,9 @@ static void send_packet(OVERLAPPED *overlapped)
                  code->bytes);
 }
 
-/* A packet tells. */
-static BOOL WINAPI end_later(HANDLE handle, void *buffer, DWORD length,
-                             DWORD *bytes, OVERLAPPED *overlapped)
+/* A packet reports the result. */
+static BOOL WINAPI complete_later(HANDLE handle, void *buffer, DWORD length,
+                                  DWORD *bytes, OVERLAPPED *overlapped)
 {
     (void)handle, (void)buffer, (void)length, (void)bytes;
     send_packet(overlapped);
@@ -66,46 +68,46 @@ static const char *name_of(enum io_status status)
 static void say_meaning(DWORD error)
 {
     say("%lu is %s%s", error, name_of(overlapped_status(error)),
-        is_end_of_file(error) ? ", an end" : "");
+        is_end_of_file(error) ? " (is_end_of_file)" : "");
 }
 
-/* For ReadFile, for a call that waits, and for a packet. */
-CASE(one_table_defines_what_an_error_means,
+/* From a synchronous call, too. */
+CASE(an_error_means_the_same_from_readfile_and_from_a_packet,
      "main: 0 is success\n"
      "main:   ReadFile: done, error 0, 64 bytes, completed\n"
-     "main:   waiting: error 0, 64 bytes, completed\n"
+     "main:   synchronous: error 0, 64 bytes, completed\n"
      "main:   packet: error 0, 64 bytes, completed\n"
      "main: 234 is more data\n"
      "main:   ReadFile: done, error 234, 64 bytes, completed\n"
-     "main:   waiting: error 234, 64 bytes, completed\n"
+     "main:   synchronous: error 234, 64 bytes, completed\n"
      "main:   packet: error 234, 64 bytes, completed\n"
-     "main: 38 is end of file, an end\n"
+     "main: 38 is end of file (is_end_of_file)\n"
      "main:   ReadFile: done, error 38, 0 bytes, completed\n"
-     "main:   waiting: error 38, 0 bytes, completed\n"
+     "main:   synchronous: error 38, 0 bytes, completed\n"
      "main:   packet: error 38, 0 bytes, completed\n"
-     "main: 109 is end of file, an end\n"
+     "main: 109 is end of file (is_end_of_file)\n"
      "main:   ReadFile: done, error 109, 0 bytes, completed\n"
-     "main:   waiting: error 109, 0 bytes, completed\n"
+     "main:   synchronous: error 109, 0 bytes, completed\n"
      "main:   packet: error 109, 0 bytes, completed\n"
      "main: 995 is cancelled\n"
      "main:   ReadFile: failed, error 995, 0 bytes, cancelled\n"
-     "main:   waiting: error 995, 0 bytes, cancelled\n"
+     "main:   synchronous: error 995, 0 bytes, cancelled\n"
      "main:   packet: error 995, 0 bytes, cancelled\n"
      "main: 1460 is cancelled\n"
      "main:   ReadFile: failed, error 1460, 0 bytes, cancelled\n"
-     "main:   waiting: error 1460, 0 bytes, cancelled\n"
+     "main:   synchronous: error 1460, 0 bytes, cancelled\n"
      "main:   packet: error 1460, 0 bytes, cancelled\n"
      "main: 232 is failed\n"
      "main:   ReadFile: failed, error 232, 0 bytes, failed\n"
-     "main:   waiting: error 232, 0 bytes, failed\n"
+     "main:   synchronous: error 232, 0 bytes, failed\n"
      "main:   packet: error 232, 0 bytes, failed\n"
      "main: 233 is failed\n"
      "main:   ReadFile: failed, error 233, 0 bytes, failed\n"
-     "main:   waiting: error 233, 0 bytes, failed\n"
+     "main:   synchronous: error 233, 0 bytes, failed\n"
      "main:   packet: error 233, 0 bytes, failed\n"
      "main: 5 is failed\n"
      "main:   ReadFile: failed, error 5, 0 bytes, failed\n"
-     "main:   waiting: error 5, 0 bytes, failed\n"
+     "main:   synchronous: error 5, 0 bytes, failed\n"
      "main:   packet: error 5, 0 bytes, failed\n"
      "main: 997 is pending\n"
      "main: 87 is failed\n",
@@ -131,15 +133,15 @@ CASE(one_table_defines_what_an_error_means,
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         code = &codes[i];
         say_meaning(code->error);
-        read_hook = end_at_once;
+        read_hook = complete_now;
         reset(&io, 0);
         struct submission read = bound_file_read(&file, io.request);
         say("  ReadFile: %s, error %lu, %lu bytes, %s",
             read.outcome == IO_DONE ? "done" : "failed", read.error, read.bytes,
             counted());
         DWORD error = bound_file_read_sync(&file, io.buffer, 64, 0, &bytes);
-        say("  waiting: error %lu, %lu bytes, %s", error, bytes, counted());
-        read_hook = end_later;
+        say("  synchronous: error %lu, %lu bytes, %s", error, bytes, counted());
+        read_hook = complete_later;
         reset(&io, 0);
         must_be_queued(bound_file_read(&file, io.request));
         wait_idle();
@@ -153,33 +155,33 @@ CASE(one_table_defines_what_an_error_means,
     must(pool_stop(&pool, POOL_DRAIN), "stop");
 }
 
-/* What is an end for a read is a failure for a write. */
-static BOOL WINAPI write_ends_at_once(HANDLE handle, const void *buffer,
+static BOOL WINAPI complete_write_now(HANDLE handle, const void *buffer,
                                       DWORD length, DWORD *bytes,
                                       OVERLAPPED *overlapped)
 {
-    return end_at_once(handle, (void *)buffer, length, bytes, overlapped);
+    return complete_now(handle, (void *)buffer, length, bytes, overlapped);
 }
 
-static BOOL WINAPI write_ends_later(HANDLE handle, const void *buffer,
-                                    DWORD length, DWORD *bytes,
-                                    OVERLAPPED *overlapped)
+static BOOL WINAPI complete_write_later(HANDLE handle, const void *buffer,
+                                        DWORD length, DWORD *bytes,
+                                        OVERLAPPED *overlapped)
 {
-    return end_later(handle, (void *)buffer, length, bytes, overlapped);
+    return complete_later(handle, (void *)buffer, length, bytes, overlapped);
 }
 
-/* What is queued behind a write is none. */
+/* A request that is queued without I/O, after it has been used for a write,
+ * completes well. */
 CASE(an_end_of_file_error_is_a_failure_of_a_write,
      "main: WriteFile: failed, error 38, 0 bytes\n"
      "main:   failed\n"
-     "main:   waiting: error 38, 0 bytes, failed\n"
+     "main:   synchronous: error 38, 0 bytes, failed\n"
      "main:   packet: error 38, 0 bytes, failed\n"
-     "main:   queued: error 0, 0 bytes, completed\n"
+     "main:   queued without I/O: error 0, 0 bytes, completed\n"
      "main: WriteFile: failed, error 109, 0 bytes\n"
      "main:   failed\n"
-     "main:   waiting: error 109, 0 bytes, failed\n"
+     "main:   synchronous: error 109, 0 bytes, failed\n"
      "main:   packet: error 109, 0 bytes, failed\n"
-     "main:   queued: error 0, 0 bytes, completed\n"
+     "main:   queued without I/O: error 0, 0 bytes, completed\n"
      "main: issued 8, completed 2, failed 6\n",
      .file = 1000)
 {
@@ -193,13 +195,13 @@ CASE(an_end_of_file_error_is_a_failure_of_a_write,
     pack(&io, 64, 0);
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         code = &codes[i];
-        write_hook = write_ends_at_once;
+        write_hook = complete_write_now;
         reset(&io, 0);
         say_started("WriteFile", bound_file_write(&file, io.request));
         say("  %s", counted());
         DWORD error = bound_file_write_sync(&file, io.buffer, 64, 0, &bytes);
-        say("  waiting: error %lu, %lu bytes, %s", error, bytes, counted());
-        write_hook = write_ends_later;
+        say("  synchronous: error %lu, %lu bytes, %s", error, bytes, counted());
+        write_hook = complete_write_later;
         reset(&io, 0);
         must_be_queued(bound_file_write(&file, io.request));
         wait_idle();
@@ -208,15 +210,14 @@ CASE(an_end_of_file_error_is_a_failure_of_a_write,
         reset(&io, 0);
         must(pool_queue_request(&pool, io.request), "queue");
         wait_idle();
-        say("  queued: error %lu, %lu bytes, %s", io.error, io.bytes,
-            counted());
+        say("  queued without I/O: error %lu, %lu bytes, %s", io.error,
+            io.bytes, counted());
     }
     close_file(&file);
     unpack(&io);
     end();
 }
 
-/* What came with an error is delivered with it. */
 CASE(bytes_that_come_with_an_error_are_delivered,
      "main: packet: called once, error 23, 0 bytes\n"
      "main: packet: called once, error 23, 123 bytes\n"
@@ -232,30 +233,29 @@ CASE(bytes_that_come_with_an_error_are_delivered,
     begin();
     open_file(&file);
     pack(&io, 64, 0);
-    read_hook = end_later;
+    read_hook = complete_later;
     for (size_t i = 0; i < sizeof packets / sizeof *packets; i++) {
         code = &packets[i];
         reset(&io, 0);
         must_be_queued(bound_file_read(&file, io.request));
         wait_idle();
-        say_ended("packet", &io);
+        say_calls("packet", &io);
     }
     close_file(&file);
     unpack(&io);
     end();
 }
 
-/* ReadFile is not asked for the number of bytes: the packet brings it. What a
- * failed call leaves behind does not say "pending" for ever. */
 static BOOL WINAPI say_arguments(HANDLE handle, void *buffer, DWORD length,
                                  DWORD *bytes, OVERLAPPED *overlapped)
 {
     say("bytes %s, hEvent %s", bytes == NULL ? "NULL" : "wanted",
         overlapped->hEvent == NULL ? "NULL" : "set");
-    return end_at_once(handle, buffer, length, bytes, overlapped);
+    return complete_now(handle, buffer, length, bytes, overlapped);
 }
 
-/* It may have left "pending". */
+/* ReadFile may have left "pending" in the OVERLAPPED; the pool clears it. The
+ * pool does not ask ReadFile for the number of bytes: the packet brings it. */
 CASE(a_call_that_fails_does_not_leave_its_request_pending,
      "main: bytes NULL, hEvent NULL\n"
      "main: read: failed, error 8, 0 bytes\n"
@@ -274,14 +274,14 @@ CASE(a_call_that_fails_does_not_leave_its_request_pending,
     pack(&io, 64, 0);
     say_started("read", bound_file_read(&file, io.request));
     say("pending: %d", !HasOverlappedIoCompleted(&io.request->overlapped));
-    say_ended("callback", &io);
+    say_calls("callback", &io);
     say("reset: %lu", overlapped_reset(io.request, 0));
     close_file(&file);
     unpack(&io);
     end();
 }
 
-/* ---- Packets that are nobody's ----------------------------------------- */
+/* ---- Stray packets ----------------------------------------------------- */
 
 static void post(ULONG_PTR key, void *overlapped)
 {
@@ -289,33 +289,33 @@ static void post(ULONG_PTR key, void *overlapped)
           L"port");
 }
 
-/* With one worker, what is queued behind a packet comes after it. */
 static void set_event(void *event)
 {
     set(event);
 }
 
+/* The only worker does this work after it has taken the packet. */
 static void say_stray(const char *name)
 {
-    HANDLE behind = new_event();
-    must(pool_queue_work(&pool, set_event, behind), "queue");
-    wait_for(behind);
-    check(CloseHandle(behind), "close", L"event");
+    HANDLE done = new_event();
+    must(pool_queue_work(&pool, set_event, done), "queue");
+    wait_for(done);
+    close_object(done);
     say("%s: %llu stray", name, pool_counters(&pool).stray);
 }
 
 CASE(a_stray_packet_is_counted_and_dropped,
      "main: no OVERLAPPED: 1 stray\n"
-     "main: a foreign key: 2 stray\n"
-     "main: a foreign OVERLAPPED: 3 stray\n"
-     "main: no address: 4 stray\n"
-     "main: an odd one: 5 stray\n"
+     "main: another key: 2 stray\n"
+     "main: an OVERLAPPED of no request: 3 stray\n"
+     "main: an invalid address: 4 stray\n"
+     "main: an odd address: 5 stray\n"
      "main: an idle request: 6 stray\n"
-     "main: a freed one: 7 stray\n"
-     "main: a foreign one that failed: 8 stray\n"
-     "main: a foreign key with a request in flight: 9 stray\n"
+     "main: a freed request: 7 stray\n"
+     "main: an OVERLAPPED of no request, end of file: 8 stray\n"
+     "main: another key, a request in flight: 9 stray\n"
      "main: callback: not called\n"
-     "main: a second packet: 10 stray\n"
+     "main: a second packet of a request: 10 stray\n"
      "main: callback: called once, error 0, 1 bytes\n"
      "main: the idle request: not called\n"
      "main: issued 11, completed 11, bytes 1, stray 10\n")
@@ -328,92 +328,93 @@ CASE(a_stray_packet_is_counted_and_dropped,
     open_pipe(&pipe);
     start_read(&pipe, &io);
     pack(&idle, 64, 0);
-    struct request *gone = overlapped_pack(on_end, NULL, NULL, 0, 0);
+    struct request *gone = overlapped_pack(on_completion, NULL, NULL, 0, 0);
     OVERLAPPED *of_gone = &gone->overlapped;
     must(overlapped_free(gone), "free");
 
     post(key_of_files, NULL);
     say_stray("no OVERLAPPED");
     post(99, NULL);
-    say_stray("a foreign key");
+    say_stray("another key");
     post(key_of_files, &foreign);
-    say_stray("a foreign OVERLAPPED");
+    say_stray("an OVERLAPPED of no request");
     post(key_of_files, (void *)(uintptr_t)0xDEAD0000);
-    say_stray("no address");
+    say_stray("an invalid address");
     post(key_of_files, (void *)(uintptr_t)1);
-    say_stray("an odd one");
+    say_stray("an odd address");
     post(key_of_files, &idle.request->overlapped);
     say_stray("an idle request");
     post(key_of_files, of_gone);
-    say_stray("a freed one");
+    say_stray("a freed request");
     queue_packet(pool.port, key_of_files, &foreign, 0xC0000011, 0);
-    say_stray("a foreign one that failed");
+    say_stray("an OVERLAPPED of no request, end of file");
     post(99, &io.request->overlapped);
-    say_stray("a foreign key with a request in flight");
-    say_ended("callback", &io);
+    say_stray("another key, a request in flight");
+    say_calls("callback", &io);
     feed(&pipe, "x");
     wait_until_live(0);
     post(key_of_files, &io.request->overlapped);
-    say_stray("a second packet");
-    say_ended("callback", &io);
-    say_ended("the idle request", &idle);
+    say_stray("a second packet of a request");
+    say_calls("callback", &io);
+    say_calls("the idle request", &idle);
     close_pipe(&pipe);
     unpack(&io);
     unpack(&idle);
     end();
 }
 
-/* ---- A packet, though the call has failed ------------------------------ */
+/* ---- A packet although the call has failed ------------------------------ */
 
 static const struct code end_of_file = {ERROR_HANDLE_EOF, 0xC0000011, 0};
-static volatile LONG ends;
+static volatile LONG callbacks;
 
-static void on_end_free(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+static void on_completion_free(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
     must(overlapped_free(request_of(overlapped)), "free");
     say("callback: error %lu, %lu bytes", error, bytes);
-    InterlockedIncrement(&ends);
+    InterlockedIncrement(&callbacks);
 }
 
 static struct pipe next_pipe;
 
-static void on_end_go_on(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+static void on_completion_read_on(DWORD error, DWORD bytes,
+                                  OVERLAPPED *overlapped)
 {
     struct request *request = request_of(overlapped);
-    on_end(error, bytes, overlapped);
+    on_completion(error, bytes, overlapped);
     say("callback: error %lu, %lu bytes", error, bytes);
     if (error == ERROR_HANDLE_EOF) {
         read_hook = NULL;
         must(overlapped_reset(request, 0), "reset");
         must_be_queued(bound_file_read(&next_pipe.file, request));
     }
-    InterlockedIncrement(&ends);
+    InterlockedIncrement(&callbacks);
 }
 
-/* Returns when the callback is over: the request may be gone by then, or in
- * flight again. */
-static BOOL WINAPI packet_first(HANDLE handle, void *buffer, DWORD length,
-                                DWORD *bytes, OVERLAPPED *overlapped)
+/* Returns after the callback: the request may be freed by then, or in flight
+ * again. */
+static BOOL WINAPI return_after_callback(HANDLE handle, void *buffer,
+                                         DWORD length, DWORD *bytes,
+                                         OVERLAPPED *overlapped)
 {
-    const struct code *told = code;
-    LONG before = ends;
+    const struct code *result = code;
+    LONG before = callbacks;
     (void)handle, (void)buffer, (void)length, (void)bytes;
     send_packet(overlapped);
-    while (ends == before)
+    while (callbacks == before)
         SwitchToThread();
-    return told->error == 0 ? TRUE : fail(told->error);
+    return result->error == 0 ? TRUE : fail(result->error);
 }
 
-static BOOL WINAPI packet_too(HANDLE handle, void *buffer, DWORD length,
-                              DWORD *bytes, OVERLAPPED *overlapped)
+static BOOL WINAPI fail_with_a_packet(HANDLE handle, void *buffer, DWORD length,
+                                      DWORD *bytes, OVERLAPPED *overlapped)
 {
     send_packet(overlapped);
-    return end_at_once(handle, buffer, length, bytes, overlapped);
+    return complete_now(handle, buffer, length, bytes, overlapped);
 }
 
-/* The callback that the packet brought is the end of it, and the only one. */
-/* Whatever the call then returns; the request is gone by that time. Some
- * systems send a packet though the call has failed. */
+/* ReadFile may then return any result: the callback has run, and has freed the
+ * request. Some systems queue a packet although the call has failed. */
 CASE(a_callback_may_return_before_readfile_does,
      "worker: callback: error 0, 64 bytes\n"
      "main: read: queued\n"
@@ -435,7 +436,7 @@ CASE(a_callback_may_return_before_readfile_does,
      .file = 1000)
 {
     static const struct code codes[] = {
-        {ERROR_IO_PENDING, 0, 64}, /* as it should be */
+        {ERROR_IO_PENDING, 0, 64}, /* as documented */
         {0, 0, 64},
         {ERROR_HANDLE_EOF, 0xC0000011, 0},
         {ERROR_INVALID_PARAMETER, 0xC000000D, 0}};
@@ -443,12 +444,12 @@ CASE(a_callback_may_return_before_readfile_does,
     static char buffer[64];
     struct bound_file file;
     begin();
-    read_hook = packet_first;
+    read_hook = return_after_callback;
     for (int mode = 0; mode < 2; mode++) {
         open_named(&file, L"file", modes[mode]);
         for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
             struct request *request =
-                overlapped_pack(on_end_free, NULL, buffer, 64, 0);
+                overlapped_pack(on_completion_free, NULL, buffer, 64, 0);
             code = &codes[i];
             say_started("read", bound_file_read(&file, request));
         }
@@ -457,16 +458,14 @@ CASE(a_callback_may_return_before_readfile_does,
     end();
 }
 
-/* The request is in flight again when the call comes back that had failed: that
- * failure is not the new use's. */
-/* The request is in flight again, elsewhere, when the call of its first use
- * returns an error. */
+/* The first ReadFile returns an error when the request is already in flight
+ * again, on another file. That error is not a result of the second use. */
 CASE(a_readfile_that_returns_late_does_not_end_the_next_use,
      "worker: callback: error 38, 0 bytes\n"
      "main: read: queued\n"
      "main: issued 2, completed 1, live 1\n"
      "worker: callback: error 0, 6 bytes\n"
-     "main: in the end: called twice, error 0, 6 bytes\n"
+     "main: both uses: called twice, error 0, 6 bytes\n"
      "main: issued 2, completed 2, bytes 6\n",
      .file = 1000)
 {
@@ -476,22 +475,22 @@ CASE(a_readfile_that_returns_late_does_not_end_the_next_use,
     open_file(&file);
     open_pipe(&next_pipe);
     pack(&io, 64, 0);
-    io.request->callback = on_end_go_on;
+    io.request->callback = on_completion_read_on;
     code = &end_of_file;
-    read_hook = packet_first;
+    read_hook = return_after_callback;
     say_started("read", bound_file_read(&file, io.request));
     say_counters();
-    feed(&next_pipe, "and on");
+    feed(&next_pipe, "second");
     wait_idle();
-    say_ended("in the end", &io);
+    say_calls("both uses", &io);
     close_file(&file);
     close_pipe(&next_pipe);
     unpack(&io);
     end();
 }
 
-/* The call tells first: its packet is nobody's when it comes. */
-/* Its request has been freed already. */
+/* ReadFile reports the end, and the request is freed before the packet comes.
+ */
 CASE(a_packet_after_an_immediate_end_is_stray,
      "main: read: done, error 38, 0 bytes\n"
      "main: callback: not called\n"
@@ -506,27 +505,26 @@ CASE(a_packet_after_an_immediate_end_is_stray,
     pack(&io, 64, 0);
     block_workers(1);
     code = &end_of_file;
-    read_hook = packet_too;
+    read_hook = fail_with_a_packet;
     say_started("read", bound_file_read(&file, io.request));
     unpack(&io);
     open_gate();
     wait_idle();
-    say_ended("callback", &io);
+    say_calls("callback", &io);
     close_file(&file);
     end();
 }
 
-/* A device whose every read is at its end. Under some systems the call fails
- * and a packet comes all the same. */
-/* On some systems each of them fails and sends a packet. */
+/* Each read of NUL is at its end. On some systems the call fails, and a packet
+ * is queued, too. */
 CASE(each_read_of_an_empty_device_completes_once,
-     "main: 500 reads: told 500 times, 0 wrong, error 38\n"
+     "main: 500 reads: reported 500 times, 0 wrong, error 38\n"
      "main: read_sync: 38, 0 bytes\n"
      "main: 501 issued, 501 completed\n")
 {
     struct bound_file file;
     struct io io;
-    LONG told = 0, wrong = 0;
+    LONG immediate = 0, wrong = 0;
     DWORD bytes;
     begin();
     open_named(&file, L"NUL", 0);
@@ -534,15 +532,16 @@ CASE(each_read_of_an_empty_device_completes_once,
     for (LONG i = 1; i <= 500; i++) {
         must(overlapped_reset(io.request, 0), "reset");
         struct submission started = bound_file_read(&file, io.request);
-        told += started.outcome != IO_QUEUED;
+        immediate += started.outcome != IO_QUEUED;
         wrong +=
             started.outcome != IO_QUEUED && started.error != ERROR_HANDLE_EOF;
-        while (told + io.calls < i)
+        while (immediate + io.calls < i)
             SwitchToThread();
-        wrong += told + io.calls != i;
+        wrong += immediate + io.calls != i;
     }
-    say("500 reads: told %ld times, %ld wrong, error %lu", told + io.calls,
-        wrong, io.calls > 0 ? io.error : (DWORD)ERROR_HANDLE_EOF);
+    say("500 reads: reported %ld times, %ld wrong, error %lu",
+        immediate + io.calls, wrong,
+        io.calls > 0 ? io.error : (DWORD)ERROR_HANDLE_EOF);
     DWORD error = bound_file_read_sync(&file, io.buffer, 64, 0, &bytes);
     say("read_sync: %lu, %lu bytes", error, bytes);
     wait_idle();

@@ -1,7 +1,7 @@
 /*
- * What the probes of the pool share. Each of them is one program with many
- * cases: `pool_cancel CASE [WORKERS [ROUNDS]]` runs one and prints what
- * happened. See tests/support/case.h. ROUNDS makes a race longer.
+ * Shared by the probes of the pool. Each probe is one program with many cases:
+ * `pool_cancel CASE [WORKERS [ROUNDS]]` runs one of them. See
+ * tests/support/case.h. More ROUNDS make a race longer.
  */
 #ifndef POOL_PROBE_H
 #define POOL_PROBE_H
@@ -201,6 +201,11 @@ static inline void wait_idle(void)
     must(pool_wait_idle(&pool, INFINITE), "wait for");
 }
 
+static inline void wait_file_idle(struct bound_file *file)
+{
+    must(bound_file_wait_idle(file, INFINITE), "wait for");
+}
+
 static inline void wait_until_live(uint64_t count)
 {
     while (pool_counters(&pool).live != count)
@@ -247,7 +252,8 @@ static inline struct request *request_of(OVERLAPPED *overlapped)
     return CONTAINING_RECORD(overlapped, struct request, overlapped);
 }
 
-static inline void on_end(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+static inline void on_completion(DWORD error, DWORD bytes,
+                                 OVERLAPPED *overlapped)
 {
     struct io *io = request_of(overlapped)->context;
     io->error = error;
@@ -258,7 +264,8 @@ static inline void on_end(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 static inline void pack(struct io *io, size_t length, uint64_t offset)
 {
     *io = (struct io){0};
-    io->request = overlapped_pack(on_end, io, io->buffer, length, offset);
+    io->request =
+        overlapped_pack(on_completion, io, io->buffer, length, offset);
     check(io->request != NULL, "pack", L"request");
 }
 
@@ -291,7 +298,7 @@ static inline const char *times(LONG count)
 }
 
 /* How often its callback was called, and with which result. */
-static inline void say_ended(const char *name, const struct io *io)
+static inline void say_calls(const char *name, const struct io *io)
 {
     if (io->calls == 0)
         say("%s: not called", name);
@@ -307,10 +314,10 @@ static inline void must_be_queued(struct submission started)
 
 /* For an I/O that may complete immediately or by a packet: waits, then prints
  * how often it was reported, and with which result. */
-static inline void say_either(const char *name, struct bound_file *file,
+static inline void say_result(const char *name, struct bound_file *file,
                               struct io *io, struct submission started)
 {
-    must(bound_file_wait_idle(file, INFINITE), "wait for");
+    wait_file_idle(file);
     bool queued = started.outcome == IO_QUEUED;
     say("%s: reported %s, error %lu, %lu bytes", name,
         times(io->calls + !queued), queued ? io->error : started.error,
@@ -396,7 +403,7 @@ static inline void say_written(const struct pipe *pipe)
 
 static inline void hang_up(const struct pipe *pipe)
 {
-    check(CloseHandle(pipe->theirs), "close", L"pipe");
+    close_object(pipe->theirs);
 }
 
 static inline void close_pipe(struct pipe *pipe)
@@ -414,7 +421,7 @@ static inline void start_read(struct pipe *pipe, struct io *io)
 
 /* ---- Cases -------------------------------------------------------------- */
 
-static unsigned rounds; /* of a race; 0: as many as the case likes */
+static unsigned rounds; /* of a race; 0: the case's own number */
 
 static inline int run_pool_case(int argc, wchar_t **argv)
 {

@@ -33,7 +33,8 @@ static void check_the_written_bytes(void)
     memcpy(wanted + 20, "end", 3);
     read_file("file", &content, &length);
     cr_assert(length == sizeof wanted && memcmp(content, wanted, length) == 0,
-              "%.*s", (int)length, content);
+              "wanted: in the file\n%.*s\ngot:\n%.*s", (int)sizeof wanted,
+              wanted, (int)length, content);
     g_free(content);
 }
 

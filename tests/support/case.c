@@ -1,7 +1,7 @@
 #include "case.h"
 
-struct run run_case(const struct expected *expected,
-                    const char *const *arguments)
+struct run run_program_of(const struct expected *expected,
+                          const char *const *arguments)
 {
     char *source = g_path_get_basename(expected->source);
     char *program = g_strdup_printf("tests/guarded/%.*s",
@@ -23,7 +23,7 @@ const char *start_of_err(const struct expected *expected)
     return expected->err != NULL ? expected->err : "guard: ";
 }
 
-bool has_freed_all(const struct run *run, const struct expected *expected)
+bool has_succeeded(const struct run *run, const struct expected *expected)
 {
     return run->ending == EXITED && run->status == 0 &&
            g_str_has_prefix(run->err, start_of_err(expected)) &&

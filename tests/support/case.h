@@ -1,6 +1,6 @@
 /*
- * A case is a function in a Windows program, and a test of a suite. It has one
- * name, and its expectation is above its code:
+ * A case is a function in a Windows program, and also a test of a suite. Both
+ * have the same name, and the expectation is above the code:
  *
  *      CASE(a_handle_is_bound_once,
  *           "main: bind: 0\n"
@@ -10,12 +10,13 @@
  *          ...
  *      }
  *
- * In the program, CASE begins a function. The program runs the case that its
- * first argument names.
+ * In the program, CASE begins a function. The program runs one case: its first
+ * argument is the name.
  *
  * make copies the headings, CASE(...), of all programs in tests/ROOM to
- * build/tests/ROOM.cases. The room's suite includes this copy, and there CASE
- * is a test: it runs the program with the case's name, and compares.
+ * build/tests/ROOM.cases. The suite tests/ROOM/test_ROOM.c includes this copy.
+ * There CASE is a test: it runs the program with the name of the case, and
+ * compares the output. mk/tests.mk lists the rooms that have cases.
  */
 #ifndef CASE_H
 #define CASE_H
@@ -26,7 +27,7 @@
 #include <stdio.h>
 #include <windows.h>
 
-/* Exported, so that the system finds the function by its name. */
+/* The function is exported, so that the system finds it by its name. */
 #define CASE(name, ...) __declspec(dllexport) void name(void)
 
 /* Runs the case with this name. Returns whether the program has it. */
@@ -45,40 +46,41 @@ static inline bool run_case(const wchar_t *name)
 
 #include "helpers.h"
 
-/* The expectation. Each case has the first text, and names the others. */
+/* What CASE(name, out, ...) says about a case. `out` is a text, and designated
+ * initializers may follow. */
 struct expected {
-    const char *source, *name; /* the program's source; set by CASE */
+    const char *source, *name; /* set by CASE */
     const char *out;           /* all of stdout */
     const char *err;           /* the start of stderr; default: "guard: " */
     const char *hook;          /* words for HOOK, besides "allocations" */
     const char *kinds[2];      /* runs once with each as its second argument;
                                 * default: once, without */
-    guint64 file;              /* "file" has this size; default: no such file */
-    void (*before)(void);      /* called before the program is started, */
-    void (*after)(void);       /* and after its output was compared */
+    guint64 file;              /* size of the file "file"; 0: no such file */
+    void (*before)(void);      /* is called before the program is started */
+    void (*after)(void);       /* is called after the output is compared */
 };
 
 /*
- * Runs the guarded program of a case: an access to memory after its lifetime
- * crashes it, and it reports allocations that it has not freed. Further
+ * Runs a case in the guarded program: an access to freed memory crashes, and
+ * the program reports how many allocations it has not freed. The further
  * arguments are strings, or NULL for none.
  */
 #define RUN_CASE(expected, ...)                                                \
-    run_case(expected,                                                         \
-             (const char *const[]){(expected)->name, __VA_ARGS__, NULL})
-struct run run_case(const struct expected *expected,
-                    const char *const *arguments);
+    run_program_of(expected,                                                   \
+                   (const char *const[]){(expected)->name, __VA_ARGS__, NULL})
+struct run run_program_of(const struct expected *expected,
+                          const char *const *arguments);
 
 /* It exited with 0, freed its memory, and printed the expected text. */
 #define assert_case(run, expected)                                             \
     do {                                                                       \
-        assert_run(run, has_freed_all(run, expected),                          \
+        assert_run(run, has_succeeded(run, expected),                          \
                    "exit status 0, and '%s..., 0 not freed' on stderr",        \
                    start_of_err(expected));                                    \
         assert_text(run, (expected)->out);                                     \
     } while (0)
 const char *start_of_err(const struct expected *expected);
-bool has_freed_all(const struct run *run, const struct expected *expected);
+bool has_succeeded(const struct run *run, const struct expected *expected);
 int count_runs(const struct expected *expected);
 
 /* The suite defines SUITE, its name. */

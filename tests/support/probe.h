@@ -1,9 +1,9 @@
 /*
- * What the probes share. A probe is a Windows program that a suite starts: it
- * does something with the library, and prints what happened.
+ * Shared by the probes. A probe is a Windows program that a suite starts. It
+ * calls the library, and prints the results.
  *
- * A probe never waits for a fixed time. It waits for an event, or watches a
- * counter, until the other thread has got to the right point.
+ * A probe never waits for a fixed time. It waits for an event, or until a
+ * counter shows that another thread has reached a certain point.
  */
 #ifndef PROBE_H
 #define PROBE_H
@@ -94,7 +94,7 @@ struct layer {
 #define IMPORT_POINTER(name) extern __typeof__(name) *__imp_##name;
 REPLACEABLE(IMPORT_POINTER)
 
-/* What was called before put_layer. The functions of the probe call these. */
+/* The functions that were called before put_layer. The probe calls these. */
 static struct layer next;
 
 /* Replaces each function that `mine` has. */
