@@ -333,7 +333,7 @@ static BOOL WINAPI deny(HANDLE handle, void *buffer, DWORD length, DWORD *bytes,
 {
     (void)handle, (void)buffer, (void)bytes, (void)overlapped;
     say("ReadFile: length %lu", length);
-    return fail(ERROR_ACCESS_DENIED);
+    return fail_with(ERROR_ACCESS_DENIED);
 }
 
 static void allow(const char *name, void *buffer, size_t length,

@@ -21,7 +21,7 @@ static BOOL WINAPI complete_now(HANDLE handle, void *buffer, DWORD length,
     (void)handle, (void)buffer, (void)length, (void)bytes;
     overlapped->Internal = STATUS_PENDING;
     overlapped->InternalHigh = code->bytes;
-    return code->error == 0 ? TRUE : fail(code->error);
+    return code->error == 0 ? TRUE : fail_with(code->error);
 }
 
 static void send_packet(OVERLAPPED *overlapped)
@@ -36,7 +36,7 @@ static BOOL WINAPI complete_later(HANDLE handle, void *buffer, DWORD length,
 {
     (void)handle, (void)buffer, (void)length, (void)bytes;
     send_packet(overlapped);
-    return fail(ERROR_IO_PENDING);
+    return fail_with(ERROR_IO_PENDING);
 }
 
 static const char *counted(void)
@@ -403,7 +403,7 @@ static BOOL WINAPI return_after_callback(HANDLE handle, void *buffer,
     send_packet(overlapped);
     while (callbacks == before)
         SwitchToThread();
-    return result->error == 0 ? TRUE : fail(result->error);
+    return result->error == 0 ? TRUE : fail_with(result->error);
 }
 
 static BOOL WINAPI fail_with_a_packet(HANDLE handle, void *buffer, DWORD length,

@@ -55,7 +55,7 @@ static BOOL WINAPI my_post(HANDLE port, DWORD bytes, ULONG_PTR key,
                            OVERLAPPED *overlapped)
 {
     return post_error != 0
-               ? fail(post_error)
+               ? fail_with(post_error)
                : next.PostQueuedCompletionStatus(port, bytes, key, overlapped);
 }
 
@@ -119,7 +119,7 @@ static BOOL WINAPI my_set_modes(HANDLE handle, UCHAR modes)
 {
     requested_modes = modes;
     return refuse_modes
-               ? fail(ERROR_INVALID_FUNCTION)
+               ? fail_with(ERROR_INVALID_FUNCTION)
                : next.SetFileCompletionNotificationModes(handle, modes);
 }
 

@@ -9,10 +9,10 @@
 #define PROBE_H
 
 #include "../../final/programs/report.h"
+#include "../../lab/interpose/interpose.h"
 #include "../../lab/interpose/writable.h"
 #include "handles.h"
 
-#include <process.h>
 #include <stdlib.h>
 
 /* Ends the probe if a call has failed that should always succeed. */
@@ -106,13 +106,6 @@ static inline void put_layer(struct layer mine)
     if (mine.name != NULL)                                                     \
         __imp_##name = mine.name;
     REPLACEABLE(REPLACE)
-}
-
-/* The result of a function that fails with this error. */
-static inline BOOL fail(DWORD error)
-{
-    SetLastError(error);
-    return FALSE;
 }
 
 /* ---- Packets ----------------------------------------------------------- */
