@@ -33,7 +33,7 @@ static BOOL WINAPI my_read(HANDLE file, void *buffer, DWORD length,
     InterlockedIncrement(&reads_by_workers);
     stop_at(before_read, may_read);
     if (worker_error != ERROR_SUCCESS)
-        return fail(worker_error);
+        return fail_with(worker_error);
     if (length > worker_limit)
         length = worker_limit;
     BOOL ok = next.ReadFile(file, buffer, length, bytes, overlapped);

@@ -71,7 +71,7 @@ static inline BOOL hold(struct held call, DWORD *bytes)
     }
     next.ReleaseSRWLockExclusive(&held_lock);
     if (is_held && asynchronous)
-        return fail(ERROR_IO_PENDING);
+        return fail_with(ERROR_IO_PENDING);
     return call_system(&call, bytes);
 }
 
