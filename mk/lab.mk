@@ -248,7 +248,9 @@ PITFALLS_FOR_TESTS := $(foreach name,$(PITFALL_TESTED),$(call in_pitfall,$(name)
   $(call in_pitfall,$(name),tests/$(if $(filter final, \
     $(call stage_of,$(name))),guarded,hooked)))
 PITFALL_PROGRAMS += $(PITFALLS_FOR_TESTS)
-$(PITFALLS_FOR_TESTS): private says :=
+# Only make pitfall prints their names: all of them would be many lines.
+$(if $(filter pitfall,$(MAKECMDGOALS)),$(PITFALLS_FOR_TESTS),$(PITFALL_PROGRAMS)): \
+  private says :=
 
 .PHONY: pitfalls pitfall
 pitfalls:

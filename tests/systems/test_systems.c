@@ -341,7 +341,7 @@ Test(systems, every_command_uses_the_launcher_and_passes_the_variables)
         "                                      INFINITE);\n}\n",
         -1, NULL));
     text = launched(
-        "timeout 20 " LAUNCHED("check STEP=5 DIR=\"$PWD/hangs\" ONLY=checker"),
+        "timeout 60 " LAUNCHED("check STEP=5 DIR=\"$PWD/hangs\" ONLY=checker"),
         2);
     cr_assert_not_null(strstr(text, "checker: hung: "), "%s", text);
     g_free(text);
