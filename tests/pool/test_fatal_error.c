@@ -4,7 +4,7 @@
 TestSuite(fatal_error, .init = enter_scratch, .fini = leave_scratch);
 
 #define FATAL_ERROR "tests/guarded/fatal_error"
-#define PORT_FAILS "fail-from:GetQueuedCompletionStatus:1:735"
+#define PORT_FAILS  "fail-from:GetQueuedCompletionStatus:1:735"
 
 Test(fatal_error, prints_one_line_and_ends_the_process)
 {
