@@ -502,8 +502,9 @@ static struct request *find_ticket(struct pool *pool,
     return request != NULL && request->ticket == ticket ? request : NULL;
 }
 
-static struct submission start(const struct bound_file *file,
-                               struct request *request, bool writes, bool skips)
+static struct submission start_io(const struct bound_file *file,
+                                  struct request *request, bool writes,
+                                  bool skips)
 {
     if (writes)
         return overlapped_write(file->handle, request, skips);
@@ -530,7 +531,7 @@ static struct submission submit(struct bound_file *file,
     if (started.error != ERROR_SUCCESS)
         return started;
 
-    started = start(file, request, writes, file->skips);
+    started = start_io(file, request, writes, file->skips);
 
     AcquireSRWLockExclusive(&pool->lock);
     /* The callback may have freed the request: only the table knows. */
@@ -586,7 +587,7 @@ static DWORD run(struct bound_file *file, struct request *request, bool writes,
 {
     OVERLAPPED *overlapped = &request->overlapped;
     overlapped->hEvent = (HANDLE)((ULONG_PTR)event | 1);
-    struct submission started = start(file, request, writes, true);
+    struct submission started = start_io(file, request, writes, true);
     if (started.outcome != IO_QUEUED) {
         overlapped_ended(request, &started);
         *bytes = started.bytes;
