@@ -45,6 +45,16 @@ Test(stream, a_read_returns_bytes_that_are_still_buffered)
            "content -> 'JElLO'");
 }
 
+/* The buffer has one range of the file: a write after a gap starts another. */
+Test(stream, buffered_writes_go_to_their_own_offsets)
+{
+    put("a", "0123456789");
+    SCRIPT("a", "open both share=7", "write AB", "seek 5 begin -> at 5",
+           "write CD", "seek 3 begin -> at 3", "write E",
+           "system-calls -> reads: 0, writes: 2", "close",
+           "content -> 'AB2E4CD789'");
+}
+
 Test(stream, a_write_replaces_bytes_in_the_read_buffer)
 {
     for (guint i = 0; i < KINDS; i++) {
