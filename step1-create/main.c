@@ -30,7 +30,7 @@ static int read_at_position(HANDLE file, const wchar_t *path)
 
     if (!ReadFile(file, buffer, sizeof buffer, &bytes, NULL))
         return report("read", path, GetLastError());
-    /* Move the position by zero bytes: this only returns it. */
+    /* Move the position by zero bytes: the call only returns the position. */
     if (!SetFilePointerEx(file, zero, &position, FILE_CURRENT))
         return report("get the file position of", path, GetLastError());
     say("read %lu bytes; the file position is now %lld", bytes,
@@ -66,7 +66,7 @@ static int show_overlapped(const wchar_t *path)
         return report("open", path, GetLastError());
     say("opened with FILE_FLAG_OVERLAPPED");
     int status = EXIT_SUCCESS;
-    /* NULL: no OVERLAPPED, which would hold the offset. */
+    /* NULL: no OVERLAPPED, so the read has no offset. */
     BOOL ok = ReadFile(file, buffer, sizeof buffer, &bytes, NULL);
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
     if (ok)

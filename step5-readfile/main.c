@@ -192,7 +192,7 @@ static void finish(struct reader *reader, struct request *request, DWORD error)
     if (reader->error == ERROR_SUCCESS)
         say("end of file");
     overlapped_free(request);
-    check(SetEvent(reader->finished), "set", L"event"); /* main owns it now */
+    check(SetEvent(reader->finished), "set", L"event"); /* main owns reader */
 }
 
 static void read_next(struct reader *reader, struct request *request)
