@@ -9,15 +9,14 @@
  *
  * Each allocation has pages of its own. It ends where its last page ends,
  * except for alignment to 16 bytes. The page after it is not mapped. free
- * unmaps the allocation's pages, and some 500,000 further allocations are made
- * before an address is used again. So three mistakes crash, in whatever thread
- * they are made:
+ * unmaps the allocation's pages. The guard uses an address again only after
+ * some 500,000 further allocations. So three mistakes crash, in any thread:
  *
  *   - to read or write after the end of an allocation;
  *   - to read or write an allocation after free;
  *   - to free it twice.
  *
- * malloc fills the memory with 0xA5: a program that relies on zeros shows it.
+ * malloc fills the memory with 0xA5, to expose a program that relies on zeros.
  * realloc always moves the allocation. Any thread may call these functions.
  *
  * The guard has these settings in HOOK and IO (see lab/interpose/settings.h):

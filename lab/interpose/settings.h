@@ -15,7 +15,7 @@
  *
  * NAME is a function of imports.h; or malloc or calloc, in a program with
  * lab/guard. Of ReadFile and WriteFile, only calls with an OVERLAPPED are
- * counted. A call that fails leaves STATUS_PENDING in it.
+ * counted. If such a call fails, its OVERLAPPED has STATUS_PENDING afterwards.
  *
  * These are short forms:
  *
@@ -26,10 +26,10 @@
  *                           handle
  *   no-packet:CODE          fail-from:GetQueuedCompletionStatus:1:CODE
  *
- * GetLastError and _doserrno report CODE then. A layer counts the calls of all
- * code that is linked into the program. This includes the compiler's own
- * library, which seldom calls a function of imports.h: it may wait when two
- * threads start at the same time.
+ * After a failure, GetLastError and _doserrno report CODE. A layer counts the
+ * calls of all code that is linked into the program. This includes the
+ * compiler's own library, which seldom calls a function of imports.h: it may
+ * wait when two threads start at the same time.
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H

@@ -77,7 +77,7 @@ void expect_line(struct process *process, const char *wanted);
 
 /*
  * Starts feeder.c, and sets the name of its pipe. The feeder writes each line
- * that it is sent to the pipe as one piece. send_end makes it close the pipe.
+ * of its stdin to the pipe, as one piece. send_end makes it close the pipe.
  */
 struct process *start_feeder(char name[64]);
 

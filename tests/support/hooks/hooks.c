@@ -1,10 +1,10 @@
 /*
- * A layer for tests: it causes failures and orders that a test needs, and that
- * no system produces when asked. It is linked under a program, and the
- * program's own code stays as it is. lab/interpose/interpose.h explains how a
- * layer works, and lab/interpose/settings.h how the environment variable HOOK
- * is written. HOOK takes the settings of lab/modes/README.md, and these. Counts
- * begin at 1:
+ * A layer for tests: it causes failures that a test needs, and completions in
+ * an order that a test needs. No system produces these on request. The build
+ * links the layer with a program, and the program's own code does not change.
+ * lab/interpose/interpose.h explains how a layer works, and
+ * lab/interpose/settings.h how the environment variable HOOK is written. HOOK
+ * takes the settings of lab/modes/README.md, and these. Counts begin at 1:
  *
  *   none              nothing is changed
  *   warning           ReadFile fails with 234 instead of 997; the packet comes
