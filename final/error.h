@@ -19,12 +19,12 @@ void error_text(DWORD error, char text[ERROR_TEXT]);
 /* ---- Fatal errors ------------------------------------------------------- */
 
 /*
- * A fatal error is a failure on a worker, or in the middle of a wait, that
- * would leave callbacks uncalled for ever: the port gives no packet, a thread
- * or an event cannot be waited for, a handle cannot be closed. The library has
- * no caller that it could return the error to, so it calls this function, on
- * the thread that met the error. When the function returns, the process ends
- * with exit status 1. .NET: Environment.FailFast.
+ * A fatal error is a failure on a worker, or in the middle of a wait, after
+ * which the library could never call some callbacks: the port gives no packet,
+ * a thread or an event cannot be waited for, a handle cannot be closed. The
+ * library has no caller that it could return the error to, so it calls this
+ * function, on the thread that met the error. When the function returns, the
+ * process ends with exit status 1. .NET: Environment.FailFast.
  *
  *   tried   what the library tried, as an English verb: "wait for"
  *   object  what it tried that on: "port", "worker", "event", ...

@@ -18,10 +18,10 @@ static bool is_alone(struct file_stream *stream)
 }
 
 /*
- * One call on a handle that is not overlapped: it blocks. An OVERLAPPED gives
- * it its offset, and the system leaves the file pointer after the last byte. So
- * a call that continues there needs no OVERLAPPED. The stream remembers the
- * file pointer for that reason: with an OVERLAPPED, Wine 8 also makes a
+ * One call on a handle that is not overlapped: it blocks. An OVERLAPPED holds
+ * the call's offset. After the call, the file pointer is after the last byte,
+ * so a call that continues there needs no OVERLAPPED. The stream remembers the
+ * file pointer to avoid the OVERLAPPED: with one, Wine 8 also makes a
  * completion, which costs time. A pipe has no offset.
  */
 static DWORD transfer_synchronous(struct file_stream *stream, bool writes,
@@ -57,8 +57,9 @@ static DWORD transfer(struct file_stream *stream, bool writes, void *buffer,
                                          bytes);
 }
 
-/* 0 bytes mean the end of the file, whatever error the system gives. In a pipe
- * they mean a write of 0 bytes, and this reads again. */
+/* Reports the end of the file as success with 0 bytes, whichever error the
+ * system gives for it. In a pipe, success with 0 bytes means that the writer
+ * wrote 0 bytes, so this function reads again. */
 DWORD stream_read_at(struct file_stream *stream, void *buffer, size_t length,
                      uint64_t offset, size_t *bytes)
 {

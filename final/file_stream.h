@@ -87,18 +87,18 @@ DWORD file_stream_open(struct pool *pool, const wchar_t *path,
                        struct file_stream **opened);
 
 /*
- * Closes the stream, in this order: callbacks that start a new call get
- * ERROR_INVALID_HANDLE; the buffered bytes are written; I/O in flight is
+ * Closes the stream, in this order: from now on a new call in a callback fails
+ * with ERROR_INVALID_HANDLE; the buffered bytes are written; I/O in flight is
  * cancelled; its callbacks run; the handle is closed; the stream is freed. All
- * of that happens even if an error is returned, which is the first one. A call
- * of another thread completes, too, but no other thread may start a call any
- * more. In a callback: ERROR_POSSIBLE_DEADLOCK, and nothing has happened. Does
- * nothing for NULL.
+ * of these steps happen even if one of them fails; the function returns the
+ * first error. A call that another thread has started completes, too, but no
+ * other thread may start a new one. In a callback: ERROR_POSSIBLE_DEADLOCK, and
+ * nothing has happened. Does nothing for NULL.
  */
 DWORD file_stream_close(struct file_stream *stream);
 
-/* The error with which the system did not reserve the preallocation, or 0. The
- * stream works in either case. */
+/* If the system did not reserve the preallocation, returns its error; otherwise
+ * 0. The stream works in either case. */
 DWORD file_stream_preallocation_error(const struct file_stream *stream);
 
 /* ---- Synchronous ------------------------------------------------------ */
@@ -224,10 +224,10 @@ struct submission file_stream_write_async(struct file_stream *stream,
 DWORD file_task_wait(struct file_task *task, DWORD timeout, size_t *bytes);
 
 /* Requests that the call be cancelled: it completes with
- * ERROR_OPERATION_ABORTED, or with its normal result if it completed first. Do
- * not call this when the task's memory may be gone, because its callback may
- * have run. On a synchronous handle this only works until a worker starts the
- * call. */
+ * ERROR_OPERATION_ABORTED, or with its normal result if it completed first. Its
+ * callback may free the task's memory: do not call this if the callback may
+ * have done so. On a synchronous handle this only works until a worker starts
+ * the call. */
 void file_task_cancel(struct file_task *task);
 
 /* The same for all calls that run, also synchronous ones. */

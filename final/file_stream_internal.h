@@ -1,6 +1,6 @@
 /*
- * The state of a file_stream, and what its three parts use of each other. Calls
- * go one way, from the first part down to the last:
+ * The state of a file_stream, and the functions that its three parts share.
+ * Calls go one way, from the first part down to the last:
  *
  *      file_stream.c   open and close, synchronous calls, position and length
  *      file_task.c     asynchronous calls: how each proceeds, turns, cancelling
@@ -108,8 +108,8 @@ static inline void stream_pin(struct file_stream *stream)
     stream->pending++;
 }
 
-/* After the last pin the stream may be freed immediately; so this uses only the
- * address of the counter. */
+/* After the last pin the stream may be freed immediately; so this function uses
+ * only the address of the counter. */
 static inline void stream_unpin(struct file_stream *stream)
 {
     _Atomic unsigned *pending = &stream->pending;

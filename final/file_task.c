@@ -211,7 +211,8 @@ static void finish(struct file_task *task)
         void *context = task->context;
         DWORD error = task->error;
         size_t bytes = task->done;
-        /* The turn goes on before the callback, which may take long. */
+        /* The next call gets its turn before this callback runs, which may take
+         * long. */
         struct file_task *next = pass_turn(retire(task));
         if (callback != NULL)
             callback(context, error, bytes);

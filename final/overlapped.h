@@ -1,9 +1,9 @@
 /*
- * Requests: each describes one overlapped read or write, in one piece of
- * memory.
+ * A request describes one overlapped read or write, in one piece of memory.
  *
  * The caller packs a request, starts it any number of times (never while it is
- * in flight), and frees it. Its owner at each moment:
+ * in flight), and frees it. The holder of a request is the code that may use or
+ * free it while it is idle. The owner at each moment:
  *
  *      overlapped_pack                               overlapped_free
  *            |                                              ^
@@ -14,9 +14,10 @@
  *                     the callback is its holder now
  *
  * One request serves any number of reads without another allocation: .NET calls
- * that a PreAllocatedOverlapped. A program that uses a request in flight would
- * corrupt memory, later and elsewhere. So each function here fails immediately
- * with ERROR_BUSY if the request is in flight.
+ * that a PreAllocatedOverlapped. If a program used a request in flight, it
+ * would corrupt memory, and the failure would show later, in other code. So
+ * each function here fails immediately with ERROR_BUSY if the request is in
+ * flight.
  */
 #ifndef OVERLAPPED_H
 #define OVERLAPPED_H

@@ -85,9 +85,10 @@ static DWORD take_out(struct pool *pool, struct request *request, DWORD error,
     return error;
 }
 
-/* CancelIoEx only requests it: whatever it returns, the I/O still queues its
- * packet. The kernel may not know the request yet, because another thread is
- * just starting it. That thread sees the mark, and calls this again. */
+/* CancelIoEx only requests the cancellation: whatever it returns, the I/O still
+ * queues its packet. The kernel may not know the request yet, because another
+ * thread is just starting it. That thread sees the mark, and calls this
+ * again. */
 static void cancel(struct request *request)
 {
     request->cancelled = true;
@@ -142,7 +143,7 @@ static bool wait_for_none(struct pool *pool, const unsigned *pending,
 
 /* ---- Timeouts --------------------------------------------------------- */
 
-/* Cancels every request whose deadline is over; returns the next deadline. A
+/* Cancels every request whose deadline has passed; returns the next deadline. A
  * request that was cancelled before does not become a timeout, although its
  * packet may still wait in the port. */
 static uint64_t cancel_late(struct pool *pool, uint64_t now)

@@ -12,19 +12,18 @@
  * lock when it calls a callback, or when it reads or writes.
  *
  * Functions return a Win32 error code, 0 (ERROR_SUCCESS) for success, and print
- * nothing. One kind of failure cannot be returned: the port, a thread or an
- * event fails in a way that would leave callbacks uncalled for ever. That is a
- * fatal error, and ends the process: see error.h.
+ * nothing. If the port, a thread or an event fails, the pool may be unable to
+ * call some callbacks ever again. No function can return such a fatal error. It
+ * ends the process: see error.h.
  *
  * Any thread may call any function, also from a callback. The functions that
- * wait fail with ERROR_POSSIBLE_DEADLOCK in a callback of the same pool,
- * because they would wait for their own caller.
+ * wait for callbacks fail with ERROR_POSSIBLE_DEADLOCK in a callback of the
+ * same pool, because they would wait for their own caller.
  *
- * Callbacks of one pool run concurrently on all its threads, in any order. A
- * callback that blocks takes its thread out of the pool. When all threads
- * block, the pool calls no callback until one returns: it makes no further
- * threads. Meanwhile I/O goes on, packets wait in the port, and timeouts still
- * cancel.
+ * Callbacks of one pool run concurrently on all its threads, in any order.
+ * While a callback blocks, its thread takes no packet. When all threads block,
+ * the pool calls no callback until one returns: it makes no further threads.
+ * Meanwhile I/O goes on, packets wait in the port, and timeouts still cancel.
  */
 #ifndef POOL_H
 #define POOL_H

@@ -29,7 +29,7 @@ struct option {
  * Removes the options from a list of words, which ends with NULL, and closes
  * the gaps. Returns the number of words that are left, or -1 for a word that
  * begins with "--" and is no option, for an option without its number, and for
- * a number out of its range. A name of NULL ends the options.
+ * a number out of its range. The array of options ends with a name of NULL.
  *
  * Numbers are decimal. They may end in K, M or G, for 2^10, 2^20 and 2^30.
  */

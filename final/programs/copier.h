@@ -8,10 +8,10 @@
  *      buffer 0        read 0 -> write 0 -> read 2 ----> write 2 ...
  *      buffer 1        read 1 ----> write 1 -> read 3 -> write 3 ...
  *
- * A read finds the end of the source, wherever it is by then. The caller only
- * waits until all buffers are at rest. A pipe has no offsets that would tell
- * its reads apart, so for a pipe one buffer moves. Only copier_create allocates
- * memory.
+ * A read finds the end of the source, even if the end has moved since the
+ * start. The caller only waits until all buffers are at rest. A pipe has no
+ * offsets that would tell its reads apart, so for a pipe one buffer moves. Only
+ * copier_create allocates memory.
  */
 #ifndef COPIER_H
 #define COPIER_H
@@ -49,8 +49,8 @@ void copier_free(struct copier *copier);
 DWORD copier_begin(struct copier *copier, struct bound_file *source,
                    struct bound_file *target);
 
-/* Starts to copy, once, and returns. The copy ends when all bytes are copied,
- * or soon after an I/O failed or was cancelled. */
+/* Starts the copy and returns. Call it once for each copy. The copy ends when
+ * all bytes are copied, or soon after an I/O failed or was cancelled. */
 void copier_start(struct copier *copier);
 
 /* Waits for the end of the copy, up to `timeout` ms, or INFINITE. Returns

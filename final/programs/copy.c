@@ -43,9 +43,9 @@ static bool move_on(enum phase from, enum phase to)
 /*
  * The system calls this on a new thread. It stops the pool: no I/O starts any
  * more, and what is in flight is cancelled. So main wakes up and cleans up. A
- * copy that is complete still gets its name. With nothing to clean up, or at
- * the second Ctrl-C, the process ends immediately; the system then deletes the
- * file that is marked for deletion.
+ * copy that is complete still gets its name. If there is nothing to clean up,
+ * or at the second Ctrl-C, the process ends immediately; the system then
+ * deletes the file that is marked for deletion.
  */
 static BOOL WINAPI on_control(DWORD event)
 {

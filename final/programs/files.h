@@ -4,9 +4,9 @@
  * A replacement is written under a temporary name in its target's directory. It
  * is marked for deletion from the first moment, so the system removes it
  * however this process ends. When the replacement is complete, the program
- * removes the mark, and then renames it to the target in one step. So at each
- * moment the target's name has either the complete old file (or none, if there
- * was none), or the complete new one.
+ * removes the mark, and then renames the file to the target in one step. So at
+ * each moment the target's name has either the complete old file (or none, if
+ * there was none), or the complete new one.
  *
  * Functions return a Win32 error, 0 for success.
  */
@@ -38,9 +38,9 @@ struct replacement {
 
 /*
  * Makes an empty file for overlapped writes, which becomes the target later.
- * The caller owns the handle. Closing it deletes the file, until
- * replacement_keep. ERROR_FILE_EXISTS if the target exists and `replaces` is
- * false.
+ * The caller owns the handle. Until replacement_keep is called, closing the
+ * handle deletes the file. ERROR_FILE_EXISTS if the target exists and
+ * `replaces` is false.
  */
 DWORD replacement_create(struct replacement *replacement, const wchar_t *target,
                          bool replaces, HANDLE *file);

@@ -3,7 +3,7 @@
  * reads in flight, and counts, prints or hashes the bytes.
  *
  * reader.h reads a file. This program uses the bytes in the order of the file,
- * reports the first failure once, and ends in order, whether main ends it or
+ * reports the first failure once, and ends cleanly, even after a failure or
  * Ctrl-C.
  */
 #include "../error.h"

@@ -4,7 +4,7 @@
  * The file is divided into blocks of equal size. Up to `depth` blocks are in
  * flight, each with its own request and buffer. They complete in any order, on
  * any worker. One thread, the reader's user, takes them in the order of the
- * file. A used buffer is sent out again for the block `depth` further on:
+ * file. After block n is used, its buffer reads block n + depth:
  *
  *      depth 3         | block 0 | block 1 | block 2 | block 3 | block 4 |
  *      first:            buffer 0  buffer 1  buffer 2
