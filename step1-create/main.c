@@ -5,8 +5,6 @@
  * offset, and a read without one fails. .NET: FileOptions.Asynchronous. */
 #include "report.h"
 
-#include <windows.h>
-
 const wchar_t program[] = L"step1-create";
 
 /* Returns INVALID_HANDLE_VALUE, not NULL, if it fails. SECURITY_ANONYMOUS, as

@@ -5,8 +5,6 @@
  * .NET: ThreadPool.BindHandle. */
 #include "report.h"
 
-#include <windows.h>
-
 const wchar_t program[] = L"step2-bind";
 
 /* Returns INVALID_HANDLE_VALUE, not NULL, if it fails. SECURITY_ANONYMOUS, as

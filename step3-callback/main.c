@@ -7,7 +7,6 @@
 
 #include <process.h>
 #include <stdint.h>
-#include <windows.h>
 #include <winternl.h>
 
 const wchar_t program[] = L"step3-callback";
@@ -71,12 +70,12 @@ static void pool_stop(struct pool *pool)
     check(CloseHandle(pool->port), "close", L"port");
 }
 
-/* threads: 0 means 2 x processors. Returns 0 or a Win32 error. */
-static DWORD pool_create(struct pool *pool, unsigned threads,
-                         io_completion_callback *callback)
+/* Starts two threads for each processor. Returns 0 or a Win32 error. */
+static DWORD pool_create(struct pool *pool, io_completion_callback *callback)
 {
-    if (threads == 0)
-        threads = 2 * GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+    SYSTEM_INFO system;
+    GetSystemInfo(&system);
+    unsigned threads = 2 * system.dwNumberOfProcessors;
     *pool = (struct pool){
         .callback = callback,
         .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};
@@ -172,7 +171,7 @@ int wmain(int argc, wchar_t **argv)
         return 2;
     }
     struct pool pool;
-    DWORD error = pool_create(&pool, 0, on_packet);
+    DWORD error = pool_create(&pool, on_packet);
     if (error != ERROR_SUCCESS)
         return report("create", L"pool", error);
     int status = with_file(&pool, argv[1]);

@@ -10,7 +10,6 @@
 #include <process.h>
 #include <stdint.h>
 #include <string.h>
-#include <windows.h>
 
 const wchar_t program[] = L"step4-overlapped";
 
@@ -120,11 +119,12 @@ static void pool_stop(struct pool *pool)
     check(CloseHandle(pool->port), "close", L"port");
 }
 
-/* threads: 0 means 2 x processors. Returns 0 or a Win32 error. */
-static DWORD pool_create(struct pool *pool, unsigned threads)
+/* Starts two threads for each processor. Returns 0 or a Win32 error. */
+static DWORD pool_create(struct pool *pool)
 {
-    if (threads == 0)
-        threads = 2 * GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+    SYSTEM_INFO system;
+    GetSystemInfo(&system);
+    unsigned threads = 2 * system.dwNumberOfProcessors;
     *pool = (struct pool){
         .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)};
     if (pool->port == NULL) /* this call fails with NULL */
@@ -249,7 +249,7 @@ int wmain(int argc, wchar_t **argv)
         return 2;
     }
     struct pool pool;
-    DWORD error = pool_create(&pool, 0);
+    DWORD error = pool_create(&pool);
     if (error != ERROR_SUCCESS)
         return report("create", L"pool", error);
     int status = with_file(&pool, argv[1]);
