@@ -12,7 +12,8 @@
  * Calls on a stream are serialized: if two threads call at the same time, one
  * waits until the other's call has returned. In a pipe this holds for each
  * direction alone: one thread may read while another writes, if the system
- * allows it (on a synchronous handle it may not).
+ * allows it. On a synchronous handle, the system may make one thread wait for
+ * the other.
  */
 #ifndef FILE_STREAM_H
 #define FILE_STREAM_H
@@ -134,10 +135,11 @@ DWORD file_stream_flush_to_disk(struct file_stream *stream);
 
 /*
  * Moves the position by `offset` bytes from origin: FILE_BEGIN, FILE_CURRENT or
- * FILE_END. The position may be after the end of the file. ERROR_NEGATIVE_SEEK
- * if it would be before the beginning of the file, or, in a stream that
- * appends, before the place where the stream started; then it does not move.
- * *position, if not NULL, gets the position after the call.
+ * FILE_END. The position may be after the end of the file. It may not be before
+ * the beginning of the file. In a stream that appends, it may not be before the
+ * place where the stream started. Otherwise the call fails with
+ * ERROR_NEGATIVE_SEEK, and the position does not move. *position, if not NULL,
+ * gets the position after the call.
  */
 DWORD file_stream_seek(struct file_stream *stream, int64_t offset, DWORD origin,
                        uint64_t *position);
@@ -195,15 +197,16 @@ struct file_task {
  * bytes, and calls take turns.
  *
  *   IO_QUEUED  the callback, if there is one, will be called once, on a worker.
- *              If the pool stops meanwhile, it may be called on the thread that
- *              made the call fail.
+ *              If the pool stops meanwhile, the callback may be called on
+ *              another thread: the one on which the call failed.
  *   IO_DONE    the call has completed with success, with this number of bytes;
  *              no callback
  *   IO_FAILED  the call could not start, or has failed immediately; no callback
  *
  * A caller that need not distinguish these just waits for the task:
- * file_task_wait returns the result in each case. The exception is a task that
- * already runs: then the call here fails with ERROR_BUSY.
+ * file_task_wait returns the result in each case. There is one exception: if
+ * the task already runs, file_stream_read_async and file_stream_write_async
+ * fail with ERROR_BUSY.
  *
  * Buffer and task must stay until the call has completed.
  */
@@ -224,10 +227,10 @@ struct submission file_stream_write_async(struct file_stream *stream,
 DWORD file_task_wait(struct file_task *task, DWORD timeout, size_t *bytes);
 
 /* Requests that the call be cancelled: it completes with
- * ERROR_OPERATION_ABORTED, or with its normal result if it completed first. Its
- * callback may free the task's memory: do not call this if the callback may
- * have done so. On a synchronous handle this only works until a worker starts
- * the call. */
+ * ERROR_OPERATION_ABORTED, or with its normal result if it completed first. If
+ * the callback frees the task's memory, do not call this after the callback may
+ * have run. On a synchronous handle this only works until a worker starts the
+ * call. */
 void file_task_cancel(struct file_task *task);
 
 /* The same for all calls that run, also synchronous ones. */

@@ -106,9 +106,9 @@ enum io_status {
 };
 
 /*
- * Returns what a Win32 error means for an I/O. The library has only this table:
- * it uses it for the errors of ReadFile and WriteFile, and for those of
- * packets, because Windows may report the same result either way.
+ * Returns what a Win32 error means for an I/O. The library uses this function
+ * for the errors of ReadFile and WriteFile, and for those of packets, because
+ * Windows may report the same result either way. It has no other table.
  *
  * 233 is not an end of file: a pipe's server causes it with
  * DisconnectNamedPipe, which discards the bytes that were not read yet. 232 is
@@ -146,11 +146,11 @@ struct submission {
  * lowest bit is set.
  *
  * When they return IO_QUEUED, the callback may have run already, and may have
- * freed the request. On some systems that can happen even with IO_DONE and
- * IO_FAILED: they queue a packet although the call failed. So these functions
- * do not look into the request after the call, and leave `bytes` 0. A caller
- * that knows that the request still exists gets the bytes from
- * overlapped_ended.
+ * freed the request. Some systems queue a packet although the call completed or
+ * failed immediately. Then the callback may have run even with IO_DONE and
+ * IO_FAILED. So these functions do not look into the request after the call,
+ * and leave `bytes` 0. A caller that knows that the request still exists gets
+ * the bytes from overlapped_ended.
  */
 struct submission overlapped_read(HANDLE handle, struct request *request,
                                   bool skips);

@@ -11,10 +11,10 @@
  * there. One lock guards the table and all counters. The pool does not hold the
  * lock when it calls a callback, or when it reads or writes.
  *
- * Functions return a Win32 error code, 0 (ERROR_SUCCESS) for success, and print
- * nothing. If the port, a thread or an event fails, the pool may be unable to
- * call some callbacks ever again. No function can return such a fatal error. It
- * ends the process: see error.h.
+ * Functions return a Win32 error code, 0 (ERROR_SUCCESS) for success. Only
+ * pool_print_counters prints. If the port, a thread or an event fails, the pool
+ * may be unable to call some callbacks ever again. No function can return such
+ * a fatal error. It ends the process: see error.h.
  *
  * Any thread may call any function, also from a callback. The functions that
  * wait for callbacks fail with ERROR_POSSIBLE_DEADLOCK in a callback of the
@@ -79,9 +79,9 @@ enum pool_stop_mode {
  * Stops the pool: from now on new I/O and work fail with
  * ERROR_SHUTDOWN_IN_PROGRESS. Waits until all callbacks have run, ends the
  * threads, and closes the port. Bound files stay open; the caller still closes
- * them. Stopping a pool that is stopped, or all zero, is harmless. If several
- * threads call, each returns when the pool has stopped. In a callback of this
- * pool: ERROR_POSSIBLE_DEADLOCK.
+ * them. Does nothing if the pool is already stopped, or if all bytes of *pool
+ * are 0. If several threads call, each returns when the pool has stopped. In a
+ * callback of this pool: ERROR_POSSIBLE_DEADLOCK.
  */
 DWORD pool_stop(struct pool *pool, enum pool_stop_mode mode);
 
@@ -169,7 +169,8 @@ DWORD pool_bind_handle(struct pool *pool, HANDLE handle, UCHAR modes,
  * of its I/Os complete immediately.
  *
  * They check the request first, so that a mistake fails here and not in the
- * kernel. Such a request is not counted. The outcome is IO_FAILED, with
+ * kernel. A request with a mistake is not counted. The outcome is IO_FAILED,
+ * with
  *
  *   ERROR_INVALID_PARAMETER     the offset, or offset + length, is beyond
  *                               2^63 - 1; a length but no buffer; a length that
