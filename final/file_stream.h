@@ -149,8 +149,12 @@ DWORD file_stream_position(struct file_stream *stream, uint64_t *position);
 /* In bytes, including the buffered ones. */
 DWORD file_stream_length(struct file_stream *stream, uint64_t *length);
 
-/* Cuts the file, or extends it with zeros. A position after the new end moves
- * to the new end. */
+/*
+ * Cuts the file, or extends it with zeros, to `length` bytes. A position after
+ * the new end moves to the new end. Fails with ERROR_INVALID_PARAMETER if length
+ * is larger than INT64_MAX or, in a stream that appends, smaller than the place
+ * where the stream started.
+ */
 DWORD file_stream_set_length(struct file_stream *stream, uint64_t length);
 
 /* ---- Asynchronous ----------------------------------------------------- */

@@ -1,5 +1,5 @@
-# The lab: builds a program once more, with lab/ linked under it. The object files
-# are the same; only the names of malloc and its kin in them change (see guard.h).
+# The lab: builds a program once more, with lab/ between it and the system. The
+# object files are the same; only the names of malloc and its kin in them change
 
 SWEPT_TESTS := stream_all sweep_errors
 LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS) $(SWEPT_TESTS))

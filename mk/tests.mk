@@ -24,7 +24,7 @@ $(foreach name,$(TEST_PROGRAMS),$(eval \
 $(patsubst %.c,build/obj/%.o,$(PROGRAMS_C)) build/obj/tests/lab/wrong/%.o \
   build/obj/tests/lab/right/%.o: private says :=
 
-# The stages with tests/support/hooks linked under them: the same object files.
+# The stages with tests/support/hooks between them and the system: the same objects.
 HOOKS := $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c \
   lab/modes/*.c tests/support/hooks/*.c))
 HOOKED := $(STAGES:%=build/tests/hooked/%.exe)

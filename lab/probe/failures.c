@@ -1,4 +1,4 @@
-/* Rows about calls that fail immediately: does a packet come all the same? */
+/* Rows about calls that fail immediately: does a packet come anyway? */
 #include "rows.h"
 #include "tools.h"
 

@@ -37,7 +37,7 @@ static int64_t now(void)
 
 /* Reserves a record and fills it in; `from` is the address in the program. When
  * the file is full, the record goes to memory that is never read, and is
- * counted all the same. */
+ * counted anyway. */
 static struct record *begin_record(const void *from, struct record what)
 {
     static _Thread_local struct record lost;

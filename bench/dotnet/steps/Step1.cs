@@ -5,8 +5,8 @@ using static Program;
 
 static unsafe class Step1
 {
-    // Reads without an offset: the handle has a file position, which moves on.
-    static int ReadPlainly(SafeFileHandle file, string path)
+    // Reads without an offset: the read starts at the file position, and moves it.
+    static int ReadAtPosition(SafeFileHandle file, string path)
     {
         byte* buffer = stackalloc byte[64];
         uint bytes;
@@ -27,8 +27,8 @@ static unsafe class Step1
         if (error != ERROR_SUCCESS)
             return Report("open", path, error);
         Say("opened without FILE_FLAG_OVERLAPPED");
-        int status = ReadPlainly(file, path);
-        return status == 0 ? ReadPlainly(file, path) : status;
+        int status = ReadAtPosition(file, path);
+        return status == 0 ? ReadAtPosition(file, path) : status;
     }
 
     static int ShowOverlapped(string path)

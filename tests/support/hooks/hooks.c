@@ -8,7 +8,7 @@
  *
  *   none              nothing is changed
  *   warning           ReadFile fails with 234 instead of 997; the packet comes
- *                     all the same
+ *                     anyway
  *   short-write       each write takes at most a third of its bytes
  *   late              ReadFile returns only after the read's callback has
  *                     returned; unless a worker calls ReadFile, or the file is
