@@ -3,14 +3,22 @@
 
 SWEPT_TESTS := stream_all sweep_errors
 LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS) $(SWEPT_TESTS))
-LAB := $(patsubst %.c,build/obj/%.o,$(filter-out lab/guard/%, \
-  $(wildcard lab/interpose/*.c lab/modes/*.c lab/trace/*.c lab/checker/*.c \
-  lab/sweep/*.c)))
+# One object file. All its names are local, except those of guard.h: a program may use
+# the same names for its own functions and variables.
+LAB := build/lab/lab.o
+$(LAB): $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c lab/guard/*.c \
+  lab/modes/*.c lab/trace/*.c lab/checker/*.c lab/sweep/*.c))
+	@mkdir -p $(@D)
+	$(call says,LD,$@)
+	$(Q)$(CC) -r -nostdlib -o $@ $^ && $(OBJCOPY) \
+	  $(foreach name,$(GUARD_REPLACES),--keep-global-symbol=guard.$(name)) $@
+in_lab = $(patsubst build/%,build/guarded/%,$(1)) $(LAB)
+
 $(foreach name,$(STAGES) $(PROGRAMS),$(eval \
-  build/lab/$(name).exe: $(call guarded,$(call objects,$(name))) $(LAB)))
+  build/lab/$(name).exe: $(call in_lab,$(call objects,$(name)))))
 # Two test programs are there for the sweeps.
 $(foreach name,$(SWEPT_TESTS),$(eval \
-  build/lab/$(name).exe: $(call guarded,$(call test_objects,$(name))) $(LAB)))
+  build/lab/$(name).exe: $(call in_lab,$(call test_objects,$(name)))))
 
 # lab/interpose/caller.c relies on this image base.
 LAB_BASE := -Wl,--image-base=0x140000000
@@ -45,7 +53,7 @@ build/dir/program.o: FORCE | setup
 DIR_LDFLAGS := $(if $(shell cd $(FROM) && grep -l wmain \
   '$(subst ','\'',$(DIR))'/*.c $(if $(filter final,$(STEP)), \
   '$(subst ','\'',$(DIR))'/programs/*.c) 2>/dev/null),$(WIN_LDFLAGS),-static)
-build/lab/dir.exe: $(call guarded,build/dir/program.o) $(LAB)
+build/lab/dir.exe: $(call in_lab,build/dir/program.o)
 build/lab/dir.exe: private LDFLAGS = $(DIR_LDFLAGS) $(LAB_BASE)
 endif
 
@@ -115,8 +123,7 @@ trace: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 	  [ $$status = 0 ] || exit $$status; done
 
 # Measures what recording costs: the same program with it and without, in turn.
-build/lab/cost.exe: build/obj/lab/trace/cost/main.o $(LAB) \
-  build/obj/lab/guard/guard.o
+build/lab/cost.exe: build/obj/lab/trace/cost/main.o $(LAB)
 build/lab/cost.exe: private LDFLAGS = -static $(LAB_BASE)
 
 .PHONY: trace-cost
@@ -165,8 +172,9 @@ test-io: $(IO_FILES)
 	  build/io
 	@$(stay) failed=; for mode in $(MODES); do echo "IO=$$mode"; \
 	  IO=$$mode BUILD="$$PWD/$(IO_BUILD)" CHOSEN='$(CHOSEN)' \
-	  LAUNCHER='$(QUOTED_WINE)' $(PREPARED) $(SUITES) --filter "$(or $(CHOSEN_TESTS),$$( \
-	    awk -v mode=$$mode -f tools/excluded.awk lab/modes/excluded.txt))" || \
+	  EXCLUDED="$(if $(CHOSEN_TESTS),,$$(awk -v mode=$$mode -f tools/excluded.awk \
+	    lab/modes/excluded.txt))" LAUNCHER='$(QUOTED_WINE)' $(PREPARED) $(SUITES) \
+	    --filter '$(or $(CHOSEN_TESTS),*)' || \
 	    failed="$$failed $$mode"; done; \
 	  [ -z "$$failed" ] || { echo "failed under$$failed"; exit 1; }
 
@@ -234,7 +242,7 @@ plain_pitfall = build/pitfalls/$(1)/program.o
 guarded_pitfall = $(call guarded,$(plain_pitfall))
 PITFALL_PROGRAMS := $(foreach name,$(PITFALLS),$(call in_pitfall,$(name),lab))
 $(foreach name,$(PITFALLS),$(eval $(call in_pitfall,$(name),lab): \
-  $(call guarded_pitfall,$(name)) $(LAB)))
+  $(call in_lab,$(call plain_pitfall,$(name)))))
 
 PITFALL_TESTED := $(basename $(notdir $(shell grep -l '^Reported: test' /dev/null \
   $(PATCHES))))
@@ -283,12 +291,12 @@ pitfalls-table: build/pitfalls/README.md
 WRONG := $(patsubst %.c,build/%.exe,$(wildcard tests/lab/wrong/*.c))
 RIGHT := $(patsubst %.c,build/%.exe,$(wildcard tests/lab/right/*.c))
 $(foreach exe,$(WRONG) $(RIGHT),$(eval \
-  $(exe): $(call guarded,$(patsubst build/%.exe,build/obj/%.o,$(exe))) $(LAB)))
+  $(exe): $(call in_lab,$(patsubst build/%.exe,build/obj/%.o,$(exe)))))
 $(WRONG) $(RIGHT): private LDFLAGS = -static $(LAB_BASE)
 
 # The examples in final's README, linked with the lab.
 $(foreach n,1 2,$(eval build/lab/example$(n).exe: \
-  $(call guarded,build/obj/tests/example$(n).o $(SHARED) $(LIBRARY)) $(LAB)))
+  $(call in_lab,build/obj/tests/example$(n).o $(SHARED) $(LIBRARY))))
 
 # The tests of all stages have the lab's among them; those of one have not.
 ifeq ($(STEP),)

@@ -34,11 +34,12 @@ $(foreach stage,$(STAGES),$(eval \
 # final's programs and the test programs once more, with the hooks and lab/guard,
 # which guards all memory that they and final's library allocate. The object files
 # are the same; only the names of malloc and its kin in them change.
+GUARD_REPLACES := malloc calloc realloc free
 guarded = build/obj/lab/guard/guard.o $(patsubst build/%,build/guarded/%,$(1))
 build/guarded/%: build/%
 	@mkdir -p $(@D)
-	$(Q)$(OBJCOPY) $(foreach name,malloc calloc realloc free, \
-	  --redefine-sym $(name)=guard_$(name)) $< $@
+	$(Q)$(OBJCOPY) $(foreach name,$(GUARD_REPLACES), \
+	  --redefine-sym $(name)=guard.$(name)) $< $@
 
 $(foreach name,final $(PROGRAMS),$(eval \
   build/tests/guarded/$(name).exe: $(call guarded,$(call objects,$(name))) $(HOOKS)))

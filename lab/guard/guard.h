@@ -32,11 +32,12 @@
 #include <stddef.h>
 
 /* As malloc, calloc, realloc and free. guard_free and guard_realloc also accept
- * memory that the C library has allocated, by strdup for example. */
-void *guard_malloc(size_t size);
-void *guard_calloc(size_t count, size_t size);
-void *guard_realloc(void *memory, size_t size);
-void guard_free(void *memory);
+ * memory that the C library has allocated, by strdup for example. For the
+ * linker their names have a dot: no program's own function has such a name. */
+void *guard_malloc(size_t size) __asm__("guard.malloc");
+void *guard_calloc(size_t count, size_t size) __asm__("guard.calloc");
+void *guard_realloc(void *memory, size_t size) __asm__("guard.realloc");
+void guard_free(void *memory) __asm__("guard.free");
 
 /* ---- For layers that report on memory ------------------------------------ */
 

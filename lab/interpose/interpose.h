@@ -36,6 +36,9 @@
 #include <stdint.h>
 #include <windows.h>
 
+/* Of io.h, which also declares many short names. */
+__declspec(dllimport) int _open_osfhandle(intptr_t handle, int flags);
+
 struct imports {
 #define IMPORT(result, failure, name, parameters, arguments)                   \
     __typeof__(name) *name;

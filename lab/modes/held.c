@@ -317,7 +317,7 @@ void mark_started(const struct io *io)
 {
     io->overlapped->Internal = PENDING;
     if (event_of(io) != NULL)
-        ResetEvent(event_of(io));
+        real.ResetEvent(event_of(io));
 }
 
 void hold_io(const struct io *io, bool cancelled)

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <windows.h>
 
+/* Of io.h, which also declares many short names. */
+__declspec(dllimport) int _open_osfhandle(intptr_t handle, int flags);
+
 /* `address` is the address that a call of the function goes to. */
 static void print_target(const char *name, const void *address)
 {

@@ -5,6 +5,7 @@
  *   - The longest suites start first, so that none of them runs alone at the
  *     end. A test waits for its programs more than it computes, so three tests
  *     run at the same time for each processor.
+ *   - It leaves out the tests that match a pattern in EXCLUDED.
  *   - After a failure it prints the command that repeats the test.
  *   - It prints one line for each suite whose tests were skipped.
  *   - In a terminal, a line on stderr shows the progress.
@@ -230,6 +231,34 @@ static void put_first(struct criterion_ordered_set *suites, const char *name)
     }
 }
 
+/* ---- Excluded tests ------------------------------------------------------ */
+
+/* EXCLUDED lists patterns, such as "pool/a_*", with a space between two. The
+ * filter of Criterion would be too short for them: it takes 4 KiB. */
+static void exclude(struct criterion_test *test, char **patterns)
+{
+    char *name = g_strconcat(test->category, "/", test->name, NULL);
+    for (; *patterns != NULL; patterns++)
+        if (g_pattern_match_simple(*patterns, name))
+            test->data->disabled = true;
+    g_free(name);
+}
+
+static void exclude_tests(struct criterion_test_set *set)
+{
+    const char *list = g_getenv("EXCLUDED");
+    char **patterns = g_strsplit(list != NULL ? list : "", " ", -1);
+    struct criterion_ordered_set_node *suite = set->suites->first;
+    for (; suite != NULL; suite = suite->next) {
+        const struct criterion_suite_set *tests = (void *)(suite + 1);
+        struct criterion_ordered_set_node *test =
+            tests->tests != NULL ? tests->tests->first : NULL;
+        for (; test != NULL; test = test->next)
+            exclude((void *)(test + 1), patterns);
+    }
+    g_strfreev(patterns);
+}
+
 int main(int argc, char *argv[])
 {
     /* The last becomes the first. */
@@ -252,6 +281,7 @@ int main(int argc, char *argv[])
     skipped = g_array_new(FALSE, FALSE, sizeof(struct skipped));
     for (size_t i = 0; i < G_N_ELEMENTS(first); i++)
         put_first(set->suites, first[i]);
+    exclude_tests(set);
     int status = 0;
     if (criterion_handle_args(argc, argv, true)) {
         status = !criterion_run_all_tests(set);
