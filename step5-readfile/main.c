@@ -31,7 +31,7 @@ enum request_state { REQUEST_IDLE, REQUEST_IN_FLIGHT };
 struct request {
     OVERLAPPED overlapped;
     io_completion_callback *callback;
-    void *context; /* for the callback: what a delegate captures */
+    void *context; /* for the callback; .NET: a delegate captures it */
     void *buffer;  /* pinned: not freed or moved while in flight */
     DWORD length;
     enum request_state state;
@@ -42,7 +42,7 @@ static void overlapped_reset(struct request *request, uint64_t offset)
 {
     assert(request->state == REQUEST_IDLE);
     request->overlapped =
-        (OVERLAPPED){.Offset = (DWORD)offset, /* the low half of 4 GiB is 0 */
+        (OVERLAPPED){.Offset = (DWORD)offset, /* 4 GiB needs the high half */
                      .OffsetHigh = (DWORD)(offset >> 32)};
 }
 
@@ -91,8 +91,8 @@ static unsigned __stdcall worker(void *argument)
         check(ok || overlapped != NULL, "take a packet from", L"port");
         if (key == KEY_STOP)
             return 0;
-        /* A packet came. If ok is FALSE, its I/O failed. From the call on,
-         * the callback owns the request and may free it. */
+        /* A packet came. If ok is FALSE, its I/O failed. The callback owns the
+         * request as soon as it is called, and may free the request. */
         struct request *request =
             CONTAINING_RECORD(overlapped, struct request, overlapped);
         request->state = REQUEST_IDLE;
