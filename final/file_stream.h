@@ -71,8 +71,8 @@ struct file_stream;
 /*
  * Opens a file or a pipe. A pipe has no length, no position and no buffer. The
  * caller closes *opened with file_stream_close, and does so before it stops the
- * pool: after that, buffered bytes cannot be written any more. The pool may be
- * NULL for a stream without asynchronous calls.
+ * pool: after the pool has stopped, buffered bytes cannot be written any more.
+ * The pool may be NULL for a stream without asynchronous calls.
  *
  * Returns 0, an error of CreateFileW or GetFileType, ERROR_NOT_ENOUGH_MEMORY,
  * or
@@ -104,8 +104,9 @@ DWORD file_stream_preallocation_error(const struct file_stream *stream);
 
 /* ---- Synchronous ------------------------------------------------------ */
 
-/* On a pipe these fail with ERROR_BUSY while asynchronous calls in the same
- * direction run: the order of the pipe's bytes would be lost. */
+/* On a pipe, file_stream_read and file_stream_write fail with ERROR_BUSY while
+ * asynchronous calls in the same direction run: the order of the pipe's bytes
+ * would be lost. */
 
 /*
  * Reads at the position, waits for the bytes, and moves the position by their
@@ -131,7 +132,8 @@ DWORD file_stream_flush_to_disk(struct file_stream *stream);
 
 /* ---- Position and length ---------------------------------------------- */
 
-/* A pipe has neither: these fail with ERROR_SEEK_ON_DEVICE. */
+/* A pipe has no position and no length: on a pipe, the functions of this
+ * section fail with ERROR_SEEK_ON_DEVICE. */
 
 /*
  * Moves the position by `offset` bytes from origin: FILE_BEGIN, FILE_CURRENT or
@@ -151,16 +153,16 @@ DWORD file_stream_length(struct file_stream *stream, uint64_t *length);
 
 /*
  * Cuts the file, or extends it with zeros, to `length` bytes. A position after
- * the new end moves to the new end. Fails with ERROR_INVALID_PARAMETER if length
- * is larger than INT64_MAX or, in a stream that appends, smaller than the place
- * where the stream started.
+ * the new end moves to the new end. Fails with ERROR_INVALID_PARAMETER if
+ * length is larger than INT64_MAX or, in a stream that appends, smaller than
+ * the place where the stream started.
  */
 DWORD file_stream_set_length(struct file_stream *stream, uint64_t length);
 
 /* ---- Asynchronous ----------------------------------------------------- */
 
-/* At the end of the file error and bytes are 0. With an error, some bytes may
- * have been read or written. */
+/* At the end of the file, both the error and the number of bytes are 0. With an
+ * error, some bytes may have been read or written. */
 typedef void file_stream_callback(void *context, DWORD error, size_t bytes);
 
 /*
@@ -224,17 +226,18 @@ struct submission file_stream_write_async(struct file_stream *stream,
 /*
  * Waits until the call has completed, up to `timeout` ms, or INFINITE. Returns
  * the error of the call, and sets *bytes (bytes may be NULL). Returns
- * WAIT_TIMEOUT if the call has not completed by then; on a worker of the pool
- * it does not wait, and returns ERROR_POSSIBLE_DEADLOCK instead. The callback,
- * if there is one, may still run, or be called only after this returns.
+ * WAIT_TIMEOUT if the call has not completed by then. On a worker of the pool
+ * this function does not wait: if the call has not completed yet, it returns
+ * ERROR_POSSIBLE_DEADLOCK. When this function returns, the callback, if there
+ * is one, may be running, or may not have been called yet.
  */
 DWORD file_task_wait(struct file_task *task, DWORD timeout, size_t *bytes);
 
-/* Requests that the call be cancelled: it completes with
+/* Asks to cancel the call. The call completes with
  * ERROR_OPERATION_ABORTED, or with its normal result if it completed first. If
- * the callback frees the task's memory, do not call this after the callback may
- * have run. On a synchronous handle this only works until a worker starts the
- * call. */
+ * the callback frees the task's memory, do not call this function after the
+ * callback may have run. On a synchronous handle this function works only until
+ * a worker starts the call. */
 void file_task_cancel(struct file_task *task);
 
 /* The same for all calls that run, also synchronous ones. */

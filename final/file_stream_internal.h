@@ -28,7 +28,7 @@ enum ahead_state {
     AHEAD_NONE,
     AHEAD_QUEUED,
     AHEAD_DROPPED, /* queued, but no longer needed */
-    AHEAD_CLOSED, /* dropped, and the stream is closed: the callback frees it */
+    AHEAD_CLOSED,  /* dropped, and closed: the callback frees the stream */
     AHEAD_READING, /* a worker reads */
     AHEAD_READY,
 };
@@ -57,8 +57,8 @@ struct file_stream {
     _Atomic bool filling;     /* an asynchronous read fills the buffer */
     _Atomic unsigned writing; /* asynchronous writes in a file */
 
-    /* Guards the fields below; held only for moments. Atomic fields may be read
-     * and added to without it. */
+    /* Guards the fields below; held only for moments. Without this lock, a
+     * thread may read an atomic field, or add a number to it. */
     SRWLOCK lock;
     CONDITION_VARIABLE changed;
     _Atomic uint64_t position; /* of the stream, in bytes */
@@ -102,7 +102,8 @@ static inline bool stream_is_closing(const struct file_stream *stream)
     return (stream->pending & STREAM_CLOSING) != 0;
 }
 
-/* file_stream_close waits until every pin is taken back. */
+/* Adds a pin, which keeps the stream from being freed: file_stream_close waits
+ * until every pin is taken back. */
 static inline void stream_pin(struct file_stream *stream)
 {
     stream->pending++;

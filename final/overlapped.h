@@ -32,8 +32,9 @@ struct bound_file;
 
 /*
  * A worker of the pool calls this function for each packet. .NET:
- * IOCompletionCallback. It has the parameters of ReadFileEx's routine, but it
- * is no APC: it runs on a worker, not on the thread that started the I/O.
+ * IOCompletionCallback. It has the parameters of ReadFileEx's routine. That
+ * routine is an APC (asynchronous procedure call): it runs on the thread that
+ * started the I/O. This function is no APC: it runs on a worker.
  *
  *   error       a Win32 error, for example ERROR_HANDLE_EOF; 0 for success. See
  *               overlapped_status. Some bytes may have come with an error.
@@ -108,7 +109,8 @@ enum io_status {
 /*
  * Returns what a Win32 error means for an I/O. The library uses this function
  * for the errors of ReadFile and WriteFile, and for those of packets, because
- * Windows may report the same result either way. It has no other table.
+ * Windows may report the same result either way. No other code in the library
+ * decides what such an error means.
  *
  * 233 is not an end of file: a pipe's server causes it with
  * DisconnectNamedPipe, which discards the bytes that were not read yet. 232 is
@@ -128,7 +130,8 @@ enum io_outcome {
                   hold the request */
 };
 
-/* The result of starting an I/O. With IO_QUEUED error and bytes are 0. */
+/* The result of starting an I/O. If the outcome is IO_QUEUED, the error and the
+ * bytes are 0. */
 struct submission {
     enum io_outcome outcome;
     DWORD error; /* as a callback gets it */
@@ -146,11 +149,12 @@ struct submission {
  * lowest bit is set.
  *
  * When they return IO_QUEUED, the callback may have run already, and may have
- * freed the request. Some systems queue a packet although the call completed or
- * failed immediately. Then the callback may have run even with IO_DONE and
- * IO_FAILED. So these functions do not look into the request after the call,
- * and leave `bytes` 0. A caller that knows that the request still exists gets
- * the bytes from overlapped_ended.
+ * freed the request. On some systems this is also possible with IO_DONE and
+ * IO_FAILED: these systems queue a packet although the call completed or failed
+ * immediately. (If the callback has run already, bound_file_read and
+ * bound_file_write return IO_QUEUED.) So the two functions here do not look
+ * into the request after the call, and leave `bytes` 0. A caller that knows
+ * that the request still exists gets the bytes from overlapped_ended.
  */
 struct submission overlapped_read(HANDLE handle, struct request *request,
                                   bool skips);

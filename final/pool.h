@@ -21,9 +21,10 @@
  * same pool, because they would wait for their own caller.
  *
  * Callbacks of one pool run concurrently on all its threads, in any order.
- * While a callback blocks, its thread takes no packet. When all threads block,
- * the pool calls no callback until one returns: it makes no further threads.
- * Meanwhile I/O goes on, packets wait in the port, and timeouts still cancel.
+ * While a callback blocks, its thread takes no packet. The pool makes no
+ * further threads. So when all threads block, it calls no callback until one of
+ * the running callbacks returns. Meanwhile I/O goes on, packets wait in the
+ * port, and timeouts still cancel.
  */
 #ifndef POOL_H
 #define POOL_H
@@ -71,8 +72,8 @@ DWORD pool_create(struct pool *pool, unsigned threads, unsigned concurrency);
 
 enum pool_stop_mode {
     POOL_CANCEL, /* cancel what is in flight; queued work still runs */
-    POOL_DRAIN,  /* wait until it completes by itself: on a pipe, perhaps never
-                  */
+    POOL_DRAIN,  /* wait until everything in flight completes by itself; a read
+                    of a pipe may never do so */
 };
 
 /*
@@ -197,7 +198,7 @@ DWORD bound_file_write_sync(struct bound_file *file, const void *buffer,
                             size_t length, uint64_t offset, DWORD *bytes);
 
 /*
- * Requests that the I/O with this ticket be cancelled. Its callback is still
+ * Asks the system to cancel the I/O with this ticket. Its callback is still
  * called once: with ERROR_OPERATION_ABORTED, or with the normal result if the
  * I/O completed first. Returns 0, or ERROR_NOT_FOUND if no I/O with this ticket
  * is in flight on this file; a queued request is no I/O. Does not wait.

@@ -1,17 +1,19 @@
 /*
  * Copies one bound file into another, with concurrent reads and writes.
  *
- * The source is divided into blocks. Each of `depth` buffers moves by itself,
- * from callback to callback: it writes the bytes of its read, and when its
- * block is written, it takes the next free block:
+ * The source is divided into blocks. There are `depth` buffers, independent of
+ * each other. When a buffer's read completes, the callback writes the bytes.
+ * When the buffer's block is written, the callback takes the next free block
+ * for this buffer:
  *
  *      buffer 0        read 0 -> write 0 -> read 2 ----> write 2 ...
  *      buffer 1        read 1 ----> write 1 -> read 3 -> write 3 ...
  *
  * A read finds the end of the source, even if the end has moved since the
- * start. The caller only waits until all buffers are at rest. A pipe has no
- * offsets that would tell its reads apart, so for a pipe one buffer moves. Only
- * copier_create allocates memory.
+ * start. A buffer "moves" as long as it gets blocks; after its last block it is
+ * "at rest". The caller only waits until all buffers are at rest. The reads of
+ * a pipe have no offsets that would give their order, so for a pipe one buffer
+ * moves. Only copier_create allocates memory.
  */
 #ifndef COPIER_H
 #define COPIER_H
@@ -34,7 +36,7 @@ struct copier {
     struct block *blocks;
     SRWLOCK lock; /* guards the fields below, and the result */
     CONDITION_VARIABLE at_rest;
-    unsigned moving; /* buffers */
+    unsigned moving; /* number of buffers that are not at rest */
     uint64_t next;   /* offset of the next block */
     uint64_t bytes;  /* written */
 };

@@ -11,9 +11,9 @@
  *      block 0 is used:            buffer 1  buffer 2  buffer 0
  *
  * So the memory and the reads in flight are bounded, whatever the size of the
- * file. The reader does not ask for that size: a read finds the end. A pipe has
- * no offsets that would tell its reads apart, so for a pipe one read at a time
- * keeps the order.
+ * file. The reader does not ask for that size: a read finds the end. The reads
+ * of a pipe have no offsets that would give their order, so in a pipe the
+ * reader has one read in flight at a time.
  *
  * A reader serves any number of files, one after the other. Only reader_create
  * allocates memory.
