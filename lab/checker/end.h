@@ -4,11 +4,12 @@
 
 #include <windows.h>
 
-/* From now on the checker ends a program that hangs, and checks the return from
- * main, exit and ExitProcess. */
+/* From now on the checker ends a program that hangs. It also checks a program
+ * that returns from main, or calls exit or ExitProcess. */
 void begin_end(void);
 
-/* The program handles Ctrl-C, which may come at any time: no wait is a hang. */
+/* The program handles Ctrl-C, which may come at any time: so the checker takes
+ * no wait for a hang. */
 void console_is_handled(void);
 
 /* In place of TerminateProcess. A program that ends itself in this way is

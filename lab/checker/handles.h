@@ -15,8 +15,8 @@ struct handle {
     bool overlapped; /* a file that was opened so */
     bool unseen;     /* the checker did not see how it was made */
     bool closed;
-    bool skips;  /* no packet comes of what succeeds immediately */
-    HANDLE port; /* it is bound to; INVALID_HANDLE_VALUE: a pool */
+    bool skips;  /* an I/O that succeeds immediately queues no packet */
+    HANDLE port; /* of its bind; INVALID_HANDLE_VALUE: a pool */
     LPOVERLAPPED_COMPLETION_ROUTINE callback; /* of BindIoCompletionCallback */
     struct place made, bound, closed_at;
 };

@@ -4,12 +4,13 @@
 
 #include "requests.h"
 
-/* A packet has come to this thread; waits, if it is to come late. failed: the
- * dequeue returned FALSE. */
+/* A packet has come to this thread. If the checker wants it to come late, this
+ * function waits. failed: the dequeue returned FALSE. */
 void packet_taken(OVERLAPPED *overlapped, DWORD error, bool failed);
 /* The callbacks of this thread's packets have returned. */
 void packet_over(void);
-/* Of BindIoCompletionCallback; NULL: unknown. */
+/* The callback that the program passed to BindIoCompletionCallback for the file
+ * of this I/O; NULL: unknown. */
 LPOVERLAPPED_COMPLETION_ROUTINE callback_of(const OVERLAPPED *overlapped);
 
 /* GetOverlappedResult has reported the result. */

@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* The exit status after a mistake: none of the programs', nor a crash's. */
+/* The exit status after a mistake. No program here exits with it, and a crash
+ * does not either. */
 enum { CHECK_FAILED = 66 };
 
 /* A call of the program. */

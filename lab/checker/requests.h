@@ -22,7 +22,7 @@ struct request {
     DWORD length;
     ULONGLONG offset;
     bool owes_packet; /* a packet, or a callback, reports its completion */
-    bool early;       /* its submission returns after its callback has */
+    bool early;       /* its submission returns after its callback */
     bool answered;    /* its submission has returned */
     bool over;        /* its callback has returned */
     bool unseen;   /* the packet of a failed I/O, at which the program has not
@@ -59,9 +59,9 @@ void unpin(struct request *request);
 
 /* The newest in flight; `next` leads to older ones. */
 struct request *newest_in_flight(void);
-/* The newest that was in flight with the memory of this key (or, without
- * memory, with its OVERLAPPED). `next` leads to older ones, and to some of
- * others. */
+/* The newest request in a list of requests that were in flight; `next` leads to
+ * older ones. The list has those in the memory of this key (or, if the key has
+ * no memory, those with its OVERLAPPED). It may have others, too. */
 struct request *newest_past(const struct request *key);
 /* Iterates over all that were in flight: NULL gives the first, the last gives
  * NULL. */

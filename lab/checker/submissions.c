@@ -134,7 +134,7 @@ static bool can_be_early(const struct request *request,
     return has_waiter(file->port);
 }
 
-/* Every other submission returns after its callback has run: this finds a
+/* Every second submission returns after its callback has run: this finds a
  * program that touches the request after the submission. The packets of the
  * others come late: this finds a program that relies on an early packet.
  * CHECK=2 exchanges the two. */

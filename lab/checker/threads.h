@@ -16,7 +16,8 @@ struct thread {
     DWORD id;
     const char *stack_end;  /* the highest address of its stack, and */
     const char *stack;      /* the lowest */
-    bool ended, is_foreign; /* foreign: the system's, which calls back */
+    bool ended, is_foreign; /* foreign: the checker did not see it
+                             * start, such as a thread of a system pool */
     unsigned in_flight;     /* requests with something on its stack */
     struct request *packets[MAX_PACKETS]; /* whose callbacks it runs */
     unsigned packet_count;
@@ -53,7 +54,8 @@ void begin_wait_for(const char *function, const HANDLE *handles, DWORD count,
                     DWORD timeout);
 void end_wait(void);
 
-/* How often anything has changed, to see that nothing has. */
+/* Counts all changes. Two equal values show that nothing has changed between
+ * them. */
 extern volatile LONG changes;
 void note_change(void);
 /* Waits until `changes` is no longer `seen`, for 5 ms at most. */

@@ -7,8 +7,9 @@
 #define CALLER_H
 
 /* The return address of the call that this thread is making, or made last. It
- * lies in the program, as it was loaded, or in a library that calls the program
- * back. NULL before the thread's first call. */
+ * is an address in memory, not in the program's file. It lies in the program,
+ * or in a library that calls the program back. NULL before the thread's first
+ * call. */
 const void *caller(void);
 
 /* Where this thread's stack ended when it made the call. The program has no

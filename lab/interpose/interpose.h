@@ -23,8 +23,9 @@
  *
  * Several layers lie on top of each other, and each calls the next one down.
  * The constructors' priorities decide the order: a constructor with a larger
- * number runs later, so its layer lies further up. 101 is the number of `real`
- * below. A constructor without a number runs last: its layer is on top.
+ * number runs later, so its layer lies further up. The constructor that sets
+ * `real`, below, has the number 101. A constructor without a number runs last:
+ * its layer is on top.
  *
  * A layer's own calls would come back to the layers, so a layer calls a system
  * function through `next` or `real`.
@@ -46,7 +47,8 @@ struct imports {
 #include "imports.h"
 };
 
-/* The system's functions, below all layers. Set before any other layer. */
+/* The system's functions, below all layers. They are set before
+ * any layer begins. */
 extern struct imports real;
 
 /* The functions that the program calls now. A layer reads them before it stores

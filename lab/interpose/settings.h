@@ -6,9 +6,9 @@
  *      IO=short:7,fail:WriteFile:3:112
  *
  * IO is for everybody: it takes the settings of lab/modes. HOOK is for tests:
- * it takes those too, and those of tests/support/hooks in a program that is
- * linked with them. Numbers are decimal, or hexadecimal after 0x. Counts begin
- * at 1.
+ * it takes the settings of lab/modes, too. In a program that is linked with
+ * tests/support/hooks, HOOK also takes the settings of these hooks. Numbers are
+ * decimal, or hexadecimal after 0x. Counts begin at 1.
  *
  *   fail:NAME:K:CODE        the K-th call of NAME fails with error CODE
  *   fail-from:NAME:K:CODE   the K-th call and each call after it fail
@@ -28,8 +28,8 @@
  *
  * After a failure, GetLastError and _doserrno report CODE. A layer counts the
  * calls of all code that is linked into the program. This includes the
- * compiler's own library, which seldom calls a function of imports.h: it may
- * wait when two threads start at the same time.
+ * compiler's own library. It seldom calls a function of imports.h, but it may
+ * call one to wait, when two threads start at the same time.
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -63,8 +63,8 @@ void refuse_setting(const struct setting *setting, const char *why);
 struct setting *find_setting(const char *name);
 
 /*
- * Each of the following counts its calls in the setting. Any thread may call
- * them, also concurrently.
+ * Each of these functions counts its calls, in the setting's field `counted`.
+ * Any thread may call them, also concurrently.
  */
 
 /* Whether this is the K-th call for this setting; K is its first number. False

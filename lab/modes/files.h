@@ -26,8 +26,8 @@ struct file {
  * Any thread may call these two, also concurrently.
  */
 
-/* A copy of what is known now. Known are handles that were opened overlapped,
- * and handles that were bound or had their notification modes set. */
+/* Returns a copy of what this layer knows now. It knows the handles that the
+ * program opened overlapped or bound, or whose notification modes it set. */
 struct file find_file(HANDLE handle);
 
 /* Call it before the handle is closed. Afterwards another thread may open a

@@ -45,7 +45,7 @@ void complete_io(const struct io *io, struct answer answer);
  * is started. */
 void expect_completion(const struct io *io);
 
-/* Takes the announcement back: none comes. */
+/* Takes the announcement back: no completion comes. */
 void expect_no_completion(const OVERLAPPED *overlapped);
 
 /* Call it when a completion has come. True if it was expected: then `io` and
@@ -55,14 +55,15 @@ bool take_completion(const OVERLAPPED *overlapped, struct io *io,
 
 /* ---- Cancelling, waiting ------------------------------------------------- */
 
-/* Cancels held I/O of the file: all of it; or the I/O of this OVERLAPPED, if it
- * is not NULL; or the I/O that this thread has started, if it is not 0. True if
- * any was found: it completes with error 995. */
+/* Cancels the held I/O of the file. If `overlapped` is not NULL, it cancels
+ * only the I/O of this OVERLAPPED. If `thread` is not 0, it cancels only the
+ * I/O that the thread with this id has started. True if any was found: the
+ * cancelled I/O completes with error 995. */
 bool cancel_held(HANDLE file, const OVERLAPPED *overlapped, DWORD thread);
 
-/* Blocks until held I/O of the file has completed: all of it; or the I/O of
- * this OVERLAPPED, if it is not NULL. False if the timeout, in milliseconds or
- * INFINITE, came first. */
+/* Blocks until the held I/O of the file has completed. If `overlapped` is not
+ * NULL, it waits only for the I/O of this OVERLAPPED. False if the timeout, in
+ * milliseconds or INFINITE, came first. */
 bool wait_for_held(HANDLE file, const OVERLAPPED *overlapped, DWORD timeout);
 
 #endif

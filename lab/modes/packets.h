@@ -1,7 +1,7 @@
 /*
  * The calls by which the program learns that an I/O has completed, waits for
- * it, cancels it, or closes its file. They see what this layer has made of the
- * I/O.
+ * it, cancels it, or closes its file. These calls report
+ * each I/O in the way that this layer has chosen for it.
  */
 #ifndef PACKETS_H
 #define PACKETS_H
