@@ -1,7 +1,7 @@
 /*
- * probe [ROW...]: tries these rows, or all. Prints what it saw, what each Wine
- * did that was tried, and what is documented of Windows.
- * probe --wine VERSION [ROW...]: compares with that Wine, as if this were it.
+ * probe [ROW...]: tries these rows, or all. Prints what it saw, what each tried
+ * Wine did, and what is documented of Windows.
+ * probe --wine VERSION [ROW...]: compares with that Wine, as if it ran there.
  * probe --markdown: tries nothing, and prints all rows as a page.
  * probe --see ROW: tries the row in this process, and prints only what it saw.
  *

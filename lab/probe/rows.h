@@ -1,6 +1,6 @@
 /*
- * The rows of the truth table: what a system does, beside what Windows
- * documents and what each Wine did that was tried.
+ * The rows of the truth table: what a system does, what Windows
+ * documents, and what each tried Wine did.
  *
  * A row is a small function that does something with overlapped I/O and says
  * what it saw (see tools.h). The program compares this text with what is
@@ -11,8 +11,8 @@
 #ifndef ROWS_H
 #define ROWS_H
 
-/* A system may do one of several things. Its text is then several texts with
- * this between them. */
+/* If a system may do one of several things, its text names them all, with this
+ * between two of them. */
 #define OR "; or "
 
 struct row {

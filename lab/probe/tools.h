@@ -5,8 +5,8 @@
  *   FALSE/997         it returned FALSE, and GetLastError 997 (NULL/87: NULL)
  *   packet ok n=904   a packet came out of the port: success, 904 bytes
  *   packet 38 n=0     the packet of a failed I/O came: error 38, 0 bytes
- *   no packet         no packet came, in the time that the row's code says; if
- *                     the call had completed, no packet was in the port
+ *   no packet         no packet came within the time that the row's code sets.
+ *                     If the call has already completed, the row does not wait
  */
 #ifndef TOOLS_H
 #define TOOLS_H
@@ -35,8 +35,8 @@ _Noreturn void end_row(void);
 
 /* ---- What rows work with ---- */
 
-/* How long a row waits, in milliseconds: for what Wine does, and for what Wine
- * never does. After ROW_LIMIT the row is ended. */
+/* How long a row waits, in milliseconds: LIMIT for what Wine does, NEVER for
+ * what Wine never does. After ROW_LIMIT the program ends the row. */
 enum { LIMIT = 3000, NEVER = 300, ROW_LIMIT = 20000 };
 
 enum { FILE_SIZE = 5000, BLOCK = 4096 };
@@ -64,18 +64,19 @@ struct ends make_pipe(DWORD type);
 /* Writes so many bytes to the pipe, at most 10, or ends the row. */
 void feed(HANDLE client, DWORD length);
 
-/* From now on no packet comes of I/O that succeeds immediately. */
+/* From now on no packet comes for I/O that succeeds immediately. */
 void skip_on_success(HANDLE handle);
 
 /* Sets the whole of io for this offset, except its hEvent. */
 void set_io(uint64_t offset);
 
-/* set_io, the operation, and saw_result of it. */
+/* Each calls set_io, starts the operation, and calls saw_result with its
+ * result. */
 bool read_at(HANDLE handle, uint64_t offset, DWORD length);
 bool write_at(HANDLE handle, uint64_t offset, const void *data, DWORD length);
 
-/* Says which packet comes out of the port. Waits for it only if the last call
- * that the row said was pending. */
+/* Says which packet comes out of the port. Waits for it only if the row's
+ * last call of saw_result reported a pending operation. */
 void saw_packet(void);
 void saw_packet_within(DWORD milliseconds);
 

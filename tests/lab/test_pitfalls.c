@@ -1,6 +1,6 @@
 /* The pitfalls: the named test, or the checker, rejects each broken program,
- * and accepts its stage in the same run. So the pitfalls also test the tests
- * and the checker. make has applied the patches and built the programs. */
+ * and accepts its unchanged stage. So the pitfalls also test the tests and the
+ * checker. make has applied the patches and built the programs. */
 #include "../support/helpers.h"
 
 #include <fcntl.h>

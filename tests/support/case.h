@@ -13,10 +13,11 @@
  * In the program, CASE begins a function. The program runs one case: its first
  * argument is the name.
  *
- * make copies the headings, CASE(...), of all programs in tests/ROOM to
- * build/tests/ROOM.cases. The suite tests/ROOM/test_ROOM.c includes this copy.
- * There CASE is a test: it runs the program with the name of the case, and
- * compares the output. mk/tests.mk lists the rooms that have cases.
+ * A room is a directory of tests, such as tests/pool. make copies the headings,
+ * CASE(...), of all programs in tests/ROOM to build/tests/ROOM.cases. The suite
+ * tests/ROOM/test_ROOM.c includes this copy. There CASE is a test: it runs the
+ * program with the name of the case, and compares the output. mk/tests.mk lists
+ * the rooms that have cases.
  */
 #ifndef CASE_H
 #define CASE_H
@@ -53,8 +54,8 @@ struct expected {
     const char *out;           /* all of stdout */
     const char *err;           /* the start of stderr; default: "guard: " */
     const char *hook;          /* words for HOOK, besides "allocations" */
-    const char *kinds[2];      /* runs once with each as its second argument;
-                                * default: once, without */
+    const char *kinds[2];      /* the case runs once with each of these as its
+                                * second argument; default: once, without */
     guint64 file;              /* size of the file "file"; 0: no such file */
     void (*before)(void);      /* is called before the program is started */
     void (*after)(void);       /* is called after the output is compared */

@@ -1,5 +1,5 @@
 /*
- * How many handles the program has open: a call that leaves one behind shows.
+ * Counts the program's open handles, to find a call that leaves a handle open.
  */
 #ifndef HANDLES_H
 #define HANDLES_H
@@ -14,7 +14,7 @@
 static inline bool is_wines_own(HANDLE handle)
 {
     union {
-        UNICODE_STRING name; /* begins what is returned */
+        UNICODE_STRING name; /* the first part of the result */
         char bytes[1024];
     } type = {.bytes = ""};
     return NtQueryObject(handle, ObjectTypeInformation, &type, sizeof type,

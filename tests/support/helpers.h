@@ -41,7 +41,7 @@ struct run {
  * Starts build/PROGRAM.exe in the current directory. arguments ends with NULL.
  * After `seconds` the watchdog ends the program. hook, if not NULL, is the
  * value of its environment variable HOOK. out, if not -1, is a descriptor that
- * becomes the program's stdout; start closes it here.
+ * becomes the program's stdout; start closes it in this process.
  */
 struct process *start(const char *program, const char *const *arguments,
                       const char *hook, int out, unsigned seconds);
@@ -56,7 +56,8 @@ bool run_suites(const char *const *environment, const char *option,
                 const char *value, char **printed);
 
 /* The next program that is started gets this descriptor as its stderr; start
- * closes it here. finish does not see what the program prints there. */
+ * closes it in this process. finish does not see what the program prints there.
+ */
 void set_next_stderr(int descriptor);
 
 /* Sends a line to the program's stdin. The line may be empty. */
@@ -229,8 +230,8 @@ void fill_pattern(char *buffer, size_t length, guint64 offset);
  * frees the content. */
 void read_file(const char *name, char **content, gsize *length);
 
-/* Copies the sample to build/sample.txt, its path in the project's directory.
- */
+/* Copies the sample to build/sample.txt in the current directory. In the
+ * project's directory the sample has the same path. */
 void copy_sample(void);
 
 /* ---- Sources and READMEs ---- */

@@ -94,7 +94,8 @@ struct layer {
 #define IMPORT_POINTER(name) extern __typeof__(name) *__imp_##name;
 REPLACEABLE(IMPORT_POINTER)
 
-/* The functions that were called before put_layer. The probe calls these. */
+/* The functions as they were before put_layer. Through these pointers the probe
+ * calls a function, and not its replacement. */
 static struct layer next;
 
 /* Replaces each function that `mine` has. */

@@ -1,6 +1,6 @@
 /*
- * Runs shell commands as a reader types them: without the environment variables
- * that the make which started the suites has set.
+ * Runs shell commands as a reader types them. make has started the suites, and
+ * has set environment variables for them; the commands run without these.
  */
 #ifndef SHELL_H
 #define SHELL_H

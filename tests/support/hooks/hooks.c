@@ -22,14 +22,14 @@
  *   hold:CODE         the same as flight; also, the first packet reports error
  *                     CODE, and the others are held back until the program
  *                     waits for one of them
- *   hold-read:N       holds back the packet of the first read, and prints this
- *                     on stdout, until the program has started N reads in all,
- *                     or cancels something
+ *   hold-read:N       holds back the packet of the first read until the program
+ *                     has started N reads in all, or cancels something; prints
+ *                     on stdout that a packet is held
  *   hold-write:N      the same for the packet of the first write; N counts
  *                     reads
  *   resize:K:BYTES    before the K-th read, the file gets this length
- *   hollow:FROM:TO    a read or write that starts between these two, in MiB, is
- *                     not done; its packet reports all of its bytes
+ *   hollow:FROM:TO    a read or write at an offset between FROM and TO, in MiB,
+ *                     is not done; its packet reports all of its bytes
  *   count             when a port is closed, prints on stderr how many threads
  *                     were created, and how many of them had returned
  *   plain, callback, threadpool, files
@@ -124,7 +124,7 @@ static SRWLOCK waiters_lock = SRWLOCK_INIT;
 static struct waiter *waiters;
 
 static _Thread_local bool is_worker;
-static _Thread_local const OVERLAPPED *taken; /* the last packet's */
+static _Thread_local const OVERLAPPED *taken; /* of the last packet */
 
 /* Call it before the packet can come. */
 static void add_waiter(struct waiter *waiter)
@@ -142,8 +142,8 @@ static void wait_until_returned(struct waiter *waiter)
         WaitOnAddress(&waiter->returned, &seen, sizeof seen, INFINITE);
 }
 
-/* Call it when the callback has returned: its worker asks for the next packet.
- * Also call it when no packet comes. */
+/* Call it when the callback has returned, that is, when its worker asks for the
+ * next packet. Also call it when no packet comes. */
 static void callback_returned(const OVERLAPPED *overlapped)
 {
     AcquireSRWLockExclusive(&waiters_lock);
@@ -205,7 +205,8 @@ static bool has_silent_event(const struct io *io)
     return ((ULONG_PTR)io->overlapped->hEvent & 1) != 0;
 }
 
-/* Whether a packet reports its completion, at least if it completes later. */
+/* Whether a packet reports that the I/O has completed. If the I/O completes
+ * immediately, is_queued decides. */
 static bool uses_port(const struct io *io)
 {
     return has(&bound, io->file) && !has_silent_event(io);
@@ -265,8 +266,8 @@ static BOOL leave_stray(OVERLAPPED *overlapped, DWORD error)
     return fail_with(error);
 }
 
-/* "hold-read" and "hold-write". So many reads were started; a cancellation adds
- * very many, so that the held packets pass. */
+/* For "hold-read" and "hold-write": the number of reads that were started. A
+ * cancellation adds a very large number, so that the held packets pass. */
 static volatile LONG reads;
 static void *volatile first_read, *volatile first_write;
 
@@ -284,7 +285,7 @@ static BOOL cancel_io(HANDLE file, OVERLAPPED *overlapped)
     return ok ? TRUE : fail_with(error);
 }
 
-/* Holds a packet back if it is the first one's. */
+/* Holds the packet back if it belongs to the first read, or the first write. */
 static void hold_first(const struct setting *setting, void *volatile *first,
                        const OVERLAPPED *packet)
 {
