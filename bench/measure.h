@@ -21,9 +21,9 @@ extern "C" {
 /* The name of the contender. Each contender defines it. */
 extern const char contender[];
 
-/* Each work's job.c defines this; main calls it. It calls the contender, which
- * opens and starts everything it needs, and then calls measure_begin and
- * measure_end around the part that counts. */
+/* Each work's job.c defines this function; main calls it. The function calls
+ * the contender. The contender opens and starts everything that it needs, and
+ * calls measure_begin before the part that counts, and measure_end after it. */
 void do_job(void);
 
 /* Returns the value of an argument, or the fallback if the argument is missing.
@@ -62,8 +62,8 @@ unsigned processor_count(void);
  * number. */
 uint64_t add_up(const void *buffer, size_t bytes);
 
-/* If not ok, ends the process with one line on stderr: "cannot" and what it
- * tried. */
+/* If not ok, ends the process with one line on stderr: "cannot" and what the
+ * process tried. */
 void must(bool ok, const char *tried);
 
 /* Calls malloc, or ends the process. The memory is never freed: the process is

@@ -42,9 +42,10 @@ static inline void widen(const char *path, wchar_t wide[MAX_PATH])
          "convert the path to UTF-16");
 }
 
-/* Sets up the environment of a CreateThreadpoolIo: its callbacks run in a new
- * pool with so many threads, or, if threads is 0, in the pool of the process.
- * Returns the new pool, or NULL. The caller closes it. */
+/* Sets up the environment of a CreateThreadpoolIo. The environment chooses the
+ * pool that runs the callbacks. If threads is 0, this is the pool of the
+ * process, and the function returns NULL. Otherwise it creates a pool with so
+ * many threads and returns this pool; the caller closes it. */
 static inline TP_POOL *create_threadpool(TP_CALLBACK_ENVIRON *environment,
                                          unsigned threads)
 {

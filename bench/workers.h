@@ -2,9 +2,9 @@
  * Worker threads that do synchronous calls for an event loop. libuv reads files
  * this way.
  *
- * The loop's thread queues work. One of the workers does it, and puts it into a
- * second queue, of finished work. The loop's thread takes it out of there and
- * calls back. As in libuv,
+ * The loop's thread queues work. One of the workers does the work and puts it
+ * into a second queue, the queue of finished work. The loop's thread takes the
+ * work out of the second queue and calls back. As in libuv,
  *
  *  - there are four workers by default (docs.libuv.org, "Thread pool work
  *    scheduling");
@@ -31,8 +31,9 @@ void workers_start(unsigned threads, void (*do_work)(struct work *work));
 /* Queues work. Only the loop's thread calls this. */
 void workers_queue(struct work *work);
 
-/* Waits for finished work and calls back for each. Returns after a callback
- * that returned true: then no work may be queued any more. */
+/* Waits for finished work, and calls back for each piece. Returns after a
+ * callback has returned true. A callback must return true only for the last
+ * piece: no other work may be in a queue then. */
 void workers_run_loop(bool (*call_back)(struct work *work));
 
 /* Stops the workers and waits for their end. */

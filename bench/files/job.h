@@ -45,8 +45,8 @@ void do_files(void);
  * it. */
 bool job_next(struct item *item);
 
-/* Adds up the bytes of a file, which must be all of them. Returns true if this
- * file is the last one to complete. Any thread may call it. */
+/* Adds up the bytes of a file. The buffer must have the whole file. Returns
+ * true if this file is the last one to complete. Any thread may call it. */
 bool job_use(const struct item *item, const void *buffer, size_t bytes);
 
 #ifdef __cplusplus

@@ -43,7 +43,7 @@ void do_reads(void);
  * Any thread may call it. */
 bool job_next(struct item *item);
 
-/* Adds up the bytes of a read, which must be a whole block. Returns true if
+/* Adds up the bytes of a read. A read must bring a whole block. Returns true if
  * this read is the last one to complete. Any thread may call it. */
 bool job_use(const struct item *item, const void *buffer, size_t bytes);
 
