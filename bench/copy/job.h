@@ -6,8 +6,9 @@
  *      flush=0           do not wait until the bytes are on the disk; default 1
  *
  * The time begins before the files are opened, and ends when they are closed.
- * final's copy.exe waits for the disk, so by default all contenders do. Unlike
- * the other contenders, copy.exe first writes under another name. It renames
+ * final's copy.exe waits for the disk, so by default the contenders that use
+ * this header do, too. cp and final.exe --cat do not wait. Unlike the other
+ * contenders, copy.exe first writes under another name. It renames
  * the copy at the end, so that no program ever sees a part of it.
  */
 #ifndef JOB_H

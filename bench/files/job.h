@@ -11,8 +11,9 @@
  *
  * One read brings a whole file, because the buffer is larger than the file. On
  * a disk, fewer bytes than asked for mean the end of the file. So a contender
- * need not ask for the size, and need not read again to meet the end. All
- * contenders read this way: job_use checks that the buffer is not full.
+ * need not ask for the size, and need not read again to meet the end. job_use
+ * checks that the buffer is not full. Only an asynchronous file_stream reads
+ * once more.
  */
 #ifndef JOB_H
 #define JOB_H

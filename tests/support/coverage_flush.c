@@ -1,6 +1,6 @@
 /*
- * Linked under each program that `make coverage` runs, so that a program that
- * calls TerminateProcess on itself writes its counters first. The compiler's
+ * Linked with each program that `make coverage` runs: a program that calls
+ * TerminateProcess on itself writes its counters first. The compiler's
  * library writes them only at a normal exit. It locks the file and adds the
  * counters to those in it.
  */
