@@ -42,8 +42,8 @@ struct item {
  * calls measure_end. */
 void do_files(void);
 
-/* Fills in the next file. Returns false if no file is left. Any thread may call
- * it. */
+/* Sets *item to the number and path of the next file. Returns false if no file
+ * is left. Any thread may call it. */
 bool job_next(struct item *item);
 
 /* Adds up the bytes of a file. The buffer must have the whole file. Returns

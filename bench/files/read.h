@@ -12,7 +12,7 @@ struct read {
     void *buffer;
 };
 
-/* Starts to read the open file. Each file begins with a new OVERLAPPED. */
+/* Starts to read the open file. Clears the OVERLAPPED first. */
 static inline void read_start(struct read *read)
 {
     read->overlapped = (OVERLAPPED){0};

@@ -39,8 +39,8 @@ struct item {
  * reads, and calls measure_end. */
 void do_reads(void);
 
-/* Fills in the next read, which begins now. Returns false if no read is left.
- * Any thread may call it. */
+/* Sets *item to the next read, and notes the time as its beginning. Returns
+ * false if no read is left. Any thread may call it. */
 bool job_next(struct item *item);
 
 /* Adds up the bytes of a read. A read must bring a whole block. Returns true if

@@ -53,7 +53,7 @@ struct expected {
     const char *source, *name; /* set by CASE */
     const char *out;           /* all of stdout */
     const char *err;           /* the start of stderr; default: "guard: " */
-    const char *hook;          /* words for HOOK, besides "allocations" */
+    const char *hook;          /* further words for HOOK, after "allocations" */
     const char *kinds[2];      /* the case runs once with each of these as its
                                 * second argument; default: once, without */
     guint64 file;              /* size of the file "file"; 0: no such file */

@@ -47,10 +47,10 @@ struct process *start(const char *program, const char *const *arguments,
                       const char *hook, int out, unsigned seconds);
 
 /*
- * Runs the program of all suites once more, with one of Criterion's options and
- * its value, or NULL for none. `environment` has names and values in turn, then
- * NULL. Returns whether the run passed. *printed gets stdout and stderr; the
- * caller frees it.
+ * Starts this test program, with all its suites, once more, with one of
+ * Criterion's options and its value, or NULL for none. `environment` has names
+ * and values in turn, then NULL. Returns whether the run passed. *printed gets
+ * stdout and stderr; the caller frees it.
  */
 bool run_suites(const char *const *environment, const char *option,
                 const char *value, char **printed);
@@ -77,8 +77,9 @@ char *next_line(struct process *process);
 void expect_line(struct process *process, const char *wanted);
 
 /*
- * Starts feeder.c, and sets the name of its pipe. The feeder writes each line
- * of its stdin to the pipe, as one piece. send_end makes it close the pipe.
+ * Starts feeder.c, and writes the name of its pipe to `name`. The feeder writes
+ * each line of its stdin to the pipe, as one piece. send_end makes it close the
+ * pipe.
  */
 struct process *start_feeder(char name[64]);
 
