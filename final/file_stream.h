@@ -98,8 +98,8 @@ DWORD file_stream_open(struct pool *pool, const wchar_t *path,
  */
 DWORD file_stream_close(struct file_stream *stream);
 
-/* If the system did not reserve the preallocation, returns its error; otherwise
- * 0. The stream works in either case. */
+/* If the open succeeded although the system did not reserve the preallocation,
+ * returns the system's error; otherwise 0. The stream works in either case. */
 DWORD file_stream_preallocation_error(const struct file_stream *stream);
 
 /* ---- Synchronous ------------------------------------------------------ */

@@ -57,8 +57,8 @@ struct file_stream {
     _Atomic bool filling;     /* an asynchronous read fills the buffer */
     _Atomic unsigned writing; /* asynchronous writes in a file */
 
-    /* Guards the fields below; held only for moments. Without this lock, a
-     * thread may read an atomic field, or add a number to it. */
+    /* Guards the fields below; held only for moments. A thread without this
+     * lock may do two things: read an atomic field, and add to one. */
     SRWLOCK lock;
     CONDITION_VARIABLE changed;
     _Atomic uint64_t position; /* of the stream, in bytes */

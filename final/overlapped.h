@@ -16,8 +16,8 @@
  * One request serves any number of reads without another allocation: .NET calls
  * that a PreAllocatedOverlapped. If a program used a request in flight, it
  * would corrupt memory, and the failure would show later, in other code. So
- * each function here fails immediately with ERROR_BUSY if the request is in
- * flight.
+ * bound_file_read, bound_file_write, overlapped_reset and overlapped_free fail
+ * immediately with ERROR_BUSY if the request is in flight.
  */
 #ifndef OVERLAPPED_H
 #define OVERLAPPED_H
@@ -50,8 +50,9 @@ typedef void io_completion_callback(DWORD error, DWORD bytes,
 
 enum request_state { REQUEST_IDLE, REQUEST_IN_FLIGHT };
 
-/* While a request is idle, its holder may set the fields from callback to
- * timeout. While it is in flight, the holder must not touch any field. */
+/* While a request is idle, its holder may set callback, context, buffer,
+ * length and timeout. While it is in flight, the holder must not touch any
+ * field. */
 struct request {
     OVERLAPPED overlapped; /* set by overlapped_reset */
     io_completion_callback *callback;
@@ -100,8 +101,8 @@ enum io_status {
     IO_STATUS_SUCCESS,     /* 0 */
     IO_STATUS_PENDING,     /* 997: started; a packet will come */
     IO_STATUS_MORE_DATA,   /* 234: success, and the message has more bytes */
-    IO_STATUS_END_OF_FILE, /* 38; or 109, if the other end of a pipe was closed;
-                              for a write both are failures */
+    IO_STATUS_END_OF_FILE, /* 38; or 109, if the other end of a pipe was closed.
+                              The caller of a write treats both as failures */
     IO_STATUS_CANCELLED,   /* 995; 1460 if the pool cancelled it (timeout) */
     IO_STATUS_FAILED,      /* every other error */
 };
@@ -140,9 +141,10 @@ struct submission {
 
 /*
  * Start the read or write that a request describes, on an overlapped handle
- * that is bound to a port. They do not block, and do not call the callback.
- * Users of the pool call bound_file_read and bound_file_write instead: these
- * check and count the request, set its state, and then call the functions here.
+ * that is bound to a port. They do not wait for the packet, and do not call the
+ * callback. Users of the pool call bound_file_read and bound_file_write instead:
+ * these check and count the request, set its state, and then call the functions
+ * here.
  *
  * skips: an I/O that succeeds immediately queues no packet, because the handle
  * has FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, or the request has an event whose

@@ -65,7 +65,8 @@ struct pool {
 /*
  * Starts a pool with this number of threads; 0: twice the number of processors.
  * The port lets `concurrency` of them run at the same time; 0: the number of
- * processors. A thread that blocks does not count. Returns 0 or a Win32 error;
+ * processors. A thread that blocks does not count. Wine 8 and 10 ignore the
+ * number. Returns 0 or a Win32 error;
  * after an error there is nothing to stop.
  */
 DWORD pool_create(struct pool *pool, unsigned threads, unsigned concurrency);

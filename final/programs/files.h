@@ -1,5 +1,6 @@
 /*
- * Opening files, and making a file that appears complete or not at all.
+ * Opening files, and making a file that gets its name only when it is
+ * complete.
  *
  * A replacement is written under a temporary name in its target's directory. It
  * is marked for deletion from the first moment, so the system removes it

@@ -44,7 +44,7 @@ struct reader {
 /*
  * Makes a reader with `depth` blocks of block_size bytes. timeout: in ms, for
  * each read; 0: none. Returns 0 or ERROR_NOT_ENOUGH_MEMORY; call reader_free
- * after both.
+ * in either case.
  */
 DWORD reader_create(struct reader *reader, unsigned depth, DWORD block_size,
                     DWORD timeout);
@@ -53,8 +53,8 @@ void reader_free(struct reader *reader);
 /*
  * Prepares to read a file from this offset (in bytes) on; the first reader_next
  * starts the reads. Returns 0, or ERROR_NOT_SUPPORTED for a handle that is
- * neither file nor pipe, and for an offset in a pipe. Call reader_close after
- * both.
+ * neither file nor pipe, and for an offset in a pipe. Call reader_close in
+ * either case: after success, and after a failure.
  */
 DWORD reader_begin(struct reader *reader, struct bound_file *file,
                    uint64_t offset);

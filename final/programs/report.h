@@ -22,9 +22,9 @@ extern _Thread_local const char *actor;
 const char *acting_thread(void);
 
 /*
- * Prints a failure as one line: what was tried, on what ("port" for an object
- * that has no name), the system's text if it has one, and the Win32 error.
- * Returns EXIT_FAILURE, the exit status for a failure.
+ * Prints a failure as one line: what was tried, on what (an object without a
+ * name by its kind: "port", "event"), the system's text if it has one, and the
+ * Win32 error. Returns EXIT_FAILURE, the exit status for a failure.
  */
 int report(const char *tried, const wchar_t *name, DWORD error);
 
