@@ -64,7 +64,7 @@ struct file_stream {
     _Atomic uint64_t position; /* of the stream, in bytes */
     _Atomic uint64_t pointer;  /* of a handle that is not overlapped */
     unsigned seeks;            /* how often the position was set */
-    bool stale; /* the bytes that fill the buffer were overwritten since */
+    bool stale; /* a write changed what the read in flight brings */
     struct buffer ahead;
     enum ahead_state ahead_state;
     bool ahead_unwanted;

@@ -142,9 +142,9 @@ struct submission {
 /*
  * Start the read or write that a request describes, on an overlapped handle
  * that is bound to a port. They do not wait for the packet, and do not call the
- * callback. Users of the pool call bound_file_read and bound_file_write instead:
- * these check and count the request, set its state, and then call the functions
- * here.
+ * callback. Users of the pool call bound_file_read and bound_file_write
+ * instead: these check and count the request, set its state, and then call the
+ * functions here.
  *
  * skips: an I/O that succeeds immediately queues no packet, because the handle
  * has FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, or the request has an event whose

@@ -87,8 +87,8 @@ enum pool_stop_mode {
  */
 DWORD pool_stop(struct pool *pool, enum pool_stop_mode mode);
 
-/* Cancels every I/O in flight in the pool, of all files. Work and queued
- * requests still run. Does not wait. */
+/* Cancels every I/O in flight in the pool, of all files. Work and
+ * requests of pool_queue_request still run. Does not wait. */
 void pool_cancel_all(struct pool *pool);
 
 /* Waits until nothing is in flight and no callback runs, up to `timeout` ms, or
@@ -202,7 +202,8 @@ DWORD bound_file_write_sync(struct bound_file *file, const void *buffer,
  * Asks the system to cancel the I/O with this ticket. Its callback is still
  * called once: with ERROR_OPERATION_ABORTED, or with the normal result if the
  * I/O completed first. Returns 0, or ERROR_NOT_FOUND if no I/O with this ticket
- * is in flight on this file; a queued request is no I/O. Does not wait.
+ * is in flight on this file; a request of pool_queue_request is no I/O. Does
+ * not wait.
  */
 DWORD bound_file_cancel(struct bound_file *file, uint64_t ticket);
 

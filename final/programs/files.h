@@ -4,10 +4,10 @@
  *
  * A replacement is written under a temporary name in its target's directory. It
  * is marked for deletion from the first moment, so the system removes it
- * however this process ends. When the replacement is complete, the program
- * removes the mark, and then renames the file to the target in one step. So at
- * each moment the target's name has either the complete old file (or none, if
- * there was none), or the complete new one.
+ * if the process ends before the rename. When the replacement is complete, the
+ * program removes the mark, and then renames the file to the target in one
+ * step. So at each moment the target's name has either the complete old file
+ * (or none, if there was none), or the complete new one.
  *
  * Functions return a Win32 error, 0 for success.
  */

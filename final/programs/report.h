@@ -22,9 +22,10 @@ extern _Thread_local const char *actor;
 const char *acting_thread(void);
 
 /*
- * Prints a failure as one line: what was tried, on what (an object without a
- * name by its kind: "port", "event"), the system's text if it has one, and the
- * Win32 error. Returns EXIT_FAILURE, the exit status for a failure.
+ * Prints a failure as one line: what was tried, on what (if the
+ * object has no name, its kind: "port", "event"), the system's text if it has
+ * one, and the Win32 error. Returns EXIT_FAILURE, the exit status for a
+ * failure.
  */
 int report(const char *tried, const wchar_t *name, DWORD error);
 
@@ -39,9 +40,9 @@ void check(bool ok, const char *tried, const wchar_t *name);
 void check_error(DWORD error, const char *tried, const wchar_t *name);
 
 /*
- * Reports the library's fatal errors as check does, so that a program prints
- * one line for a failure wherever it happens:
- * on_fatal_error(report_fatal_error).
+ * Reports the library's fatal errors as check does. A program installs it with
+ * on_fatal_error(report_fatal_error). Then it prints one line for a failure,
+ * also for one in the library.
  */
 void report_fatal_error(const char *tried, const char *object, DWORD error);
 
