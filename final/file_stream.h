@@ -6,8 +6,10 @@
  *
  * Functions return a Win32 error code, 0 (ERROR_SUCCESS) for success; error.h
  * has the system's text for it. Any thread may call any function, also from a
- * callback. Two functions wait for callbacks, and fail in a callback with
- * ERROR_POSSIBLE_DEADLOCK: file_stream_close and file_task_wait.
+ * callback. Two functions may have to wait for a worker: file_stream_close and
+ * file_task_wait. In a callback, the first one fails with
+ * ERROR_POSSIBLE_DEADLOCK, and the second one does if the call has not
+ * completed yet.
  *
  * Calls on a stream are serialized: if two threads call at the same time, one
  * waits until the other's call has returned. In a pipe this holds for each

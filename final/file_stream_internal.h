@@ -146,7 +146,7 @@ DWORD stream_write_at(struct file_stream *stream, const char *buffer,
 /* Drops the bytes that were read ahead. The lock is held. */
 void stream_drop_ahead(struct file_stream *stream);
 
-/* stream->calls is held for all calls below. */
+/* The caller of each function below holds a lock of stream->calls. */
 
 /* Read and write through the buffer. */
 DWORD stream_read_buffered(struct file_stream *stream, char *to, size_t length,

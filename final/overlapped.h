@@ -151,10 +151,10 @@ struct submission {
  * lowest bit is set.
  *
  * When they return IO_QUEUED, the callback may have run already, and may have
- * freed the request. On some systems this is also possible with IO_DONE and
- * IO_FAILED: these systems queue a packet although the call completed or failed
- * immediately. (If the callback has run already, bound_file_read and
- * bound_file_write return IO_QUEUED.) So the two functions here do not look
+ * freed the request. Some systems queue a packet although the call completed or
+ * failed immediately: then the callback may have run although these two
+ * functions return IO_DONE or IO_FAILED. bound_file_read and bound_file_write
+ * notice this, and return IO_QUEUED. So the two functions here do not look
  * into the request after the call, and leave `bytes` 0. A caller that knows
  * that the request still exists gets the bytes from overlapped_ended.
  */

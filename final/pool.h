@@ -57,7 +57,8 @@ struct pool {
     CONDITION_VARIABLE changed; /* pending is 0, or state has changed */
     struct request *in_flight[POOL_BUCKETS]; /* by address */
     struct pool_counters counters;
-    HANDLE timer;                     /* a thread, from the first timeout on */
+    HANDLE timer;                     /* a thread; from the first request
+                                         with a timeout on */
     CONDITION_VARIABLE timer_changed; /* an earlier deadline, or the end */
     uint64_t next_deadline;           /* in ms of GetTickCount64 */
 };

@@ -46,8 +46,8 @@ struct copier {
 DWORD copier_create(struct copier *copier, unsigned depth, size_t block_size);
 void copier_free(struct copier *copier);
 
-/* Prepares a copy of these two files, which the caller still owns. Returns 0,
- * or ERROR_NOT_SUPPORTED if the source is neither file nor pipe. */
+/* Prepares to copy the source to the target. The caller still owns both files.
+ * Returns 0, or ERROR_NOT_SUPPORTED if the source is neither file nor pipe. */
 DWORD copier_begin(struct copier *copier, struct bound_file *source,
                    struct bound_file *target);
 
