@@ -67,8 +67,7 @@ struct pool {
  * Starts a pool with this number of threads; 0: twice the number of processors.
  * The port lets `concurrency` of them run at the same time; 0: the number of
  * processors. A thread that blocks does not count. Wine 8 and 10 ignore the
- * number. Returns 0 or a Win32 error;
- * after an error there is nothing to stop.
+ * number. Returns 0 or a Win32 error; after an error there is nothing to stop.
  */
 DWORD pool_create(struct pool *pool, unsigned threads, unsigned concurrency);
 
@@ -88,8 +87,8 @@ enum pool_stop_mode {
  */
 DWORD pool_stop(struct pool *pool, enum pool_stop_mode mode);
 
-/* Cancels every I/O in flight in the pool, of all files. Work and
- * requests of pool_queue_request still run. Does not wait. */
+/* Cancels every I/O in flight in the pool, of all files. Work and requests of
+ * pool_queue_request still run. Does not wait. */
 void pool_cancel_all(struct pool *pool);
 
 /* Waits until nothing is in flight and no callback runs, up to `timeout` ms, or
