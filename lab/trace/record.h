@@ -26,9 +26,13 @@ enum kind {
 #define IMPORT(result, failure, name, parameters, arguments) KIND_##name,
 #define IMPORT_VOID(name, parameters, arguments)             KIND_##name,
 #include "../interpose/imports.h"
+    KIND_NtSetIoCompletion, /* of ntdll, so it is not in imports.h */
     KIND_THREAD,   /* a thread's routine, from its start to its return */
-    KIND_CALLBACK, /* a callback of a pool of the system, in the same way */
+    KIND_CALLBACK, /* a callback of a pool of the system, or a completion
+                      routine, in the same way */
     KIND_PACKET,   /* one packet of a call of GetQueuedCompletionStatusEx */
+    KIND_HANDLE,   /* one handle of a call that waits for several; it follows
+                      the record of that call */
     KIND_CRASH,    /* an exception that the program has not handled */
     KIND_EXIT,     /* the program exits in the normal way */
 };
@@ -50,15 +54,20 @@ struct record {
     int64_t begin;       /* in ticks */
     int64_t end;         /* in ticks; 0: the call has not returned */
     uint64_t line;       /* the call's address for addr2line; 0: not known */
-    uint64_t handle;     /* of the file, port, event, thread or PTP_IO */
-    uint64_t other;      /* a handle that the call made; the port of a bind; an
-                            OVERLAPPED's hEvent; for KIND_THREAD, the number
-                            (from 1) of the record that created the thread */
+    uint64_t handle;     /* of the file, port, event, thread or PTP_IO; the
+                            address of a condition variable */
+    uint64_t other;      /* a handle that the call made, or signalled; the port
+                            of a bind; an OVERLAPPED's hEvent; for KIND_THREAD,
+                            the number (from 1) of the record that created the
+                            thread */
     uint64_t overlapped; /* the address that was passed, or that came back */
-    uint64_t offset;     /* of a read or write; the key of a packet */
+    uint64_t offset;     /* of a read or write; the key of a packet; the code
+                            of DeviceIoControl; the handle of a process's
+                            thread; 1: a wait for all of the handles */
     uint32_t length;     /* bytes asked for; a count, flags or a timeout */
     uint32_t error;      /* 0: the call succeeded */
-    uint32_t bytes;      /* bytes that were transferred, if this is known */
+    uint32_t bytes;      /* bytes that were transferred, if this is known; the
+                            result of a wait; 1: a bind that makes its port */
     uint32_t ok;         /* 1: the call did not fail */
 };
 
