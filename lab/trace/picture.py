@@ -1,19 +1,26 @@
 """A trace as a picture: an SVG for a page.
 
 Each thread has a lane, and the kernel and the port have one together. Time goes
-down, but by rows and not by the clock. A row lies directly below the rows that
-come before it: the last one in its own lane, and the one at the other end of its
-arrow. So the picture does not depend on how fast the machine was.
+down, but by rows and not by the clock. The rows are in the order of time, so
+nothing is above its cause, also if the trace does not know the cause. Where the
+trace knows it, the effect is below it. Otherwise points of different lanes that
+follow each other share a row.
 """
 
 from xml.sax.saxutils import escape, quoteattr
 
-from recording import PENDING, RESULTS, TAKES, TIMEOUT, TRANSFERS
-from report import call_text, count, end_text, is_shown, result_text
+from recording import (APC_RAN, OPENS, PENDING, POSTS, PROCESSES, RESULTS,
+                       STARTS_THREAD, TAKES, TIMEOUT, TRANSFERS, WITH_OFFSET,
+                       causes)
+from report import (call_text, count, end_text, fold_text, is_shown,
+                    result_text)
 
 ROW, TOP, MARGIN, GAP = 24, 104, 20, 18
 CHARACTER = 6.2  # the width of a character, roughly
-SLOT, OWNER, NARROW = 76, 78, 26
+FOLD_ABOVE, FOLD_BELOW = 17, 4  # the edges of a fold, from the middle of its row
+LOWEST = 14  # a lower box has no text
+SLOT, OWNER, NARROW = 76, 84, 26
+MOST_OWNERS = 24
 MOST_POINTS = 400  # a larger picture could not be read
 
 STYLE = '''
@@ -26,10 +33,12 @@ STYLE = '''
   .line { stroke: #aab4bf; stroke-width: 1.5; fill: none }
   .wait { stroke: #8b97a4; stroke-width: 1.5; stroke-dasharray: 3 4; fill: none }
   .wake { stroke: #8b97a4; stroke-width: 1.2; fill: none } .wake-head { fill: #8b97a4 }
+  .edge { stroke: #8b97a4; stroke-dasharray: 7 5; fill: none }
   .arrow { stroke: #9a5b00; stroke-width: 1.6; fill: none } .head-of { fill: #9a5b00 }
   .program { fill: #9cc4f5; stroke: #2a6fc0 } .kernel { fill: #fbcf7f; stroke: #b87400 }
   .callback { fill: #9fdcb0; stroke: #248a45 } .port { fill: #d6c8f4; stroke: #7a54c4 }
   .lost { fill: #f6b3b3; stroke: #c02626 }
+  .unknown { fill: none; stroke: #8b97a4; stroke-dasharray: 3 4 }
   .bad { fill: #b01818; font-weight: 600 }
   @media (prefers-color-scheme: dark) {
     .page { fill: #14181d } .band { fill: #1c2229 } text { fill: #e4eaf0 }
@@ -46,69 +55,127 @@ STYLE = '''
 '''
 
 
+OWNER_WORDS = {'lost': 'not taken'}
+LEGEND = (('program', 'the program runs, or owns it'),
+          ('kernel', 'in flight: the kernel owns it'),
+          ('port', 'a packet posted by hand'),
+          ('callback', 'a callback runs, or owns it'),
+          ('wait', 'waits'), ('wake', 'starts or wakes a thread'))
+
+
 def is_drawn(record):
-    kind = record.kind
-    if kind == 'CloseHandle':
-        return not record.ok or record.what.startswith(('file', 'port'))
-    return is_shown(record) and (kind not in (
-        'CreateEventW', 'SetFileCompletionNotificationModes') or not record.ok)
+    if record.kind == 'CloseHandle' and record.ok:
+        return record.thing().kind not in ('event', 'thread', 'process')
+    return is_shown(record) and (not record.ok or record.kind not in (
+        'CreateEventW', 'CreateEventA', 'SetFileCompletionNotificationModes'))
 
 
-def label(record, ends, names):
-    """A few words for a row of a lane; `names` are the names of threads."""
-    kind, what = record.kind, record.what
-    if kind == 'thread':
-        return 'ends' if ends else 'begins'
-    if kind == 'callback':
-        return 'returns' if ends else \
-            f'request {record.request}: {result_text(record)}'
-    if record.takes() and (ends or kind == 'packet'):
-        if not record.overlapped:
-            return f'packet, key {record.offset}'
+def taken_label(record):
+    """A packet, or the completion that a callback reports."""
+    stray = '' if record.use else ', not followed'
+    if not record.overlapped:
+        return f'packet, key {record.offset}{stray}'
+    return f'request {record.request}{stray}: ' + (
+        result_text(record) if not record.error or record.bytes
+        else f'error {record.error}')
+
+
+def wait_label(record):
+    what = record.what
+    if len(record.handles) > 1:
+        what = f'{len(record.handles)} handles'
+        if not record.offset:
+            what = f'one of {what}'
+    return f'waits for {what}' if record.kind not in TAKES and what else 'waits'
+
+
+def continues_label(record):
+    """The return of a wait that takes no packet."""
+    if record.kind in RESULTS:
         return f'request {record.request}: ' + (
-            result_text(record) if not record.error or record.bytes
-            else f'error {record.error}')
-    if record.waits():
-        if not ends:
-            return f'waits for {what}' if kind not in TAKES and what else \
-                'waits'
-        if kind in RESULTS:
-            return f'request {record.request}: ' + (
-                result_text(record) if record.ok else f'error {record.error}')
-        if not record.ok or record.bytes == TIMEOUT:
-            return f'error {record.error or TIMEOUT}'
-        if what.startswith('event'):
-            return f'{what} is set'
-        return f'{what} has ended' if what in names else 'continues'
-    failed = '' if record.ok or record.error == PENDING or \
-        not record.returned else f': error {record.error}'
-    if kind in TRANSFERS and record.overlapped:
-        return f'{kind} {record.length} at {record.offset}{failed}'
+            result_text(record) if record.ok else f'error {record.error}')
+    if not record.ok:
+        return f'error {record.error}'
+    if record.kind in TAKES:
+        return count(record.bytes, 'packet')
+    if record.bytes == TIMEOUT:
+        return 'timeout'
+    if record.bytes == APC_RAN:
+        return 'an APC has run'
+    got = record.got()
+    if len(got) != 1:
+        return 'continues'
+    ended = got[0].kind in ('thread', 'process')
+    return f'{got[0].name} ' + (
+        'has ended' if ended else
+        'is set' if got[0].kind == 'event' else 'is signalled')
+
+
+def bind_label(record):
+    what = f'binds {record.what}'
+    if not record.handles:
+        return f'makes {record.made or "a port"}'
+    if record.again and not record.ok:
+        return f'second bind of {record.what}'
+    if record.kind == 'CreateIoCompletionPort' and record.bytes and record.ok:
+        return f'makes {record.made}, {what}'
+    return what
+
+
+def call_label(record):
+    kind, what = record.kind, record.what
     if kind in TRANSFERS:
-        return f'{kind} {record.length}{failed}'
-    if kind == 'PostQueuedCompletionStatus':
-        return f'posts request {record.request}{failed}' \
-            if record.overlapped else f'posts key {record.offset}{failed}'
-    words = {'CreateIoCompletionPort': 'binds ' + what if what
-             else 'makes ' + record.made, 'CloseHandle': 'closes ' + what,
-             'CreateFileW': 'opens ' + record.made,
-             'CreateFileA': 'opens ' + record.made,
-             '_beginthreadex': 'starts ' + record.made,
-             'CreateThread': 'starts ' + record.made, 'exit': 'ends',
+        if kind in ('ConnectNamedPipe', 'DeviceIoControl'):
+            return kind
+        at = f' at {record.offset}' if kind in WITH_OFFSET and \
+            record.overlapped else ''
+        return f'{kind} {record.length}{at}'
+    if kind in POSTS:
+        return f'posts request {record.request}' if record.overlapped else \
+            f'posts key {record.offset}'
+    if kind in OPENS:
+        return f'opens {record.made}'
+    if kind in STARTS_THREAD or kind in PROCESSES:
+        return f'starts {record.made}'
+    if kind in ('CreateIoCompletionPort', 'BindIoCompletionCallback',
+                'CreateThreadpoolIo'):
+        return bind_label(record)
+    words = {'CloseHandle': 'closes ' + what, 'exit': 'ends',
              'crash': 'CRASHES', 'SetEvent': 'sets ' + what,
+             'ResetEvent': 'resets ' + what, 'DuplicateHandle': 'copies ' + what,
+             '_open_osfhandle': f'gives {what} to C',
              'CancelIoEx': f'cancels request {record.request}'
              if record.overlapped else 'cancels all of ' + what}
-    return words.get(kind, kind) + failed
+    return words.get(kind, kind)
+
+
+def label(record, ends):
+    """A few words for a row of a lane."""
+    if record.kind == 'thread':
+        return 'ends' if ends else 'begins'
+    if record.kind == 'callback':
+        return 'returns' if ends else taken_label(record)
+    if record.takes() and (ends or record.kind == 'packet'):
+        return taken_label(record)
+    if record.kind in RESULTS and not record.waits():
+        return continues_label(record)
+    if record.waits():
+        return continues_label(record) if ends else wait_label(record)
+    failed = '' if record.ok or record.error == PENDING or \
+        not record.returned else f': error {record.error}'
+    return call_label(record) + failed
 
 
 class Node:
     """A row of a lane: the begin or the end of a record, or both."""
 
-    def __init__(self, record, ends, row):
+    def __init__(self, record, ends, row, fold):
         self.record, self.ends, self.row = record, ends, row
+        self.fold = fold  # it is in the row of this fold, and not shown
+        self.state = ''   # of the thread, from this row on
 
-    def text(self, names):
-        return label(self.record, self.ends, names)
+    def text(self):
+        return label(self.record, self.ends)
 
     def is_idle(self):
         record = self.record
@@ -117,79 +184,95 @@ class Node:
 
 
 class Layout:
-    """Finds the row of each begin and each end."""
+    """Finds the row of each point."""
 
     def __init__(self, trace):
         self.trace = trace
+        self.causes = causes(trace)
         self.lanes = {thread: [] for thread in trace.threads}
-        self.begin, self.end = {}, {}  # rows, by record
-        self.last_set, self.last_take = {}, 0
-        self.thread_end = {}  # by name
+        self.states = {}  # of the threads
+        self.rows = {}   # by (is an end, record)
+        self.folds = []  # (row, fold)
+        self.row = 0     # the last one in use
         self.left_out = 0
-        points = 0
-        for _, ends, record in trace.points:
-            if is_drawn(record):
-                points += 1
-                if points <= MOST_POINTS:
-                    self.place(record, ends)
-                elif not ends:
-                    self.left_out += 1
-        self.rows = 1 + max((nodes[-1].row for nodes in self.lanes.values()
-                             if nodes), default=0)
+        shown = 0
+        for point in trace.points:
+            if not is_drawn(point.record):
+                continue
+            shown += not point.fold
+            if shown > MOST_POINTS:
+                self.left_out += not point.ends
+            elif point.fold:
+                self.hide(point)
+            else:
+                self.place(point)
 
-    def follows(self, record, ends):
-        """The last row in another lane that it comes after; otherwise -1."""
-        kind, use = record.kind, record.use
-        rows = [-1]
-        if kind == 'thread' and not ends:
-            rows += [row for maker, row in self.begin.items()
-                     if maker.number == record.other]
-        takes = kind in ('packet', 'callback') and not ends or \
-            ends and record.takes()
-        if takes and use and use.start in self.begin:
-            rows.append(self.begin[use.start])
-        if ends and use and use.start is record and use.end:
-            taken = self.row_of_take(use)
-            if taken is not None:  # it was taken before the call returned
-                rows.append(taken)
-        if ends and kind.startswith('WaitFor'):
-            rows.append(self.last_set.get(record.what, -1))
-            rows.append(self.thread_end.get(record.what, -1))
-        if ends and kind in ('SleepConditionVariableSRW',
-                             'WaitForThreadpoolIoCallbacks'):
-            rows.append(self.last_take)
-        return max(rows)
+    def hide(self, point):
+        """A fold has one row. A lane has only the last of its points there."""
+        if not self.folds or self.folds[-1][1] is not point.fold:
+            self.row += bool(self.rows)
+            self.folds.append((self.row, point.fold))
+        lane = self.lanes[point.record.thread]
+        if lane and lane[-1].fold is point.fold:
+            lane.pop()
+        self.add(point)
 
-    def row_of_take(self, use):
-        """None: its completion was not taken."""
-        if use.end is None or use.completed_in_call:
-            return None
-        where = self.begin if use.end.kind in ('packet', 'callback') else \
-            self.end
-        return where.get(use.end)
-
-    def place(self, record, ends):
+    def place(self, point):
+        record, ends = point.record, point.ends
         lane = self.lanes[record.thread]
-        row = self.follows(record, ends) + 1
-        whole = record.kind in ('thread', 'callback')  # begin and end have rows
-        if ends and not whole and lane and lane[-1].record is record and \
-                row <= lane[-1].row:
-            lane[-1].ends = True  # begin and end share a row
-            row = lane[-1].row
-        elif ends and not record.waits() and not whole:
-            row = max(row, lane[-1].row)  # an end without a row of its own
-            self.end[record] = row
+        above = [self.rows[cause] for cause in
+                 self.causes.get((ends, record), ()) if cause in self.rows]
+        if self.folds:
+            above.append(self.folds[-1][0])
+        joins = ends and record.waits() and lane and \
+            lane[-1].record is record and lane[-1].row == self.row and \
+            not lane[-1].fold and self.row not in above
+        if joins:  # begin and end share a row
+            lane[-1].ends = True
+            lane[-1].state = self.next_state(point)
+            self.rows[ends, record] = self.row
             return
-        else:
-            row = max(row, lane[-1].row + 1 if lane else 0)
-            lane.append(Node(record, ends, row))
-        (self.end if ends else self.begin)[record] = row
-        if record.kind == 'SetEvent' and not ends:
-            self.last_set[record.what] = row
-        if record.takes() and ends or record.kind in ('packet', 'callback'):
-            self.last_take = row
-        if record.kind == 'thread' and ends:
-            self.thread_end[self.trace.names[record.thread]] = row
+        if lane:
+            above.append(lane[-1].row)
+        self.row = max([self.row, *(row + 1 for row in above)])
+        self.add(point)
+
+    def add(self, point):
+        self.rows[point.ends, point.record] = self.row
+        node = Node(point.record, point.ends, self.row, point.fold)
+        node.state = self.next_state(point)
+        self.lanes[point.record.thread].append(node)
+
+    def next_state(self, point):
+        """Of the point's thread: it waits, runs, or runs a callback."""
+        record = point.record
+        state = self.states.get(record.thread, 'run')
+        if record.waits() and not point.ends:
+            state = 'wait'
+        elif record.kind == 'callback':
+            state = 'wait' if point.ends else 'callback'
+        elif record.takes() and record.request and \
+                not self.trace.is_main(record):
+            state = 'callback'
+        elif state == 'wait' or record.takes():
+            state = 'run'
+        self.states[record.thread] = state
+        return state
+
+    def count(self):
+        return self.row + 1
+
+    def start_of(self, use):
+        return self.rows.get((False, use.start))
+
+    def end_of(self, use):
+        """None: its completion was not taken."""
+        if use.end is None and use.again:
+            return self.rows.get((False, use.again))
+        return self.rows.get(use.end_point())
+
+    def is_hidden(self, row):
+        return any(row == at for at, _ in self.folds)
 
 
 class Picture:
@@ -197,12 +280,22 @@ class Picture:
         self.trace, self.name = trace, name
         self.layout = Layout(trace)
         self.out = []
-        self.bottom = TOP + self.layout.rows * ROW
+        self.bottom = TOP + self.layout.count() * ROW
         self.flights = self.find_flights()
         self.place_lanes()
 
     def y(self, row):
         return TOP + ROW // 2 + row * ROW
+
+    def span(self, first, last, more=0):
+        """Top and bottom of a box from row to row, `more` higher at both ends. It
+        ends at the edge of a fold."""
+        top, bottom = self.y(first) - more, self.y(last) + more
+        if self.layout.is_hidden(first):
+            top = self.y(first) + FOLD_BELOW
+        if self.layout.is_hidden(last):
+            bottom = self.y(last) - FOLD_ABOVE
+        return top, bottom
 
     # ---- Where everything goes ----
 
@@ -210,17 +303,17 @@ class Picture:
         """(use, first row, last row or None, slot) for each packet."""
         flights, free = [], []  # free: for each slot, the last row in use
         for use in self.trace.uses:
-            first = self.layout.begin.get(use.start)
-            if first is None or use.completed_in_call:
-                continue
-            last = self.layout.row_of_take(use)
+            first, last = self.layout.start_of(use), self.layout.end_of(use)
+            if first is None or use.completed_in_call or first == last:
+                continue  # first == last: both are in one fold
             flights.append([use, first, last, 0])
         flights.sort(key=lambda flight: (flight[1], flight[0].number))
         for flight in flights:
             _, first, last, _ = flight
-            slot = next((i for i, row in enumerate(free) if row < first),
-                        len(free))
-            free[slot:slot + 1] = [self.layout.rows if last is None else last]
+            hidden = self.layout.is_hidden(first)
+            slot = next((i for i, row in enumerate(free)
+                         if row < first or row == first and hidden), len(free))
+            free[slot:slot + 1] = [self.layout.count() if last is None else last]
             flight[3] = slot
         self.slots = max(1, len(free))
         return flights
@@ -228,19 +321,21 @@ class Picture:
     def place_lanes(self):
         self.x = {}
         x = MARGIN
-        names = set(self.trace.names.values())
         self.slot = SLOT if self.slots <= 4 else NARROW
         for number, thread in enumerate(self.trace.threads):
-            widest = max((len(node.text(names)) for node in
-                          self.layout.lanes[thread]), default=0)
+            widest = max((len(node.text()) for node in
+                          self.layout.lanes[thread] if not node.fold),
+                         default=0)
             width = max(80, 34 + widest * CHARACTER)
             self.x[thread] = (x, width)
             x += width + GAP
             if number == 0:
-                self.kernel = (x, max(96, self.slots * (self.slot + 4) + 12))
+                self.kernel = (x, max(120, self.slots * (self.slot + 4) + 12))
                 x += self.kernel[1] + GAP
         requests = sorted({use.request for use, *_ in self.flights
                            if use.request})
+        self.owners_left_out = len(requests[MOST_OWNERS:])
+        requests = requests[:MOST_OWNERS]
         self.owner = OWNER if len(requests) <= 6 else NARROW
         self.owners_x = x
         self.owners = {request: x + i * (self.owner + 6)
@@ -248,7 +343,8 @@ class Picture:
         x += max(len(requests) * (self.owner + 6),
                  190 if requests else 0)
         self.width = int(max(x, 960) + MARGIN - 6)
-        self.height = self.bottom + (92 if self.layout.left_out else 66)
+        self.height = self.bottom + 66 + ROW * (
+            (self.width < 1100) + bool(self.layout.left_out))
 
     def bar_x(self, thread):
         return self.x[thread][0] + 12
@@ -288,42 +384,32 @@ class Picture:
                  'class="page"/>')
         self.text(MARGIN, 34, f'{self.name}: what each thread does, and who '
                   'owns each request', 'title')
-        self.text(MARGIN, 54, 'Read from top to bottom. In a lane time goes '
-                  'down, and along an arrow it goes on. The distance between '
-                  'two rows is not a time.', 'note')
+        self.text(MARGIN, 54, 'Read from top to bottom: a lower row is later. The '
+                  'distance between two rows is not a time.', 'note')
         x, width = self.kernel
         self.box(x, TOP - 28, width, self.bottom - TOP + 40, 'band', 6)
         if self.owners:
-            self.text(self.owners_x, TOP - 28, 'owner of request and buffer',
-                      'note')
+            more = f' ({self.owners_left_out} requests are not shown)' \
+                if self.owners_left_out else ''
+            self.text(self.owners_x, TOP - 28,
+                      'owner of request and buffer' + more, 'note')
 
     def states(self, nodes):
         """(state, first row, last row) of a thread."""
         state, since = None, 0
         for node in nodes:
-            record = node.record
-            asks = record.kind in TAKES and not node.ends
-            new = state or 'run'
-            if record.waits() and not node.ends:
-                new = 'wait'
-            elif record.kind == 'callback':
-                new = 'wait' if node.ends else 'callback'
-            elif record.takes() and record.request and \
-                    not self.trace.is_main(record):
-                new = 'callback'
-            elif state == 'wait' or asks or record.takes():
-                new = 'run'
             if state is None:
                 since = node.row
-            elif new != state or new == 'callback' and record.takes():
+            elif node.state != state or \
+                    node.state == 'callback' and node.record.takes():
                 yield state, since, node.row
                 since = node.row
-            state = new
+            state = node.state
         if state is not None:
             last = nodes[-1]
             ended = last.record.kind in ('thread', 'exit') and (
                 last.ends or last.record.kind == 'exit')
-            yield state, since, last.row if ended else self.layout.rows
+            yield state, since, last.row if ended else self.layout.count()
 
     def lane(self, thread):
         x, name = self.bar_x(thread), self.trace.names[thread]
@@ -331,6 +417,8 @@ class Picture:
         self.group('lane', name)
         self.text(x - 6, TOP - 10, name, 'head')
         for state, first, last in self.states(nodes):
+            if first == last and self.layout.is_hidden(first):
+                continue
             top, bottom = self.y(first), self.y(last)
             if state == 'wait':
                 self.path(f'{x:g} {top}V{bottom}', 'wait')
@@ -340,12 +428,13 @@ class Picture:
                 self.box(x - 5.5, top - 5, 11, max(bottom - top - 2, 10),
                          'callback')
         for node in nodes:
-            self.row_label(node, x)
+            if not node.fold:
+                self.row_label(node, x)
         self.add('</g>')
 
     def row_label(self, node, x):
         record = node.record
-        text = node.text(self.trace.names.values())
+        text = node.text()
         bad = record.kind == 'crash' or ': error' in text and \
             'error 38' not in text and 'error 109' not in text
         if record.waits() and node.ends:
@@ -364,8 +453,10 @@ class Picture:
     def flight_arrows(self):
         for use, first, last, slot in self.flights:
             left = self.kernel[0] + 8 + slot * (self.slot + 4)
-            self.into(self.bar_x(use.start.thread), left, self.y(first), True)
-            if last is not None:
+            if not self.layout.is_hidden(first):
+                self.into(self.bar_x(use.start.thread), left, self.y(first),
+                          True)
+            if last is not None and use.end and not self.layout.is_hidden(last):
                 self.into(self.bar_x(use.end.thread), left, self.y(last), False)
 
     def into(self, lane, left, y, to_kernel):
@@ -380,19 +471,22 @@ class Picture:
         self.text(x + width / 2, TOP - 10, 'kernel and port', 'head', 'middle')
         for use, first, last, slot in self.flights:
             left = x + 8 + slot * (self.slot + 4)
-            by_hand = use.start.kind not in TRANSFERS
+            by_hand = use.start.kind in POSTS
             lost = last is None and not self.layout.left_out
-            end = self.bottom if last is None else self.y(last) + 6
-            top = self.y(first) - 6
+            top, end = self.span(first, first if last is None else last, 6)
+            if last is None:
+                end = self.bottom
             what = f'request {use.request}' if use.request else 'packet'
-            how = 'posted by hand' if by_hand else \
-                f'{use.start.kind}, {use.start.length} at {use.start.offset}'
+            how = 'posted by hand' if by_hand else call_label(use.start)
             self.group('flight', f'{what}: {how}' + (
-                ', its completion was never taken' if lost else ''),
+                ', its completion was never taken by a call that is followed'
+                if lost else ''),
                 'graphics-symbol')
             self.box(left, top, self.slot, end - top,
                      'lost' if lost else 'port' if by_hand else 'kernel')
-            if self.slot == SLOT:
+            if end - top < LOWEST:
+                pass
+            elif self.slot == SLOT:
                 self.text(left + SLOT / 2, (top + end) / 2 + 4, what, 'in',
                           'middle')
             else:
@@ -404,25 +498,20 @@ class Picture:
     def wake_arrows(self):
         """Draws an arrow to each thread that was started, and to each that was
         woken by an event."""
-        for thread, nodes in self.layout.lanes.items():
-            x = self.bar_x(thread)
-            for node in nodes:
-                record = node.record
-                if record.kind == 'thread' and not node.ends:
-                    for maker, row in self.layout.begin.items():
-                        if maker.number == record.other:
-                            self.wake(self.bar_x(maker.thread), x, self.y(row),
-                                      self.y(node.row) - 6)
-                if record.kind == 'WaitForSingleObject' and node.ends:
-                    self.set_arrow(record, node, x)
-
-    def set_arrow(self, waits, node, x):
-        for record, row in self.layout.begin.items():
-            if record.kind == 'SetEvent' and record.what == waits.what and \
-                    waits.begin <= record.begin <= waits.end and \
-                    record.thread != waits.thread and row < node.row:
-                self.wake(self.bar_x(record.thread), x, self.y(row),
-                          self.y(node.row) - 6)
+        layout = self.layout
+        for effect, found in layout.causes.items():
+            ends, record = effect
+            for cause in found:
+                source = cause[1]
+                if source.starts() or cause[0] or source.thread == record.thread \
+                        or ends and source.begin < record.begin:
+                    continue
+                first, last = layout.rows.get(cause), layout.rows.get(effect)
+                if None in (first, last) or layout.is_hidden(first) or \
+                        layout.is_hidden(last):
+                    continue
+                self.wake(self.bar_x(source.thread), self.bar_x(record.thread),
+                          self.y(first), self.y(last) - 6)
 
     def wake(self, x1, x2, y1, y2):
         x1 += 4 if x2 > x1 else -4
@@ -433,24 +522,53 @@ class Picture:
 
     def owned(self, request):
         """(owner, first row, last row) of a request, in the order of rows."""
-        uses = [flight for flight in self.flights if
-                flight[0].request == request]
-        at = max(0, uses[0][1] - 1)
-        for i, (use, first, last, _) in enumerate(uses):
-            if at < first:
-                yield 'program', at, first
+        flights = [flight for flight in self.flights if
+                   flight[0].request == request]
+        strays = [row for row in (
+            self.layout.rows.get((record.waits(), record))
+            for record in self.trace.stray if record.request == request)
+            if row is not None]
+        last_row = self.layout.count()
+        at = flights[0][1]
+        if not self.layout.is_hidden(at):
+            at = max(0, at - 1)
+        for i, (use, first, last, _) in enumerate(flights):
+            yield from self.between(at, first, strays)
             if last is None:
                 lost = not self.layout.left_out
-                yield 'lost' if lost else 'kernel', first, self.layout.rows
+                yield 'lost' if lost else 'kernel', first, last_row
                 return
-            yield 'kernel' if use.start.kind in TRANSFERS else 'port', \
-                first, last
-            after = uses[i + 1][1] if i + 1 < len(uses) else self.layout.rows
-            done = min(self.holds_until(use.end, last), after)
-            pool = use.end.kind == 'callback' or \
-                not self.trace.is_main(use.end) and use.end.kind not in RESULTS
-            yield 'callback' if pool else 'program', last, max(done, last + 1)
-            at = max(done, last + 1)
+            yield 'port' if use.start.kind in POSTS else 'kernel', first, last
+            at = last
+            if self.layout.is_hidden(last) or use.end is None:
+                continue
+            after = flights[i + 1][1] if i + 1 < len(flights) else last_row
+            at = max(min(self.holds_until(use.end, last), after), last + 1)
+            pool = use.end.kind == 'callback' or not self.trace.is_main(use.end) \
+                and use.end.kind in TAKES | {'packet'}
+            yield 'callback' if pool else 'program', last, at
+        yield from self.between(at, max(strays, default=at), strays)
+
+    @staticmethod
+    def between(at, first, strays):
+        """Between two uses the program owns a request, unless a call that is not
+        followed has used it."""
+        unknown = max((row for row in strays if at < row <= first), default=at)
+        if at < unknown:
+            yield 'unknown', at, unknown
+        if unknown < first:
+            yield 'program', unknown, first
+
+    def merged(self, request):
+        """The same, with one part for the same owner."""
+        parts = []
+        for owner, first, last in self.owned(request):
+            if parts and parts[-1][0] == owner == 'program' and \
+                    parts[-1][2] == first:
+                parts[-1][2] = last
+            else:
+                parts.append([owner, first, last])
+        return parts
 
     def holds_until(self, record, row):
         """The row in which the thread that has taken it asks for the next one,
@@ -469,49 +587,68 @@ class Picture:
         self.text(x + self.owner / 2, TOP - 10,
                   f'request {request}' if wide else str(request), 'head',
                   'middle')
-        for owner, first, last in self.owned(request):
-            top, bottom = self.y(first), self.y(last)
+        for owner, first, last in self.merged(request):
+            top, bottom = self.span(first, last)
+            if bottom <= top:
+                continue
             self.box(x, top, self.owner, bottom - top, owner, 2)
-            word = owner if wide else owner[0]
+            word = OWNER_WORDS.get(owner, owner)
+            if not wide:
+                word = word[0] if word != 'unknown' else '?'
+            if bottom - top < LOWEST:
+                continue
             self.text(x + self.owner / 2, (top + bottom) / 2 + 4, word, 'in',
                       'middle')
         self.add('</g>')
+
+    def fold_rows(self):
+        for row, fold in self.layout.folds:
+            top, bottom = self.y(row) - FOLD_ABOVE, self.y(row) + FOLD_BELOW
+            self.group('fold', fold_text(fold))
+            self.box(0, top, self.width, bottom - top, 'page', 0)
+            for y in (top, bottom):
+                self.path(f'{MARGIN} {y}H{self.width - MARGIN}', 'edge')
+            self.text(MARGIN + 24, bottom - 6, fold_text(fold), 'head')
+            self.add('</g>')
 
     def legend(self):
         y = self.bottom + 42
         x = MARGIN
         self.group('legend', 'legend')
-        for style, words in (('program', 'the program runs, or owns it'),
-                             ('kernel', 'in flight: the kernel owns it'),
-                             ('port', 'a packet posted by hand'),
-                             ('callback', 'a callback runs, or owns it')):
-            self.box(x, y - 11, 14, 14, style)
-            self.text(x + 20, y, words, 'note')
-            x += 40 + len(words) * 6.6
-        self.path(f'{x} {y - 4}h22', 'wait')
-        self.text(x + 28, y, 'waits', 'note')
-        self.path(f'{x + 74} {y - 4}h22', 'wake')
-        self.text(x + 102, y, 'starts or wakes a thread', 'note')
+        for style, words in LEGEND:
+            width = 44 + len(words) * 6.4
+            if x + width > self.width and x > MARGIN:
+                x, y = MARGIN, y + ROW
+            if style in ('wait', 'wake'):
+                self.path(f'{x} {y - 4}h16', style)
+            else:
+                self.box(x, y - 11, 14, 14, style)
+            self.text(x + 22, y, words, 'note')
+            x += width
         if self.layout.left_out:
-            self.text(MARGIN, y + 24, 'The trace goes on: '
+            self.text(MARGIN, y + ROW, 'The trace goes on: '
                       f'{self.layout.left_out} more calls are not drawn.',
                       'note')
         self.add('</g>')
 
     def description(self):
         names, sentences = self.trace.names, []
-        for use, _, last, _ in self.flights[:60]:
+        for use, first, last, _ in self.flights:
             what = f'request {use.request}' if use.request else 'a packet'
-            start = f'{names[use.start.thread]} ' + (
-                f'starts {what}, {use.start.kind} of {use.start.length} bytes '
-                f'at {use.start.offset}' if use.start.kind in TRANSFERS
-                else f'posts {what} by hand')
-            end = 'its completion is not taken' if last is None else \
-                f'{names[use.end.thread]} takes it: {result_text(use.end)}'
-            sentences.append(f'{start}; {end}.')
+            start = f'posts {what} by hand' if use.start.kind in POSTS else \
+                f'starts {what}, {call_label(use.start)}'
+            end = f'{names[use.end.thread]} takes it' if use.end else \
+                'the trace saw no call that takes its completion'
+            if use.end and not use.end.got():
+                end += f': {result_text(use.end)}'
+            sentences.append(
+                (first, f'{names[use.start.thread]} {start}; {end}.'))
+        sentences += [(row, f'{fold_text(fold)}.')
+                      for row, fold in self.layout.folds]
+        sentences.sort(key=lambda sentence: sentence[0])
         workers = count(len(self.trace.threads) - 1, 'worker')
         return f'Threads: main and {workers}. ' + \
-            ' '.join(sentences)
+            ' '.join(sentence for _, sentence in sentences)
 
     def draw(self):
         self.add('<svg xmlns="http://www.w3.org/2000/svg" '
@@ -531,6 +668,7 @@ class Picture:
             self.lane(thread)
         for request in self.owners:
             self.owner_column(request)
+        self.fold_rows()
         self.legend()
         self.add('</svg>')
         return '\n'.join(self.out) + '\n'

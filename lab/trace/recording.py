@@ -15,26 +15,77 @@ FIELDS = ('thread', 'begin', 'end', 'address', 'handle', 'other', 'overlapped',
 
 NO_HANDLE = 2**64 - 1
 PENDING, MORE_DATA, INCOMPLETE, TIMEOUT = 997, 234, 996, 258
+INVALID_HANDLE = 6
+APC_RAN = 0xC0  # the result of a wait that an APC has ended
+ABANDONED = 0x80
 SKIP_ON_SUCCESS = 1
+CLOSE_SOURCE = 1
 INFINITE = 2**32 - 1
 EX = 'GetQueuedCompletionStatusEx'
 
-TRANSFERS = {'ReadFile', 'WriteFile'}
+# Calls that start a request. TRUE from QUEUES says that the request is queued;
+# of WITH_OFFSET, the request has an offset and the call a length.
+QUEUES = {'ReadFileEx', 'WriteFileEx', 'ReadDirectoryChangesW'}
+WITH_OFFSET = {'ReadFile', 'WriteFile', 'ReadFileEx', 'WriteFileEx',
+               'LockFileEx'}
+TRANSFERS = QUEUES | WITH_OFFSET | {
+    'ConnectNamedPipe', 'DeviceIoControl', 'TransactNamedPipe'}
+POSTS = {'PostQueuedCompletionStatus', 'NtSetIoCompletion'}
 RESULTS = {'GetOverlappedResult', 'GetOverlappedResultEx'}
 TAKES = {'GetQueuedCompletionStatus', EX}
-WAITS = TAKES | RESULTS | {
-    'WaitForSingleObject', 'WaitForMultipleObjects', 'SleepConditionVariableSRW',
-    'WaitForThreadpoolIoCallbacks'}
-MAKES = {'CreateFileW': 'file', 'CreateFileA': 'file', 'CreateEventW': 'event',
-         'CreateThreadpoolIo': 'threadpool io', '_beginthreadex': 'thread',
-         'CreateThread': 'thread'}
+WAITS_FOR_ONE = {'WaitForSingleObject', 'WaitForSingleObjectEx',
+                 'SignalObjectAndWait'}
+WAITS_FOR_SEVERAL = {'WaitForMultipleObjects', 'WaitForMultipleObjectsEx'}
+CONDITIONS = {'SleepConditionVariableSRW', 'SleepConditionVariableCS'}
+WAITS = TAKES | RESULTS | WAITS_FOR_ONE | WAITS_FOR_SEVERAL | CONDITIONS | {
+    'SleepEx', 'WaitForThreadpoolIoCallbacks'}
+OPENS = {'CreateFileW': 'file', 'CreateFileA': 'file',
+         'CreateNamedPipeW': 'pipe', 'CreateNamedPipeA': 'pipe'}
+PROCESSES = {'CreateProcessW', 'CreateProcessA'}
+STARTS_THREAD = {'_beginthreadex', 'CreateThread'}
+MAKES = {**OPENS, 'CreateEventW': 'event', 'CreateEventA': 'event',
+         'CreateThreadpoolIo': 'threadpool io',
+         **dict.fromkeys(STARTS_THREAD, 'thread'),
+         **dict.fromkeys(PROCESSES, 'process')}
+# These have no handle.
+ABOUT_NOTHING = {*OPENS, *PROCESSES, *STARTS_THREAD, *WAITS_FOR_SEVERAL,
+                 'CreateEventW', 'CreateEventA', 'thread', 'crash', 'exit',
+                 'SleepEx', 'TerminateProcess'}
+BINDS_TO_SYSTEM = {'BindIoCompletionCallback', 'CreateThreadpoolIo'}
+BINDS = BINDS_TO_SYSTEM | {'CreateIoCompletionPort'}
+
+
+class Thing:
+    """A file, a port, an event, a thread: what handles are for."""
+
+    __slots__ = ('kind', 'name', 'bound', 'skips', 'copies')
+
+    def __init__(self, kind, name):
+        self.kind, self.name = kind, name
+        self.bound = self.skips = False
+        self.copies = 0
+
+
+class Handle:
+    """A handle, from the call that made it until it is closed. The system uses
+    the value again: then it is another handle."""
+
+    __slots__ = ('thing', 'form')
+
+    def __init__(self, thing, form='{}'):
+        self.thing = thing
+        self.form = form  # how it is named, if it is a copy or closed
+
+    def __str__(self):
+        return self.form.format(self.thing.name)
 
 
 class Record:
     """One record, and what these scripts found out about it."""
 
-    __slots__ = ('number', 'kind', *FIELDS, 'returned', 'what', 'made',
-                 'request', 'use', 'function', 'file', 'line')
+    __slots__ = ('number', 'kind', *FIELDS, 'returned', 'handles', 'product',
+                 'second', 'event', 'again', 'bound', 'skips', 'request',
+                 'use', 'function', 'file', 'line')
 
     def __init__(self, number, kind, values):
         self.number = number  # from 1 on; `other` of a thread's record is one
@@ -42,21 +93,58 @@ class Record:
         for name, value in zip(FIELDS, values):
             setattr(self, name, value)
         self.returned = self.end != 0
-        self.what = ''      # the handle's name
-        self.made = ''      # the name of the handle that it made or bound to
+        self.handles = []    # the handles that it is about
+        self.product = None  # the handle that it made, or the port of a bind
+        self.second = None   # the handle of SignalObjectAndWait that it signals
+        self.event = None    # what the system signals when its request completes
+        self.again = False   # it binds a file that is bound
+        self.bound = False   # it starts a request on a file that is bound
+        self.skips = False   # ... and sends no packet if it succeeds immediately
         self.request = None  # the number of its request
-        self.use = None     # the use that it has started, or taken
+        self.use = None      # the use that it has started, or taken
         self.function = self.file = ''
         self.line = 0
 
+    @property
+    def what(self):
+        """The names of its handles."""
+        return ', '.join(map(str, self.handles))
+
+    @property
+    def made(self):
+        return str(self.product) if self.product else ''
+
+    def thing(self):
+        return self.handles[0].thing if self.handles else None
+
+    def is_about(self, kind):
+        return bool(self.handles) and self.handles[0].thing.kind == kind
+
     def waits(self):
         return self.kind in WAITS and (self.kind not in RESULTS or self.length)
+
+    def starts(self):
+        """Whether it starts a request, or posts a packet."""
+        return self.kind in POSTS or (
+            self.kind in TRANSFERS and self.overlapped != 0)
 
     def takes(self):
         """Whether it has taken a packet."""
         return self.kind == 'packet' or (
             self.kind == 'GetQueuedCompletionStatus' and self.returned and
             (self.ok or self.overlapped != 0))
+
+    def got(self):
+        """The things whose signal ended this wait."""
+        if not (self.returned and self.ok):
+            return []
+        which = self.bytes & ~ABANDONED
+        if self.kind in WAITS_FOR_ONE:
+            return [self.thing()] if which == 0 else []
+        if self.kind not in WAITS_FOR_SEVERAL or which >= len(self.handles):
+            return []
+        chosen = self.handles if self.offset else [self.handles[which]]
+        return [handle.thing for handle in chosen]
 
     def place(self):
         name = self.file.rpartition('/')[2]
@@ -73,6 +161,26 @@ class Use:
         self.end = None       # the record that took the completion
         self.in_port = False  # a packet or a callback reports its completion
         self.completed_in_call = False  # it completed before the call returned
+        self.signalled = None  # the first wait that its completion has ended
+        self.again = None     # the start that used the request again, although
+        #                       the trace has not seen that it completed
+
+    def end_point(self):
+        """The point at which its completion was taken: (is an end, record)."""
+        if self.end is None or self.completed_in_call:
+            return None
+        return bool(self.end.waits()), self.end
+
+
+class Point:
+    """The start of a call, or the return from a wait, a callback or a thread's
+    routine: a line of the timeline, and a row of the picture."""
+
+    __slots__ = ('time', 'ends', 'record', 'fold')
+
+    def __init__(self, time, ends, record):
+        self.time, self.ends, self.record = time, ends, record
+        self.fold = None  # the fold that hides it
 
 
 class Trace:
@@ -87,7 +195,7 @@ class Trace:
         self.standard = ()
 
     @functools.cached_property
-    def points(self):
+    def times(self):
         """(time, whether it is an end, record), in the order of time."""
         points = [(r.begin, 0, i, r) for i, r in enumerate(self.records)]
         points += [(r.end, 1, i, r) for i, r in enumerate(self.records)
@@ -95,6 +203,14 @@ class Trace:
         points.sort()  # the index makes each unique: records are not compared
         return [(time, bool(ends), record)
                 for time, ends, _, record in points]
+
+    @functools.cached_property
+    def points(self):
+        """All points, in the order of time."""
+        return [Point(time, ends, record)
+                for time, ends, record in self.times
+                if not ends or record.waits() or
+                record.kind in ('thread', 'callback')]
 
     def is_main(self, record):
         return record.thread == self.threads[0]
@@ -120,8 +236,8 @@ def load(path):
     trace.records.sort(key=lambda record: (record.begin, record.number))
     to_microseconds(trace, frequency)
     trace.threads = [main]
-    name_handles(trace)
-    match(trace)
+    Names(trace).give()
+    Matches(trace).find()
     name_threads(trace)
     return trace
 
@@ -133,100 +249,257 @@ def to_microseconds(trace, frequency):
         record.end = (record.end - first) * 1e6 / frequency
 
 
-def name_handles(trace):
-    """Gives names in the order of time: the system uses handle values again."""
-    counts = collections.Counter()
-    names = dict(zip(trace.standard, ('stdin', 'stdout', 'stderr')))
+class Names:
+    """Gives handles their names, in the order of time."""
 
-    def new(kind, handle):
-        counts[kind] += 1
-        names[handle] = f'{kind} {counts[kind]}'
-        return names[handle]
+    def __init__(self, trace):
+        self.trace = trace
+        self.counts = collections.Counter()
+        self.handles = {  # by value
+            value: Handle(Thing('stream', name)) for value, name in zip(
+                trace.standard, ('stdin', 'stdout', 'stderr'))
+            if value not in (0, NO_HANDLE)}
+        self.waiting = {}  # a wait for several handles, by thread
 
-    for _, ends, record in trace.points:
-        if not ends:
-            record.what = names.get(record.handle, '')
-            if record.kind == 'CloseHandle':
-                names.pop(record.handle, None)
-        elif record.ok and record.kind in MAKES:
-            record.made = new(MAKES[record.kind], record.other)
-        elif record.ok and record.kind == 'CreateIoCompletionPort':
-            record.made = names.get(record.other) or new('port', record.other)
+    def new(self, kind, value):
+        self.counts[kind] += 1
+        handle = Handle(Thing(kind, f'{kind} {self.counts[kind]}'))
+        self.handles[value] = handle
+        return handle
+
+    def unknown(self, value):
+        """A handle of a call that is not followed."""
+        self.counts[value] += 1
+        name = f'handle {value:#x}'
+        if self.counts[value] > 1:
+            name += f' ({self.counts[value]})'
+        handle = Handle(Thing('handle', name), '{}, not followed')
+        self.handles[value] = handle
+        return handle
+
+    def find(self, record, value):
+        if value == 0:
+            return Handle(Thing('handle', 'NULL'))
+        if value == NO_HANDLE:
+            return Handle(Thing('handle', 'INVALID_HANDLE_VALUE'))
+        if value == NO_HANDLE - 1:
+            return Handle(Thing('handle', 'this thread'))
+        if record.kind in CONDITIONS:
+            return self.handles.get(value) or \
+                self.new('condition variable', value)
+        handle = self.handles.get(value)
+        if handle and handle.form == '{}, closed' and \
+                record.error != INVALID_HANDLE:
+            handle = None  # a call that is not followed has got this value
+        return handle or self.unknown(value)
+
+    def begins(self, record):
+        kind, value = record.kind, record.handle
+        if kind == 'handle':
+            self.waiting[record.thread].handles.append(self.find(record, value))
+        elif kind == 'callback':
+            record.handles = [self.handles[value]] if value in self.handles \
+                else []
+        elif kind not in ABOUT_NOTHING and not (
+                kind == 'CreateIoCompletionPort' and value == NO_HANDLE):
+            record.handles = [self.find(record, value)]
+        if kind in WAITS_FOR_SEVERAL:
+            self.waiting[record.thread] = record
+        if kind == 'SignalObjectAndWait':
+            record.second = self.find(record, record.other)
+        if kind in TRANSFERS and record.overlapped:
+            event = record.other & ~1
+            record.event = self.find(record, event) if event else \
+                record.handles[0]
+            record.bound = record.thing().bound
+            record.skips = record.thing().skips
+        if kind == 'CloseHandle' or (
+                kind == 'DuplicateHandle' and record.length & CLOSE_SOURCE):
+            self.close(value, record.handles[0])
+
+    def close(self, value, handle):
+        if value in self.handles:
+            self.handles[value] = Handle(handle.thing, '{}, closed')
+
+    def ends(self, record):
+        if not record.ok:
+            return
+        kind, value = record.kind, record.other
+        if kind in MAKES:
+            record.product = self.new(MAKES[kind], value)
+            if kind in PROCESSES:
+                self.handles[record.offset] = Handle(record.product.thing,
+                                                     'the thread of {}')
+        elif kind == 'CreateIoCompletionPort':
+            record.product = self.new('port', value) if record.bytes else \
+                self.find(record, value)
+        elif kind == 'DuplicateHandle' and value:
+            record.product = self.copy(record.handles[0].thing, value)
+        if kind in BINDS:
+            for handle in record.handles:
+                handle.thing.bound = True
+        if kind == 'SetFileCompletionNotificationModes' and \
+                record.length & SKIP_ON_SUCCESS:
+            record.thing().skips = True
+
+    def copy(self, thing, value):
+        thing.copies += 1
+        handle = Handle(thing, f'copy {thing.copies} of {{}}')
+        self.handles[value] = handle
+        return handle
+
+    def give(self):
+        for _, ends, record in self.trace.times:
+            if ends:
+                self.ends(record)
+                continue
+            self.begins(record)
+            if record.kind in BINDS and record.handles:
+                record.again = record.thing().bound
+                if record.kind not in BINDS_TO_SYSTEM and not record.ok and \
+                        not record.bytes:
+                    record.product = self.find(record, record.other)
+        self.trace.records = [record for record in self.trace.records
+                              if record.kind != 'handle']
+        del self.trace.times  # without these records
 
 
-def match(trace):
+class Matches:
     """Finds for each start of a request the record that took its completion."""
-    numbers = {}
-    in_flight = collections.defaultdict(collections.deque)
-    bound, skips = set(), set()  # handles
 
+    def __init__(self, trace):
+        self.trace = trace
+        self.numbers = {}  # of requests, by address
+        self.in_flight = collections.defaultdict(collections.deque)
+        # The last use that completed without a packet or a callback.
+        self.without_packet = {}
+        # By thing: the uses in flight whose completion signals it.
+        self.signals = collections.defaultdict(list)
+
+    @staticmethod
     def key(record):
         return record.overlapped or ('none', record.handle, record.offset)
 
-    def start(record):
-        use = Use(len(trace.uses) + 1, record)
-        trace.uses.append(use)
+    def number(self, record):
+        if record.overlapped:
+            self.numbers.setdefault(record.overlapped, len(self.numbers) + 1)
+        record.request = self.numbers.get(record.overlapped)
+
+    def start(self, record):
+        use = Use(len(self.trace.uses) + 1, record)
+        self.trace.uses.append(use)
         record.use = use
-        if record.kind in TRANSFERS:
-            use.in_port = record.handle in bound and not record.other & 1
-            success_queues = use.in_port and record.handle not in skips
-            succeeded = record.ok or record.error == MORE_DATA
-            queued = (record.error == PENDING or not record.returned or
-                      (succeeded and success_queues))
-        else:  # posted by hand
+        queued = not record.returned or record.error == PENDING
+        if record.kind in POSTS:
             use.in_port = True
-            queued = record.ok or not record.returned
+            queued = queued or record.ok
+        elif record.kind in QUEUES:
+            queued = queued or record.ok
+        else:
+            use.in_port = record.bound and not record.other & 1
+            queued = queued or use.in_port and not record.skips and (
+                record.ok or record.error == MORE_DATA)
+        key = self.key(record)
+        waiting = self.in_flight[key]
+        if waiting and not waiting[0].in_port:
+            waiting.popleft().again = record  # the program saw that it completed
+        self.without_packet.pop(key, None)
         if queued:
-            in_flight[key(record)].append(use)
+            waiting.append(use)
+            if record.event:
+                self.signals[record.event.thing].append(use)
         else:
             use.completed_in_call = True
             use.end = record
+            if not (record.ok and use.in_port):
+                self.without_packet[key] = use
 
-    def take(record):
-        waiting = in_flight[key(record)]
-        if waiting:
-            record.use = waiting.popleft()
-            record.use.end = record
+    def take(self, record):
+        key = self.key(record)
+        if self.in_flight[key]:
+            record.use = self.in_flight[key].popleft()
+        elif key in self.without_packet:
+            record.use = self.without_packet.pop(key)  # it has a packet, too
+            record.use.completed_in_call = False
         else:
-            trace.stray.append(record)
+            self.trace.stray.append(record)
+            return
+        record.use.end = record
 
-    def result(record):
+    def result(self, record):
         """Takes a completion that no packet and no callback reports."""
-        waiting = in_flight[record.overlapped]
+        key = self.key(record)
+        waiting = self.in_flight[key]
         if (waiting and not waiting[0].in_port and
                 record.error not in (INCOMPLETE, TIMEOUT)):
-            take(record)
+            self.take(record)
+            self.without_packet[key] = record.use
 
-    for _, ends, record in trace.points:
-        kind = record.kind
-        if record.overlapped and not ends:
-            if kind in TRANSFERS or kind.startswith('Post'):
-                numbers.setdefault(record.overlapped, len(numbers) + 1)
-            record.request = numbers.get(record.overlapped)
-        if not ends:
-            if (kind in TRANSFERS and record.overlapped) or (
-                    kind == 'PostQueuedCompletionStatus'):
-                start(record)
-            elif kind in ('callback', 'packet'):
-                take(record)
-            elif kind == 'CloseHandle':
-                bound.discard(record.handle)
-                skips.discard(record.handle)
-        elif kind == 'GetQueuedCompletionStatus' and record.takes():
-            take(record)
-        elif kind in RESULTS:
-            result(record)
-        elif record.ok and kind in (
-                'CreateIoCompletionPort', 'CreateThreadpoolIo',
-                'BindIoCompletionCallback') and record.handle != NO_HANDLE:
-            bound.add(record.handle)
-        elif record.ok and kind == 'SetFileCompletionNotificationModes':
-            if record.length & SKIP_ON_SUCCESS:
-                skips.add(record.handle)
-    for record in trace.records:  # for packets: now all requests have numbers
-        if record.overlapped:
-            record.request = numbers.get(record.overlapped)
-    trace.requests = len(numbers)
+    def wait(self, record):
+        """If the wait ended because a request has completed, and only one can
+        have ended it."""
+        for thing in record.got():
+            uses = [use for use in self.signals.get(thing, ()) if not use.end]
+            if len(uses) == 1:
+                uses[0].signalled = uses[0].signalled or record
+            self.signals[thing] = uses
+
+    def find(self):
+        for _, ends, record in self.trace.times:
+            kind = record.kind
+            if not ends:
+                if kind not in TAKES:
+                    self.number(record)
+                if record.starts():
+                    self.start(record)
+                elif kind in ('callback', 'packet'):
+                    self.take(record)
+            elif kind == 'GetQueuedCompletionStatus' and record.takes():
+                self.number(record)
+                self.take(record)
+            elif kind in RESULTS:
+                self.result(record)
+            elif kind in WAITS:
+                self.wait(record)
+        for use in self.trace.uses:
+            if not use.end and use.signalled:
+                use.end = use.signalled
+                use.again = None
+        self.trace.requests = len(self.numbers)
+
+
+def causes(trace):
+    """{(is an end, record): [the same for what comes before it]}, for points of
+    different threads: a start and the taking of its packet, a call that creates
+    a thread and its begin, SetEvent and the return of a wait, a thread's end and
+    the return of a wait for it."""
+    found = collections.defaultdict(list)
+    signals = {}  # by thing: the last point that signalled it
+    makers = {record.number: record for record in trace.records
+              if record.kind in STARTS_THREAD}
+    things = {record.product.thing: record for record in makers.values()
+              if record.product}
+    threads = {makers[record.other]: record for record in trace.records
+               if record.kind == 'thread' and record.other in makers}
+    for use in trace.uses:
+        if use.end_point():
+            found[use.end_point()].append((False, use.start))
+        if use.signalled:
+            found[True, use.signalled].append((False, use.start))
+    for maker, thread in threads.items():
+        found[False, thread].append((False, maker))
+    for _, ends, record in trace.times:
+        if not ends and record.kind == 'SetEvent':
+            signals[record.thing()] = (False, record)
+        elif not ends and record.second:
+            signals[record.second.thing] = (False, record)
+        for thing in record.got() if ends else ():
+            if thing in signals:
+                found[True, record].append(signals[thing])
+            thread = threads.get(things.get(thing))
+            if thread and thread.returned:
+                found[True, record].append((True, thread))
+    return found
 
 
 def name_threads(trace):
@@ -246,12 +519,9 @@ def name_threads(trace):
                    for number, thread in enumerate(trace.threads)}
     makers = {record.number: record for record in trace.records}
     for record in trace.records:
-        if record.kind == 'thread' and record.other in makers:
-            maker = makers[record.other]
-            for other in trace.records:
-                if maker.made and other.what == maker.made:
-                    other.what = trace.names[record.thread]
-            maker.made = trace.names[record.thread]
+        maker = makers.get(record.other) if record.kind == 'thread' else None
+        if maker and maker.product:
+            maker.product.thing.name = trace.names[record.thread]
 
 
 def find_lines(trace, program, addr2line):

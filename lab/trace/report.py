@@ -2,10 +2,14 @@
 
 import json
 
-from recording import EX, MORE_DATA, PENDING, RESULTS, TAKES, TRANSFERS
+from recording import (APC_RAN, CONDITIONS, EX, OPENS,
+                       PENDING, POSTS, QUEUES, RESULTS, TAKES,
+                       TIMEOUT, TRANSFERS, WAITS_FOR_ONE, WAITS_FOR_SEVERAL,
+                       WITH_OFFSET)
 
 OVERLAPPED_FLAG = 0x40000000
 TEXT = 58  # columns
+NOT_FOLLOWED = 'from a call that is not followed'
 
 
 def is_shown(record):
@@ -27,7 +31,8 @@ def outcome(record):
     if not record.returned:
         return 'has not returned'
     if record.ok:
-        return 'TRUE'
+        return 'queued' if record.kind in QUEUES and record.overlapped \
+            else 'TRUE'
     return 'pending' if record.error == PENDING else f'error {record.error}'
 
 
@@ -38,10 +43,30 @@ def result_text(record):
 
 
 def packet(record):
+    if record.use is None:
+        what = f'packet of {request(record)}' if record.overlapped else \
+            f'packet without request, key {record.offset}'
+        brought = f', {result_text(record)}' if record.overlapped else ''
+        return f'a {what}: {NOT_FOLLOWED}{brought}'
     if record.overlapped == 0:
         return f'a packet without request, key {record.offset}'
-    stray = '' if record.use else ' (no start was recorded)'
-    return f'the packet of {request(record)}: {result_text(record)}{stray}'
+    return f'the packet of {request(record)}: {result_text(record)}'
+
+
+def bind_text(record):
+    """The binding of a file to a port, or to a pool of the system."""
+    kind, what = record.kind, record.what
+    to = record.made if kind == 'CreateIoCompletionPort' else \
+        "the system's pool"
+    new = kind == 'CreateIoCompletionPort' and record.bytes
+    if not record.ok and record.returned:
+        return f'{kind}: {"second " if record.again else ""}bind of {what} ' \
+               f'to {"a new port" if new else to} fails: error {record.error}'
+    text = f'{kind}: {to}, and binds {what} to it' if new else \
+        f'{kind}: binds {what} to {to}'
+    if kind == 'CreateThreadpoolIo' and record.made:
+        text += f' as {record.made}'
+    return text if record.returned else text + ', has not returned'
 
 
 def begin_text(record):
@@ -49,11 +74,29 @@ def begin_text(record):
     if kind == 'thread':
         return f'starts in {record.function}'
     if kind == 'callback':
+        stray = '' if record.use else f' ({NOT_FOLLOWED})'
         return f'{record.function or "a callback"} is called for ' \
-               f'{request(record)}: {result_text(record)}'
+               f'{request(record)}: {result_text(record)}{stray}'
     if kind in RESULTS:
         return f'waits in {kind} for {request(record)}'
+    if len(record.handles) > 1:
+        what = ('all of ' if record.offset else 'one of ') + what
+    if record.second:
+        what += f', and signals {record.second}'
     return f'waits in {kind}' + (f' for {what}' if what else '')
+
+
+def wait_result(record):
+    """How a wait ended that takes no packet."""
+    if not record.ok:
+        return f'error {record.error}'
+    if record.kind in CONDITIONS:
+        return 'done'
+    if record.bytes == TIMEOUT:
+        return 'timeout'
+    if record.bytes == APC_RAN:
+        return 'an APC has run'
+    return 'done'
 
 
 def end_text(record):
@@ -72,34 +115,55 @@ def end_text(record):
         return f'{kind}: {request(record)} brought {result_text(record)}'
     if kind in RESULTS:
         return f'{kind}({request(record)}): error {record.error}'
-    if kind.startswith('Wait') and record.bytes == 258:
-        return f'{kind}: timeout'
-    result = 'done' if record.ok else f'error {record.error}'
-    return f'{kind}({record.what}): {result}'
+    what = record.what
+    if len(record.handles) > 1:
+        got = [thing.name for thing in record.got()]
+        what = ', '.join(got) if len(got) == 1 else 'all' if got else what
+    return f'{kind}({what}): {wait_result(record)}' if kind != 'SleepEx' \
+        else f'{kind}: {wait_result(record)}'
+
+
+def transfer_text(record):
+    kind, what = record.kind, record.what
+    if kind in WITH_OFFSET and record.overlapped:
+        about = f'{what}, {record.length} at {record.offset}'
+    elif kind == 'DeviceIoControl':
+        about = f'{what}, code {record.offset:#x}'
+    elif kind == 'ConnectNamedPipe':
+        about = what
+    else:
+        about = f'{what}, {record.length}'
+    if record.overlapped:
+        return f'{kind}({about}) as {request(record)}: {outcome(record)}'
+    brings = record.ok and kind not in ('ConnectNamedPipe', 'LockFileEx')
+    return f'{kind}({about}): ' + (
+        result_text(record) if brings else outcome(record))
 
 
 def call_text(record):
     """The line of a call that does not wait."""
     kind, what = record.kind, record.what
     failed = '' if record.ok else f': {outcome(record)}'
-    if kind in TRANSFERS and record.overlapped:
-        if record.ok or record.error == MORE_DATA:
-            failed = f': {outcome(record)}'
-        return f'{kind}({what}, {record.length} at {record.offset}) as ' \
-               f'{request(record)}{failed}'
     if kind in TRANSFERS:
-        return f'{kind}({what}, {record.length}): ' + (
-            result_text(record) if record.ok else outcome(record))
-    if kind == 'PostQueuedCompletionStatus':
+        return transfer_text(record)
+    if kind in RESULTS:
+        return end_text(record)
+    if kind in POSTS:
         sent = request(record) if record.overlapped else f'key {record.offset}'
-        return f'posts {sent} to {what}: {count(record.bytes, "byte")}{failed}'
+        by = '' if kind.startswith('Post') else f' by {kind}'
+        return f'posts {sent} to {what}{by}: ' \
+               f'{count(record.bytes, "byte")}{failed}'
     if kind == 'packet':
         return f'one of them is {packet(record)}'
-    if kind == 'CreateIoCompletionPort' and what:
-        return f'{kind}: binds {what} to {record.made}{failed}'
-    if kind.startswith('CreateFile'):
+    if kind in ('BindIoCompletionCallback', 'CreateThreadpoolIo') or (
+            kind == 'CreateIoCompletionPort' and what):
+        return bind_text(record)
+    if kind in OPENS:
         how = ', overlapped' if record.length & OVERLAPPED_FLAG else ''
         return f'{kind}: {record.made}{how}' if record.ok else kind + failed
+    if kind == '_open_osfhandle':
+        return f'{kind}: the C library owns {what}{failed}' if record.ok \
+            else f'{kind}({what}){failed}'
     if kind == 'crash':
         return f'CRASHES: exception 0x{record.error:08X}'
     if kind == 'TerminateProcess':
@@ -107,7 +171,7 @@ def call_text(record):
     if kind == 'exit':
         return 'the program exits'
     if record.made:
-        what = f'{what}: {record.made}' if what else record.made
+        what = record.made
         return f'{kind}: {what}{failed}'
     about = ', '.join(filter(None, [what, request(record)
                                     if record.overlapped else '']))
@@ -119,41 +183,58 @@ def source(record):
     return f'{place} {record.function}' if place else ''
 
 
-def timeline(trace):
+def timeline(trace, folded=False):
     """A line for each call; two for a call that waits, if another line comes in
-    between."""
+    between. If it is folded, one line for all that repeats."""
     lines = []
     begin_lines = {}  # the number of the line about the begin, by record
+    last = None       # the fold that has got its line
 
-    def add(time, record, text):
-        lines.append(f'{time / 1000:9.3f}  {trace.names[record.thread]:9}  '
+    def add(point, text):
+        record = point.record
+        lines.append(f'{point.time / 1000:9.3f}  '
+                     f'{trace.names[record.thread]:9}  '
                      f'{text:{TEXT}}  {source(record)}'.rstrip())
         return len(lines) - 1
 
-    for time, ends, record in trace.points:
+    for point in trace.points:
+        record = point.record
         if not is_shown(record):
+            continue
+        if folded and point.fold:
+            if point.fold is not last:
+                last = point.fold
+                lines.append(f'      ...  {fold_text(last)}')
             continue
         has_two_lines = record.kind in ('thread', 'callback') or record.waits()
         if not has_two_lines:
-            if not ends:
-                add(time, record, call_text(record))
-        elif ends:
-            if record.waits() and begin_lines[record] == len(lines) - 1:
+            add(point, call_text(record))
+        elif point.ends:
+            if record.waits() and begin_lines.get(record) == len(lines) - 1:
                 lines.pop()  # nothing came in between: one line is enough
-            add(time, record, end_text(record))
+            add(point, end_text(record))
         elif record.waits() and not record.returned:
-            add(time, record, end_text(record))
+            add(point, end_text(record))
         else:
-            begin_lines[record] = add(time, record, begin_text(record))
+            begin_lines[record] = add(point, begin_text(record))
     return lines
 
 
-def shortened(lines, path, most=240, tail=40):
+def fold_text(fold):
+    return f'{fold.count()} more like this'
+
+
+def shortened(lines, most=240, tail=40):
     if len(lines) <= most:
         return lines
-    left_out = len(lines) - most
     return lines[:most - tail] + [
-        f'      ...  {left_out} more lines: {path}'] + lines[-tail:]
+        f'      ...  {len(lines) - most} more lines'] + lines[-tail:]
+
+
+def first_few(lines, most=5):
+    yield from lines[:most]
+    if len(lines) > most:
+        yield f'... and {len(lines) - most} more'
 
 
 def summary(trace):
@@ -162,16 +243,20 @@ def summary(trace):
     taken = sum(1 for use in requests if use.end)
     if requests:
         yield f'{count(len(requests), "start")} of ' \
-              f'{count(trace.requests, "request")}, ' \
+              f'{count(len({use.request for use in requests}), "request")}, ' \
               f'{count(taken, "completion")} taken'
-    for use in requests:
-        if not use.end:
-            yield f'request {use.request}: its completion was never taken; ' \
-                  f'started by {trace.names[use.start.thread]}, ' \
-                  f'{use.start.place()}'
-    for record in trace.stray:
-        if record.overlapped:
-            yield f'{trace.names[record.thread]} took {packet(record)}'
+    yield from first_few([
+        f'request {use.request}: its completion was never taken by a call that '
+        f'is followed; started by {trace.names[use.start.thread]}, '
+        f'{use.start.place()}'
+        for use in requests if not use.end and not use.again])
+    unseen = sum(1 for use in requests if not use.end and use.again)
+    if unseen:
+        yield f'{count(unseen, "completion")} not seen: the program used the ' \
+              'request again'
+    yield from first_few([
+        f'{trace.names[record.thread]} took {packet(record)}'
+        for record in trace.stray if record.overlapped])
     kinds = {record.kind for record in trace.records}
     if not kinds & {'exit', 'crash', 'TerminateProcess'}:
         yield 'the program was killed, or still runs'
@@ -192,7 +277,7 @@ def arguments(record):
               f'{record.file}:{record.line}', 'function': record.function}
     if record.kind in TRANSFERS:
         values['length'] = record.length
-        if record.overlapped:
+        if record.overlapped and record.kind in WITH_OFFSET:
             values['offset'] = record.offset
     if record.kind == 'exit' or not record.returned:
         values['outcome'] = 'has not returned' if not record.returned else ''
@@ -212,7 +297,7 @@ def callbacks(trace):
     themselves."""
     last = max((max(r.begin, r.end) for r in trace.records), default=0)
     running = {}
-    for time, ends, record in trace.points:
+    for time, ends, record in trace.times:
         thread = record.thread
         asks_next = not ends and record.kind in TAKES
         thread_ends = ends and record.kind == 'thread'
@@ -254,7 +339,8 @@ def events(trace, name):
         start, end = use.start, use.end
         what = f'request {use.request}' if use.request else 'packet'
         time = end.begin if end.kind in ('packet', 'callback') else end.end
-        if end.kind in RESULTS or trace.is_main(end) or not use.request:
+        if end.kind in RESULTS | WAITS_FOR_ONE | WAITS_FOR_SEVERAL or \
+                trace.is_main(end) or not use.request:
             time = max(end.begin, time - 0.05)  # inside the call's slice
         flow = {'cat': 'request', 'name': what, 'id': use.number}
         yield event('s', start.begin, start, **flow)

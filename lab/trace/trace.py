@@ -17,6 +17,7 @@ were made, workers in the order in which they took the first packet of a request
 import os
 import sys
 
+import folding
 import picture
 import recording
 import report
@@ -32,6 +33,8 @@ def main(arguments):
     except (OSError, ValueError) as error:
         sys.exit(f'trace: {error}')
     recording.find_lines(trace, program, addr2line)
+    folding.fold(trace, [point for point in trace.points
+                         if report.is_shown(point.record)])
     to = os.path.join(directory, name)
     lines = report.timeline(trace)
     with open(to + '.txt', 'w', encoding='utf-8') as file:
@@ -41,8 +44,11 @@ def main(arguments):
     with open(to + '.svg', 'w', encoding='utf-8') as file:
         file.write(picture.draw(trace, name))
     print(f'== trace of {name}')
-    for line in report.shortened(lines, to + '.txt'):
+    folded = report.shortened(report.timeline(trace, folded=True))
+    for line in folded:
         print(line)
+    if len(folded) < len(lines):
+        print(f'trace: all {len(lines)} lines: {to}.txt')
     for line in report.summary(trace):
         print(f'trace: {line}')
     print(f'trace: see {to}.svg, and {to}.json in ui.perfetto.dev')
