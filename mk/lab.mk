@@ -294,13 +294,17 @@ $(foreach exe,$(WRONG) $(RIGHT),$(eval \
   $(exe): $(call in_lab,$(patsubst build/%.exe,build/obj/%.o,$(exe)))))
 $(WRONG) $(RIGHT): private LDFLAGS = -static $(LAB_BASE)
 
+# Its calls must be in the trace.
+TRACED := build/lab/traced.exe
+$(TRACED): $(call in_lab,$(call test_objects,traced))
+
 # The examples in final's README, linked with the lab.
 $(foreach n,1 2,$(eval build/lab/example$(n).exe: \
   $(call in_lab,build/obj/tests/example$(n).o $(SHARED) $(LIBRARY))))
 
 # The tests of all stages have the lab's among them; those of one have not.
 ifeq ($(STEP),)
-TEST_FILES += $(LABS) $(WRONG) $(RIGHT) $(EXAMPLES:build/tests/%=build/lab/%) \
+TEST_FILES += $(LABS) $(TRACED) $(WRONG) $(RIGHT) $(EXAMPLES:build/tests/%=build/lab/%) \
   build/probe.exe build/tests/hooked/probe.exe \
   $(PITFALL_PROGRAMS) build/pitfalls/README.md
 endif

@@ -160,6 +160,7 @@ static bool is_start(JsonObject *event)
     JsonObject *details = details_of(event);
     return is_phase(event, "X") && details != NULL &&
            (is_named(event, "PostQueuedCompletionStatus") ||
+            is_named(event, "NtSetIoCompletion") ||
             ((is_named(event, "ReadFile") || is_named(event, "WriteFile")) &&
              json_object_has_member(details, "request")));
 }
@@ -348,6 +349,22 @@ static guint count_threads(const struct trace *trace)
     return count;
 }
 
+/* The recording is "rec": see tests/lab/rows.py. */
+static void assert_effects_are_below_causes(void)
+{
+    char *here = g_get_current_dir();
+    char *recording = g_build_filename(here, "rec", NULL);
+    int status = 0;
+    char *out = run_at_top(
+        (char *[]){"python3", "-B", "tests/lab/rows.py", recording, NULL},
+        &status);
+    cr_assert_eq(status, 0, "wanted: each effect below its cause\ngot:\n%s",
+                 out);
+    g_free(out);
+    g_free(recording);
+    g_free(here);
+}
+
 /* Nothing in it depends on the machine. */
 static void assert_picture(const struct trace *trace)
 {
@@ -362,6 +379,7 @@ static void assert_picture(const struct trace *trace)
     cr_assert_null(strstr(trace->svg, "0x"),
                    "wanted: no address in the picture\ngot: %.40s",
                    strstr(trace->svg, "0x"));
+    assert_effects_are_below_causes();
 }
 
 /* ---- What a trace shows ------------------------------------------------- */
@@ -374,6 +392,8 @@ struct traced {
 ParameterizedTestParameters(trace, every_start_has_one_end)
 {
     static struct traced programs[] = {
+        {"step2-bind", "step2-bind/", {"file"}},
+        {"step3-callback", "step3-callback/", {"file"}},
         {"step4-overlapped", "step4-overlapped/", {"file"}},
         {"step5-readfile", "step5-readfile/", {"file"}},
         {"final", "final/", {"--block", "4K", "file"}},
@@ -395,9 +415,8 @@ ParameterizedTest(struct traced *traced, trace, every_start_has_one_end)
     assert_picture(&trace);
     cr_assert_null(strstr(trace.timeline, "never taken"),
                    "wanted: no 'never taken'\ngot:\n%s", trace.timeline);
-    cr_assert_null(strstr(trace.timeline, "no start was recorded"),
-                   "wanted: no 'no start was recorded'\ngot:\n%s",
-                   trace.timeline);
+    cr_assert_null(strstr(trace.timeline, "not followed"),
+                   "wanted: no 'not followed'\ngot:\n%s", trace.timeline);
     clear(&trace);
 }
 
@@ -421,10 +440,160 @@ Test(trace, each_read_is_recorded_in_order_with_its_offset)
         assert_number(json_object_get_int_member(details, "request"), 1);
     }
     assert_number(reads, G_N_ELEMENTS(wanted));
-    assert_number(parse_picture(&trace).flights, 5 + count_threads(&trace) - 1);
+    cr_assert_geq(parse_picture(&trace).flights, 5);
     assert_says(&trace, "takes the packet of request 1: 1696 bytes");
     assert_says(&trace, "takes the packet of request 1: 0 bytes, error 38");
     assert_says(&trace, "5 starts of 1 request, 5 completions taken");
+    clear(&trace);
+}
+
+/* The height of the picture. */
+static double height_of(const struct trace *trace)
+{
+    const char *height = strstr(trace->svg, " height=\"");
+    cr_assert_not_null(height, "wanted: a height\ngot:\n%.200s", trace->svg);
+    return g_ascii_strtod(height + strlen(" height=\""), NULL);
+}
+
+static guint count_words(const char *text, const char *words)
+{
+    guint count = 0;
+    for (; (text = strstr(text, words)) != NULL; text += strlen(words))
+        count++;
+    return count;
+}
+
+/* The complete timeline has them all. */
+Test(trace, reads_that_are_alike_are_folded)
+{
+    static const char read[] = "ReadFile(file 1, 32768 at ";
+    static const char *const file[] = {"file", NULL};
+    make_file("file", 200000);
+    struct trace few = trace_of("step5-readfile", file);
+    make_file("file", 1000000);
+    struct trace many = trace_of("step5-readfile", file);
+    char *complete;
+    read_file("step5-readfile.txt", &complete, NULL);
+    assert_says(&many, " more like this\n");
+    assert_number(count_words(complete, read), 32);
+    cr_assert(count_words(many.timeline, read) < 12,
+              "wanted: less than 12 of the reads\ngot:\n%s", many.timeline);
+    cr_assert(height_of(&many) < 1.5 * height_of(&few),
+              "wanted: a picture of about %.0f pixels\ngot: %.0f",
+              height_of(&few), height_of(&many));
+    assert_says(&many, "32 starts of 1 request, 32 completions taken");
+    assert_picture(&many);
+    g_free(complete);
+    clear(&many);
+    clear(&few);
+}
+
+/* With several requests in flight the calls of the threads mix. */
+Test(trace, reads_in_flight_that_are_alike_are_folded)
+{
+    static const char read[] = "ReadFile(file 1, 4096 at ";
+    make_file("file", 1000000);
+    struct trace trace =
+        trace_of("final", (const char *const[]){"--block", "4K", "file", NULL});
+    cr_assert(count_words(trace.timeline, read) < 60 &&
+                  strstr(trace.timeline, " more lines\n") == NULL,
+              "wanted: less than 60 of 245 reads, to the end\ngot:\n%s",
+              trace.timeline);
+    assert_picture(&trace);
+    clear(&trace);
+}
+
+/* ---- What it follows ---------------------------------------------------- */
+
+struct followed {
+    char name[28];
+    const char *lines[12]; /* are in the timeline in this order; then NULL */
+};
+
+static struct followed followed[] = {
+    {"a_loop_with_a_routine",
+     {"ReadFileEx(file 1, 1000 at 0) as request 1: queued", "waits in SleepEx",
+      "on_block is called for request 1: 1000 bytes",
+      "ReadFileEx(file 1, 1000 at 1000) as request 1: queued",
+      "the callback for request 1 returns", " more like this",
+      "on_block is called for request 1: 0 bytes, error 38",
+      "SleepEx: an APC has run",
+      "101 starts of 1 request, 101 completions taken"}},
+    {"a_loop_without_a_wait",
+     {"ReadFile(file 1, 1000): 1000 bytes", "posts key 0 to port 1: 1000 bytes",
+      "96 more like this", "ReadFile(file 1, 1000): 1000 bytes",
+      "ReadFile(file 1, 1000): 0 bytes", "CloseHandle(port 1)"}},
+    {"other_requests",
+     {"CreateNamedPipeW: pipe 1, overlapped",
+      "ConnectNamedPipe(pipe 1) as request 1: pending",
+      "takes the packet of request 1: 0 bytes",
+      "TransactNamedPipe(file 1, 3) as request 1: pending",
+      "takes the packet of request 1: 4 bytes",
+      "LockFileEx(file 2, 100 at 0) as request 1: TRUE",
+      "DeviceIoControl(file 2, code 0x9003c) as request 1: ",
+      "takes a packet of request 3: from a call that is not followed",
+      "main took a packet of request 3: from a call that is not followed"}},
+    {"a_directory",
+     {"ReadDirectoryChangesW(file 1, 1000) as request 1: queued",
+      "takes the packet of request 1: ",
+      "ReadDirectoryChangesW(file 3, 1000) as request 2: queued",
+      "on_nothing is called for request 2: 0 bytes, error 995",
+      "2 starts of 2 requests, 2 completions taken"}},
+    {"handles",
+     {"WaitForSingleObject(handle 0x", ", not followed): done",
+      "DuplicateHandle: copy 1 of event 1", "SetEvent(copy 1 of event 1)",
+      "WaitForSingleObjectEx(event 1): done", "ResetEvent(event 1)",
+      "CloseHandle(event 1, closed): error 6", "CloseHandle(NULL): error 6",
+      "_open_osfhandle: the C library owns file 1", "CreateEventW: event 2"}},
+    {"binds",
+     {"CreateIoCompletionPort: port 1, and binds file 1 to it",
+      "second bind of file 1 to port 1 fails: error 87",
+      "takes the packet of request 1: 10 bytes",
+      "BindIoCompletionCallback: binds file 2 to the system's pool",
+      "second bind of file 2 to the system's pool fails: error 87"}},
+    {"packets_of_ntdll",
+     {"posts request 1 to port 1 by NtSetIoCompletion: 42 bytes",
+      "takes the packet of request 1: 42 bytes",
+      "posts request 1 to port 1 by NtSetIoCompletion: 43 bytes",
+      "takes the packet of request 1: 43 bytes",
+      "2 starts of 1 request, 2 completions taken"}},
+    {"waits",
+     {"SignalObjectAndWait", "SetEvent(event 1)",
+      "WaitForMultipleObjectsEx(event 2): done",
+      "WaitForMultipleObjects(all): done",
+      "WaitForMultipleObjects(worker 1): done",
+      "WaitForSingleObject(event 2): timeout", "SleepEx: done",
+      "SleepConditionVariableCS(condition variable 1): error 1460"}},
+    {"an_event_of_a_request",
+     {"ReadFile(pipe 1, 10 at 0) as request 1: pending",
+      "WaitForSingleObject(event 1): done",
+      "2 starts of 2 requests, 2 completions taken"}},
+};
+
+ParameterizedTestParameters(trace, it_follows)
+{
+    static guint cases[G_N_ELEMENTS(followed)];
+    for (guint i = 0; i < G_N_ELEMENTS(followed); i++)
+        cases[i] = i;
+    return cr_make_param_array(guint, cases, G_N_ELEMENTS(followed));
+}
+
+ParameterizedTest(guint *i, trace, it_follows)
+{
+    const struct followed *wanted = &followed[*i];
+    make_file("file", 100000);
+    struct trace trace =
+        trace_of("traced", (const char *const[]){wanted->name, "file", NULL});
+    const char *at = trace.timeline;
+    for (const char *const *line = wanted->lines; *line != NULL; line++) {
+        const char *found = strstr(at, *line);
+        cr_assert_not_null(found, "%s: wanted, in this order: '%s'\ngot:\n%s",
+                           wanted->name, *line, trace.timeline);
+        at = found + strlen(*line);
+    }
+    assert_in_order(&trace);
+    assert_effects_are_below_causes();
+    parse_picture(&trace);
     clear(&trace);
 }
 
