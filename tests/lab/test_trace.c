@@ -597,6 +597,65 @@ ParameterizedTest(guint *i, trace, it_follows)
     clear(&trace);
 }
 
+/* Adds each word after `before` in the text, up to a character of `end`. */
+static void add_words(GHashTable *words, const char *text, const char *before,
+                      const char *end)
+{
+    while ((text = strstr(text, before)) != NULL) {
+        text += strlen(before);
+        g_hash_table_add(words, g_strndup(text, strcspn(text, end)));
+    }
+}
+
+static void assert_all_in(GHashTable *names, GHashTable *others,
+                          const char *where)
+{
+    GHashTableIter at;
+    gpointer name;
+    g_hash_table_iter_init(&at, names);
+    while (g_hash_table_iter_next(&at, &name, NULL))
+        cr_assert(g_hash_table_contains(others, name),
+                  "wanted: %s also in %s\ngot: not there", (const char *)name,
+                  where);
+}
+
+/* The first column of its table has the functions whose import pointers the
+ * layer sets; and NtSetIoCompletion, which has no such pointer. */
+Test(trace, its_page_names_what_it_follows)
+{
+    static const char *const sources[] = {
+        "lab/trace/callbacks.c", "lab/trace/files.c", "lab/trace/ports.c",
+        "lab/trace/threads.c",   "lab/trace/trace.c", "lab/trace/transfers.c",
+        "lab/trace/waits.c"};
+    GHashTable *named =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTable *in_code =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(sources); i++) {
+        char *source = read_text(sources[i]);
+        add_words(in_code, source, "__imp_", " ");
+        g_free(source);
+    }
+    g_hash_table_add(in_code, g_strdup("NtSetIoCompletion"));
+    char *page = read_text("lab/trace/README.md");
+    char *table = strstr(page, "| calls |");
+    cr_assert_not_null(table);
+    char *end = strstr(table, "\n\n");
+    cr_assert_not_null(end);
+    *end = '\0';
+    for (char *row = table; (row = strstr(row, "\n| `")) != NULL; row++) {
+        char *column = g_strndup(row + 1, strcspn(row + 3, "|"));
+        add_words(named, column, "| `", "`");
+        add_words(named, column, ", `", "`");
+        g_free(column);
+    }
+    assert_all_in(in_code, named, "the table of lab/trace/README.md");
+    assert_all_in(named, in_code, "lab/trace");
+    g_free(page);
+    g_hash_table_destroy(named);
+    g_hash_table_destroy(in_code);
+}
+
 /* All that was recorded before is in the trace. */
 Test(trace, a_program_that_is_killed_leaves_its_trace)
 {
