@@ -1,5 +1,6 @@
 #include "guard.h"
 
+#include "../interpose/interpose.h"
 #include "../interpose/settings.h"
 
 #include <stdint.h>
@@ -8,6 +9,10 @@
 #include <string.h>
 
 enum { PAGE = 4096, PAGES = 1 << 20, ALIGNMENT = 16 };
+/* What is guarded at the same time. Under Wine each guarded allocation needs
+ * two of the 65,530 mappings that Linux gives a process, and the program needs
+ * mappings for itself. */
+enum { MOST_LIVING = 24000, MOST_MEGABYTES = 256 };
 
 static SRWLOCK lock = SRWLOCK_INIT;
 /* All below is guarded by the lock. */
@@ -19,8 +24,13 @@ static unsigned size_at[PAGES]; /* of the allocation that starts in this page;
 /* The last allocation that started in this page. */
 static struct guard_block blocks[PAGES];
 static struct guard_counts counts;
+static bool is_full; /* until a guarded allocation is freed */
 
 static guard_free_watcher *watcher;
+
+/* VirtualAlloc, by GetProcAddress: the program's import table shows what the
+ * program itself calls. */
+static __typeof__(VirtualAlloc) *reserve;
 
 static unsigned pages(size_t size)
 {
@@ -46,38 +56,78 @@ static unsigned find_pages(unsigned count)
     return first;
 }
 
-/* The memory ends where its last page ends, and is filled with zeros. */
+/* Returns the first of the pages, now mapped; NULL if there are none. The lock
+ * is held. */
+static char *map_pages(unsigned page, unsigned count)
+{
+    if (area == NULL || page == PAGES)
+        return NULL;
+    return reserve(area + (size_t)page * PAGE, (size_t)count * PAGE, MEM_COMMIT,
+                   PAGE_READWRITE);
+}
+
+/* The memory ends where its last page ends, and is filled with zeros. NULL if
+ * there is no room for it. The lock is held. */
+static char *allocate_locked(size_t asked_for, const void *caller)
+{
+    size_t size = asked_for > 0 ? asked_for : 1;
+    size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    unsigned number = pages(size), page = find_pages(number);
+    char *first = map_pages(page, number);
+    if (first == NULL)
+        return NULL;
+    size_at[page] = (unsigned)size;
+    next_page = page + number + 1;
+    for (unsigned i = page + 1; i < next_page; i++)
+        blocks[i].memory = NULL;
+    char *memory = first + (size_t)number * PAGE - size;
+    blocks[page] = (struct guard_block){
+        .memory = memory, .size = asked_for, .allocated = caller};
+    counts.allocations++;
+    counts.living++;
+    return memory;
+}
+
+static void begin_area(void)
+{
+    HMODULE kernel = GetModuleHandleW(L"kernel32.dll");
+    reserve = (__typeof__(VirtualAlloc) *)(uintptr_t)real.GetProcAddress(
+        kernel, "VirtualAlloc");
+    area = reserve(NULL, (size_t)PAGES * PAGE, MEM_RESERVE, PAGE_NOACCESS);
+}
+
+/* Prints, for the first allocation that is not guarded, why it is not. */
+static void explain(size_t size)
+{
+    static volatile LONG explained;
+    if (InterlockedExchange(&explained, TRUE))
+        return;
+    if (size > (size_t)MOST_MEGABYTES << 20)
+        fprintf(stderr,
+                "guard: allocations of more than %d MiB are not "
+                "guarded\n",
+                MOST_MEGABYTES);
+    else
+        fputs("guard: too many allocations at the same time: the further ones "
+              "are not guarded\n",
+              stderr);
+}
+
+/* NULL if there is no room for it. */
 static char *allocate(size_t size, const void *caller)
 {
-    size_t asked_for = size;
-    if (size == 0)
-        size = 1;
-    if (size > UINT_MAX / 2)
-        return NULL;
-    size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    size_t length = (size_t)pages(size) * PAGE;
-    char *first = NULL;
+    char *memory = NULL;
     AcquireSRWLockExclusive(&lock);
-    if (area == NULL)
-        area = VirtualAlloc(NULL, (size_t)PAGES * PAGE, MEM_RESERVE,
-                            PAGE_NOACCESS);
-    unsigned page = find_pages(pages(size));
-    if (area != NULL && page < PAGES)
-        first = VirtualAlloc(area + (size_t)page * PAGE, length, MEM_COMMIT,
-                             PAGE_READWRITE);
-    if (first != NULL) {
-        size_at[page] = (unsigned)size;
-        next_page = page + pages(size) + 1;
-        for (unsigned i = page + 1; i < next_page; i++)
-            blocks[i].memory = NULL;
-        blocks[page] = (struct guard_block){.memory = first + length - size,
-                                            .size = asked_for,
-                                            .allocated = caller};
-        counts.allocations++;
-        counts.living++;
+    if (reserve == NULL)
+        begin_area();
+    if (!is_full && size <= (size_t)MOST_MEGABYTES << 20) {
+        memory = allocate_locked(size, caller);
+        is_full = memory == NULL || counts.living == MOST_LIVING;
     }
     ReleaseSRWLockExclusive(&lock);
-    return first != NULL ? first + length - size : NULL;
+    if (memory == NULL)
+        explain(size);
+    return memory;
 }
 
 static void count_call(unsigned *calls)
@@ -98,8 +148,10 @@ struct guard_counts guard_counts(void)
 static void *allocate_filled(size_t size, const void *caller)
 {
     count_call(&counts.mallocs);
-    char *memory = must_fail("malloc") ? NULL : allocate(size, caller);
-    return memory != NULL ? memset(memory, 0xA5, size) : NULL;
+    if (must_fail("malloc"))
+        return NULL;
+    char *memory = allocate(size, caller);
+    return memory != NULL ? memset(memory, 0xA5, size) : malloc(size);
 }
 
 void *guard_malloc(size_t size)
@@ -113,7 +165,8 @@ void *guard_calloc(size_t count, size_t size)
     bool fits = size == 0 || count <= SIZE_MAX / size;
     if (must_fail("calloc") || !fits)
         return NULL;
-    return allocate(count * size, __builtin_return_address(0));
+    char *memory = allocate(count * size, __builtin_return_address(0));
+    return memory != NULL ? memory : calloc(count, size);
 }
 
 /* The lock stays locked, so that no other thread can go on. */
@@ -174,6 +227,7 @@ static void release(void *memory, const void *caller)
     size_at[page] = 0;
     blocks[page].freed = caller;
     counts.living--;
+    is_full = false;
 }
 
 static void free_or_move(void *memory, enum guard_event event,
@@ -182,7 +236,7 @@ static void free_or_move(void *memory, enum guard_event event,
     if (memory == NULL)
         return;
     if (!is_ours(memory)) {
-        free(memory); /* the C library has allocated it: strdup, for example */
+        free(memory); /* it is not guarded */
         return;
     }
     if (watcher != NULL &&
@@ -205,6 +259,10 @@ void *guard_realloc(void *memory, size_t size)
     const void *caller = __builtin_return_address(0);
     if (memory != NULL && !is_ours(memory))
         return realloc(memory, size);
+    if (memory != NULL && size == 0) { /* as the C library of Windows does */
+        free_or_move(memory, GUARD_FREE, caller);
+        return NULL;
+    }
     char *moved = allocate_filled(size, caller);
     if (moved != NULL && memory != NULL && guard_find(memory, &block)) {
         memcpy(moved, memory, size < block.size ? size : block.size);

@@ -19,6 +19,11 @@
  * malloc fills the memory with 0xA5, to expose a program that relies on zeros.
  * realloc always moves the allocation. Any thread may call these functions.
  *
+ * An allocation of more than 256 MiB is not guarded, and neither is a further
+ * one while 24,000 are guarded or the guard's 4 GiB of addresses are used. The
+ * C library allocates it, and the guard knows nothing of it. One line on stderr
+ * says so, once.
+ *
  * The guard has these settings in HOOK and IO (see lab/interpose/settings.h):
  *
  *   fail:malloc:K:0   as for any function; the same for calloc
@@ -32,7 +37,7 @@
 #include <stddef.h>
 
 /* As malloc, calloc, realloc and free. guard_free and guard_realloc also accept
- * memory that the C library has allocated, by strdup for example. For the
+ * memory that is not guarded, of strdup for example. For the
  * linker their names have a dot: no program's own function has such a name. */
 void *guard_malloc(size_t size) __asm__("guard.malloc");
 void *guard_calloc(size_t count, size_t size) __asm__("guard.calloc");
@@ -43,7 +48,7 @@ void guard_free(void *memory) __asm__("guard.free");
 
 struct guard_counts {
     unsigned mallocs, callocs; /* calls, also those that failed */
-    unsigned allocations;      /* that were made */
+    unsigned allocations;      /* that are or were guarded */
     unsigned living;           /* of these, not freed yet */
 };
 

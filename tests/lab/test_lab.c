@@ -186,8 +186,8 @@ Test(lab, a_stray_packet_comes_with_a_failure)
 
 ParameterizedTestParameters(lab, misuse_of_memory_crashes)
 {
-    static char kinds[][16] = {"overrun", "read-after", "write-after",
-                               "free-twice", "free-inside"};
+    static char kinds[][16] = {"overrun",    "read-after",  "write-after",
+                               "free-twice", "free-inside", "many-overrun"};
     return cr_make_param_array(char[16], kinds, G_N_ELEMENTS(kinds));
 }
 
@@ -214,4 +214,22 @@ Test(lab, the_guard_counts_and_fills_memory)
     assert_prints("leak", "", "guard: 2 allocations, 1 not freed\n");
     assert_prints("uninitialized", "a5 00\n",
                   "guard: 2 allocations, 0 not freed\n");
+}
+
+/* What cannot be guarded works as without the guard. */
+Test(lab, the_guard_has_no_limit)
+{
+    struct run run = RUN("tests/guarded/guard_errors", "many");
+    assert_run(&run,
+               run.ending == EXITED && run.status == 0 &&
+                   strcmp(run.err,
+                          "guard: too many allocations at the same "
+                          "time: the further ones are not guarded\n") == 0,
+               "exit status 0, and one line 'guard: too many' on stderr");
+    run_clear(&run);
+    assert_prints("large", "",
+                  "guard: allocations of more than 256 MiB are not guarded\n"
+                  "guard: 0 allocations, 0 not freed\n");
+    assert_prints("grow", "", "guard: 27 allocations, 0 not freed\n");
+    assert_prints("threads", "", "guard: 8000 allocations, 0 not freed\n");
 }
