@@ -1,7 +1,7 @@
 # The lab: builds a program once more, with lab/ between it and the system. The
 # object files are the same; only the names of malloc and its kin in them change
 
-SWEPT_TESTS := stream_all sweep_errors
+SWEPT_TESTS := stream_all sweep_errors modes
 LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS) $(SWEPT_TESTS))
 # One object file. All its names are local, except those of guard.h: a program may use
 # the same names for its own functions and variables.
@@ -16,7 +16,7 @@ in_lab = $(patsubst build/%,build/guarded/%,$(1)) $(LAB)
 
 $(foreach name,$(STAGES) $(PROGRAMS),$(eval \
   build/lab/$(name).exe: $(call in_lab,$(call objects,$(name)))))
-# Two test programs are there for the sweeps.
+# Two test programs are there for the sweeps, and one for the suite of the modes.
 $(foreach name,$(SWEPT_TESTS),$(eval \
   build/lab/$(name).exe: $(call in_lab,$(call test_objects,$(name)))))
 
@@ -171,7 +171,7 @@ test-io: $(IO_FILES)
 	@ln -sfn $(foreach name,$(filter-out build,$(wildcard *)),../../$(name)) \
 	  build/io
 	@$(stay) failed=; for mode in $(MODES); do echo "IO=$$mode"; \
-	  IO=$$mode BUILD="$$PWD/$(IO_BUILD)" CHOSEN='$(CHOSEN)' \
+	  IO=$$mode LAB=quiet BUILD="$$PWD/$(IO_BUILD)" CHOSEN='$(CHOSEN)' \
 	  EXCLUDED="$(if $(CHOSEN_TESTS),,$$(awk -v mode=$$mode -f tools/excluded.awk \
 	    lab/modes/excluded.txt))" LAUNCHER='$(QUOTED_WINE)' $(PREPARED) $(SUITES) \
 	    --filter '$(or $(CHOSEN_TESTS),*)' || \

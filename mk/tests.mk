@@ -156,7 +156,7 @@ endif
 CHOSEN_TESTS := $(if $(TESTS),@($(subst $(space),|,$(strip $(TESTS)))))
 FILTER := $(if $(TESTS),--filter '$(CHOSEN_TESTS)')
 TESTED := build
-run_tests = IO= BUILD="$$PWD/$(TESTED)" CHOSEN='$(CHOSEN)' \
+run_tests = IO= LAB=quiet BUILD="$$PWD/$(TESTED)" CHOSEN='$(CHOSEN)' \
   LAUNCHER='$(QUOTED_WINE)' $(PREPARED) $(SUITES) $(FILTER)
 
 .PHONY: test flaky

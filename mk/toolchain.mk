@@ -90,7 +90,7 @@ LAUNCHER := $(PREPARED) $(QUOTED_WINE)
 
 # The variables that our Windows programs read. From WSL a Windows program gets
 # only the variables that WSLENV names.
-PASSED := IO HOOK CHECK TRACE TRACE_RECORDS LEDGER BENCH_SERVER
+PASSED := IO HOOK LAB CHECK TRACE TRACE_RECORDS LEDGER BENCH_SERVER
 export WSLENV := $(subst $(space),:,$(strip \
   $(filter-out $(PASSED),$(subst :, ,$(WSLENV))) $(PASSED)))
 

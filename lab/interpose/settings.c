@@ -9,6 +9,7 @@
 enum { MAX_SETTINGS = 16 };
 
 struct setting settings[MAX_SETTINGS + 1];
+const char *io_value;
 
 /* Settings without a function's name, and the settings that they are short for.
  * If `first` is not 0, it is put before the numbers. */
@@ -124,9 +125,18 @@ static unsigned read_variable(const char *name, char *text, DWORD size,
 
 __attribute__((constructor(102))) static void begin(void)
 {
-    static char hook[512], io[512];
+    static char hook[512], io[512], io_copy[512];
+    if (GetEnvironmentVariableA("IO", io_copy, sizeof io_copy) > 0)
+        io_value = io_copy;
     unsigned count = read_variable("HOOK", hook, sizeof hook, 0);
     read_variable("IO", io, sizeof io, count);
+}
+
+bool is_quiet(void)
+{
+    char value[8] = "";
+    DWORD size = GetEnvironmentVariableA("LAB", value, sizeof value);
+    return size < sizeof value && strcmp(value, "quiet") == 0;
 }
 
 struct setting *find_setting(const char *name)

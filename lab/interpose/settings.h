@@ -52,6 +52,13 @@ struct setting {
  * larger number may use them. */
 extern struct setting settings[];
 
+/* The value of IO, as it was given; NULL if it was not given. */
+extern const char *io_value;
+
+/* Whether the environment variable LAB is "quiet": then no line is printed that
+ * only says what the lab does. The suites set it. */
+bool is_quiet(void);
+
 #define NOT_UNDERSTOOD "is not understood"
 
 /* Prints one line, "IO: 'shrot' is not understood", on stderr, and exits with

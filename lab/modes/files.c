@@ -3,12 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_FILES = 1024 };
-
 static SRWLOCK lock = SRWLOCK_INIT;
 /* Guarded by the lock. */
-static struct file files[MAX_FILES];
-static unsigned count;
+static struct file *files;
+static unsigned count, room;
 
 /* The lock is held. NULL: nothing is known of this handle. */
 static struct file *at(HANDLE handle)
@@ -28,17 +26,27 @@ struct file find_file(HANDLE handle)
     return file;
 }
 
+/* The lock is held. */
+static struct file *append(void)
+{
+    if (count == room) {
+        room = room > 0 ? 2 * room : 64;
+        files = realloc(files, room * sizeof *files);
+    }
+    if (files == NULL) {
+        fputs("modes: no memory\n", stderr);
+        exit(EXIT_FAILURE);
+    }
+    return &files[count++];
+}
+
 /* Replaces what was known of this handle. */
 static void put_file(struct file file)
 {
     AcquireSRWLockExclusive(&lock);
     struct file *known = at(file.handle);
-    if (known == NULL && count == MAX_FILES) {
-        fputs("modes: too many files are open\n", stderr);
-        exit(EXIT_FAILURE);
-    }
     if (known == NULL)
-        known = &files[count++];
+        known = append();
     *known = file;
     ReleaseSRWLockExclusive(&lock);
 }
@@ -61,10 +69,14 @@ static HANDLE opened(HANDLE file, DWORD access, DWORD flags)
     const DWORD reads = GENERIC_ALL | GENERIC_READ | FILE_READ_DATA;
     const DWORD writes =
         GENERIC_ALL | GENERIC_WRITE | FILE_WRITE_DATA | FILE_APPEND_DATA;
+    DWORD error = GetLastError();
     if (file != INVALID_HANDLE_VALUE && (flags & FILE_FLAG_OVERLAPPED))
         put_file((struct file){.handle = file,
                                .may_read = (access & reads) != 0,
                                .may_write = (access & writes) != 0});
+    else
+        forget_file(file); /* an older handle of this value was closed unseen */
+    SetLastError(error);
     return file;
 }
 
@@ -84,6 +96,32 @@ static HANDLE open_narrow(const char *path, DWORD access, DWORD share,
     return opened(next.CreateFileA(path, access, share, security, disposition,
                                    flags, like),
                   access, flags);
+}
+
+static BOOL duplicate(HANDLE from, HANDLE handle, HANDLE to, HANDLE *copy,
+                      DWORD access, BOOL inherit, DWORD options)
+{
+    HANDLE own = GetCurrentProcess();
+    struct file file =
+        from == own ? find_file(handle) : (struct file){.handle = NULL};
+    BOOL ok =
+        next.DuplicateHandle(from, handle, to, copy, access, inherit, options);
+    if (!ok || file.handle == NULL)
+        return ok;
+    if (options & DUPLICATE_CLOSE_SOURCE)
+        forget_file(handle);
+    if (to == own && copy != NULL) {
+        file.handle = *copy;
+        put_file(file);
+    }
+    return TRUE;
+}
+
+/* From now on the C library may close the handle. */
+static int give_to_library(intptr_t handle, int flags)
+{
+    forget_file((HANDLE)handle);
+    return next._open_osfhandle(handle, flags);
 }
 
 static HANDLE bind_port(HANDLE handle, HANDLE port, ULONG_PTR key,
@@ -144,6 +182,8 @@ void watch_files(void)
     next = imports_now();
     __imp_CreateFileW = open_wide;
     __imp_CreateFileA = open_narrow;
+    __imp_DuplicateHandle = duplicate;
+    __imp__open_osfhandle = give_to_library;
     __imp_CreateIoCompletionPort = bind_port;
     __imp_SetFileCompletionNotificationModes = set_modes;
     __imp_BindIoCompletionCallback = bind_callback;

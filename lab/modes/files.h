@@ -27,7 +27,8 @@ struct file {
  */
 
 /* Returns a copy of what this layer knows now. It knows the handles that the
- * program opened overlapped or bound, or whose notification modes it set. */
+ * program opened overlapped or bound, or whose notification modes it set, and
+ * their duplicates. */
 struct file find_file(HANDLE handle);
 
 /* Call it before the handle is closed. Afterwards another thread may open a

@@ -1,6 +1,7 @@
 #include "held.h"
 
 #include "../interpose/settings.h"
+#include "summary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct item {
     unsigned long long turn;
     ULONGLONG due; /* in ms of GetTickCount64 */
     DWORD thread;  /* the thread that has started it */
+    HANDLE owner;  /* the same, if the I/O has a routine */
     bool cancelled;
     struct answer answer; /* PENDING: the system does this I/O */
 };
@@ -42,6 +44,10 @@ static unsigned long long turns;
 static bool has_thread;
 /* The file whose completion the thread is queuing now, without the lock. */
 static HANDLE completing_file;
+
+/* By GetProcAddress: the program's import table shows what the program itself
+ * calls. */
+static __typeof__(QueueUserAPC) *queue_user_apc;
 
 static void give_up(const char *what, DWORD error)
 {
@@ -175,6 +181,34 @@ static void make_pool_call_back(const struct io *io)
         give_up("no callback", GetLastError());
 }
 
+/* A call of a routine, on its way to the thread that has started the I/O. */
+struct routine_call {
+    struct io io;
+    struct answer answer;
+};
+
+static void CALLBACK call_routine(ULONG_PTR argument)
+{
+    struct routine_call call = *(struct routine_call *)argument;
+    free((void *)argument);
+    call.io.routine(error_of(call.answer.status), call.answer.bytes,
+                    call.io.overlapped);
+}
+
+/* The system runs the call when the thread waits alertably, as it does for an
+ * I/O of its own. If the thread has ended, there is no call. */
+static void queue_routine(const struct io *io, struct answer answer,
+                          HANDLE thread)
+{
+    struct routine_call *call = malloc(sizeof *call);
+    if (call == NULL)
+        give_up("no memory", ERROR_NOT_ENOUGH_MEMORY);
+    *call = (struct routine_call){*io, answer};
+    if (!queue_user_apc(call_routine, thread, (ULONG_PTR)call))
+        free(call);
+    real.CloseHandle(thread);
+}
+
 /* The lock is held. After this call the OVERLAPPED is used only as an address.
  */
 static void set_completed(struct item *item, struct answer answer)
@@ -264,6 +298,7 @@ static struct item *next_item(DWORD *sleep)
 static void do_item(struct item *item)
 {
     struct io io = item->io;
+    HANDLE owner = item->owner;
     bool is_cancelled = item->cancelled;
     item->state = RUNNING;
     ReleaseSRWLockExclusive(&lock);
@@ -271,12 +306,16 @@ static void do_item(struct item *item)
     if (!is_cancelled)
         answer = do_io(&io);
     AcquireSRWLockExclusive(&lock);
+    count_done(HELD_COMPLETED);
     set_completed(item, answer); /* before the program can take it */
     if (!is_queued_io(&io))
         drop(item);
     completing_file = io.file.handle;
     ReleaseSRWLockExclusive(&lock);
-    queue_completion(&io, answer);
+    if (io.routine != NULL)
+        queue_routine(&io, answer, owner);
+    else
+        queue_completion(&io, answer);
     AcquireSRWLockExclusive(&lock);
     completing_file = NULL;
     WakeAllConditionVariable(&changed);
@@ -308,6 +347,18 @@ static void start_thread(void)
         give_up("no thread", GetLastError());
     real.CloseHandle(thread);
     has_thread = true;
+    queue_user_apc = (__typeof__(QueueUserAPC) *)(uintptr_t)real.GetProcAddress(
+        GetModuleHandleW(L"kernel32.dll"), "QueueUserAPC");
+}
+
+/* A handle for the calling thread, which has started an I/O with a routine. */
+static HANDLE new_owner(void)
+{
+    HANDLE own = GetCurrentProcess(), owner;
+    if (!real.DuplicateHandle(own, GetCurrentThread(), own, &owner, 0, FALSE,
+                              DUPLICATE_SAME_ACCESS))
+        give_up("no handle of the thread", GetLastError());
+    return owner;
 }
 
 /* ---- Starting -------------------------------------------------------------
@@ -326,9 +377,12 @@ void hold_io(const struct io *io, bool cancelled)
     bool shuffles = find_setting("shuffle") != NULL;
     bool holds = find_setting("pending") != NULL || shuffles || cancelled;
     mark_started(io);
+    count_done(io->writes ? WRITE_HELD : READ_HELD);
     AcquireSRWLockExclusive(&lock);
     start_thread();
     struct item *item = append(io);
+    if (io->routine != NULL)
+        item->owner = new_owner();
     item->cancelled = cancelled;
     item->due = GetTickCount64();
     if (slow != NULL && !cancelled)
@@ -358,7 +412,7 @@ void release_held(void)
 static bool is_meant(const struct item *item, HANDLE file,
                      const OVERLAPPED *overlapped)
 {
-    return item->io.file.handle == file &&
+    return (file == NULL || item->io.file.handle == file) &&
            (overlapped == NULL || item->io.overlapped == overlapped);
 }
 
@@ -390,6 +444,14 @@ static bool is_any_in_flight(HANDLE file, const OVERLAPPED *overlapped)
         if (is_in_flight(item) && is_meant(item, file, overlapped))
             return true;
     return overlapped == NULL && completing_file == file;
+}
+
+bool has_held(HANDLE file)
+{
+    AcquireSRWLockExclusive(&lock);
+    bool held = file != NULL && is_any_in_flight(file, NULL);
+    ReleaseSRWLockExclusive(&lock);
+    return held;
 }
 
 bool wait_for_held(HANDLE file, const OVERLAPPED *overlapped, DWORD timeout)

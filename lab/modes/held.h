@@ -61,9 +61,12 @@ bool take_completion(const OVERLAPPED *overlapped, struct io *io,
  * cancelled I/O completes with error 995. */
 bool cancel_held(HANDLE file, const OVERLAPPED *overlapped, DWORD thread);
 
+/* Whether the file has held I/O that has not completed. */
+bool has_held(HANDLE file);
+
 /* Blocks until the held I/O of the file has completed. If `overlapped` is not
- * NULL, it waits only for the I/O of this OVERLAPPED. False if the timeout, in
- * milliseconds or INFINITE, came first. */
+ * NULL, it waits only for the I/O of this OVERLAPPED; then `file` may be NULL.
+ * False if the timeout, in milliseconds or INFINITE, came first. */
 bool wait_for_held(HANDLE file, const OVERLAPPED *overlapped, DWORD timeout);
 
 #endif

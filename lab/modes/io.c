@@ -42,7 +42,7 @@ HANDLE event_of(const struct io *io)
 
 bool is_queued_io(const struct io *io)
 {
-    return !io->skips && !is_silent_io(io) &&
+    return !io->skips && io->routine == NULL && !is_silent_io(io) &&
            (io->file.port != NULL || io->file.pooled);
 }
 

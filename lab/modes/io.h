@@ -13,9 +13,12 @@ struct io {
     void *buffer;
     DWORD length;
     OVERLAPPED *overlapped; /* the program's */
-    bool skips;             /* it completes immediately, and no packet comes */
-    DWORD low, high;        /* the offset in the OVERLAPPED at the start */
-    HANDLE event;           /* hEvent at the start, with its lowest bit */
+    /* Of ReadFileEx or WriteFileEx; NULL: this is another call. The system, or
+     * this layer, calls it on the thread that has started the I/O. */
+    LPOVERLAPPED_COMPLETION_ROUTINE routine;
+    bool skips;      /* it completes immediately, and no packet comes */
+    DWORD low, high; /* the offset in the OVERLAPPED at the start */
+    HANDLE event;    /* hEvent at the start, with its lowest bit */
 };
 
 /* How an I/O completed. */
@@ -37,8 +40,9 @@ enum {
  * Any thread may call these functions. They only read the io.
  */
 
-/* Calls the system's ReadFile or WriteFile with this OVERLAPPED; `bytes` as in
- * ReadFile. Returns its result; GetLastError reports its error. */
+/* Calls the system's ReadFile or WriteFile with this OVERLAPPED, and not the
+ * routine; `bytes` as in ReadFile. Returns its result; GetLastError reports its
+ * error. */
 BOOL start_io(const struct io *io, DWORD *bytes, OVERLAPPED *overlapped);
 
 /* Does the I/O with an OVERLAPPED of its own, and blocks until it has

@@ -18,6 +18,7 @@
 #include "../interpose/settings.h"
 #include "held.h"
 #include "packets.h"
+#include "summary.h"
 
 #include <string.h>
 
@@ -66,11 +67,22 @@ static BOOL complete_immediately(struct io *io, DWORD *bytes)
     if (answer.refused || (answer.status != 0 && io->skips))
         return fail_with(error_of(answer.status));
     complete_io(io, answer);
+    count_done(DONE_IMMEDIATELY);
+    if (io->skips)
+        count_done(DONE_WITHOUT_PACKET);
     if (answer.status != 0) /* such as the end: a packet reports it */
         return fail_with(ERROR_IO_PENDING);
     if (bytes != NULL)
         *bytes = answer.bytes;
     return TRUE;
+}
+
+static BOOL start_with_routine(const struct io *io)
+{
+    return io->writes ? real.WriteFileEx(io->handle, io->buffer, io->length,
+                                         io->overlapped, io->routine)
+                      : real.ReadFileEx(io->handle, io->buffer, io->length,
+                                        io->overlapped, io->routine);
 }
 
 /* Leaves the I/O to the system. */
@@ -81,7 +93,8 @@ static BOOL pass(const struct io *io, DWORD *bytes)
     const OVERLAPPED *overlapped = io->overlapped;
     if (expected)
         expect_completion(io);
-    BOOL ok = start_io(io, bytes, io->overlapped);
+    BOOL ok = io->routine != NULL ? start_with_routine(io)
+                                  : start_io(io, bytes, io->overlapped);
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
     bool started = ok || error == ERROR_MORE_DATA;
     if (expected && error != ERROR_IO_PENDING && (!started || io->file.skips))
@@ -95,15 +108,12 @@ static BOOL pass(const struct io *io, DWORD *bytes)
 static BOOL complete_pooled_immediately(const struct io *io, DWORD *bytes)
 {
     bool at_end = is_at_end(io);
+    count_done(DONE_IMMEDIATELY);
     return pass(io, bytes) || (!at_end && GetLastError() == ERROR_IO_PENDING);
 }
 
 static BOOL start(struct io *io, DWORD *bytes)
 {
-    if (must_fail(io->writes ? "WriteFile" : "ReadFile")) {
-        io->overlapped->Internal = PENDING; /* a failing call may leave this */
-        return FALSE;
-    }
     note_started_io();
     if (io->file.handle != NULL && !io->file.pooled &&
         is_kth_call(find_setting("cancel"))) {
@@ -113,7 +123,8 @@ static BOOL start(struct io *io, DWORD *bytes)
     if (!can_be_changed(io))
         return pass(io, bytes);
     if (find_setting("sync-eof") && is_at_end(io)) {
-        io->overlapped->Internal = PENDING;
+        mark_started(io);
+        count_done(END_REFUSED);
         return fail_with(ERROR_HANDLE_EOF);
     }
     if (find_setting("pending") || find_setting("slow") ||
@@ -121,10 +132,19 @@ static BOOL start(struct io *io, DWORD *bytes)
         hold_io(io, false);
         return fail_with(ERROR_IO_PENDING);
     }
-    if (!completes_immediately(io))
+    if (!completes_immediately(io) || io->routine != NULL)
         return pass(io, bytes);
     return io->file.pooled ? complete_pooled_immediately(io, bytes)
                            : complete_immediately(io, bytes);
+}
+
+/* Of ReadFile and WriteFile, only calls with an OVERLAPPED are counted. */
+static BOOL start_or_fail(struct io *io, DWORD *bytes)
+{
+    if (!must_fail(io->writes ? "WriteFile" : "ReadFile"))
+        return start(io, bytes);
+    io->overlapped->Internal = PENDING; /* a failing call may leave this */
+    return FALSE;
 }
 
 static struct io new_io(bool writes, HANDLE file, void *buffer, DWORD length,
@@ -141,14 +161,25 @@ static struct io new_io(bool writes, HANDLE file, void *buffer, DWORD length,
                        .event = overlapped->hEvent};
 }
 
-static DWORD shortened(DWORD length)
+static DWORD shorten(struct setting *setting, DWORD length)
 {
-    struct setting *setting = find_setting("short");
-    if (setting == NULL || length < 2)
+    if (length < 2)
         return length;
     if (setting->count == 0) /* always a third */
         return length > 3 ? length / 3 : length;
     return 1 + draw(setting, length);
+}
+
+static DWORD shortened(DWORD length)
+{
+    struct setting *setting = find_setting("short");
+    if (setting == NULL)
+        return length;
+    DWORD result = shorten(setting, length);
+    count_done(READ);
+    if (result < length)
+        count_done(READ_SHORTENED);
+    return result;
 }
 
 static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
@@ -157,7 +188,7 @@ static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
     if (overlapped == NULL)
         return real.ReadFile(file, buffer, shortened(length), bytes, NULL);
     struct io io = new_io(false, file, buffer, shortened(length), overlapped);
-    return start(&io, bytes);
+    return start_or_fail(&io, bytes);
 }
 
 static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
@@ -166,7 +197,42 @@ static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
     if (overlapped == NULL)
         return real.WriteFile(file, buffer, length, bytes, NULL);
     struct io io = new_io(true, file, (void *)buffer, length, overlapped);
-    return start(&io, bytes);
+    return start_or_fail(&io, bytes);
+}
+
+/* ReadFileEx and WriteFileEx report TRUE for an I/O in flight. They leave
+ * hEvent to the program. The system refuses a file that is bound to a port. */
+static BOOL start_for_routine(struct io io,
+                              LPOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    if (io.file.port != NULL || io.file.pooled)
+        io.file = (struct file){.handle = NULL};
+    io.event = NULL;
+    io.routine = routine;
+    if (!start(&io, NULL) && GetLastError() != ERROR_IO_PENDING)
+        return FALSE;
+    SetLastError(ERROR_SUCCESS);
+    return TRUE;
+}
+
+static BOOL read_file_ex(HANDLE file, void *buffer, DWORD length,
+                         OVERLAPPED *overlapped,
+                         LPOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    if (overlapped == NULL || routine == NULL)
+        return real.ReadFileEx(file, buffer, length, overlapped, routine);
+    return start_for_routine(
+        new_io(false, file, buffer, shortened(length), overlapped), routine);
+}
+
+static BOOL write_file_ex(HANDLE file, const void *buffer, DWORD length,
+                          OVERLAPPED *overlapped,
+                          LPOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    if (overlapped == NULL || routine == NULL)
+        return real.WriteFileEx(file, buffer, length, overlapped, routine);
+    return start_for_routine(
+        new_io(true, file, (void *)buffer, length, overlapped), routine);
 }
 
 /* ---- Every function can be made to fail ------------------------------- */
@@ -269,11 +335,15 @@ static void drop_contradictions(void)
 
 __attribute__((constructor(150))) static void begin(void)
 {
-    if (!check_settings())
-        return;
+    bool has_work = check_settings();
     drop_contradictions();
+    begin_summary();
+    if (!has_work)
+        return;
     watch_packets();
     watch_files();
+    __imp_ReadFileEx = read_file_ex;
+    __imp_WriteFileEx = write_file_ex;
     replace_all();
     __imp_ReadFile = read_file;
     __imp_WriteFile = write_file;

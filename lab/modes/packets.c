@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct imports next;
 
@@ -50,11 +51,12 @@ static bool is_altered(OVERLAPPED *overlapped, struct answer *answer)
 static BOOL get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
                        OVERLAPPED **overlapped, DWORD timeout)
 {
-    release_held();
+    release_before(timeout);
     *overlapped = NULL;
     BOOL ok =
         next.GetQueuedCompletionStatus(port, bytes, key, overlapped, timeout);
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
+    release_after(timeout);
     struct answer answer;
     if (*overlapped != NULL && is_altered(*overlapped, &answer)) {
         *bytes = answer.bytes;
@@ -178,7 +180,7 @@ static BOOL get_result(HANDLE file, OVERLAPPED *overlapped, DWORD *bytes,
 {
     release_before(wait ? INFINITE : 0);
     if (wait && overlapped->hEvent == NULL)
-        wait_for_held(file, overlapped, INFINITE);
+        wait_for_held(NULL, overlapped, INFINITE);
     BOOL ok = next.GetOverlappedResult(file, overlapped, bytes, wait);
     DWORD error = GetLastError();
     release_after(wait ? INFINITE : 0);
@@ -190,7 +192,7 @@ static BOOL get_result_in_time(HANDLE file, OVERLAPPED *overlapped,
 {
     release_before(timeout);
     if (timeout > 0 && overlapped->hEvent == NULL &&
-        !wait_for_held(file, overlapped, timeout))
+        !wait_for_held(NULL, overlapped, timeout))
         return fail_with(WAIT_TIMEOUT);
     BOOL ok =
         next.GetOverlappedResultEx(file, overlapped, bytes, timeout, alertable);
@@ -224,14 +226,52 @@ static BOOL close_handle(HANDLE handle)
 
 /* ---- Waiting ---------------------------------------------------------- */
 
-/* The object may be a file: then held I/O has to complete first. */
-static DWORD wait_for_object(HANDLE object, DWORD timeout)
+/* The system does not know that a file has held I/O: for the system, the file's
+ * handle is signalled. So an event that is never set takes the handle's place.
+ * Returns whether it did so for any. */
+static bool hide_files_with_held(HANDLE *handles, DWORD count)
+{
+    static HANDLE never[MAXIMUM_WAIT_OBJECTS];
+    bool any = false;
+    for (DWORD i = 0; i < count; i++) {
+        if (!has_held(handles[i]))
+            continue;
+        if (never[i] == NULL)
+            never[i] = real.CreateEventW(NULL, TRUE, FALSE, NULL);
+        handles[i] = never[i];
+        any = true;
+    }
+    return any;
+}
+
+/* Looks every millisecond whether the held I/O of a file has completed. */
+static DWORD wait_for_known(DWORD count, const HANDLE *objects, BOOL all,
+                            DWORD timeout, BOOL alertable)
+{
+    ULONGLONG start = GetTickCount64();
+    HANDLE handles[MAXIMUM_WAIT_OBJECTS];
+    for (;;) {
+        memcpy(handles, objects, count * sizeof *handles);
+        bool held = hide_files_with_held(handles, count);
+        ULONGLONG waited = GetTickCount64() - start;
+        DWORD left = timeout == INFINITE ? INFINITE
+                     : waited < timeout  ? timeout - (DWORD)waited
+                                         : 0;
+        DWORD result = next.WaitForMultipleObjectsEx(
+            count, handles, all, held ? min(left, 1) : left, alertable);
+        if (result != WAIT_TIMEOUT || !held || left == 0)
+            return result;
+    }
+}
+
+static DWORD wait_for_objects_ex(DWORD count, const HANDLE *objects, BOOL all,
+                                 DWORD timeout, BOOL alertable)
 {
     release_before(timeout);
-    bool is_file = find_file(object).handle != NULL;
-    DWORD result = WAIT_TIMEOUT;
-    if (!is_file || wait_for_held(object, NULL, timeout))
-        result = next.WaitForSingleObject(object, timeout);
+    DWORD result = count <= MAXIMUM_WAIT_OBJECTS
+                       ? wait_for_known(count, objects, all, timeout, alertable)
+                       : next.WaitForMultipleObjectsEx(count, objects, all,
+                                                       timeout, alertable);
     DWORD error = GetLastError();
     release_after(timeout);
     SetLastError(error);
@@ -241,12 +281,31 @@ static DWORD wait_for_object(HANDLE object, DWORD timeout)
 static DWORD wait_for_objects(DWORD count, const HANDLE *objects, BOOL all,
                               DWORD timeout)
 {
-    release_before(timeout);
-    DWORD result = next.WaitForMultipleObjects(count, objects, all, timeout);
-    DWORD error = GetLastError();
-    release_after(timeout);
-    SetLastError(error);
-    return result;
+    return wait_for_objects_ex(count, objects, all, timeout, FALSE);
+}
+
+static DWORD wait_for_object_ex(HANDLE object, DWORD timeout, BOOL alertable)
+{
+    return wait_for_objects_ex(1, &object, FALSE, timeout, alertable);
+}
+
+static DWORD wait_for_object(HANDLE object, DWORD timeout)
+{
+    return wait_for_objects_ex(1, &object, FALSE, timeout, FALSE);
+}
+
+/* A file's handle is not waited for: see README.md. */
+static DWORD signal_and_wait(HANDLE signalled, HANDLE object, DWORD timeout,
+                             BOOL alertable)
+{
+    release_held();
+    return next.SignalObjectAndWait(signalled, object, timeout, alertable);
+}
+
+static DWORD sleep_ex(DWORD timeout, BOOL alertable)
+{
+    release_held();
+    return next.SleepEx(timeout, alertable);
 }
 
 static BOOL sleep_condition(CONDITION_VARIABLE *condition, SRWLOCK *lock,
@@ -254,6 +313,13 @@ static BOOL sleep_condition(CONDITION_VARIABLE *condition, SRWLOCK *lock,
 {
     release_held();
     return next.SleepConditionVariableSRW(condition, lock, timeout, flags);
+}
+
+static BOOL sleep_condition_cs(CONDITION_VARIABLE *condition,
+                               CRITICAL_SECTION *section, DWORD timeout)
+{
+    release_held();
+    return next.SleepConditionVariableCS(condition, section, timeout);
 }
 
 /* This function is not in imports.h: no other layer replaces it. */
@@ -282,7 +348,12 @@ void watch_packets(void)
     __imp_CancelIo = cancel_io;
     __imp_CloseHandle = close_handle;
     __imp_WaitForSingleObject = wait_for_object;
+    __imp_WaitForSingleObjectEx = wait_for_object_ex;
     __imp_WaitForMultipleObjects = wait_for_objects;
+    __imp_WaitForMultipleObjectsEx = wait_for_objects_ex;
+    __imp_SignalObjectAndWait = signal_and_wait;
+    __imp_SleepEx = sleep_ex;
+    __imp_SleepConditionVariableCS = sleep_condition_cs;
     __imp_SleepConditionVariableSRW = sleep_condition;
     __imp_WaitOnAddress = wait_on_address;
 }

@@ -225,7 +225,11 @@ class Run:
         self.directory.mkdir(parents=True)
         for file, content in ({"source": SOURCE} | files).items():
             (self.directory / file).write_bytes(content)
-        environment = os.environ | {"LEDGER": "1", VARIABLE: words}
+        environment = os.environ | {
+            "LEDGER": "1",
+            "LAB": "quiet",
+            VARIABLE: words,
+        }
         path = options.program or BUILD / PROGRAMS / f"{name}.exe"
         process = subprocess.Popen(
             LAUNCHER + [path] + arguments.split(),

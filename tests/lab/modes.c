@@ -5,6 +5,7 @@
  */
 #include "../../final/programs/report.h"
 
+#include <io.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,19 @@ static void show_write(void)
     print_bytes();
 }
 
+/* One call creates the port and binds the file. */
+static void show_bound_by_one_call(void)
+{
+    OVERLAPPED overlapped = {0};
+    open_file(false);
+    port = CreateIoCompletionPort(file, NULL, KEY_IO, 0);
+    check(port != NULL, "create", L"port");
+    if (read_at(64, &overlapped) != REFUSED)
+        take(&overlapped);
+    take_last(&overlapped);
+    print_bytes();
+}
+
 /* Starts 8 reads, then takes their packets, and prints which read completed. */
 static void show_order(void)
 {
@@ -212,9 +226,10 @@ static void with_event(DWORD offset)
     HANDLE event = new_event();
     OVERLAPPED overlapped = {.hEvent = event};
     open_file(false);
-    if (read_at(offset, &overlapped) == REFUSED)
-        return;
+    enum answer answer = read_at(offset, &overlapped);
     print_object("event", event, 0);
+    if (answer == REFUSED)
+        return;
     print_object("event", event, INFINITE);
     print_result(&overlapped, FALSE);
     print_bytes();
@@ -254,6 +269,55 @@ static void show_handle(void)
     print_bytes();
 }
 
+/* Each kind of wait. The read that it waits for has begun just before. */
+static HANDLE began_with_event(OVERLAPPED *overlapped)
+{
+    overlapped->hEvent = new_event();
+    read_at(64, overlapped);
+    return overlapped->hEvent;
+}
+
+static void print_wait(DWORD result)
+{
+    say("wait: %s", result == WAIT_OBJECT_0 ? "set" : "not set");
+}
+
+static DWORD WINAPI await_event(void *event)
+{
+    return WaitForSingleObject(event, INFINITE);
+}
+
+static void wait_for_thread(HANDLE event)
+{
+    HANDLE thread = CreateThread(NULL, 0, await_event, event, 0, NULL);
+    check(thread != NULL, "create", L"thread");
+    print_wait(WaitForSingleObjectEx(thread, INFINITE, FALSE));
+}
+
+static void show_waits(void)
+{
+    HANDLE other = CreateEventA(NULL, TRUE, FALSE, NULL), both[2], files[2];
+    check(other != NULL, "create", L"event");
+    open_file(false);
+    print_wait(WaitForSingleObjectEx(began_with_event(&(OVERLAPPED){0}),
+                                     INFINITE, TRUE));
+    both[0] = began_with_event(&(OVERLAPPED){0});
+    both[1] = other;
+    print_wait(WaitForMultipleObjects(2, both, FALSE, INFINITE));
+    both[0] = began_with_event(&(OVERLAPPED){0});
+    print_wait(WaitForMultipleObjectsEx(2, both, FALSE, INFINITE, FALSE));
+    print_wait(SignalObjectAndWait(other, began_with_event(&(OVERLAPPED){0}),
+                                   INFINITE, FALSE));
+    wait_for_thread(began_with_event(&(OVERLAPPED){0}));
+    files[0] = other;
+    files[1] = file;
+    read_at(64, &(OVERLAPPED){0});
+    print_wait(WaitForMultipleObjects(2, files, TRUE, 0));
+    print_wait(WaitForMultipleObjects(2, files, TRUE, INFINITE));
+    read_at(64, &(OVERLAPPED){0});
+    print_wait(WaitForMultipleObjectsEx(1, &file, FALSE, INFINITE, TRUE));
+}
+
 static void show_result(void)
 {
     OVERLAPPED overlapped = {0};
@@ -287,6 +351,204 @@ static void show_spin(void)
     while (!HasOverlappedIoCompleted((volatile OVERLAPPED *)&overlapped))
         YieldProcessor();
     print_result(&overlapped, FALSE);
+}
+
+/* ---- Locks ------------------------------------------------------------ */
+
+static CRITICAL_SECTION section;
+static CONDITION_VARIABLE condition;
+static HANDLE has_section;
+
+/* Leaves the section when the read has completed. */
+static DWORD WINAPI keep_section(void *overlapped)
+{
+    const volatile OVERLAPPED *read = overlapped;
+    EnterCriticalSection(&section);
+    SetEvent(has_section);
+    while (!HasOverlappedIoCompleted(read))
+        YieldProcessor();
+    LeaveCriticalSection(&section);
+    WakeConditionVariable(&condition);
+    return 0;
+}
+
+/* Two waits that no function of imports.h makes, or that has no handle. */
+static void show_locks(void)
+{
+    static OVERLAPPED overlapped;
+    InitializeCriticalSection(&section);
+    has_section = CreateEventW(NULL, TRUE, FALSE, NULL);
+    open_file(false);
+    EnterCriticalSection(&section);
+    read_at(64, &overlapped);
+    HANDLE thread = CreateThread(NULL, 0, keep_section, &overlapped, 0, NULL);
+    check(thread != NULL && has_section != NULL, "create", L"thread");
+    while (!HasOverlappedIoCompleted((volatile OVERLAPPED *)&overlapped))
+        SleepConditionVariableCS(&condition, &section, INFINITE);
+    LeaveCriticalSection(&section);
+    WaitForSingleObject(thread, INFINITE);
+    overlapped = (OVERLAPPED){0};
+    read_at(64, &overlapped);
+    ResetEvent(has_section);
+    thread = CreateThread(NULL, 0, keep_section, &overlapped, 0, NULL);
+    check(thread != NULL, "create", L"thread");
+    while (WaitForSingleObject(has_section, 0) != WAIT_OBJECT_0)
+        YieldProcessor();
+    EnterCriticalSection(&section);
+    print_result(&overlapped, FALSE);
+}
+
+/* ---- Completion routines ---------------------------------------------- */
+
+static void CALLBACK on_routine(DWORD error, DWORD bytes,
+                                OVERLAPPED *overlapped)
+{
+    say("routine: error %lu, %lu bytes, hEvent %s", error, bytes,
+        overlapped->hEvent == (HANDLE)buffer ? "unchanged" : "changed");
+}
+
+static enum answer print_started(BOOL ok, const OVERLAPPED *overlapped)
+{
+    DWORD error = GetLastError();
+    const char *state =
+        overlapped->Internal == PENDING ? "pending" : "not pending";
+    if (ok)
+        say("TRUE, %s", state);
+    else
+        say("error %lu, %s", error, state);
+    return ok ? IS_PENDING : REFUSED;
+}
+
+/* The program may use hEvent for itself. */
+static void with_routine(DWORD offset, bool cancels)
+{
+    OVERLAPPED overlapped = {.Offset = offset, .hEvent = (HANDLE)buffer};
+    open_file(false);
+    BOOL ok = ReadFileEx(file, buffer[0], LENGTH, &overlapped, on_routine);
+    if (print_started(ok, &overlapped) == REFUSED)
+        return;
+    if (cancels)
+        check(CancelIoEx(file, &overlapped), "cancel", L"read");
+    say("waits: %lu", SleepEx(0, FALSE));
+    say("waits alertably: %lu", SleepEx(INFINITE, TRUE));
+    print_bytes();
+}
+
+static void show_routine(void)
+{
+    with_routine(64, false);
+}
+
+static void show_routine_end(void)
+{
+    with_routine(1000, false);
+}
+
+static void show_routine_cancel(void)
+{
+    with_routine(64, true);
+}
+
+static void show_routine_write(void)
+{
+    OVERLAPPED overlapped = {.hEvent = (HANDLE)buffer};
+    open_file(false);
+    BOOL ok = WriteFileEx(file, "written", 7, &overlapped, on_routine);
+    print_started(ok, &overlapped);
+    HANDLE never = CreateEventW(NULL, TRUE, FALSE, NULL);
+    say("waits alertably: %lu", WaitForSingleObjectEx(never, INFINITE, TRUE));
+    overlapped = (OVERLAPPED){.hEvent = (HANDLE)buffer};
+    ok = ReadFileEx(file, buffer[0], LENGTH, &overlapped, on_routine);
+    print_started(ok, &overlapped);
+    say("waits alertably: %lu",
+        WaitForMultipleObjectsEx(1, &never, FALSE, INFINITE, TRUE));
+    print_bytes();
+}
+
+/* A file that is bound to a port is refused. */
+static void show_routine_bound(void)
+{
+    OVERLAPPED overlapped = {0};
+    open_file(true);
+    BOOL ok = ReadFileEx(file, buffer[0], LENGTH, &overlapped, on_routine);
+    print_started(ok, &overlapped);
+}
+
+/* ---- Handles ---------------------------------------------------------- */
+
+static void show_duplicate(void)
+{
+    OVERLAPPED overlapped = {0};
+    HANDLE own = GetCurrentProcess(), original;
+    DWORD bytes = 0;
+    open_file(false);
+    original = file;
+    check(DuplicateHandle(own, original, own, &file, 0, FALSE,
+                          DUPLICATE_SAME_ACCESS),
+          "duplicate", L"file");
+    read_at(64, &overlapped);
+    BOOL ok = GetOverlappedResult(original, &overlapped, &bytes, TRUE);
+    say("result: error %lu, %lu bytes", ok ? ERROR_SUCCESS : GetLastError(),
+        bytes);
+    check(CloseHandle(original), "close", L"file");
+    overlapped = (OVERLAPPED){0};
+    read_at(64, &overlapped);
+    print_result(&overlapped, TRUE);
+    print_bytes();
+}
+
+/* The C library closes the file. Its handle value is then another file's, which
+ * is not overlapped. */
+static void show_reopened(void)
+{
+    open_file(false);
+    HANDLE closed = file;
+    _close(_open_osfhandle((intptr_t)file, 0));
+    file = CreateFileA("file", GENERIC_READ, FILE_SHARE_READ, NULL,
+                       OPEN_EXISTING, 0, NULL);
+    check(file == closed, "get the same handle for", L"file");
+    read_at(64, &(OVERLAPPED){0});
+    print_bytes();
+}
+
+/* More files than any table has place for. */
+static void show_many_files(void)
+{
+    for (unsigned i = 0; i < 1500; i++)
+        check(CreateFileA("file", GENERIC_READ,
+                          FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                          OPEN_EXISTING, FILE_FLAG_OVERLAPPED,
+                          NULL) != INVALID_HANDLE_VALUE,
+              "open", L"file");
+    show_handle();
+}
+
+/* ---- Ends of the process ---------------------------------------------- */
+
+/* The read is in flight for a minute. */
+static void show_left(void)
+{
+    static OVERLAPPED overlapped;
+    open_file(false);
+    read_at(64, &overlapped);
+}
+
+static void show_exit_process(void)
+{
+    show_handle();
+    ExitProcess(0);
+}
+
+static void show_terminate(void)
+{
+    show_handle();
+    TerminateProcess(GetCurrentProcess(), 0);
+}
+
+static void show_crash(void)
+{
+    show_handle();
+    *(volatile int *)NULL = 1;
 }
 
 /* ---- Cancelling ------------------------------------------------------- */
@@ -472,6 +734,21 @@ static const struct {
     {L"pool", show_pool},
     {L"pool-end", show_pool_end},
     {L"pool-cancel", show_pool_cancel},
+    {L"one-call", show_bound_by_one_call},
+    {L"waits", show_waits},
+    {L"locks", show_locks},
+    {L"routine", show_routine},
+    {L"routine-end", show_routine_end},
+    {L"routine-cancel", show_routine_cancel},
+    {L"routine-write", show_routine_write},
+    {L"routine-bound", show_routine_bound},
+    {L"duplicate", show_duplicate},
+    {L"reopened", show_reopened},
+    {L"many-files", show_many_files},
+    {L"left", show_left},
+    {L"exit-process", show_exit_process},
+    {L"terminate", show_terminate},
+    {L"crash", show_crash},
 };
 
 int wmain(int argc, wchar_t **argv)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define PROBE "tests/guarded/modes"
+#define PROBE "lab/modes"
 
 TestSuite(modes, .init = enter_scratch, .fini = leave_scratch);
 
@@ -161,7 +161,8 @@ Test(modes, sync_eof_sends_no_packet)
 {
     static const struct sight sights[] = {
         {"sync-eof", "end", SAYS("error 38, pending") NO_MORE NO_DATA},
-        {"sync-eof", "event-end", SAYS("error 38, pending")},
+        {"sync-eof", "event-end",
+         SAYS("error 38, pending") SAYS("event: not set")},
         {"sync-eof", "bind-end", SAYS("error 38, pending") NO_DATA},
         {"sync-eof", "pool-end", SAYS("error 38, pending") NO_DATA},
         {"sync-eof,pending", "end", SAYS("error 38, pending") NO_MORE NO_DATA},
@@ -223,6 +224,126 @@ Test(modes, packet_and_cancel_change_one_io)
         {"fail-from:ReadFile:1:5", "pool", SAYS("error 5, pending") NO_DATA},
     };
     assert_each(sights);
+}
+
+/* ---- Every way to bind, to wait, to be called back ---------------------- */
+
+Test(modes, the_port_may_be_created_and_bound_by_one_call)
+{
+    static const struct sight sights[] = {
+        {"pending", "one-call", HELD WELL NO_MORE DATA},
+        {"shuffle:1", "one-call", HELD WELL NO_MORE DATA},
+        {"slow:1", "one-call", HELD WELL NO_MORE DATA},
+        {"ntfs-cached", "one-call", IMMEDIATE WELL NO_MORE DATA},
+    };
+    assert_each(sights);
+}
+
+#define SET     SAYS("wait: set")
+#define NOT_SET SAYS("wait: not set")
+#define ROUTINE(line)                                                          \
+    SAYS("routine: " line ", hEvent unchanged") SAYS("waits alertably: 192")
+#define STARTED SAYS("TRUE, pending")
+
+Test(modes, every_kind_of_wait_waits_for_held_io)
+{
+    static const char waits[] =
+        HELD SET HELD SET HELD SET HELD SET HELD SET HELD NOT_SET SET HELD SET;
+    static const struct sight sights[] = {
+        {"pending", "waits", waits},
+        {"shuffle:1", "waits", waits},
+        {"slow:1", "waits", waits},
+        {"pending", "locks", HELD HELD ENDED},
+    };
+    assert_each(sights);
+}
+
+Test(modes, a_completion_routine_runs_in_an_alertable_wait)
+{
+    static const struct sight sights[] = {
+        {"pending", "routine",
+         STARTED SAYS("waits: 0") ROUTINE("error 0, 100 bytes") DATA},
+        {"pending", "routine-end",
+         STARTED SAYS("waits: 0") ROUTINE("error 38, 0 bytes") NO_DATA},
+        {"pending", "routine-cancel",
+         STARTED SAYS("waits: 0") ROUTINE("error 995, 0 bytes") NO_DATA},
+        {"pending", "routine-write",
+         STARTED ROUTINE("error 0, 7 bytes") STARTED ROUTINE(
+             "error 0, 100 bytes") SAYS("bytes: written0000000: ")},
+        {"sync-eof", "routine-end", SAYS("error 38, pending")},
+    };
+    assert_each(sights);
+    make_file("file", 1000);
+    struct run run = run_in_mode("short", PROBE, "routine", NULL);
+    assert_shows(&run, ROUTINE("error 0, 33 bytes"));
+}
+
+Test(modes, handles_may_be_duplicated_reused_and_many)
+{
+    static const struct sight sights[] = {
+        {"pending", "duplicate", HELD ENDED HELD ENDED DATA},
+        {"pending", "reopened", IMMEDIATE DATA},
+        {"pending", "many-files", HELD SAYS("file: set") ENDED DATA},
+    };
+    assert_each(sights);
+}
+
+/* ---- What the mode did -------------------------------------------------- */
+
+struct summary {
+    const char *mode, *seen, *wanted;
+};
+
+static void assert_summary(const struct summary *summary)
+{
+    make_file("file", 1000);
+    g_unsetenv("LAB");
+    struct run run = run_in_mode(summary->mode, PROBE, summary->seen, NULL);
+    g_setenv("LAB", "quiet", TRUE);
+    char *wanted =
+        g_strdup_printf("IO=%s: %s\n", summary->mode, summary->wanted);
+    assert_run(&run, strcmp(run.err, wanted) == 0, "%s on stderr", wanted);
+    g_free(wanted);
+    run_clear(&run);
+}
+
+Test(modes, a_line_at_the_end_says_what_the_mode_did)
+{
+    static const struct summary summaries[] = {
+        {"wine", "read", "nothing was changed"},
+        {"pending", "write", "1 read and 1 write held, then completed"},
+        {"pending", "order", "8 reads held, then completed"},
+        {"pending", "reopened", "no I/O could be held"},
+        {"slow:60000", "left", "1 read held, 1 of them not yet completed"},
+        {"short", "order", "8 of 8 reads shortened"},
+        {"sync-eof", "event-end", "1 read at the end failed immediately"},
+        {"sync-eof", "read", "no read at the end of a file came"},
+        {"skip", "skip", "1 I/O completed immediately, 1 without a packet"},
+        {"skip", "read", "1 I/O completed immediately; no packet was skipped"},
+        {"ntfs-cached", "read", "1 I/O completed immediately"},
+        {"cancel:1", "read", "the 1st I/O was cancelled"},
+        {"packet:3:38:0", "read", "no 3rd packet came"},
+        {"fail:ReadFile:1:5", "read",
+         "the 1st call of ReadFile failed with error 5"},
+        {"fail-from:SetEvent:12:5", "read", "no 12th call of SetEvent came"},
+        {"pending,short", "order",
+         "8 reads held, then completed; 8 of 8 reads shortened"},
+        /* Other ends of the process. */
+        {"pending", "exit-process", "1 read held, then completed"},
+        {"pending", "terminate", "1 read held, then completed"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(summaries); i++)
+        assert_summary(&summaries[i]);
+}
+
+Test(modes, a_crash_prints_no_line)
+{
+    g_unsetenv("LAB");
+    make_file("file", 1000);
+    struct run run = run_in_mode("pending", PROBE, "crash", NULL);
+    assert_ending(&run, CRASHED);
+    cr_assert_null(strstr(run.err, "IO="), "%s", run.err);
+    run_clear(&run);
 }
 
 /* ---- Sequences that a seed decides ------------------------------------ */
