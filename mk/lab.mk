@@ -1,7 +1,7 @@
 # The lab: builds a program once more, with lab/ between it and the system. The
 # object files are the same; only the names of malloc and its kin in them change
 
-SWEPT_TESTS := stream_all sweep_errors modes
+SWEPT_TESTS := stream_all sweep_errors modes outside
 LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS) $(SWEPT_TESTS))
 # One object file. All its names are local, except those of guard.h: a program may use
 # the same names for its own functions and variables.
@@ -16,7 +16,7 @@ in_lab = $(patsubst build/%,build/guarded/%,$(1)) $(LAB)
 
 $(foreach name,$(STAGES) $(PROGRAMS),$(eval \
   build/lab/$(name).exe: $(call in_lab,$(call objects,$(name)))))
-# Two test programs are there for the sweeps, and one for the suite of the modes.
+# Two of the test programs are there for the sweeps.
 $(foreach name,$(SWEPT_TESTS),$(eval \
   build/lab/$(name).exe: $(call in_lab,$(call test_objects,$(name)))))
 

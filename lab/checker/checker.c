@@ -21,6 +21,7 @@
  * and printed only if the program fails, hangs or makes a mistake.
  */
 #include "../interpose/caller.h"
+#include "../interpose/unseen.h"
 #include "below.h"
 #include "end.h"
 #include "handles.h"
@@ -520,6 +521,7 @@ static void replace(void)
     __imp_##name = checked_##name;
 #define IMPORT_VOID(name, parameters, arguments) __imp_##name = checked_##name;
 #include "../interpose/imports.h"
+    begin_following();
     __imp_AcquireSRWLockExclusive = acquire;
     __imp_AcquireSRWLockShared = acquire_shared;
     __imp_WaitOnAddress = wait_on_address;
@@ -546,6 +548,7 @@ static void replace(void)
     __imp_WaitForThreadpoolIoCallbacks = wait_for_callbacks;
     __imp_WriteFile = write_file;
     __imp__beginthreadex = begin_thread;
+    end_following();
 }
 
 __attribute__((constructor(400))) static void begin(void)

@@ -132,6 +132,17 @@ __attribute__((constructor(102))) static void begin(void)
     read_variable("IO", io, sizeof io, count);
 }
 
+/* After all layers: a process that this one starts must not inherit what they
+ * have read. It would write to the same trace, for example. _putenv changes the
+ * environment of the process, and the C library's copy of it. */
+__attribute__((constructor(480))) static void forget_variables(void)
+{
+    static const char *const removals[] = {
+        "CHECK=", "HOOK=", "IO=", "LEDGER=", "TRACE=", "TRACE_RECORDS="};
+    for (size_t i = 0; i < sizeof removals / sizeof *removals; i++)
+        _putenv(removals[i]);
+}
+
 bool is_quiet(void)
 {
     char value[8] = "";

@@ -48,6 +48,18 @@ static HANDLE completing_file;
 /* By GetProcAddress: the program's import table shows what the program itself
  * calls. */
 static __typeof__(QueueUserAPC) *queue_user_apc;
+static LONG(NTAPI *set_io_completion)(HANDLE port, ULONG_PTR key,
+                                      ULONG_PTR overlapped, LONG status,
+                                      SIZE_T bytes);
+
+void begin_held(void)
+{
+    queue_user_apc = (__typeof__(queue_user_apc))(uintptr_t)real.GetProcAddress(
+        GetModuleHandleW(L"kernel32.dll"), "QueueUserAPC");
+    set_io_completion =
+        (__typeof__(set_io_completion))(uintptr_t)real.GetProcAddress(
+            GetModuleHandleW(L"ntdll.dll"), "NtSetIoCompletion");
+}
 
 static void give_up(const char *what, DWORD error)
 {
@@ -160,8 +172,6 @@ static struct item *find_completed(const OVERLAPPED *overlapped)
 /* ---- Completing -----------------------------------------------------------
  */
 
-LONG NTAPI NtSetIoCompletion(HANDLE, ULONG_PTR, ULONG_PTR, LONG, SIZE_T);
-
 /* The status is stored last: a thread that sees it sees the byte count too. */
 void set_status(OVERLAPPED *overlapped, struct answer answer)
 {
@@ -229,7 +239,7 @@ static void queue_completion(const struct io *io, struct answer answer)
     if (is_queued_io(io) && io->file.pooled)
         make_pool_call_back(io);
     else if (is_queued_io(io))
-        NtSetIoCompletion(io->file.port, io->file.key,
+        set_io_completion(io->file.port, io->file.key,
                           (ULONG_PTR)io->overlapped, answer.status,
                           answer.bytes);
 }
@@ -347,8 +357,6 @@ static void start_thread(void)
         give_up("no thread", GetLastError());
     real.CloseHandle(thread);
     has_thread = true;
-    queue_user_apc = (__typeof__(QueueUserAPC) *)(uintptr_t)real.GetProcAddress(
-        GetModuleHandleW(L"kernel32.dll"), "QueueUserAPC");
 }
 
 /* A handle for the calling thread, which has started an I/O with a routine. */

@@ -16,6 +16,9 @@
 
 #include "io.h"
 
+/* Call it once, before main. */
+void begin_held(void);
+
 /* ---- Starting ------------------------------------------------------------ */
 
 /* Prepares an I/O that this layer completes: the OVERLAPPED reports "pending",

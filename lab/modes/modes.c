@@ -16,6 +16,7 @@
  * immediately. I/O on pipes pends by itself, and must stay in order.
  */
 #include "../interpose/settings.h"
+#include "../interpose/unseen.h"
 #include "held.h"
 #include "packets.h"
 #include "summary.h"
@@ -340,11 +341,15 @@ __attribute__((constructor(150))) static void begin(void)
     begin_summary();
     if (!has_work)
         return;
+    begin_following();
     watch_packets();
     watch_files();
     __imp_ReadFileEx = read_file_ex;
     __imp_WriteFileEx = write_file_ex;
+    end_following();
     replace_all();
+    begin_following();
     __imp_ReadFile = read_file;
     __imp_WriteFile = write_file;
+    end_following();
 }

@@ -335,6 +335,7 @@ static BOOL WINAPI wait_on_address(volatile void *address, void *seen,
 
 void watch_packets(void)
 {
+    begin_held();
     next = imports_now();
     next_wait_on_address = __imp_WaitOnAddress;
     __imp_GetQueuedCompletionStatus = get_status;

@@ -12,6 +12,7 @@
 #include "layer.h"
 
 #include "../interpose/caller.h"
+#include "../interpose/unseen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,7 @@ static void fill_header(void)
 static void install(void)
 {
     trace_next = imports_now();
+    begin_following();
     install_callbacks();
     install_files();
     install_ports();
@@ -194,6 +196,7 @@ static void install(void)
     install_transfers();
     install_waits();
     __imp_TerminateProcess = terminate;
+    end_following();
 }
 
 __attribute__((constructor(300))) static void begin(void)
