@@ -117,6 +117,169 @@ ParameterizedTest(char hook[24], lab,
         "exit status 1, and only a line that begins with HOOK: ' on stderr");
 }
 
+/* ---- What no layer follows ---- */
+
+#define OUTSIDE "lab/outside"
+
+/* A layer in use: a variable, and its value. */
+static const char *const tools[][2] = {
+    {"IO", "pending"}, {"CHECK", "1"}, {"TRACE", "rec"}};
+
+/* Runs the program as a learner does, with all that the lab says. */
+static struct run run_with(const char *const tool[2], const char *program,
+                           const char *argument)
+{
+    make_file("file", 1000);
+    g_unsetenv("LAB");
+    g_setenv(tool[0], tool[1], TRUE);
+    struct run run = RUN(program, argument);
+    g_unsetenv(tool[0]);
+    g_setenv("LAB", "quiet", TRUE);
+    return run;
+}
+
+/* `names` is what the line must name; "" for no line. */
+static void assert_names(const struct run *run, const char *names)
+{
+    char *wanted = g_strdup_printf("lab: also calls %s: not followed", names);
+    const char *found = strstr(run->err, wanted);
+    bool again = found != NULL && strstr(found + 1, wanted) != NULL;
+    if (*names == '\0')
+        assert_run(run, strstr(run->err, "lab:") == NULL,
+                   "no line 'lab:' on stderr");
+    else
+        assert_run(run, found != NULL && !again, "once '%s' on stderr", wanted);
+    g_free(wanted);
+}
+
+Test(lab, what_no_layer_follows_is_named_once)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(tools); i++) {
+        struct run run = run_with(tools[i], OUTSIDE, "imported");
+        assert_names(&run, "RegisterWaitForSingleObject");
+        assert_shows(&run, "main: registered\n");
+        run_clear(&run);
+        run = run_with(tools[i], OUTSIDE, "asked");
+        assert_names(&run, "NtReadFile");
+        run_clear(&run);
+    }
+    /* The lab imports this function, too. */
+    struct run run = run_with(tools[0], OUTSIDE, "lock");
+    assert_names(&run, "LockFileEx");
+    run_clear(&run);
+    run = run_with(tools[0], OUTSIDE, "number");
+    assert_shows(&run, "main: no such number\n");
+    run_clear(&run);
+}
+
+/* What the lab itself calls is not named. */
+Test(lab, nothing_is_named_if_all_is_followed)
+{
+    static const char *const programs[] = {"lab/step5-readfile", "lab/final",
+                                           "lab/copy"};
+    for (size_t i = 0; i < G_N_ELEMENTS(tools); i++)
+        for (size_t j = 0; j < G_N_ELEMENTS(programs); j++) {
+            struct run run = run_with(tools[i], programs[j], "file");
+            assert_names(&run, "");
+            run_clear(&run);
+        }
+}
+
+Test(lab, a_function_found_by_its_name_is_followed)
+{
+    struct run run = run_with(tools[0], OUTSIDE, "name");
+    assert_run(&run,
+               strcmp(run.text, "main: pending\nmain: 100 bytes\n") == 0 &&
+                   strstr(run.err, "IO=pending: 1 read held, then completed"),
+               "a read that is held");
+    run_clear(&run);
+}
+
+/* They are started in four ways. None of them inherits a variable. */
+Test(lab, child_processes_run_as_without_the_lab)
+{
+    g_setenv("TRACE_RECORDS", "1000", TRUE);
+    for (size_t i = 0; i < G_N_ELEMENTS(tools); i++) {
+        struct run run = run_with(tools[i], OUTSIDE, "children");
+        assert_run(&run,
+                   strcmp(run.text, "main: child\nmain: child\nmain: child\n"
+                                    "main: child\n") == 0,
+                   "4 times 'main: child'");
+        run_clear(&run);
+    }
+}
+
+/* ---- What the READMEs say of it ---- */
+
+static GHashTable *new_set(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static GHashTable *followed_by(const char *const tool[2])
+{
+    GHashTable *names = new_set();
+    make_file("file", 1000);
+    g_setenv("LAB", "follows", TRUE);
+    g_setenv(tool[0], tool[1], TRUE);
+    struct run run = RUN("lab/step1-create", "file");
+    g_unsetenv(tool[0]);
+    g_setenv("LAB", "quiet", TRUE);
+    char **lines = g_strsplit(run.err, "\n", -1);
+    for (char **line = lines; *line != NULL; line++)
+        if (g_str_has_prefix(*line, "lab: follows "))
+            g_hash_table_add(names, g_strdup(*line + strlen("lab: follows ")));
+    g_strfreev(lines);
+    run_clear(&run);
+    cr_assert_gt(g_hash_table_size(names), 20, "wanted: many names");
+    return names;
+}
+
+/* The names in the first column of the table in this section. */
+static GHashTable *named_in(const char *readme, const char *heading)
+{
+    GHashTable *names = new_set();
+    char *text = read_text(readme);
+    const char *section = strstr(text, heading);
+    cr_assert_not_null(section, "wanted: '%s' in %s", heading, readme);
+    char **lines = g_strsplit(section, "\n", -1);
+    for (char **line = lines + 1;
+         *line != NULL && !g_str_has_prefix(*line, "## "); line++) {
+        char **columns = g_strsplit(*line, "|", 3);
+        char **words =
+            g_strsplit(g_strv_length(columns) == 3 ? columns[1] : "", "`", -1);
+        for (guint i = 1; i < g_strv_length(words); i += 2)
+            g_hash_table_add(names, g_strdup(words[i]));
+        g_strfreev(words);
+        g_strfreev(columns);
+    }
+    g_strfreev(lines);
+    g_free(text);
+    return names;
+}
+
+static void assert_all_in(GHashTable *names, GHashTable *others,
+                          const char *where)
+{
+    GHashTableIter at;
+    gpointer name;
+    g_hash_table_iter_init(&at, names);
+    while (g_hash_table_iter_next(&at, &name, NULL))
+        cr_assert(g_hash_table_contains(others, name), "%s is not %s",
+                  (const char *)name, where);
+}
+
+Test(lab, the_readme_of_the_modes_names_what_they_follow)
+{
+    GHashTable *followed = followed_by(tools[0]);
+    GHashTable *named =
+        named_in("lab/modes/README.md", "## Which calls do the modes follow?");
+    assert_all_in(followed, named, "named in the README");
+    assert_all_in(named, followed, "followed");
+    g_hash_table_destroy(followed);
+    g_hash_table_destroy(named);
+}
+
 /* ---- tests/support/hooks ---- */
 
 static void assert_answers(const char *hook, const char *skip,
