@@ -117,13 +117,6 @@ static BOOL duplicate(HANDLE from, HANDLE handle, HANDLE to, HANDLE *copy,
     return TRUE;
 }
 
-/* From now on the C library may close the handle. */
-static int give_to_library(intptr_t handle, int flags)
-{
-    forget_file((HANDLE)handle);
-    return next._open_osfhandle(handle, flags);
-}
-
 static HANDLE bind_port(HANDLE handle, HANDLE port, ULONG_PTR key,
                         DWORD threads)
 {
@@ -183,7 +176,6 @@ void watch_files(void)
     __imp_CreateFileW = open_wide;
     __imp_CreateFileA = open_narrow;
     __imp_DuplicateHandle = duplicate;
-    __imp__open_osfhandle = give_to_library;
     __imp_CreateIoCompletionPort = bind_port;
     __imp_SetFileCompletionNotificationModes = set_modes;
     __imp_BindIoCompletionCallback = bind_callback;

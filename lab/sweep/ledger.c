@@ -57,8 +57,6 @@ static void print_calls(void)
 
 /* ---- What the program has ----------------------------------------------- */
 
-enum { MOST = 4096 };
-
 enum kind { HANDLE_PLAIN, HANDLE_THREAD, REQUEST };
 
 /* Something that the program must release. */
@@ -72,8 +70,8 @@ struct entry {
 
 static SRWLOCK lock = SRWLOCK_INIT;
 /* Guarded by the lock. */
-static struct entry entries[MOST];
-static unsigned count;
+static struct entry *entries;
+static unsigned count, room;
 static unsigned handles, threads, requests; /* since the program started */
 static unsigned not_joined; /* threads whose handle was closed before that */
 
@@ -86,14 +84,24 @@ static struct entry *find(const void *what)
     return NULL;
 }
 
+/* The lock is held. */
+static void append(struct entry entry)
+{
+    if (count == room) {
+        room = room > 0 ? 2 * room : 256;
+        entries = realloc(entries, room * sizeof *entries);
+    }
+    if (entries == NULL) {
+        fputs("ledger: no memory\n", stderr);
+        exit(EXIT_FAILURE);
+    }
+    entries[count++] = entry;
+}
+
 static void enter(const void *what, enum kind kind)
 {
     AcquireSRWLockExclusive(&lock);
-    if (count == MOST) {
-        fputs("ledger: more than 4096 entries\n", stderr);
-        exit(EXIT_FAILURE);
-    }
-    entries[count++] = (struct entry){.what = what, .kind = kind};
+    append((struct entry){.what = what, .kind = kind});
     handles += kind != REQUEST;
     threads += kind == HANDLE_THREAD;
     requests += kind == REQUEST;
@@ -238,7 +246,7 @@ static BOOL close_handle(HANDLE handle)
     DWORD error = GetLastError();
     if (!ok && entry.what != NULL) {
         AcquireSRWLockExclusive(&lock);
-        entries[count++] = entry;
+        append(entry);
         not_joined -= entry.kind == HANDLE_THREAD && !entry.joined;
         ReleaseSRWLockExclusive(&lock);
     }
@@ -352,10 +360,10 @@ static BOOL take_packet(HANDLE port, DWORD *bytes, ULONG_PTR *key,
     return ok;
 }
 
-static BOOL take_packets(HANDLE port, OVERLAPPED_ENTRY *packets, ULONG room,
+static BOOL take_packets(HANDLE port, OVERLAPPED_ENTRY *packets, ULONG most,
                          ULONG *taken, DWORD timeout, BOOL alertable)
 {
-    BOOL ok = counted_GetQueuedCompletionStatusEx(port, packets, room, taken,
+    BOOL ok = counted_GetQueuedCompletionStatusEx(port, packets, most, taken,
                                                   timeout, alertable);
     DWORD error = GetLastError();
     for (ULONG i = 0; ok && i < *taken; i++)
