@@ -27,6 +27,8 @@ $(patsubst %.c,build/obj/%.o,$(PROGRAMS_C)) build/obj/tests/lab/wrong/%.o \
 # The stages with tests/support/hooks between them and the system: the same objects.
 HOOKS := $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c \
   lab/modes/*.c tests/support/hooks/*.c))
+# They are many small files: only the programs that they are linked into print a line.
+$(HOOKS): private says :=
 HOOKED := $(STAGES:%=build/tests/hooked/%.exe)
 $(foreach stage,$(STAGES),$(eval \
   build/tests/hooked/$(stage).exe: $(call objects,$(stage)) $(HOOKS)))
