@@ -289,8 +289,12 @@ static DWORD wait_for_object_ex(HANDLE object, DWORD timeout, BOOL alertable)
     return wait_for_objects_ex(1, &object, FALSE, timeout, alertable);
 }
 
+/* The object may be a file: then its held I/O has to complete first. */
 static DWORD wait_for_object(HANDLE object, DWORD timeout)
 {
+    release_before(timeout);
+    if (timeout != 0 && !wait_for_held(object, NULL, timeout))
+        return WAIT_TIMEOUT;
     return wait_for_objects_ex(1, &object, FALSE, timeout, FALSE);
 }
 
