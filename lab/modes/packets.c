@@ -293,7 +293,8 @@ static DWORD wait_for_object_ex(HANDLE object, DWORD timeout, BOOL alertable)
 static DWORD wait_for_object(HANDLE object, DWORD timeout)
 {
     release_before(timeout);
-    if (timeout != 0 && !wait_for_held(object, NULL, timeout))
+    if (timeout != 0 && has_held(object) &&
+        !wait_for_held(object, NULL, timeout))
         return WAIT_TIMEOUT;
     return wait_for_objects_ex(1, &object, FALSE, timeout, FALSE);
 }
