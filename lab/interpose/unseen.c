@@ -211,6 +211,14 @@ static void await_first_calls(void)
 
 /* ---- Functions that the program asks for -------------------------------- */
 
+/* kernelbase.dll has functions of kernel32.dll once more. */
+static bool is_in_kernelbase(HMODULE module, const char *name,
+                             const struct import *import)
+{
+    return module == GetModuleHandleW(L"kernelbase.dll") &&
+           strcmp(import->name, name) == 0;
+}
+
 /* Gives the program the function that its import table has: the topmost
  * layer's. */
 static FARPROC get_address(HMODULE module, const char *name)
@@ -218,11 +226,14 @@ static FARPROC get_address(HMODULE module, const char *name)
     FARPROC found = next.GetProcAddress(module, name);
     DWORD error = GetLastError();
     bool has_name = (uintptr_t)name > 0xFFFF; /* otherwise it is a number */
-    if (found != NULL && has_name && !is_quiet())
+    if (found == NULL)
+        return NULL;
+    if (has_name && !is_quiet())
         say_once(name);
     for (unsigned i = 0; i < import_count; i++)
-        if (found != NULL && imports[i].system == (void *)(uintptr_t)found)
-            found = (FARPROC)(uintptr_t)*imports[i].slot;
+        if (imports[i].system == (void *)(uintptr_t)found ||
+            (has_name && is_in_kernelbase(module, name, &imports[i])))
+            return (FARPROC)(uintptr_t)*imports[i].slot;
     SetLastError(error);
     return found;
 }

@@ -45,6 +45,7 @@ static void read_by(read_function *read)
 static void show_name(void)
 {
     read_by((read_function *)(uintptr_t)find(L"kernel32.dll", "ReadFile"));
+    read_by((read_function *)(uintptr_t)find(L"kernelbase.dll", "ReadFile"));
 }
 
 /* The program asks for two functions, and calls neither. */

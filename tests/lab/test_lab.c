@@ -189,9 +189,10 @@ Test(lab, a_function_found_by_its_name_is_followed)
 {
     struct run run = run_with(tools[0], OUTSIDE, "name");
     assert_run(&run,
-               strcmp(run.text, "main: pending\nmain: 100 bytes\n") == 0 &&
-                   strstr(run.err, "IO=pending: 1 read held, then completed"),
-               "a read that is held");
+               strcmp(run.text, "main: pending\nmain: 100 bytes\n"
+                                "main: pending\nmain: 100 bytes\n") == 0 &&
+                   strstr(run.err, "IO=pending: 2 reads held, then completed"),
+               "two reads that are held");
     run_clear(&run);
 }
 
