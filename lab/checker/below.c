@@ -13,6 +13,7 @@ void begin_below(void)
         .acquire_shared = __imp_AcquireSRWLockShared,
         .release = __imp_ReleaseSRWLockExclusive,
         .wait_on_address = __imp_WaitOnAddress,
+        .enter_section = __imp_EnterCriticalSection,
     };
 }
 

@@ -15,6 +15,7 @@ struct lock_imports {
     __typeof__(AcquireSRWLockShared) *acquire_shared;
     __typeof__(ReleaseSRWLockExclusive) *release;
     __typeof__(WaitOnAddress) *wait_on_address;
+    __typeof__(EnterCriticalSection) *enter_section;
 };
 extern struct lock_imports below_locks;
 
@@ -22,6 +23,7 @@ extern __typeof__(AcquireSRWLockExclusive) *__imp_AcquireSRWLockExclusive;
 extern __typeof__(AcquireSRWLockShared) *__imp_AcquireSRWLockShared;
 extern __typeof__(ReleaseSRWLockExclusive) *__imp_ReleaseSRWLockExclusive;
 extern __typeof__(WaitOnAddress) *__imp_WaitOnAddress;
+extern __typeof__(EnterCriticalSection) *__imp_EnterCriticalSection;
 
 /* Fills both. Called before the checker replaces anything. */
 void begin_below(void);

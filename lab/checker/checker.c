@@ -3,18 +3,23 @@
  * and reports mistakes with them: README.md lists these. It does nothing unless
  * the environment variable CHECK is set.
  *
- * This file is the layer: it translates the program's calls for the others.
- * Each file includes only those above it in this list:
+ * This file, waits.c and io.c are the layer: they translate the program's calls
+ * for the others. Each file includes only those above it in this list:
  *
  *      below        what the checker itself calls, and the lock of all records
+ *      system       what the system says about a handle
  *      report       what is printed, and when
  *      threads      the program's threads, and where they wait
  *      handles      what each handle is
  *      requests     what is in flight, and what was
+ *      delays       the waiting that the checker adds
  *      packets      how a request completes
+ *      routines     how it completes by a completion routine
  *      submissions  how a request begins
  *      lifetimes    whether memory and handles live as long as the I/O
- *      end          how the process ends: by itself, or in a hang
+ *      harmless     which functions cannot wake a thread later
+ *      hang         whether the program goes on
+ *      end          how the process ends by itself
  *
  * A mistake is what the system accepts although it is wrong. It is reported
  * immediately. What the system refuses may be done on purpose: it is a hint,
@@ -23,216 +28,74 @@
 #include "../interpose/caller.h"
 #include "../interpose/unseen.h"
 #include "below.h"
+#include "delays.h"
 #include "end.h"
 #include "handles.h"
+#include "hang.h"
+#include "harmless.h"
+#include "layer.h"
 #include "lifetimes.h"
 #include "packets.h"
 #include "submissions.h"
 #include "threads.h"
 
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
-
-/* ---- Locks -------------------------------------------------------------- */
-
-/* A wait begins only if another thread has the lock. */
-static void WINAPI acquire(SRWLOCK *lock)
-{
-    const void *address = __builtin_return_address(0);
-    if (TryAcquireSRWLockExclusive(lock))
-        return;
-    begin_wait_at("AcquireSRWLockExclusive", lock, INFINITE, address);
-    below_locks.acquire(lock);
-    end_wait();
-}
-
-static void WINAPI acquire_shared(SRWLOCK *lock)
-{
-    const void *address = __builtin_return_address(0);
-    if (TryAcquireSRWLockShared(lock))
-        return;
-    begin_wait_at("AcquireSRWLockShared", lock, INFINITE, address);
-    below_locks.acquire_shared(lock);
-    end_wait();
-}
-
-static BOOL WINAPI wait_on_address(volatile void *address, void *compared,
-                                   SIZE_T size, DWORD timeout)
-{
-    check_stack(__builtin_dwarf_cfa());
-    begin_wait_at("WaitOnAddress", (const void *)address, timeout,
-                  __builtin_return_address(0));
-    BOOL ok = below_locks.wait_on_address(address, compared, size, timeout);
-    DWORD error = GetLastError();
-    end_wait();
-    SetLastError(error);
-    return ok;
-}
+#include <string.h>
 
 /* ---- Every call --------------------------------------------------------- */
 
-/* Before each call of the program. */
-static void enter(void)
+void enter(const char *function)
 {
-    this_thread()->no_packet.address = NULL;
+    struct thread *thread = this_thread();
+    thread->no_packet.address = NULL;
+    thread->last_at = here();
+    thread->last_call = function;
+    thread->calls++;
+    check_stack(caller_stack());
+}
+
+void enter_blocking(const char *function)
+{
+    enter(function);
+    this_thread()->is_inside = true;
+}
+
+void leave_blocking(void)
+{
+    this_thread()->is_inside = false;
+}
+
+void waited(void)
+{
+    end_wait();
     check_stack(caller_stack());
 }
 
 #define IMPORT(result, failure, name, parameters, arguments)                   \
     static result checked_##name parameters                                    \
     {                                                                          \
-        enter();                                                               \
-        return below.name arguments;                                           \
+        enter_blocking(#name);                                                 \
+        result value = below.name arguments;                                   \
+        leave_blocking();                                                      \
+        return value;                                                          \
     }
 #define IMPORT_VOID(name, parameters, arguments)                               \
     static void checked_##name parameters                                      \
     {                                                                          \
-        enter();                                                               \
+        enter_blocking(#name);                                                 \
         below.name arguments;                                                  \
+        leave_blocking();                                                      \
     }
 #include "../interpose/imports.h"
 
-/* ---- Reads and writes --------------------------------------------------- */
-
-/* Returns to the program, with the error of its call. */
-static BOOL answer(BOOL ok, DWORD error)
-{
-    SetLastError(error);
-    return ok;
-}
-
-static void hint_no_overlapped(const char *function, HANDLE file, BOOL ok,
-                               DWORD error)
-{
-    lock_records();
-    const struct handle *handle = find_handle(file);
-    bool is_wrong = handle != NULL && handle->kind == A_FILE &&
-                    handle->overlapped && !handle->unseen;
-    struct place made = is_wrong ? handle->made : here();
-    unlock_records();
-    char result[48] = "succeeded";
-    if (!ok)
-        snprintf(result, sizeof result, "failed with error %lu", error);
-    if (is_wrong)
-        hint("%s is called without an OVERLAPPED on an overlapped handle\n"
-             "the call %s %s\nthe file was opened %s\n"
-             "rule: an overlapped handle has no file position: pass the offset "
-             "in an OVERLAPPED",
-             function, place_text(here()), result, place_text(made));
-}
-
-static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
-                      OVERLAPPED *overlapped)
-{
-    enter();
-    struct request *request =
-        overlapped != NULL
-            ? submit_begin(A_READ, file, buffer, length, overlapped)
-            : NULL;
-    BOOL ok = below.ReadFile(file, buffer, length, bytes, overlapped);
-    DWORD error = GetLastError();
-    if (request != NULL)
-        submit_end(request, ok, ok ? ERROR_SUCCESS : error);
-    else
-        hint_no_overlapped("ReadFile", file, ok, error);
-    return answer(ok, error);
-}
-
-static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
-                       DWORD *bytes, OVERLAPPED *overlapped)
-{
-    enter();
-    show(buffer);
-    struct request *request =
-        overlapped != NULL
-            ? submit_begin(A_WRITE, file, buffer, length, overlapped)
-            : NULL;
-    BOOL ok = below.WriteFile(file, buffer, length, bytes, overlapped);
-    DWORD error = GetLastError();
-    if (request != NULL)
-        submit_end(request, ok, ok ? ERROR_SUCCESS : error);
-    else
-        hint_no_overlapped("WriteFile", file, ok, error);
-    return answer(ok, error);
-}
-
-/* Whether GetOverlappedResult has reported how the I/O completed. */
-static bool has_result(BOOL ok, DWORD error)
-{
-    return ok || (error != ERROR_IO_INCOMPLETE && error != WAIT_TIMEOUT &&
-                  error != WAIT_IO_COMPLETION && error != ERROR_INVALID_HANDLE);
-}
-
-static BOOL get_result(HANDLE file, OVERLAPPED *overlapped, DWORD *bytes,
-                       BOOL wait)
-{
-    enter();
-    begin_wait("GetOverlappedResult", overlapped, wait ? INFINITE : 0);
-    BOOL ok = below.GetOverlappedResult(file, overlapped, bytes, wait);
-    DWORD error = GetLastError();
-    end_wait();
-    if (has_result(ok, error))
-        result_taken(overlapped);
-    return answer(ok, error);
-}
-
-static BOOL get_result_ex(HANDLE file, OVERLAPPED *overlapped, DWORD *bytes,
-                          DWORD timeout, BOOL alertable)
-{
-    enter();
-    begin_wait("GetOverlappedResultEx", overlapped, timeout);
-    BOOL ok = below.GetOverlappedResultEx(file, overlapped, bytes, timeout,
-                                          alertable);
-    DWORD error = GetLastError();
-    end_wait();
-    if (has_result(ok, error))
-        result_taken(overlapped);
-    return answer(ok, error);
-}
-
-/* ---- Packets ------------------------------------------------------------ */
-
-static BOOL get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
-                       OVERLAPPED **overlapped, DWORD timeout)
-{
-    OVERLAPPED *packet = NULL;
-    enter();
-    packet_over();
-    check_port(port);
-    begin_wait("GetQueuedCompletionStatus", port, timeout);
-    BOOL ok =
-        below.GetQueuedCompletionStatus(port, bytes, key, &packet, timeout);
-    DWORD error = GetLastError();
-    end_wait();
-    if (packet != NULL)
-        packet_taken(packet, ok ? ERROR_SUCCESS : error, !ok);
-    else if (!ok)
-        this_thread()->no_packet = here();
-    *overlapped = packet;
-    return answer(ok, error);
-}
-
-static BOOL get_status_ex(HANDLE port, OVERLAPPED_ENTRY *entries, ULONG count,
-                          ULONG *taken, DWORD timeout, BOOL alertable)
-{
-    enter();
-    packet_over();
-    check_port(port);
-    begin_wait("GetQueuedCompletionStatusEx", port, timeout);
-    BOOL ok = below.GetQueuedCompletionStatusEx(port, entries, count, taken,
-                                                timeout, alertable);
-    DWORD error = GetLastError();
-    end_wait();
-    for (ULONG i = 0; ok && i < *taken; i++)
-        if (entries[i].lpOverlapped != NULL)
-            packet_taken(entries[i].lpOverlapped, ERROR_SUCCESS, false);
-    return answer(ok, error);
-}
+/* ---- Posts ----------------------------------------------------------------
+ */
 
 static BOOL post_status(HANDLE port, DWORD bytes, ULONG_PTR key,
                         OVERLAPPED *overlapped)
 {
-    enter();
+    enter("PostQueuedCompletionStatus");
     struct request *request =
         overlapped != NULL ? post_begin(port, overlapped) : NULL;
     BOOL ok = below.PostQueuedCompletionStatus(port, bytes, key, overlapped);
@@ -259,7 +122,7 @@ static void CALLBACK on_bound(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 static BOOL bind_callback(HANDLE file, LPOVERLAPPED_COMPLETION_ROUTINE callback,
                           ULONG flags)
 {
-    enter();
+    enter("BindIoCompletionCallback");
     BOOL ok = below.BindIoCompletionCallback(file, on_bound, flags);
     DWORD error = GetLastError();
     if (ok)
@@ -288,7 +151,7 @@ static void CALLBACK on_threadpool(TP_CALLBACK_INSTANCE *instance,
 static TP_IO *create_io(HANDLE file, PTP_WIN32_IO_CALLBACK callback,
                         void *context, TP_CALLBACK_ENVIRON *environment)
 {
-    enter();
+    enter("CreateThreadpoolIo");
     struct pool_io *pool_io = malloc(sizeof *pool_io);
     if (pool_io == NULL)
         abort();
@@ -304,23 +167,17 @@ static TP_IO *create_io(HANDLE file, PTP_WIN32_IO_CALLBACK callback,
     return io;
 }
 
-static void wait_for_callbacks(TP_IO *io, BOOL cancel)
-{
-    enter();
-    begin_wait("WaitForThreadpoolIoCallbacks", io, INFINITE);
-    below.WaitForThreadpoolIoCallbacks(io, cancel);
-    end_wait();
-}
-
 /* ---- Handles ------------------------------------------------------------ */
 
-static HANDLE opened(HANDLE file, DWORD flags)
+static HANDLE opened(HANDLE file, DWORD flags,
+                     const SECURITY_ATTRIBUTES *security)
 {
     DWORD error = GetLastError();
     if (file == INVALID_HANDLE_VALUE)
         open_failed(error);
     else
-        handle_made(file, A_FILE, (flags & FILE_FLAG_OVERLAPPED) != 0);
+        handle_made(file, A_FILE, (flags & FILE_FLAG_OVERLAPPED) != 0,
+                    security);
     SetLastError(error);
     return file;
 }
@@ -329,42 +186,90 @@ static HANDLE create_file(const wchar_t *path, DWORD access, DWORD share,
                           LPSECURITY_ATTRIBUTES security, DWORD disposition,
                           DWORD flags, HANDLE like)
 {
-    enter();
+    enter("CreateFileW");
     return opened(below.CreateFileW(path, access, share, security, disposition,
                                     flags, like),
-                  flags);
+                  flags, security);
 }
 
 static HANDLE create_file_a(const char *path, DWORD access, DWORD share,
                             LPSECURITY_ATTRIBUTES security, DWORD disposition,
                             DWORD flags, HANDLE like)
 {
-    enter();
+    enter("CreateFileA");
     return opened(below.CreateFileA(path, access, share, security, disposition,
                                     flags, like),
-                  flags);
+                  flags, security);
+}
+
+static HANDLE pipe_made(HANDLE pipe, DWORD flags,
+                        const SECURITY_ATTRIBUTES *security)
+{
+    DWORD error = GetLastError();
+    if (pipe != INVALID_HANDLE_VALUE)
+        handle_made(pipe, A_PIPE, (flags & FILE_FLAG_OVERLAPPED) != 0,
+                    security);
+    SetLastError(error);
+    return pipe;
+}
+
+static HANDLE create_pipe(const wchar_t *name, DWORD flags, DWORD mode,
+                          DWORD instances, DWORD out, DWORD in, DWORD timeout,
+                          LPSECURITY_ATTRIBUTES security)
+{
+    enter("CreateNamedPipeW");
+    return pipe_made(below.CreateNamedPipeW(name, flags, mode, instances, out,
+                                            in, timeout, security),
+                     flags, security);
+}
+
+static HANDLE create_pipe_a(const char *name, DWORD flags, DWORD mode,
+                            DWORD instances, DWORD out, DWORD in, DWORD timeout,
+                            LPSECURITY_ATTRIBUTES security)
+{
+    enter("CreateNamedPipeA");
+    return pipe_made(below.CreateNamedPipeA(name, flags, mode, instances, out,
+                                            in, timeout, security),
+                     flags, security);
+}
+
+/* Others may open an event that has a name: the checker does not follow it. */
+static HANDLE event_made(HANDLE event, const SECURITY_ATTRIBUTES *security,
+                         bool has_name)
+{
+    DWORD error = GetLastError();
+    if (event != NULL && !has_name)
+        handle_made(event, AN_EVENT, false, security);
+    else if (event != NULL)
+        handle_given_away(event); /* what had this value is gone */
+    SetLastError(error);
+    return event;
 }
 
 static HANDLE create_event(LPSECURITY_ATTRIBUTES security, BOOL manual,
                            BOOL set, const wchar_t *name)
 {
-    enter();
-    HANDLE event = below.CreateEventW(security, manual, set, name);
-    DWORD error = GetLastError();
-    if (event != NULL && name == NULL)
-        handle_made(event, AN_EVENT, false);
-    SetLastError(error);
-    return event;
+    enter("CreateEventW");
+    return event_made(below.CreateEventW(security, manual, set, name), security,
+                      name != NULL);
+}
+
+static HANDLE create_event_a(LPSECURITY_ATTRIBUTES security, BOOL manual,
+                             BOOL set, const char *name)
+{
+    enter("CreateEventA");
+    return event_made(below.CreateEventA(security, manual, set, name), security,
+                      name != NULL);
 }
 
 static HANDLE create_port(HANDLE file, HANDLE port, ULONG_PTR key,
                           DWORD threads)
 {
-    enter();
+    enter("CreateIoCompletionPort");
     HANDLE result = below.CreateIoCompletionPort(file, port, key, threads);
     DWORD error = GetLastError();
     if (result != NULL && port == NULL)
-        handle_made(result, A_PORT, false);
+        handle_made(result, A_PORT, false, NULL);
     if (result != NULL && file != INVALID_HANDLE_VALUE)
         handle_bound(file, result, NULL);
     if (result == NULL)
@@ -375,7 +280,7 @@ static HANDLE create_port(HANDLE file, HANDLE port, ULONG_PTR key,
 
 static BOOL set_modes(HANDLE file, UCHAR modes)
 {
-    enter();
+    enter("SetFileCompletionNotificationModes");
     BOOL ok = below.SetFileCompletionNotificationModes(file, modes);
     DWORD error = GetLastError();
     if (ok && (modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS))
@@ -383,9 +288,38 @@ static BOOL set_modes(HANDLE file, UCHAR modes)
     return answer(ok, error);
 }
 
+static BOOL duplicate(HANDLE from, HANDLE handle, HANDLE to, HANDLE *copy,
+                      DWORD access, BOOL inherit, DWORD options)
+{
+    HANDLE made = NULL, self = GetCurrentProcess();
+    enter("DuplicateHandle");
+    BOOL ok = below.DuplicateHandle(from, handle, to, &made, access, inherit,
+                                    options);
+    DWORD error = GetLastError();
+    if (ok && from == self)
+        handle_duplicated(handle, to == self ? made : NULL);
+    if (from == self && (options & DUPLICATE_CLOSE_SOURCE))
+        handle_given_away(handle);
+    if (copy != NULL)
+        *copy = made;
+    return answer(ok, error);
+}
+
+/* The C library's descriptor owns the handle from now on. */
+static int open_descriptor(intptr_t handle, int flags)
+{
+    enter("_open_osfhandle");
+    int descriptor = below._open_osfhandle(handle, flags);
+    unsigned long error = *__doserrno();
+    if (descriptor != -1)
+        handle_given_away((HANDLE)handle);
+    *__doserrno() = error;
+    return descriptor;
+}
+
 static BOOL close_handle(HANDLE handle)
 {
-    enter();
+    enter("CloseHandle");
     judge_closing(handle);
     bool was_open = handle_closing(handle);
     BOOL ok = below.CloseHandle(handle);
@@ -395,48 +329,34 @@ static BOOL close_handle(HANDLE handle)
     return answer(ok, error);
 }
 
-/* ---- Waits -------------------------------------------------------------- */
-
-static DWORD wait_for_one(HANDLE handle, DWORD timeout)
-{
-    enter();
-    begin_wait_for("WaitForSingleObject", &handle, 1, timeout);
-    DWORD result = below.WaitForSingleObject(handle, timeout);
-    DWORD error = GetLastError();
-    end_wait();
-    SetLastError(error);
-    return result;
-}
-
-static DWORD wait_for_several(DWORD count, const HANDLE *handles, BOOL all,
-                              DWORD timeout)
-{
-    enter();
-    begin_wait_for("WaitForMultipleObjects", handles, count, timeout);
-    DWORD result = below.WaitForMultipleObjects(count, handles, all, timeout);
-    DWORD error = GetLastError();
-    end_wait();
-    SetLastError(error);
-    return result;
-}
-
-static BOOL sleep_condition(CONDITION_VARIABLE *condition, SRWLOCK *lock,
-                            DWORD timeout, ULONG flags)
-{
-    enter();
-    begin_wait("SleepConditionVariableSRW", condition, timeout);
-    BOOL ok = below.SleepConditionVariableSRW(condition, lock, timeout, flags);
-    DWORD error = GetLastError();
-    end_wait();
-    return answer(ok, error);
-}
+/* ---- What may wake a thread at any time --------------------------------- */
 
 static BOOL set_console_handler(PHANDLER_ROUTINE routine, BOOL add)
 {
-    enter();
+    enter("SetConsoleCtrlHandler");
     if (routine != NULL && add)
-        console_is_handled();
+        others_may_wake();
     return below.SetConsoleCtrlHandler(routine, add);
+}
+
+/* Functions that are found by name are not followed. */
+static FARPROC find_function(HMODULE module, const char *name)
+{
+    enter("GetProcAddress");
+    if ((uintptr_t)name <= UINT16_MAX || !is_harmless(name))
+        others_may_wake();
+    return below.GetProcAddress(module, name);
+}
+
+extern __typeof__(signal) *__imp_signal;
+static __typeof__(signal) *next_signal;
+
+/* Ctrl-C starts a thread that calls the handler. */
+static __p_sig_fn_t handle_signal(int number, __p_sig_fn_t handler)
+{
+    if (number == SIGINT || number == SIGBREAK)
+        others_may_wake();
+    return next_signal(number, handler);
 }
 
 /* ---- Threads ------------------------------------------------------------ */
@@ -475,11 +395,12 @@ static struct start *new_start(struct start start)
     return copy;
 }
 
-static HANDLE started(HANDLE thread, struct start *start)
+static HANDLE started(HANDLE thread, struct start *start,
+                      const SECURITY_ATTRIBUTES *security)
 {
     DWORD error = GetLastError();
     if (thread != NULL)
-        handle_made(thread, A_THREAD, false);
+        handle_made(thread, A_THREAD, false, security);
     else
         free(start);
     SetLastError(error);
@@ -490,13 +411,13 @@ static uintptr_t begin_thread(void *security, unsigned stack,
                               unsigned(__stdcall *routine)(void *),
                               void *argument, unsigned flags, unsigned *id)
 {
-    enter();
+    enter("_beginthreadex");
     struct start *start =
         new_start((struct start){.routine = routine, .argument = argument});
     uintptr_t thread =
         below._beginthreadex(security, stack, run_thread, start, flags, id);
     unsigned long error = *__doserrno();
-    started((HANDLE)thread, start);
+    started((HANDLE)thread, start, security);
     *__doserrno() = error;
     return thread;
 }
@@ -505,60 +426,90 @@ static HANDLE create_thread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
                             LPTHREAD_START_ROUTINE routine, void *argument,
                             DWORD flags, DWORD *id)
 {
-    enter();
+    enter("CreateThread");
     struct start *start = new_start(
         (struct start){.plain_routine = routine, .argument = argument});
     return started(
         below.CreateThread(security, stack, run_plain_thread, start, flags, id),
-        start);
+        start, security);
 }
 
 /* ---- The layer ---------------------------------------------------------- */
 
-static void replace(void)
+static void replace_every_call(void)
 {
 #define IMPORT(result, failure, name, parameters, arguments)                   \
     __imp_##name = checked_##name;
 #define IMPORT_VOID(name, parameters, arguments) __imp_##name = checked_##name;
 #include "../interpose/imports.h"
-    begin_following();
-    __imp_AcquireSRWLockExclusive = acquire;
-    __imp_AcquireSRWLockShared = acquire_shared;
-    __imp_WaitOnAddress = wait_on_address;
+}
+
+static void replace_threads(void)
+{
+    __imp_CreateThread = create_thread;
+    __imp__beginthreadex = begin_thread;
+}
+
+static void replace_others(void)
+{
     __imp_BindIoCompletionCallback = bind_callback;
     __imp_CloseHandle = close_handle;
+    __imp_CreateEventA = create_event_a;
     __imp_CreateEventW = create_event;
     __imp_CreateFileA = create_file_a;
     __imp_CreateFileW = create_file;
     __imp_CreateIoCompletionPort = create_port;
-    __imp_CreateThread = create_thread;
+    __imp_CreateNamedPipeA = create_pipe_a;
+    __imp_CreateNamedPipeW = create_pipe;
     __imp_CreateThreadpoolIo = create_io;
-    __imp_GetOverlappedResult = get_result;
-    __imp_GetOverlappedResultEx = get_result_ex;
-    __imp_GetQueuedCompletionStatus = get_status;
-    __imp_GetQueuedCompletionStatusEx = get_status_ex;
+    __imp_DuplicateHandle = duplicate;
+    __imp_GetProcAddress = find_function;
     __imp_PostQueuedCompletionStatus = post_status;
-    __imp_ReadFile = read_file;
     __imp_SetConsoleCtrlHandler = set_console_handler;
     __imp_SetFileCompletionNotificationModes = set_modes;
-    __imp_SleepConditionVariableSRW = sleep_condition;
     __imp_TerminateProcess = terminate_checked;
-    __imp_WaitForMultipleObjects = wait_for_several;
-    __imp_WaitForSingleObject = wait_for_one;
-    __imp_WaitForThreadpoolIoCallbacks = wait_for_callbacks;
-    __imp_WriteFile = write_file;
-    __imp__beginthreadex = begin_thread;
+    __imp__open_osfhandle = open_descriptor;
+    next_signal = __imp_signal;
+    __imp_signal = handle_signal;
+}
+
+static void begin_checks(bool exchanged)
+{
+    begin_submissions(exchanged);
+    begin_delays();
+    begin_lifetimes();
+    begin_end();
+    replace_every_call();
+    begin_following();
+    replace_waits();
+    replace_io();
+    replace_threads();
+    replace_others();
     end_following();
+    begin_hang_watch(true);
+}
+
+/* Only follows where the threads wait: without a request on record, and without
+ * begin_lifetimes, nothing is judged or held. */
+static void begin_waits(void)
+{
+    replace_every_call();
+    replace_waits();
+    replace_threads();
+    begin_hang_watch(false);
 }
 
 __attribute__((constructor(400))) static void begin(void)
 {
-    char check[2];
-    if (GetEnvironmentVariableA("CHECK", check, sizeof check) == 0)
+    char check[8];
+    DWORD length = GetEnvironmentVariableA("CHECK", check, sizeof check);
+    if (length == 0 || length >= sizeof check)
         return;
     begin_below();
+    begin_threads();
     begin_thread_record();
-    begin_lifetimes();
-    begin_end();
-    replace();
+    if (strcmp(check, "waits") == 0)
+        begin_waits();
+    else
+        begin_checks(check[0] == '2');
 }

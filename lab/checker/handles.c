@@ -1,13 +1,26 @@
 #include "handles.h"
 
 #include "below.h"
+#include "system.h"
 #include "threads.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static struct handle *handles; /* newest first */
 
-static const char *const kinds[] = {"file", "port", "event", "thread"};
+static const struct {
+    const char *name, *type; /* the system's name for its type */
+} kinds[] = {
+    [A_FILE] = {"file", "File"},         [A_PIPE] = {"pipe", "File"},
+    [A_PORT] = {"port", "IoCompletion"}, [AN_EVENT] = {"event", "Event"},
+    [A_THREAD] = {"thread", "Thread"},
+};
+
+static bool is_file(const struct handle *handle)
+{
+    return handle->kind == A_FILE || handle->kind == A_PIPE;
+}
 
 static struct handle *find_any(HANDLE value)
 {
@@ -21,6 +34,51 @@ struct handle *find_handle(HANDLE value)
 {
     struct handle *handle = find_any(value);
     return handle != NULL && !handle->closed ? handle : NULL;
+}
+
+static void drop(const struct handle *handle)
+{
+    struct handle **at = &handles;
+    while (*at != handle)
+        at = &(*at)->next;
+    *at = handle->next;
+    free((void *)handle);
+}
+
+/* Whether the system says the same as the record of an open handle. */
+static bool is_right(const struct handle *handle)
+{
+    char type[TYPE_NAME];
+    bool overlapped;
+    if (is_file(handle) && ask_overlapped(handle->value, &overlapped))
+        return handle->unseen || overlapped == handle->overlapped;
+    if (!ask_type(handle->value, type))
+        return false;
+    return handle->unseen || type[0] == '\0' ||
+           strcmp(type, kinds[handle->kind].type) == 0;
+}
+
+struct handle *find_right_handle(HANDLE value)
+{
+    struct handle *handle = find_handle(value);
+    if (handle == NULL || is_right(handle))
+        return handle;
+    drop(handle);
+    return NULL;
+}
+
+bool is_signalled(const struct handle *handle)
+{
+    switch (handle->kind) {
+    case AN_EVENT:
+        return ask_event(handle->value, NULL) == SET;
+    case A_THREAD:
+        return below.WaitForSingleObject(handle->value, 0) == WAIT_OBJECT_0;
+    case A_PORT:
+        return ask_packets(handle->value) > 0;
+    default:
+        return false;
+    }
 }
 
 /* The record of a new handle. The system may give it the value of a closed
@@ -39,14 +97,47 @@ static struct handle *renew(HANDLE value)
     return handle;
 }
 
-void handle_made(HANDLE value, enum handle_kind kind, bool overlapped)
+void handle_made(HANDLE value, enum handle_kind kind, bool overlapped,
+                 const SECURITY_ATTRIBUTES *security)
 {
     struct place made = here();
+    InterlockedIncrement64(&seen_handles);
     lock_records();
     struct handle *handle = renew(value);
     handle->kind = kind;
     handle->overlapped = overlapped;
+    handle->shared = security != NULL && security->bInheritHandle;
     handle->made = made;
+    unlock_records();
+}
+
+void handle_duplicated(HANDLE value, HANDLE copy)
+{
+    struct place made = here();
+    lock_records();
+    struct handle *handle = find_right_handle(value);
+    struct handle *stale = copy != NULL ? find_any(copy) : NULL;
+    if (handle != NULL)
+        handle->shared = true;
+    if (handle != NULL && copy != NULL) {
+        InterlockedIncrement64(&seen_handles);
+        struct handle original = *handle, *duplicate = renew(copy);
+        original.next = duplicate->next;
+        original.value = copy;
+        original.made = made;
+        *duplicate = original;
+    } else if (stale != NULL) {
+        drop(stale);
+    }
+    unlock_records();
+}
+
+void handle_given_away(HANDLE value)
+{
+    lock_records();
+    const struct handle *handle = find_any(value);
+    if (handle != NULL)
+        drop(handle);
     unlock_records();
 }
 
@@ -54,7 +145,7 @@ void handle_made(HANDLE value, enum handle_kind kind, bool overlapped)
  * overlapped one. */
 static struct handle *find_or_add(HANDLE value)
 {
-    struct handle *handle = find_handle(value);
+    struct handle *handle = find_right_handle(value);
     if (handle == NULL) {
         handle = renew(value);
         handle->unseen = handle->overlapped = true;
@@ -85,7 +176,10 @@ void open_failed(DWORD error)
 
 static void hint_bind(const struct handle *handle, DWORD error)
 {
+    char type[TYPE_NAME];
     const char *at = place_text(here());
+    if (handle->closed && ask_type(handle->value, type))
+        return; /* it is another handle by now */
     if (handle->closed)
         hint("the bind of a closed handle fails with error %lu\n"
              "the bind is %s\nthe handle was closed %s",
@@ -113,7 +207,7 @@ void bind_failed(HANDLE value, DWORD error)
              "rule: CreateFile reports a failure by INVALID_HANDLE_VALUE, not "
              "by NULL",
              error, place_text(here()), open_error, place_text(failed_open));
-    else if (handle != NULL)
+    else if (handle != NULL && (handle->closed || is_right(handle)))
         hint_bind(handle, error);
     unlock_records();
 }
@@ -144,7 +238,9 @@ void check_port(HANDLE port)
 {
     lock_records();
     const struct handle *handle = find_any(port);
-    if (handle != NULL && handle->closed && handle->kind == A_PORT)
+    char type[TYPE_NAME];
+    if (handle != NULL && handle->closed && handle->kind == A_PORT &&
+        !ask_type(port, type))
         mistake("a port is closed while a thread still takes packets from it\n"
                 "closed %s\nthe thread asks for a packet %s\n" CLOSE_PORT_LAST,
                 place_text(handle->closed_at), place_text(here()));
@@ -154,7 +250,7 @@ void check_port(HANDLE port)
 bool handle_closing(HANDLE value)
 {
     lock_records();
-    struct handle *handle = find_handle(value);
+    struct handle *handle = find_right_handle(value);
     if (value == INVALID_HANDLE_VALUE)
         mistake("INVALID_HANDLE_VALUE is closed\nclosed %s\n"
                 "rule: CreateFile reports a failure by INVALID_HANDLE_VALUE, "
@@ -187,10 +283,11 @@ void judge_handles(void)
 {
     lock_records();
     for (const struct handle *at = handles; at != NULL; at = at->next)
-        if (!at->closed && !at->unseen)
-            mistake("a %s's handle is never closed\ncreated %s\n"
+        if (!at->closed && !at->unseen && is_right(at))
+            mistake("%s %s's handle is never closed\ncreated %s\n"
                     "rule: a program closes each handle that it creates, on "
                     "every path",
-                    kinds[at->kind], place_text(at->made));
+                    at->kind == AN_EVENT ? "an" : "a", kinds[at->kind].name,
+                    place_text(at->made));
     unlock_records();
 }

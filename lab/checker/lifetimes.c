@@ -3,6 +3,7 @@
 #include "../guard/guard.h"
 #include "../interpose/caller.h"
 #include "below.h"
+#include "handles.h"
 #include "packets.h"
 #include "threads.h"
 
@@ -12,14 +13,33 @@ enum { PAGE = 4096 };
 
 /* ---- Stacks ------------------------------------------------------------- */
 
+/* An I/O without a packet: as long as its OVERLAPPED lives, Internal says when
+ * it has completed, and this is the last moment to look. */
+static void look_for_end(struct request *request, bool gone)
+{
+    if (request->owes_packet || request->kind == A_POST || !request->answered)
+        return;
+    bool pending = gone && is_overwritten(request)
+                       ? is_pending_elsewhere(request)
+                       : is_pending(request);
+    if (!pending)
+        take_from_flight(request);
+}
+
 static void judge_stack(const struct thread *thread, const char *stack,
                         const char *when)
 {
-    for (struct request *at = newest_in_flight(); at != NULL; at = at->next) {
+    for (struct request *at = newest_in_flight(), *next; at != NULL;
+         at = next) {
+        next = at->next;
         bool gone =
             at->stack_of == thread && (const char *)at->overlapped < stack;
         bool buffer_gone = at->buffer_stack_of == thread && at->buffer < stack;
-        if ((!gone && !buffer_gone) || at->reported || !is_in_flight(at))
+        if (at->stack_of == thread && !at->reported)
+            look_for_end(at, gone);
+        if ((!gone && !buffer_gone) || at->reported || at->state == ENDED)
+            continue;
+        if (!gone && !is_in_flight(at))
             continue;
         at->reported = true;
         mistake("%s in flight is on the stack of a function that has returned\n"
@@ -34,7 +54,7 @@ static void judge_stack(const struct thread *thread, const char *stack,
 void check_stack(const void *stack)
 {
     const struct thread *thread = this_thread();
-    if (thread->in_flight == 0)
+    if (thread->in_flight == 0 || !is_on_stack(thread, stack))
         return;
     lock_records();
     judge_stack(thread, stack, "the function had returned before the call");
@@ -66,7 +86,8 @@ static void judge_free(struct request *request, bool moved, bool is_buffer,
 {
     const struct request *other = handled();
     request->reported = true;
-    if (!is_buffer && !moved && other != NULL && other != request)
+    if (!is_buffer && !moved && other != NULL && other != request &&
+        (other->memory == NULL || other->memory != request->memory))
         mistake(
             "the wrong request is freed, not the one that the packet brought\n"
             "%s, submitted %s, is in flight\n"
@@ -90,6 +111,7 @@ static bool memory_freed(const char *memory, size_t size, bool moved,
 {
     bool keep = false;
     lock_records();
+    forget_ended();
     for (struct request *at = newest_in_flight(); at != NULL; at = at->next) {
         bool holds_it =
             overlap(memory, size, at->overlapped, sizeof(OVERLAPPED));
@@ -101,13 +123,15 @@ static bool memory_freed(const char *memory, size_t size, bool moved,
             judge_free(at, moved, !holds_it, freed);
     }
     const struct request key = {.memory = memory};
-    for (struct request *at = newest_past(&key), *next; at != NULL && !keep;
-         at = next) {
+    for (struct request *at = newest_past(&key), *next; at != NULL; at = next) {
         next = at->next;
-        if (at->memory == memory && at->freed.address == NULL) {
-            at->unseen = false;
+        if (at->memory != memory || at->freed.address != NULL)
+            continue;
+        at->unseen = false;
+        if (keep)
+            at->reported = true; /* freed too early, not never freed */
+        else
             remember_freed(at, freed);
-        }
     }
     unlock_records();
     return !keep;
@@ -247,20 +271,30 @@ static LONG CALLBACK on_crash(EXCEPTION_POINTERS *exception)
 
 /* ---- The end ------------------------------------------------------------ */
 
+/* An I/O that has completed does not need the handle any more, even if its
+ * packet has not been taken. */
 static struct request *in_flight_on(HANDLE handle)
 {
     for (struct request *at = newest_in_flight(); at != NULL; at = at->next)
         if (at->kind != A_POST && handle != NULL &&
-            (at->handle == handle || at->event == handle) && is_in_flight(at))
+            (at->handle == handle || at->event == handle) && is_in_flight(at) &&
+            is_pending(at))
             return at;
     return NULL;
+}
+
+/* A duplicate keeps the object open. */
+static bool has_duplicate(HANDLE value)
+{
+    const struct handle *handle = find_handle(value);
+    return handle != NULL && handle->shared;
 }
 
 void judge_closing(HANDLE handle)
 {
     lock_records();
     const struct request *request = in_flight_on(handle);
-    if (request != NULL)
+    if (request != NULL && !has_duplicate(handle))
         mistake("a handle is closed with I/O in flight\nclosed %s\n"
                 "%s is in flight, submitted %s\n"
                 "rule: cancel the I/O, or wait; close the handle when you have "
@@ -274,7 +308,8 @@ void judge_in_flight(void)
 {
     lock_records();
     for (struct request *at = newest_in_flight(); at != NULL; at = at->next)
-        if (at->kind != A_POST && !at->reported && is_in_flight(at))
+        if (at->kind != A_POST && !at->reported && is_in_flight(at) &&
+            (at->thread == 0 || is_pending(at)))
             mistake("the process ends with I/O in flight\n"
                     "%s, submitted %s, is in flight\n"
                     "rule: wait until all callbacks have run, and then exit",
@@ -298,6 +333,7 @@ static void judge_request(struct request *request)
 void judge_requests(void)
 {
     lock_records();
+    forget_ended();
     for (struct request *at = NULL; (at = next_past(at)) != NULL;)
         judge_request(at);
     unlock_records();

@@ -7,8 +7,10 @@
 /* From now on each free, and each access to freed memory, is checked. */
 void begin_lifetimes(void);
 
-/* Each call of the program: is anything in flight on a stack that is gone?
- * Addresses below `stack` are no longer in use. */
+/* Each call of the program, and each return from a wait: is anything in flight
+ * on a stack that is gone? Addresses below `stack` are no longer in use. If
+ * `stack` is not on this thread's own stack, the thread runs a fiber: then
+ * nothing is known. */
 void check_stack(const void *stack);
 /* The thread ends. */
 void check_whole_stack(const struct thread *thread);

@@ -2,6 +2,7 @@
 
 #include "../guard/guard.h"
 #include "below.h"
+#include "delays.h"
 #include "handles.h"
 #include "threads.h"
 
@@ -78,21 +79,8 @@ LPOVERLAPPED_COMPLETION_ROUTINE callback_of(const OVERLAPPED *overlapped)
 static bool is_busy(const struct request *request)
 {
     const struct thread *by = request->submitter;
-    return by != this_thread() && !by->ended && by->waits_in == NULL &&
+    return by != this_thread() && !by->ended && by->wait.in == NULL &&
            (!by->is_foreign || by->packet_count > 0);
-}
-
-static void hold(const struct request *request)
-{
-    ULONGLONG start = GetTickCount64();
-    for (bool busy = true; busy && GetTickCount64() - start < LATE_MS;) {
-        LONG seen = changes;
-        lock_records();
-        busy = is_busy(request);
-        unlock_records();
-        if (busy)
-            await_change(seen);
-    }
 }
 
 /* Memory of an I/O in flight must stay accessible. So a request is hidden only
@@ -119,6 +107,7 @@ void packet_taken(OVERLAPPED *overlapped, DWORD error, bool failed)
 {
     struct thread *thread = this_thread();
     struct place taken = here();
+    InterlockedIncrement64(&seen_packets);
     lock_records();
     struct request *request = find_in_flight(overlapped);
     if (request != NULL) {
@@ -131,7 +120,7 @@ void packet_taken(OVERLAPPED *overlapped, DWORD error, bool failed)
     }
     unlock_records();
     if (request != NULL && !request->early && request->kind != A_POST)
-        hold(request);
+        delay_while(is_busy, request, LATE_MS);
     lock_records();
     if (request != NULL && request->state == IN_FLIGHT)
         take_from_flight(request);
@@ -143,19 +132,24 @@ void packet_taken(OVERLAPPED *overlapped, DWORD error, bool failed)
     note_change();
 }
 
-void packet_over(void)
+void packets_over(unsigned left)
 {
     struct thread *thread = this_thread();
-    if (thread->packet_count == 0)
+    if (thread->packet_count <= left)
         return;
     lock_records();
-    for (unsigned i = 0; i < thread->packet_count; i++) {
-        thread->packets[i]->over = true;
-        unpin(thread->packets[i]);
+    while (thread->packet_count > left) {
+        struct request *request = thread->packets[--thread->packet_count];
+        request->over = true;
+        unpin(request);
     }
-    thread->packet_count = 0;
     unlock_records();
     note_change();
+}
+
+void packet_over(void)
+{
+    packets_over(0);
 }
 
 void result_taken(OVERLAPPED *overlapped)

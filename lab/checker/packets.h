@@ -4,11 +4,13 @@
 
 #include "requests.h"
 
-/* A packet has come to this thread. If the checker wants it to come late, this
- * function waits. failed: the dequeue returned FALSE. */
+/* A packet, or a callback, has come to this thread. If the checker wants it to
+ * come late, this function waits. failed: the dequeue returned FALSE. */
 void packet_taken(OVERLAPPED *overlapped, DWORD error, bool failed);
-/* The callbacks of this thread's packets have returned. */
+/* The callbacks of this thread's packets have returned: of all of them, or of
+ * those after the first `left`. */
 void packet_over(void);
+void packets_over(unsigned left);
 /* The callback that the program passed to BindIoCompletionCallback for the file
  * of this I/O; NULL: unknown. */
 LPOVERLAPPED_COMPLETION_ROUTINE callback_of(const OVERLAPPED *overlapped);

@@ -19,6 +19,8 @@ static unsigned hint_count;
 
 static volatile LONG mistakes;
 
+volatile LONG64 seen_requests, seen_packets, seen_handles;
+
 const char *place_text(struct place place)
 {
     static _Thread_local char texts[8][64];
@@ -104,6 +106,26 @@ void hint(const char *format, ...)
     below_locks.release(&lock);
 }
 
+void note(const char *format, ...)
+{
+    char text[TEXT];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    below_locks.acquire(&lock);
+    print("checker: ", text);
+    below_locks.release(&lock);
+}
+
+void print_counts(void)
+{
+    static volatile LONG printed;
+    if (InterlockedExchange(&printed, TRUE) == FALSE)
+        note("looked at %lld requests, %lld packets, %lld handles",
+             seen_requests, seen_packets, seen_handles);
+}
+
 void print_hints(void)
 {
     below_locks.acquire(&lock);
@@ -121,6 +143,7 @@ bool has_failed(void)
 void end_checked(void)
 {
     print_hints();
+    print_counts();
     below.TerminateProcess(GetCurrentProcess(), CHECK_FAILED);
     for (;;)
         Sleep(INFINITE);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <windows.h>
 
 /* The exit status after a mistake. No program here exits with it, and a crash
  * does not either. */
@@ -17,7 +18,8 @@ struct place {
 };
 
 /* Such as "at {0x140001234} (main)", in one of eight buffers of this thread.
- * locate.awk puts the source line in place of the braces. */
+ * The command that reads the reports puts the source line in place of the
+ * braces. */
 const char *place_text(struct place place);
 
 /* A report: a printf of several lines, with place_text for each place. The
@@ -29,14 +31,24 @@ void mistake(const char *format, ...)
 void hint(const char *format, ...)
     __attribute__((format(__MINGW_PRINTF_FORMAT, 1, 2)));
 
+/* A line that is no report of a mistake. It does not change the exit status. */
+void note(const char *format, ...)
+    __attribute__((format(__MINGW_PRINTF_FORMAT, 1, 2)));
+
 /* Prints the hints that were kept, once. */
 void print_hints(void);
+
+/* What the checker has looked at. */
+extern volatile LONG64 seen_requests, seen_packets, seen_handles;
+
+/* Prints these counts, once: the last line of a checked run. */
+void print_counts(void);
 
 /* Whether there was a mistake. */
 bool has_failed(void);
 
 /* After a mistake that the program cannot continue from: prints the hints and
- * ends the process. */
+ * the counts, and ends the process. */
 _Noreturn void end_checked(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include "../guard/guard.h"
 #include "below.h"
 #include "handles.h"
+#include "system.h"
 #include "threads.h"
 
 #include <stdint.h>
@@ -24,14 +25,12 @@ const char *request_text(const struct request *request)
 {
     static _Thread_local char texts[4][48];
     static _Thread_local unsigned last;
-    static const char *const names[] = {"ReadFile", "WriteFile",
-                                        "PostQueuedCompletionStatus"};
     char *text = texts[++last % 4];
     if (request->kind == A_POST)
         snprintf(text, sizeof texts[0], "a packet posted by hand");
     else
         snprintf(text, sizeof texts[0], "request %u (%s)", request->number,
-                 names[request->kind]);
+                 request->function);
     return text;
 }
 
@@ -119,13 +118,14 @@ void take_from_flight(struct request *request)
     remember(request);
 }
 
-struct request *new_request(enum io_kind kind, HANDLE handle,
-                            OVERLAPPED *overlapped)
+struct request *new_request(enum io_kind kind, const char *function,
+                            HANDLE handle, OVERLAPPED *overlapped)
 {
     struct request *request = calloc(1, sizeof *request);
     if (request == NULL)
         abort();
     request->kind = kind;
+    request->function = function;
     request->handle = handle;
     request->overlapped = overlapped;
     return request;
@@ -176,6 +176,12 @@ static bool is_readable(const void *address)
            !(about.Protect & (PAGE_NOACCESS | PAGE_GUARD));
 }
 
+bool is_pending(const struct request *request)
+{
+    return !is_readable(request->overlapped) ||
+           *(volatile ULONG_PTR *)&request->overlapped->Internal == PENDING;
+}
+
 /* Without a packet, Internal of the OVERLAPPED says when an I/O has completed.
  */
 bool is_in_flight(const struct request *request)
@@ -184,8 +190,34 @@ bool is_in_flight(const struct request *request)
         return false;
     if (request->kind == A_POST || request->owes_packet || !request->answered)
         return true;
+    return is_readable(request->overlapped) && is_pending(request);
+}
+
+bool is_overwritten(const struct request *request)
+{
+    const volatile OVERLAPPED *now = request->overlapped;
     return is_readable(request->overlapped) &&
-           *(volatile ULONG_PTR *)&request->overlapped->Internal == PENDING;
+           (now->Offset != (DWORD)request->offset ||
+            now->OffsetHigh != (DWORD)(request->offset >> 32) ||
+            ((ULONG_PTR)now->hEvent & ~(ULONG_PTR)1) !=
+                (ULONG_PTR)request->event);
+}
+
+bool is_pending_elsewhere(const struct request *request)
+{
+    bool manual;
+    if (request->event != NULL)
+        return ask_event(request->event, &manual) == NOT_SET && manual;
+    return below.WaitForSingleObject(request->handle, 0) == WAIT_TIMEOUT;
+}
+
+void forget_ended(void)
+{
+    for (struct request *at = in_flight, *next; at != NULL; at = next) {
+        next = at->next;
+        if (at->stack_of == NULL && !is_in_flight(at))
+            take_from_flight(at);
+    }
 }
 
 /* The request that a packet is about: one that was posted by hand, otherwise
@@ -205,7 +237,8 @@ struct request *find_in_flight(const OVERLAPPED *overlapped)
 static bool io_can_wake(const struct request *request)
 {
     const struct handle *file = find_handle(request->handle);
-    if (!request->owes_packet || request->event != NULL || file == NULL)
+    if (!request->owes_packet || request->event != NULL || file == NULL ||
+        request->thread != 0)
         return true;
     return file->port == INVALID_HANDLE_VALUE || has_waiter(file->port);
 }
@@ -223,6 +256,7 @@ bool something_can_come(void)
 
 bool overlap(const void *a, size_t a_size, const void *b, size_t b_size)
 {
-    return (const char *)a < (const char *)b + b_size &&
+    return a_size > 0 && b_size > 0 &&
+           (const char *)a < (const char *)b + b_size &&
            (const char *)b < (const char *)a + a_size;
 }

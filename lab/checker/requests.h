@@ -8,19 +8,29 @@
 
 struct thread;
 
-enum io_kind { A_READ, A_WRITE, A_POST };
+/* What the kernel does with the buffer, and what the offset means. A post has
+ * neither. */
+enum io_kind {
+    A_READ,  /* from an offset into the buffer */
+    A_WRITE, /* from the buffer to an offset */
+    A_CALL,  /* any other I/O; it may write into the buffer */
+    A_POST,
+};
 
 /* One use of an OVERLAPPED. */
 struct request {
     struct request *next;
     unsigned number; /* by order of submission; 0: posted by hand */
     enum io_kind kind;
+    const char *function; /* that submitted it */
     enum { IN_FLIGHT, ENDED } state;
     OVERLAPPED *overlapped;
     HANDLE handle, event; /* the file, or the port it was posted to */
     const char *buffer;
     DWORD length;
     ULONGLONG offset;
+    DWORD thread;     /* if a completion routine reports its completion: the id
+                       * of the thread that will run it; otherwise 0 */
     bool owes_packet; /* a packet, or a callback, reports its completion */
     bool early;       /* its submission returns after its callback */
     bool answered;    /* its submission has returned */
@@ -47,8 +57,8 @@ const char *request_text(const struct request *request);
 /* ---- Records ------------------------------------------------------------ */
 
 /* A record of a submission that this thread makes. Its other fields are 0. */
-struct request *new_request(enum io_kind kind, HANDLE handle,
-                            OVERLAPPED *overlapped);
+struct request *new_request(enum io_kind kind, const char *function,
+                            HANDLE handle, OVERLAPPED *overlapped);
 /* Pins it for the caller. Takes the lock. */
 void put_in_flight(struct request *request);
 
@@ -72,6 +82,19 @@ struct request *request_in(const void *memory);
 /* The request that a packet with this OVERLAPPED is about, or NULL. */
 struct request *find_in_flight(const OVERLAPPED *overlapped);
 bool is_in_flight(const struct request *request);
+/* Of I/O without a packet, Internal has said that it has completed: takes it
+ * from flight. For I/O with its OVERLAPPED on a stack, check_stack does this.
+ */
+void forget_ended(void);
+/* Whether the kernel may still write to its OVERLAPPED or buffer: Internal is
+ * still "pending", or its memory is gone. */
+bool is_pending(const struct request *request);
+/* The same for an OVERLAPPED whose memory is used again, so that Internal says
+ * nothing: the event, or the file, is not signalled. False if this cannot be
+ * known. */
+bool is_pending_elsewhere(const struct request *request);
+/* Whether the OVERLAPPED has other values than when the I/O was submitted. */
+bool is_overwritten(const struct request *request);
 /* Whether anything in flight can still wake a thread. */
 bool something_can_come(void);
 

@@ -1,6 +1,7 @@
 #include "submissions.h"
 
 #include "below.h"
+#include "delays.h"
 #include "handles.h"
 #include "packets.h"
 #include "threads.h"
@@ -10,6 +11,12 @@
 enum { EARLY_MS = 250 }; /* how long a call waits for its callback, at most */
 
 static unsigned submissions;
+static bool odd_are_early;
+
+void begin_submissions(bool exchanged)
+{
+    odd_are_early = exchanged;
+}
 
 static const char waits_for_callback[] = "a call that waits for its callback";
 
@@ -51,20 +58,15 @@ static void judge_fields(const struct request *request)
     const OVERLAPPED *overlapped = request->overlapped;
     const char *at = place_text(here()), *name = request_text(request);
     DWORD flags;
-    bool on_disk = below.GetFileType(request->handle) == FILE_TYPE_DISK;
     bool appends = request->kind == A_WRITE && request->offset == UINT64_MAX;
-    if (overlapped->Internal != 0 || overlapped->InternalHigh != 0)
-        mistake(WRONG_FIELD
-                "Internal or InternalHigh is not 0\n"
-                "%s, submitted %s\nInternal is 0x%llx, InternalHigh is "
-                "0x%llx\n" SET_WHOLE,
-                name, at, overlapped->Internal, overlapped->InternalHigh);
-    if (event_of(overlapped) != NULL &&
-        !GetHandleInformation(event_of(overlapped), &flags))
+    if (request->event != NULL && !GetHandleInformation(request->event, &flags))
         mistake(WRONG_FIELD "hEvent is not an open handle\n"
                             "%s, submitted %s\nhEvent is 0x%llx\n" SET_WHOLE
                             "; hEvent is NULL or an event",
                 name, at, (ULONGLONG)(ULONG_PTR)overlapped->hEvent);
+    if (request->kind == A_CALL)
+        return;
+    bool on_disk = below.GetFileType(request->handle) == FILE_TYPE_DISK;
     if (on_disk && !appends && request->offset > INT64_MAX)
         mistake(WRONG_FIELD
                 "the offset is negative\n"
@@ -90,6 +92,17 @@ static void judge_fields(const struct request *request)
                 name, at, overlapped->OffsetHigh);
 }
 
+/* Two writes may share a buffer. Other functions than ReadFile and WriteFile
+ * may use only the beginning of their buffer. */
+static bool share_a_buffer(const struct request *a, const struct request *b)
+{
+    if (a->kind == A_WRITE && b->kind == A_WRITE)
+        return false;
+    if (a->kind == A_CALL || b->kind == A_CALL)
+        return a->buffer == b->buffer && a->length > 0 && b->length > 0;
+    return overlap(a->buffer, a->length, b->buffer, b->length);
+}
+
 static void judge_reuse(const struct request *request, const struct request *at)
 {
     if (overlap(request->overlapped, sizeof(OVERLAPPED), at->overlapped,
@@ -100,8 +113,7 @@ static void judge_reuse(const struct request *request, const struct request *at)
                 "identifies an I/O by the address of its OVERLAPPED",
                 request_text(request), place_text(here()), request_text(at),
                 place_text(at->submitted));
-    else if (!(request->kind == A_WRITE && at->kind == A_WRITE) &&
-             overlap(request->buffer, request->length, at->buffer, at->length))
+    else if (share_a_buffer(request, at))
         mistake("a buffer is shared by two requests in flight\n"
                 "%s, submitted %s,\n"
                 "uses the buffer of %s, in flight, submitted %s\n"
@@ -114,6 +126,7 @@ static void judge_reuse(const struct request *request, const struct request *at)
 static void judge_against_others(const struct request *request)
 {
     lock_records();
+    forget_ended();
     for (struct request *at = newest_in_flight(); at != NULL; at = at->next)
         if (at->kind != A_POST && is_in_flight(at))
             judge_reuse(request, at);
@@ -126,7 +139,8 @@ static void judge_against_others(const struct request *request)
 static bool can_be_early(const struct request *request,
                          const struct handle *file)
 {
-    if (!request->owes_packet ||
+    if (!request->owes_packet || request->thread != 0 ||
+        request->kind == A_CALL ||
         below.GetFileType(request->handle) != FILE_TYPE_DISK)
         return false;
     if (file->port == INVALID_HANDLE_VALUE)
@@ -140,30 +154,47 @@ static bool can_be_early(const struct request *request,
  * CHECK=2 exchanges the two. */
 static bool is_its_turn(const struct request *request)
 {
-    static char check[2];
-    if (check[0] == '\0')
-        GetEnvironmentVariableA("CHECK", check, sizeof check);
     bool is_odd = request->number % 2 == 1;
-    return check[0] == '2' ? is_odd : !is_odd;
+    return odd_are_early ? is_odd : !is_odd;
 }
 
-struct request *submit_begin(enum io_kind kind, HANDLE file, const void *buffer,
-                             DWORD length, OVERLAPPED *overlapped)
+static struct request *describe(const struct submission *submission)
 {
-    struct request *request = new_request(kind, file, overlapped);
-    request->buffer = buffer;
-    request->length = length;
+    const OVERLAPPED *overlapped = submission->overlapped;
+    struct request *request =
+        new_request(submission->kind, submission->function, submission->file,
+                    submission->overlapped);
+    request->buffer = submission->buffer;
+    request->length = submission->buffer != NULL ? submission->length : 0;
     request->offset =
         (ULONGLONG)overlapped->OffsetHigh << 32 | overlapped->Offset;
-    request->event = event_of(overlapped);
+    /* A completion routine's hEvent belongs to the program. */
+    request->event = submission->by_routine ? NULL : event_of(overlapped);
+    request->thread = submission->by_routine ? GetCurrentThreadId() : 0;
+    return request;
+}
+
+static bool reports_by_packet(const struct request *request,
+                              const struct handle *handle)
+{
+    return handle != NULL && handle->port != NULL &&
+           ((ULONG_PTR)request->overlapped->hEvent & 1) == 0;
+}
+
+struct request *submit_begin(struct submission submission)
+{
+    show(submission.overlapped);
+    struct request *request = describe(&submission);
+    InterlockedIncrement64(&seen_requests);
     lock_records();
     request->number = ++submissions;
-    const struct handle *handle = find_handle(file);
-    request->owes_packet = handle != NULL && handle->port != NULL &&
-                           ((ULONG_PTR)overlapped->hEvent & 1) == 0;
+    const struct handle *handle = find_right_handle(submission.file);
+    request->owes_packet =
+        submission.by_routine || reports_by_packet(request, handle);
     request->early = is_its_turn(request) && can_be_early(request, handle);
+    /* LockFileEx and others need an OVERLAPPED for any handle. */
     bool is_plain =
-        handle != NULL && !handle->overlapped && handle->kind == A_FILE;
+        handle != NULL && !handle->overlapped && request->kind != A_CALL;
     struct place opened = is_plain ? handle->made : here();
     unlock_records();
     judge_fields(request);
@@ -181,45 +212,51 @@ struct request *submit_begin(enum io_kind kind, HANDLE file, const void *buffer,
             "has completed",
             request_text(request), place_text(here()), place_text(opened));
     put_in_flight(request);
-    show(overlapped); /* the kernel must find it */
-    show(buffer);
+    show(submission.buffer); /* the kernel must find it */
     return request;
 }
 
-/* Whether a submission has waited enough for its callback: the callback has
- * returned or is blocked, or the time is up. */
-static bool has_waited_enough(const struct request *request, ULONGLONG start,
-                              DWORD limit)
+/* Whether the callback may still run: it has not returned, and it is not
+ * blocked. If no thread has taken the packet yet, some thread must be able to:
+ * not if all of them wait for a lock, which the submitter may hold. */
+static bool may_still_run(const struct request *request)
 {
     const struct thread *taker = request->taker;
-    bool blocked = taker != NULL && taker->waits_in != NULL &&
-                   taker->waits_in != waits_for_callback;
-    return request->over || blocked || GetTickCount64() - start >= limit;
+    const struct handle *file = find_handle(request->handle);
+    if (taker != NULL)
+        return !request->over &&
+               (taker->wait.in == NULL || taker->wait.in == waits_for_callback);
+    return !request->over &&
+           (file == NULL || file->port == INVALID_HANDLE_VALUE ||
+            has_taker(file->port));
 }
 
 static void wait_until_over(const struct request *request)
 {
-    ULONGLONG start = GetTickCount64();
     begin_wait(waits_for_callback, request, EARLY_MS);
-    for (bool enough = false; !enough;) {
-        LONG seen = changes;
-        lock_records();
-        enough = has_waited_enough(request, start, EARLY_MS);
-        unlock_records();
-        if (!enough)
-            await_change(seen);
-    }
+    delay_while(may_still_run, request, EARLY_MS);
     end_wait();
 }
 
-void submit_end(struct request *request, BOOL ok, DWORD error)
+/* Whether the I/O completes later. A function other than ReadFile and WriteFile
+ * that succeeds immediately may queue no packet: LockFileEx under Wine queues
+ * none. */
+static bool is_queued(const struct request *request, BOOL ok, DWORD error,
+                      bool always_queued)
 {
-    lock_records();
     const struct handle *file = find_handle(request->handle);
     bool skips = file != NULL && file->skips;
-    bool queued =
-        error == ERROR_IO_PENDING ||
-        (request->owes_packet && !skips && (ok || error == ERROR_MORE_DATA));
+    if (error == ERROR_IO_PENDING || (ok && always_queued))
+        return true;
+    return request->kind != A_CALL && request->owes_packet && !skips &&
+           (ok || error == ERROR_MORE_DATA);
+}
+
+void submit_end(struct request *request, BOOL ok, DWORD error,
+                bool always_queued)
+{
+    lock_records();
+    bool queued = is_queued(request, ok, error, always_queued);
     request->answered = true;
     if (!queued && request->state == IN_FLIGHT)
         take_from_flight(request);
@@ -233,7 +270,8 @@ void submit_end(struct request *request, BOOL ok, DWORD error)
 
 struct request *post_begin(HANDLE port, OVERLAPPED *overlapped)
 {
-    struct request *request = new_request(A_POST, port, overlapped);
+    struct request *request =
+        new_request(A_POST, "PostQueuedCompletionStatus", port, overlapped);
     put_in_flight(request);
     return request;
 }

@@ -4,11 +4,25 @@
 
 #include "requests.h"
 
-/* Around ReadFile and WriteFile with an OVERLAPPED. submit_end may wait for the
- * callback. */
-struct request *submit_begin(enum io_kind kind, HANDLE file, const void *buffer,
-                             DWORD length, OVERLAPPED *overlapped);
-void submit_end(struct request *request, BOOL ok, DWORD error);
+/* exchanged: early I/O is late, and late I/O early. */
+void begin_submissions(bool exchanged);
+
+/* A call that starts an I/O. */
+struct submission {
+    enum io_kind kind;
+    const char *function;
+    HANDLE file;
+    const void *buffer; /* NULL: none */
+    DWORD length;
+    OVERLAPPED *overlapped;
+    bool by_routine; /* a completion routine reports the completion */
+};
+
+/* Around such a call. Call submit_end with always_queued if the I/O completes
+ * later also if the call succeeds. submit_end may wait for the callback. */
+struct request *submit_begin(struct submission submission);
+void submit_end(struct request *request, BOOL ok, DWORD error,
+                bool always_queued);
 
 /* Around PostQueuedCompletionStatus with an OVERLAPPED. */
 struct request *post_begin(HANDLE port, OVERLAPPED *overlapped);

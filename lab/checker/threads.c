@@ -10,7 +10,7 @@ volatile LONG changes;
 
 static struct thread *threads; /* newest first */
 static unsigned thread_count;
-static _Thread_local struct thread *own;
+static DWORD own; /* of TlsAlloc: each thread's record */
 
 /* ---- Their records ------------------------------------------------------- */
 
@@ -33,7 +33,7 @@ static struct thread *add_thread(bool is_foreign)
     thread->stack = (const char *)low;
     thread->stack_end = (const char *)high;
     thread->is_foreign = is_foreign;
-    own = thread;
+    TlsSetValue(own, thread);
     lock_records();
     name_thread(thread, thread_count++);
     thread->next = threads;
@@ -48,9 +48,26 @@ struct thread *newest_thread(void)
     return threads;
 }
 
+void begin_threads(void)
+{
+    own = TlsAlloc();
+    if (own == TLS_OUT_OF_INDEXES)
+        abort();
+}
+
+/* GetLastError keeps its value: TlsGetValue sets it to 0. */
+static struct thread *find_own(void)
+{
+    DWORD error = GetLastError();
+    struct thread *thread = TlsGetValue(own);
+    SetLastError(error);
+    return thread;
+}
+
 struct thread *this_thread(void)
 {
-    return own != NULL ? own : add_thread(true);
+    struct thread *thread = find_own();
+    return thread != NULL ? thread : add_thread(true);
 }
 
 struct thread *begin_thread_record(void)
@@ -66,11 +83,16 @@ void end_thread_record(struct thread *thread)
     note_change();
 }
 
+bool is_on_stack(const struct thread *thread, const void *address)
+{
+    return (const char *)address >= thread->stack &&
+           (const char *)address < thread->stack_end;
+}
+
 struct thread *stack_owner(const void *address)
 {
     for (struct thread *at = threads; at != NULL; at = at->next)
-        if (!at->ended && (const char *)address >= at->stack &&
-            (const char *)address < at->stack_end)
+        if (!at->ended && is_on_stack(at, address))
             return at;
     return NULL;
 }
@@ -85,8 +107,7 @@ struct place here(void)
     return place_at(caller());
 }
 
-/* ---- Their waits ----------------------------------------------------------
- */
+/* ---- Their waits --------------------------------------------------------- */
 
 void note_change(void)
 {
@@ -99,57 +120,87 @@ void await_change(LONG seen)
     below_locks.wait_on_address(&changes, &seen, sizeof seen, 5);
 }
 
-static void begin_any_wait(const char *function, const void *object,
-                           const HANDLE *handles, DWORD count, DWORD timeout)
+LONG progress(void)
+{
+    LONG sum = changes;
+    for (const struct thread *at = threads; at != NULL; at = at->next)
+        sum = (LONG)((ULONG)sum + (ULONG)at->calls);
+    return sum;
+}
+
+static void begin_any_wait(const struct wait *wait)
 {
     struct thread *thread = this_thread();
     lock_records();
-    thread->waits_for = object;
-    thread->handle_count =
-        handles != NULL && count < MAXIMUM_WAIT_OBJECTS ? count : 0;
-    for (DWORD i = 0; i < thread->handle_count; i++)
-        thread->handles[i] = handles[i];
-    thread->for_ever = timeout == INFINITE;
-    thread->waits_at = here();
-    thread->waits_in = function;
+    thread->wait = *wait;
     unlock_records();
     note_change();
 }
 
 void begin_wait(const char *function, const void *object, DWORD timeout)
 {
-    begin_any_wait(function, object, NULL, 0, timeout);
+    begin_any_wait(&(struct wait){.in = function,
+                                  .object = object,
+                                  .for_ever = timeout == INFINITE,
+                                  .at = here()});
 }
 
 void begin_wait_for(const char *function, const HANDLE *handles, DWORD count,
-                    DWORD timeout)
+                    bool all, DWORD timeout)
 {
-    begin_any_wait(function, NULL, handles, count, timeout);
+    struct wait wait = {.in = function,
+                        .all = all,
+                        .for_ever = timeout == INFINITE,
+                        .at = here()};
+    if (count <= MAXIMUM_WAIT_OBJECTS)
+        for (; wait.handle_count < count; wait.handle_count++)
+            wait.handles[wait.handle_count] = handles[wait.handle_count];
+    begin_any_wait(&wait);
 }
 
-void begin_wait_at(const char *function, const void *object, DWORD timeout,
-                   const void *address)
+void begin_lock_wait(const char *function, const void *object, DWORD timeout,
+                     const void *address)
 {
-    begin_any_wait(function, object, NULL, 0, timeout);
-    this_thread()->waits_at.address = address;
+    begin_any_wait(&(struct wait){.in = function,
+                                  .object = object,
+                                  .for_ever = timeout == INFINITE,
+                                  .at = place_at(address)});
 }
 
 void end_wait(void)
 {
     struct thread *thread = this_thread();
     lock_records();
-    thread->waits_in = NULL;
+    thread->wait.in = NULL;
     unlock_records();
     note_change();
+}
+
+struct wait suspend_wait(void)
+{
+    struct wait wait = this_thread()->wait;
+    end_wait();
+    return wait;
+}
+
+void resume_wait(const struct wait *wait)
+{
+    begin_any_wait(wait);
+}
+
+static bool waits_at(const struct thread *thread, HANDLE port)
+{
+    return thread->wait.in != NULL && thread->wait.handle_count == 1 &&
+           thread->wait.handles[0] == port;
 }
 
 unsigned count_waiters(HANDLE port, struct place *place)
 {
     unsigned count = 0;
+    const struct thread *self = find_own();
     for (const struct thread *at = threads; at != NULL; at = at->next)
-        if (at != own && !at->ended && at->waits_in != NULL &&
-            at->waits_for == port) {
-            *place = at->waits_at;
+        if (at != self && !at->ended && waits_at(at, port)) {
+            *place = at->wait.at;
             count++;
         }
     return count;
@@ -159,4 +210,14 @@ bool has_waiter(HANDLE port)
 {
     struct place place;
     return count_waiters(port, &place) > 0;
+}
+
+bool has_taker(HANDLE port)
+{
+    const struct thread *self = find_own();
+    for (const struct thread *at = threads; at != NULL; at = at->next)
+        if (at != self && !at->ended &&
+            (at->wait.in == NULL || waits_at(at, port)))
+            return true;
+    return false;
 }

@@ -93,6 +93,14 @@ ParameterizedTestParameters(checker, a_mistake_is_reported_with_its_lines)
          1},
         {"overlapped", "freed", "an OVERLAPPED is freed while in flight", 66,
          1},
+        {"overlapped", "array-freed", "an OVERLAPPED is freed while in flight",
+         66, 1},
+        {"overlapped", "routine-freed",
+         "an OVERLAPPED is freed while in flight", 66, 1},
+        {"overlapped", "watch-freed", "a buffer is freed while in flight", 66,
+         1},
+        {"overlapped", "no-port",
+         "an OVERLAPPED in flight is on the stack of a function", 66, 1},
         {"overlapped", "moved", "an OVERLAPPED is moved while in flight", 66,
          1},
         {"overlapped", "on-stack",
@@ -113,7 +121,6 @@ ParameterizedTestParameters(checker, a_mistake_is_reported_with_its_lines)
          "the wrong request is freed, not the one", 66, 1},
         {"overlapped", "touched", "a request is touched after it was freed", 66,
          1},
-        {"fields", "internal", "an OVERLAPPED field is wrong: Internal", 66, 1},
         {"fields", "left-over",
          "an OVERLAPPED field is wrong: OffsetHigh is left over", 66, 1},
         {"fields", "negative",
@@ -130,6 +137,10 @@ ParameterizedTestParameters(checker, a_mistake_is_reported_with_its_lines)
         {"handle", "no-overlapped",
          "hint: ReadFile is called without an OVERLAPPED", 1, 1},
         {"handle", "never-closed", "a file's handle is never closed", 66, 1},
+        {"handle", "event-open", "an event's handle is never closed", 66, 1},
+        {"handle", "duplicate-open", "a file's handle is never closed", 66, 1},
+        {"handle", "closed-connecting", "a handle is closed with I/O in flight",
+         66, 1},
         {"handle", "closed-in-flight", "a handle is closed with I/O in flight",
          66, 1},
         {"handle", "port-closed", "a port is closed while 1 thread waits", 66,
@@ -148,6 +159,7 @@ ParameterizedTestParameters(checker, a_mistake_is_reported_with_its_lines)
         {"packet", "dead-worker", "the packet of a failed I/O is ignored", 66,
          2},
         {"packet", "not-taken", "hung: every thread waits for ever", 66, 1},
+        {"packet", "everywhere", "hung: every thread waits for ever", 66, 1},
         {"packet", "deadlock", "hung: every thread waits for ever", 66, 1},
     };
     return cr_make_param_array(struct mistake, mistakes,
@@ -161,6 +173,7 @@ ParameterizedTest(struct mistake *mistake, checker,
     char *begin = g_strconcat("checker: ", mistake->diagnosis, NULL);
     make_file("file", 1000);
     struct run run = finish(start_checked("1", program, mistake->name, "file"));
+    take_looked_at(&run);
     char *reports = reports_of(&run, program);
     assert_run(&run,
                run.ending != HUNG && run.status == mistake->status &&
@@ -199,6 +212,7 @@ static void assert_silent(const char *program, const char *file, int status)
     static const char *const turns[] = {"1", "2"};
     for (unsigned i = 0; i < 2; i++) {
         struct run run = finish(start_checked(turns[i], program, file, NULL));
+        take_looked_at(&run);
         assert_ended(&run, status);
         run_clear(&run);
     }
@@ -242,6 +256,7 @@ ParameterizedTest(char program[24], checker,
     for (unsigned i = 0; i < G_N_ELEMENTS(modes); i++) {
         g_setenv("IO", modes[i], TRUE);
         struct run run = finish(start_checked("1", program, "file", NULL));
+        take_looked_at(&run);
         assert_ended(&run, 0);
         run_clear(&run);
     }
@@ -252,10 +267,13 @@ Test(checker, a_copy_is_not_reported)
 {
     make_file("file", 3000001);
     struct run run = finish(start_checked("1", "lab/copy", "file", "one"));
+    take_looked_at(&run);
     assert_ended(&run, 0);
     run = finish(start_checked("2", "lab/copy", "file", "two"));
+    take_looked_at(&run);
     assert_ended(&run, 0);
     run = finish(start_checked("2", "lab/copy", "file", "two"));
+    take_looked_at(&run);
     assert_ended(&run, 1);
 }
 
@@ -275,6 +293,7 @@ ParameterizedTest(char program[24], checker, a_pipe_is_not_reported)
     send_line(feeder, "another");
     send_end(feeder);
     struct run run = finish(reader);
+    take_looked_at(&run);
     assert_run(&run, strstr(run.err, "checker") == NULL,
                "no report of the checker on stderr");
 }
@@ -290,6 +309,7 @@ Test(checker, a_pending_read_is_no_hang)
     g_usleep(4 * G_USEC_PER_SEC);
     send_end(feeder);
     struct run run = finish(reader);
+    take_looked_at(&run);
     assert_ended(&run, 0);
 }
 
@@ -301,6 +321,7 @@ Test(checker, ctrl_c_is_not_reported)
     g_free(next_line(reader));
     send_signal(reader, SIGINT);
     struct run run = finish(reader);
+    take_looked_at(&run);
     assert_ended(&run, INTERRUPTED);
     send_end(feeder);
 }
@@ -308,8 +329,10 @@ Test(checker, ctrl_c_is_not_reported)
 ParameterizedTestParameters(checker, a_right_program_is_not_reported)
 {
     static char programs[][16] = {
-        "entries",  "threadpool_io",   "events",   "bind_callback",
-        "no_event", "static_requests", "own_port", "two_writes"};
+        "entries",  "threadpool_io",   "events",       "bind_callback",
+        "no_event", "static_requests", "own_port",     "two_writes",
+        "styles",   "routines",        "pipe_servers", "directories",
+        "owners",   "fibers",          "sections"};
     return cr_make_param_array(char[16], programs, G_N_ELEMENTS(programs));
 }
 
@@ -320,4 +343,69 @@ ParameterizedTest(char name[16], checker, a_right_program_is_not_reported)
     make_file("empty", 0);
     assert_silent(program, "file", 0);
     assert_silent(program, "empty", 0);
+}
+
+/* ---- What may still come ------------------------------------------------- */
+
+static struct process *start_woken(const char *check, const char *program,
+                                   const char *name)
+{
+    char *path = g_strconcat("tests/lab/right/", program, NULL);
+    struct process *process = start_checked(check, path, name, NULL);
+    g_free(path);
+    return process;
+}
+
+/* One line says where main waits, and what is left of stderr is empty. */
+static void assert_woken(struct process *process, const char *name)
+{
+    struct run run = finish(process);
+    take_looked_at(&run);
+    assert_run(&run,
+               run.status == 0 && count(run.err, "\n") == 1 &&
+                   g_regex_match_simple(
+                       "^checker: still waiting after 5 s: main in \\w+ at "
+                       "\\{0x[0-9a-f]+\\}(; no call for 5 s: thread 1)?\r?$",
+                       run.err, G_REGEX_MULTILINE, 0),
+               "%s: status 0, and one line 'still waiting'", name);
+    run_clear(&run);
+}
+
+/* All wait for six seconds, so they do so at the same time. */
+Test(checker, what_may_be_woken_is_not_hung)
+{
+    static const char *const woken[][2] = {
+        {"woken_outside", "client"},    {"woken_outside", "change"},
+        {"woken_outside", "inherited"}, {"woken_outside", "duplicate"},
+        {"woken_outside", "thread"},    {"woken_inside", "timer"},
+        {"woken_inside", "registered"}, {"woken_inside", "timer-queue"},
+        {"woken_inside", "pool"},       {"woken_inside", "queued-call"},
+    };
+    struct process *processes[G_N_ELEMENTS(woken)];
+    struct process *waits = start_woken("waits", "woken_outside", "leaks");
+    for (unsigned i = 0; i < G_N_ELEMENTS(woken); i++)
+        processes[i] = start_woken("1", woken[i][0], woken[i][1]);
+    for (unsigned i = 0; i < G_N_ELEMENTS(woken); i++)
+        assert_woken(processes[i], woken[i][1]);
+    struct run run = finish(waits);
+    assert_run(&run,
+               run.status == 3 && count(run.err, "\n") == 1 &&
+                   g_str_has_prefix(run.err, "checker: still waiting"),
+               "with CHECK=waits status 3, and only 'still waiting'");
+}
+
+Test(checker, with_waits_no_mistake_is_reported)
+{
+    make_file("file", 1000);
+    struct run run = finish(start_checked("waits", "tests/lab/wrong/handle",
+                                          "never-closed", "file"));
+    assert_ended(&run, 0);
+}
+
+Test(checker, the_last_line_says_what_was_looked_at)
+{
+    make_file("file", 8192);
+    struct run run =
+        finish(start_checked("1", "tests/lab/right/own_port", "file", NULL));
+    assert_err(&run, "checker: looked at 3 requests, 3 packets, 2 handles\n");
 }

@@ -148,6 +148,7 @@ static void assert_checker_rejects(const struct pitfall *pitfall,
         g_strconcat("pitfalls/", pitfall->name, "/lab/", pitfall->stage, NULL);
     char **fixed = g_strsplit(diagnosis, " ...", 2); /* the rest varies */
     struct run run = run_checked(WATCHDOG, whole, words);
+    take_looked_at(&run);
     assert_ended(&run, 0);
     run_clear(&run);
     run = run_checked(PATIENCE, broken, words);

@@ -421,6 +421,14 @@ struct counters take_counters(struct run *run)
     return counters;
 }
 
+void take_looked_at(struct run *run)
+{
+    char *line = g_strrstr(run->err, "checker: looked at ");
+    assert_run(run, line != NULL && is_one_line(line),
+               "a last line 'checker: looked at ...' on stderr");
+    *line = '\0';
+}
+
 void assert_done(struct process *process)
 {
     struct run run = finish(process);

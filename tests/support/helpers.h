@@ -201,6 +201,10 @@ struct counters {
 };
 struct counters take_counters(struct run *run);
 
+/* Removes the checker's last line, which says what it has looked at. Fails the
+ * test if there is none. */
+void take_looked_at(struct run *run);
+
 /* Waits for the end of a program, and fails the test unless it exits with 0. */
 void assert_done(struct process *process);
 

@@ -1,22 +1,6 @@
 /* Mistakes in the fields of an OVERLAPPED. */
 #include "wrong.h"
 
-static int internal(const char *path)
-{
-    static struct read read;
-    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
-    HANDLE port = port_of(file);
-    for (DWORD i = 0; i < 2; i++) {
-        read.overlapped.Offset = 64 * i;
-        /* <- internal */
-        ReadFile(file, read.buffer, 64, NULL, &read.overlapped);
-        take(port);
-    }
-    CloseHandle(file);
-    CloseHandle(port);
-    return 0;
-}
-
 static int left_over(const char *path)
 {
     static struct read read;
@@ -25,7 +9,6 @@ static int left_over(const char *path)
     read.overlapped.OffsetHigh = 1;
     ReadFile(file, read.buffer, 64, NULL, &read.overlapped);
     take(port);
-    read.overlapped.Internal = read.overlapped.InternalHigh = 0;
     read.overlapped.Offset = 0;
     /* <- left-over */
     ReadFile(file, read.buffer, 64, NULL, &read.overlapped);
@@ -79,7 +62,6 @@ static int pipe_offset(const char *path)
 }
 
 const struct mistake mistakes[] = {
-    {"internal", internal},       {"left-over", left_over},
-    {"negative", negative},       {"event", event},
+    {"left-over", left_over},     {"negative", negative}, {"event", event},
     {"pipe-offset", pipe_offset}, {NULL, NULL},
 };

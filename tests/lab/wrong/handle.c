@@ -58,6 +58,43 @@ static int never_closed(const char *path)
     return file == INVALID_HANDLE_VALUE;
 }
 
+static int never_closed_event(const char *path)
+{
+    static struct read read;
+    DWORD bytes;
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    /* <- event-open */
+    read.overlapped.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL);
+    ReadFile(file, read.buffer, 64, NULL, &read.overlapped);
+    GetOverlappedResult(file, &read.overlapped, &bytes, TRUE);
+    CloseHandle(file);
+    return 0;
+}
+
+static int never_closed_duplicate(const char *path)
+{
+    HANDLE copy, self = GetCurrentProcess();
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    /* <- duplicate-open */
+    DuplicateHandle(self, file, self, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS);
+    CloseHandle(file);
+    return 0;
+}
+
+static int closed_while_connecting(const char *path)
+{
+    static OVERLAPPED overlapped;
+    (void)path;
+    HANDLE pipe = CreateNamedPipeW(L"\\\\.\\pipe\\wrong-handle",
+                                   PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED,
+                                   0, 1, 0, 64, 0, NULL);
+    /* <- closed-connecting */
+    ConnectNamedPipe(pipe, &overlapped);
+    /* <- closed-connecting */
+    CloseHandle(pipe);
+    return 0;
+}
+
 static int closed_in_flight(const char *path)
 {
     static struct read read;
@@ -123,9 +160,17 @@ static int not_checked(const char *path)
 }
 
 const struct mistake mistakes[] = {
-    {"not-overlapped", not_overlapped}, {"plain-with-event", plain_with_event},
-    {"bound-twice", bound_twice},       {"no-overlapped", no_overlapped},
-    {"never-closed", never_closed},     {"closed-in-flight", closed_in_flight},
-    {"port-closed", port_closed},       {"port-used-on", port_used_on},
-    {"not-checked", not_checked},       {NULL, NULL},
+    {"not-overlapped", not_overlapped},
+    {"plain-with-event", plain_with_event},
+    {"bound-twice", bound_twice},
+    {"no-overlapped", no_overlapped},
+    {"event-open", never_closed_event},
+    {"duplicate-open", never_closed_duplicate},
+    {"closed-connecting", closed_while_connecting},
+    {"never-closed", never_closed},
+    {"closed-in-flight", closed_in_flight},
+    {"port-closed", port_closed},
+    {"port-used-on", port_used_on},
+    {"not-checked", not_checked},
+    {NULL, NULL},
 };

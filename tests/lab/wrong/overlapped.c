@@ -49,6 +49,67 @@ static int freed(const char *path)
     return 0;
 }
 
+/* Only one of the two requests in this memory has completed. */
+static int array_freed(const char *path)
+{
+    struct pipe pipe = open_pipe();
+    HANDLE port = port_of(pipe.client);
+    struct read *reads = calloc(2, sizeof *reads);
+    (void)path;
+    start(pipe.client, &reads[0]);
+    /* <- array-freed */
+    ReadFile(pipe.client, reads[1].buffer, 64, NULL, &reads[1].overlapped);
+    write_pipe(pipe);
+    take(port);
+    /* <- array-freed */
+    free(reads);
+    write_pipe(pipe);
+    take(port);
+    close_pipe(pipe);
+    CloseHandle(port);
+    return 0;
+}
+
+static void CALLBACK on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    (void)error, (void)bytes, (void)overlapped;
+}
+
+static int routine_freed(const char *path)
+{
+    struct pipe pipe = open_pipe();
+    struct read *read = new_read();
+    (void)path;
+    /* <- routine-freed */
+    ReadFileEx(pipe.client, read->buffer, 64, &read->overlapped, on_read);
+    /* <- routine-freed */
+    free(read);
+    write_pipe(pipe);
+    SleepEx(INFINITE, TRUE);
+    close_pipe(pipe);
+    return 0;
+}
+
+static int watch_freed(const char *path)
+{
+    static OVERLAPPED overlapped;
+    DWORD bytes;
+    (void)path;
+    HANDLE directory = CreateFileA(
+        ".", FILE_LIST_DIRECTORY, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+        OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OVERLAPPED, NULL);
+    DWORD *changes = malloc(4096);
+    /* <- watch-freed */
+    ReadDirectoryChangesW(directory, changes, 4096, FALSE,
+                          FILE_NOTIFY_CHANGE_SIZE, NULL, &overlapped, NULL);
+    /* <- watch-freed */
+    free(changes);
+    CancelIo(directory);
+    GetOverlappedResult(directory, &overlapped, &bytes, TRUE);
+    CloseHandle(directory);
+    return 0;
+}
+
 static int moved(const char *path)
 {
     struct pipe pipe = open_pipe();
@@ -86,6 +147,34 @@ static int on_stack(const char *path)
     take(port);
     CloseHandle(file);
     CloseHandle(port);
+    return 0;
+}
+
+/* There is no port, and error 997 is passed on as any other error. */
+static __attribute__((noinline)) DWORD read_on_stack(HANDLE file)
+{
+    static char buffer[64];
+    OVERLAPPED overlapped = {0};
+    /* <- no-port */
+    BOOL ok = ReadFile(file, buffer, sizeof buffer, NULL, &overlapped);
+    return ok ? ERROR_SUCCESS : GetLastError();
+}
+
+static __attribute__((noinline)) void use_stack(void)
+{
+    volatile char other[1024];
+    for (size_t i = 0; i < sizeof other; i++)
+        other[i] = 3;
+}
+
+static int no_port(const char *path)
+{
+    struct pipe pipe = open_pipe();
+    (void)path;
+    read_on_stack(pipe.client);
+    use_stack();
+    write_pipe(pipe);
+    close_pipe(pipe);
     return 0;
 }
 
@@ -287,6 +376,10 @@ static int touched(const char *path)
 const struct mistake mistakes[] = {
     {"reused", reused},
     {"freed", freed},
+    {"array-freed", array_freed},
+    {"routine-freed", routine_freed},
+    {"watch-freed", watch_freed},
+    {"no-port", no_port},
     {"moved", moved},
     {"on-stack", on_stack},
     {"thread-ends", thread_ends},

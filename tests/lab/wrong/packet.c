@@ -131,9 +131,68 @@ static int deadlock(const char *path)
     return 0;
 }
 
+static CRITICAL_SECTION section;
+static CONDITION_VARIABLE condition;
+
+static unsigned __stdcall enter_section(void *unused)
+{
+    (void)unused;
+    /* <- everywhere */
+    EnterCriticalSection(&section);
+    return 0;
+}
+
+static unsigned __stdcall wait_for_condition(void *unused)
+{
+    static CRITICAL_SECTION own;
+    (void)unused;
+    InitializeCriticalSection(&own);
+    EnterCriticalSection(&own);
+    /* <- everywhere */
+    SleepConditionVariableCS(&condition, &own, INFINITE);
+    return 0;
+}
+
+static unsigned __stdcall wait_for_routine(void *unused)
+{
+    (void)unused;
+    /* <- everywhere */
+    SleepEx(INFINITE, TRUE);
+    return 0;
+}
+
+static unsigned __stdcall exit_early(void *unused)
+{
+    (void)unused;
+    _endthreadex(0);
+    return 0;
+}
+
+/* Each thread waits in another way; one has left by _endthreadex. */
+static int everywhere(const char *path)
+{
+    static unsigned(__stdcall *const routines[])(void *) = {
+        enter_section, wait_for_condition, wait_for_routine, exit_early};
+    HANDLE threads[4];
+    (void)path;
+    InitializeCriticalSection(&section);
+    EnterCriticalSection(&section);
+    for (int i = 0; i < 4; i++)
+        threads[i] =
+            (HANDLE)_beginthreadex(NULL, 0, routines[i], NULL, 0, NULL);
+    /* <- everywhere */
+    WaitForMultipleObjectsEx(4, threads, TRUE, INFINITE, TRUE);
+    return 0;
+}
+
 const struct mistake mistakes[] = {
-    {"not-taken", packet_not_taken},      {"deadlock", deadlock},
-    {"failing-packet", failing_packet},   {"no-packet", no_packet},
-    {"exits-in-flight", exits_in_flight}, {"no-sentinel", no_sentinel},
-    {"dead-worker", dead_worker},         {NULL, NULL},
+    {"everywhere", everywhere},
+    {"not-taken", packet_not_taken},
+    {"deadlock", deadlock},
+    {"failing-packet", failing_packet},
+    {"no-packet", no_packet},
+    {"exits-in-flight", exits_in_flight},
+    {"no-sentinel", no_sentinel},
+    {"dead-worker", dead_worker},
+    {NULL, NULL},
 };

@@ -1,0 +1,48 @@
+#include "delays.h"
+
+#include "below.h"
+#include "threads.h"
+
+/* All delays together take this much, and FACTOR times as long as the program
+ * itself, at most. */
+enum { ALLOWED_MS = 5000, FACTOR = 3 };
+
+static LONG64 begun;          /* in ms, as all times here */
+static volatile LONG64 spent; /* by all threads, one after the other */
+
+static LONG64 now(void)
+{
+    LARGE_INTEGER count, frequency;
+    QueryPerformanceCounter(&count);
+    QueryPerformanceFrequency(&frequency);
+    return count.QuadPart / (frequency.QuadPart / 1000);
+}
+
+void begin_delays(void)
+{
+    begun = now();
+}
+
+/* How much the delays may take now, `spent` included. Several threads may wait
+ * at the same time, so the program's own time is at least what is left. */
+static LONG64 allowed(LONG64 time)
+{
+    LONG64 of_program = time - begun - spent;
+    return ALLOWED_MS + FACTOR * (of_program > 0 ? of_program : 0);
+}
+
+void delay_while(bool (*goes_on)(const struct request *request),
+                 const struct request *request, DWORD limit)
+{
+    LONG64 start = now(), time = start;
+    for (bool more = true; more; time = now()) {
+        LONG seen = changes;
+        lock_records();
+        more = time - start < limit &&
+               spent + (time - start) < allowed(start) && goes_on(request);
+        unlock_records();
+        if (more)
+            await_change(seen);
+    }
+    InterlockedExchangeAdd64(&spent, time - start);
+}

@@ -1,0 +1,16 @@
+/* The waiting that the checker adds to the program's: see README.md. */
+#ifndef DELAYS_H
+#define DELAYS_H
+
+#include "requests.h"
+
+/* The program starts now. */
+void begin_delays(void);
+
+/* Waits while `goes_on` returns true, for `limit` ms at most. It waits for less
+ * time, or not at all, if the checker has added too much already. It calls
+ * `goes_on` with the lock held. */
+void delay_while(bool (*goes_on)(const struct request *request),
+                 const struct request *request, DWORD limit);
+
+#endif

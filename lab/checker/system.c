@@ -1,0 +1,80 @@
+#include "system.h"
+
+#include "below.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <winternl.h>
+
+/* What winternl.h does not declare. */
+enum { FILE_MODE = 16, SYNCHRONOUS = 0x30, EVENT_BASIC = 0, PORT_BASIC = 0 };
+struct event_basic {
+    LONG type; /* 0: manual-reset */
+    LONG state;
+};
+typedef NTSTATUS NTAPI query_file(HANDLE handle, IO_STATUS_BLOCK *status,
+                                  void *answer, ULONG size, int question);
+typedef NTSTATUS NTAPI query_object(HANDLE handle, int question, void *answer,
+                                    ULONG size, ULONG *length);
+
+/* Found by name: an import of its own would make the program seem to call the
+ * function. 0: this system has none. */
+static uintptr_t in_ntdll(const char *name)
+{
+    return (uintptr_t)below.GetProcAddress(GetModuleHandleW(L"ntdll.dll"),
+                                           name);
+}
+
+static bool query(const char *function, HANDLE handle, int question,
+                  void *answer, ULONG size)
+{
+    query_object *ask = (query_object *)in_ntdll(function);
+    return ask != NULL && ask(handle, question, answer, size, NULL) >= 0;
+}
+
+bool ask_type(HANDLE handle, char type[static TYPE_NAME])
+{
+    DWORD flags;
+    struct {
+        UNICODE_STRING name;
+        char rest[512]; /* further answers, and the name itself */
+    } answer;
+    type[0] = '\0';
+    if (!GetHandleInformation(handle, &flags))
+        return false;
+    if (query("NtQueryObject", handle, ObjectTypeInformation, &answer,
+              sizeof answer))
+        snprintf(type, TYPE_NAME, "%.*ls",
+                 (int)(answer.name.Length / sizeof(wchar_t)),
+                 answer.name.Buffer);
+    return true;
+}
+
+bool ask_overlapped(HANDLE file, bool *overlapped)
+{
+    IO_STATUS_BLOCK status;
+    ULONG mode;
+    query_file *ask = (query_file *)in_ntdll("NtQueryInformationFile");
+    if (ask == NULL || ask(file, &status, &mode, sizeof mode, FILE_MODE) < 0)
+        return false;
+    *overlapped = (mode & SYNCHRONOUS) == 0;
+    return true;
+}
+
+enum event_state ask_event(HANDLE event, bool *manual)
+{
+    struct event_basic answer;
+    if (!query("NtQueryEvent", event, EVENT_BASIC, &answer, sizeof answer))
+        return UNKNOWN;
+    if (manual != NULL)
+        *manual = answer.type == 0;
+    return answer.state != 0 ? SET : NOT_SET;
+}
+
+unsigned ask_packets(HANDLE port)
+{
+    LONG depth;
+    bool known =
+        query("NtQueryIoCompletion", port, PORT_BASIC, &depth, sizeof depth);
+    return known && depth > 0 ? (unsigned)depth : 0;
+}

@@ -1,0 +1,159 @@
+/* Another process wakes main, or a thread that makes no calls. The program
+ * imports no function that could wake a thread later. */
+#include "wakes.h"
+
+/* A second process of this program does the case `name`. It inherits handles,
+ * and is not checked. */
+static bool start_other(const char *name)
+{
+    char self[MAX_PATH], command[MAX_PATH + 32];
+    STARTUPINFOA start = {.cb = sizeof start};
+    PROCESS_INFORMATION made;
+    GetModuleFileNameA(NULL, self, sizeof self);
+    snprintf(command, sizeof command, "\"%s\" %s", self, name);
+    SetEnvironmentVariableA("CHECK", NULL);
+    if (!CreateProcessA(NULL, command, NULL, NULL, TRUE, 0, NULL, NULL, &start,
+                        &made))
+        return false;
+    CloseHandle(made.hThread);
+    CloseHandle(made.hProcess);
+    return true;
+}
+
+static const char name_of_pipe[] = "\\\\.\\pipe\\woken-outside";
+
+static bool connect_other(void)
+{
+    Sleep(LATER);
+    HANDLE pipe = CreateFileA(name_of_pipe, GENERIC_WRITE, 0, NULL,
+                              OPEN_EXISTING, 0, NULL);
+    CloseHandle(pipe);
+    return pipe != INVALID_HANDLE_VALUE;
+}
+
+static bool by_client(void)
+{
+    HANDLE pipe = CreateNamedPipeA(name_of_pipe,
+                                   PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED,
+                                   0, 1, 0, 64, 0, NULL);
+    OVERLAPPED connect = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
+    DWORD bytes;
+    ConnectNamedPipe(pipe, &connect);
+    bool started = start_other("connects");
+    WaitForSingleObject(connect.hEvent, INFINITE);
+    bool ok = GetOverlappedResult(pipe, &connect, &bytes, FALSE);
+    CloseHandle(connect.hEvent);
+    CloseHandle(pipe);
+    return started && ok;
+}
+
+static bool make_file(void)
+{
+    Sleep(LATER);
+    HANDLE file = CreateFileA("watched\\new", GENERIC_WRITE, 0, NULL,
+                              CREATE_ALWAYS, FILE_FLAG_DELETE_ON_CLOSE, NULL);
+    CloseHandle(file);
+    return file != INVALID_HANDLE_VALUE;
+}
+
+static bool by_change(void)
+{
+    static DWORD changes[256];
+    OVERLAPPED overlapped = {0}, *taken = NULL;
+    DWORD bytes;
+    ULONG_PTR key;
+    CreateDirectoryA("watched", NULL);
+    HANDLE watched =
+        CreateFileA("watched", FILE_LIST_DIRECTORY,
+                    FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
+                    FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OVERLAPPED, NULL);
+    HANDLE port = CreateIoCompletionPort(watched, NULL, 0, 1);
+    ReadDirectoryChangesW(watched, changes, sizeof changes, FALSE,
+                          FILE_NOTIFY_CHANGE_FILE_NAME, NULL, &overlapped,
+                          NULL);
+    bool started = start_other("changes");
+    GetQueuedCompletionStatus(port, &bytes, &key, &taken, INFINITE);
+    CloseHandle(watched);
+    CloseHandle(port);
+    return started && taken == &overlapped;
+}
+
+/* Its value in the other process is the same. */
+static bool set_inherited(void)
+{
+    char value[32];
+    GetEnvironmentVariableA("INHERITED", value, sizeof value);
+    Sleep(LATER);
+    return SetEvent((HANDLE)(uintptr_t)strtoull(value, NULL, 10));
+}
+
+static bool by_inherited_event(void)
+{
+    char value[32];
+    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited,
+                                     .bInheritHandle = TRUE};
+    HANDLE event = CreateEventA(&inherited, TRUE, FALSE, NULL);
+    snprintf(value, sizeof value, "%llu", (ULONGLONG)(uintptr_t)event);
+    SetEnvironmentVariableA("INHERITED", value);
+    bool started = start_other("sets");
+    WaitForSingleObject(event, INFINITE);
+    CloseHandle(event);
+    return started;
+}
+
+static bool by_duplicate(void)
+{
+    char value[32];
+    HANDLE copy, event = CreateEventA(NULL, TRUE, FALSE, NULL);
+    DuplicateHandle(GetCurrentProcess(), event, GetCurrentProcess(), &copy, 0,
+                    TRUE, DUPLICATE_SAME_ACCESS);
+    snprintf(value, sizeof value, "%llu", (ULONGLONG)(uintptr_t)copy);
+    SetEnvironmentVariableA("INHERITED", value);
+    bool started = start_other("sets");
+    WaitForSingleObject(event, INFINITE);
+    CloseHandle(event);
+    CloseHandle(copy);
+    return started;
+}
+
+static HANDLE done;
+
+static unsigned __stdcall sleep_long(void *unused)
+{
+    (void)unused;
+    Sleep(LATER);
+    SetEvent(done);
+    return 0;
+}
+
+static bool by_thread(void)
+{
+    done = CreateEventW(NULL, TRUE, FALSE, NULL);
+    HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, sleep_long, NULL, 0, NULL);
+    WaitForSingleObject(done, INFINITE);
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+    CloseHandle(done);
+    return true;
+}
+
+/* Closes no handle, and exits with another status: CHECK=waits leaves both. */
+static bool by_thread_that_leaks(void)
+{
+    by_thread();
+    CreateEventW(NULL, TRUE, FALSE, NULL);
+    exit(3);
+}
+
+const struct wake wakes[] = {
+    {"client", by_client},
+    {"connects", connect_other},
+    {"change", by_change},
+    {"changes", make_file},
+    {"inherited", by_inherited_event},
+    {"sets", set_inherited},
+    {"duplicate", by_duplicate},
+    {"thread", by_thread},
+    {"leaks", by_thread_that_leaks},
+    {NULL, NULL},
+};
