@@ -371,7 +371,8 @@ static void assert_woken(struct process *process, const char *name)
     run_clear(&run);
 }
 
-/* All wait for six seconds, so they do so at the same time. */
+/* All wait for six seconds, so they do so at the same time; so does a program
+ * in which the checker waits in vain. */
 Test(checker, what_may_be_woken_is_not_hung)
 {
     static const char *const woken[][2] = {
@@ -383,6 +384,9 @@ Test(checker, what_may_be_woken_is_not_hung)
     };
     struct process *processes[G_N_ELEMENTS(woken)];
     struct process *waits = start_woken("waits", "woken_outside", "leaks");
+    make_file("file", 8192);
+    struct process *spins =
+        start_checked("1", "tests/lab/right/spinning", "file", NULL);
     for (unsigned i = 0; i < G_N_ELEMENTS(woken); i++)
         processes[i] = start_woken("1", woken[i][0], woken[i][1]);
     for (unsigned i = 0; i < G_N_ELEMENTS(woken); i++)
@@ -392,6 +396,9 @@ Test(checker, what_may_be_woken_is_not_hung)
                run.status == 3 && count(run.err, "\n") == 1 &&
                    g_str_has_prefix(run.err, "checker: still waiting"),
                "with CHECK=waits status 3, and only 'still waiting'");
+    run = finish(spins);
+    take_looked_at(&run);
+    assert_ended(&run, 0);
 }
 
 Test(checker, with_waits_no_mistake_is_reported)
