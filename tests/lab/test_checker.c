@@ -376,11 +376,12 @@ static void assert_woken(struct process *process, const char *name)
 Test(checker, what_may_be_woken_is_not_hung)
 {
     static const char *const woken[][2] = {
-        {"woken_outside", "client"},    {"woken_outside", "change"},
-        {"woken_outside", "inherited"}, {"woken_outside", "duplicate"},
-        {"woken_outside", "thread"},    {"woken_inside", "timer"},
-        {"woken_inside", "registered"}, {"woken_inside", "timer-queue"},
-        {"woken_inside", "pool"},       {"woken_inside", "queued-call"},
+        {"woken_outside", "client"},     {"woken_outside", "change"},
+        {"woken_outside", "inherited"},  {"woken_outside", "duplicate"},
+        {"woken_outside", "thread"},     {"woken_outside", "other-thread"},
+        {"woken_inside", "timer"},       {"woken_inside", "registered"},
+        {"woken_inside", "timer-queue"}, {"woken_inside", "pool"},
+        {"woken_inside", "queued-call"},
     };
     struct process *processes[G_N_ELEMENTS(woken)];
     struct process *waits = start_woken("waits", "woken_outside", "leaks");

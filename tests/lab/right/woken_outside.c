@@ -137,6 +137,22 @@ static bool by_thread(void)
     return true;
 }
 
+static void set_later(void *event)
+{
+    Sleep(LATER);
+    SetEvent(event);
+}
+
+/* The checker has not seen this thread start. */
+static bool by_other_thread(void)
+{
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    _beginthread(set_later, 0, event);
+    WaitForSingleObject(event, INFINITE);
+    CloseHandle(event);
+    return true;
+}
+
 /* Closes no handle, and exits with another status: CHECK=waits leaves both. */
 static bool by_thread_that_leaks(void)
 {
@@ -154,6 +170,7 @@ const struct wake wakes[] = {
     {"sets", set_inherited},
     {"duplicate", by_duplicate},
     {"thread", by_thread},
+    {"other-thread", by_other_thread},
     {"leaks", by_thread_that_leaks},
     {NULL, NULL},
 };
