@@ -271,14 +271,29 @@ static LONG CALLBACK on_crash(EXCEPTION_POINTERS *exception)
 
 /* ---- The end ------------------------------------------------------------ */
 
+/* Whether the close is the program's way to end the I/O: a server closes a pipe
+ * that waits for a client, or a directory that it watches, and then takes the
+ * packet. */
+static bool ends_by_closing(const struct request *request)
+{
+    return request->kind == A_CALL && request->owes_packet;
+}
+
 /* An I/O that has completed does not need the handle any more, even if its
  * packet has not been taken. */
+static bool needs(const struct request *request, HANDLE handle)
+{
+    if (request->kind == A_POST || handle == NULL || !is_in_flight(request) ||
+        !is_pending(request))
+        return false;
+    return request->event == handle ||
+           (request->handle == handle && !ends_by_closing(request));
+}
+
 static struct request *in_flight_on(HANDLE handle)
 {
     for (struct request *at = newest_in_flight(); at != NULL; at = at->next)
-        if (at->kind != A_POST && handle != NULL &&
-            (at->handle == handle || at->event == handle) && is_in_flight(at) &&
-            is_pending(at))
+        if (needs(at, handle))
             return at;
     return NULL;
 }

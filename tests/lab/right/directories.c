@@ -61,7 +61,9 @@ static bool by_port(void)
     watch(watched, &overlapped, NULL);
     CancelIo(watched);
     GetQueuedCompletionStatus(port, &bytes, &key, &taken, INFINITE);
-    CloseHandle(watched);
+    watch(watched, &overlapped, NULL);
+    CloseHandle(watched); /* this ends the watch, too */
+    GetQueuedCompletionStatus(port, &bytes, &key, &taken, INFINITE);
     CloseHandle(port);
     return ok && taken == &overlapped;
 }
