@@ -53,17 +53,17 @@ static void CALLBACK on_completion(DWORD error, DWORD bytes,
 
 LPOVERLAPPED_COMPLETION_ROUTINE
 begin_routine(const OVERLAPPED *overlapped,
-              LPOVERLAPPED_COMPLETION_ROUTINE call)
+              LPOVERLAPPED_COMPLETION_ROUTINE routine)
 {
-    if (call == NULL)
-        return NULL;
-    struct routine *routine = malloc(sizeof *routine);
     if (routine == NULL)
+        return NULL;
+    struct routine *added = malloc(sizeof *added);
+    if (added == NULL)
         abort();
     lock_records();
-    *routine =
-        (struct routine){routines, GetCurrentThreadId(), overlapped, call};
-    routines = routine;
+    *added =
+        (struct routine){routines, GetCurrentThreadId(), overlapped, routine};
+    routines = added;
     unlock_records();
     return on_completion;
 }

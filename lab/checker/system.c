@@ -35,18 +35,15 @@ static bool query(const char *function, HANDLE handle, int question,
 bool ask_type(HANDLE handle, char type[static TYPE_NAME])
 {
     DWORD flags;
-    struct {
-        UNICODE_STRING name;
-        char rest[512]; /* further answers, and the name itself */
-    } answer;
+    ULONG64 answer[64]; /* a UNICODE_STRING, further answers, and the text */
+    const UNICODE_STRING *name = (const UNICODE_STRING *)(const void *)answer;
     type[0] = '\0';
     if (!GetHandleInformation(handle, &flags))
         return false;
-    if (query("NtQueryObject", handle, ObjectTypeInformation, &answer,
+    if (query("NtQueryObject", handle, ObjectTypeInformation, answer,
               sizeof answer))
         snprintf(type, TYPE_NAME, "%.*ls",
-                 (int)(answer.name.Length / sizeof(wchar_t)),
-                 answer.name.Buffer);
+                 (int)(name->Length / sizeof(wchar_t)), name->Buffer);
     return true;
 }
 

@@ -9,8 +9,9 @@
 
 /* ---- Locks --------------------------------------------------------------
  *
- * The compiler's library takes such locks for thread-local variables. So no
- * function here uses one: caller() does. */
+ * The compiler's library takes such locks for its thread-local variables. So
+ * the functions that replace a lock must use no such variable: caller(), which
+ * the other functions call, does. */
 
 /* A wait begins only if another thread has the lock. */
 static void WINAPI acquire(SRWLOCK *lock)

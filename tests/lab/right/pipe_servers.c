@@ -160,6 +160,13 @@ static void CALLBACK on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
         done++;
 }
 
+static void wait_alertably(HANDLE event)
+{
+    DWORD result = WAIT_IO_COMPLETION;
+    while (result == WAIT_IO_COMPLETION)
+        result = WaitForSingleObjectEx(event, INFINITE, TRUE);
+}
+
 /* The connect has an event, the rest completion routines. */
 static bool serve_by_routines(void)
 {
@@ -172,9 +179,7 @@ static bool serve_by_routines(void)
         instances[i].pipe = create_pipe();
         if (!ConnectNamedPipe(instances[i].pipe, &connect) &&
             GetLastError() == ERROR_IO_PENDING)
-            while (WaitForSingleObjectEx(connected, INFINITE, TRUE) ==
-                   WAIT_IO_COMPLETION)
-                continue;
+            wait_alertably(connected);
         ReadFileEx(instances[i].pipe, instances[i].buffer,
                    sizeof instances[i].buffer, &instances[i].overlapped,
                    on_read);

@@ -6,7 +6,6 @@ struct copy {
     HANDLE from, to;
     uint64_t bytes;
     unsigned pending;
-    bool over;
 };
 
 struct request {
@@ -113,14 +112,15 @@ static void CALLBACK on_cancelled(DWORD error, DWORD bytes,
                                   OVERLAPPED *overlapped)
 {
     (void)bytes;
-    *(DWORD *)overlapped->hEvent = error;
+    *(volatile DWORD *)overlapped->hEvent = error;
 }
 
 /* A read is cancelled, and its result taken, before its routine runs. */
 static bool cancel(void)
 {
     static char buffer[BLOCK];
-    DWORD answer = 0, bytes;
+    volatile DWORD answer = 0;
+    DWORD bytes;
     HANDLE server = CreateNamedPipeA("\\\\.\\pipe\\routines",
                                      PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED,
                                      0, 1, 0, BLOCK, 0, NULL);
@@ -129,14 +129,14 @@ static bool cancel(void)
     OVERLAPPED *overlapped = calloc(1, sizeof *overlapped);
     if (overlapped == NULL)
         return false;
-    overlapped->hEvent = &answer;
+    overlapped->hEvent = (HANDLE)&answer;
     ReadFileEx(server, buffer, BLOCK, overlapped, on_cancelled);
     CancelIoEx(server, overlapped);
     while (answer == 0)
         SleepEx(INFINITE, TRUE);
     free(overlapped);
     overlapped = NULL;
-    OVERLAPPED late = {.hEvent = &answer};
+    OVERLAPPED late = {.hEvent = (HANDLE)&answer};
     answer = 0;
     ReadFileEx(server, buffer, BLOCK, &late, on_cancelled);
     CancelIo(server);

@@ -19,10 +19,10 @@ struct wake {
 
 extern const struct wake wakes[]; /* the last one's name is NULL */
 
-int read_all(const char *name)
+int read_all(const char *path)
 {
     for (const struct wake *at = wakes; at->name != NULL; at++)
-        if (strcmp(at->name, name) == 0)
+        if (strcmp(at->name, path) == 0)
             return at->wait() ? 0 : 1;
     return 2;
 }
