@@ -1,5 +1,4 @@
 /* The layer's waits: for locks, handles, and completion routines. */
-#include "../interpose/caller.h"
 #include "below.h"
 #include "handles.h"
 #include "layer.h"
