@@ -1,10 +1,12 @@
 #include "hang.h"
 
+#include "../interpose/caller.h"
 #include "below.h"
 #include "handles.h"
 #include "harmless.h"
 #include "packets.h"
 #include "requests.h"
+#include "system.h"
 #include "threads.h"
 
 #include <stdio.h>
@@ -56,12 +58,20 @@ static bool is_listed(DWORD id, const DWORD *ids, unsigned count)
     return false;
 }
 
+/* A thread that starts in the program, although the checker has not seen its
+ * start, is one of the lab's I/O modes. It wakes a thread only when it
+ * completes an I/O, which is in flight until then. */
+static bool is_of_lab(DWORD id)
+{
+    return id == watcher_id || address_in_file(ask_start(id)) != 0;
+}
+
 static bool is_followed(DWORD id)
 {
     for (const struct thread *at = newest_thread(); at != NULL; at = at->next)
         if (at->id == id && !at->ended)
             return !at->is_foreign;
-    return id == watcher_id;
+    return is_of_lab(id);
 }
 
 /* Whether the program has only threads that the checker follows. Others, such

@@ -7,7 +7,13 @@
 #include <winternl.h>
 
 /* What winternl.h does not declare. */
-enum { FILE_MODE = 16, SYNCHRONOUS = 0x30, EVENT_BASIC = 0, PORT_BASIC = 0 };
+enum {
+    FILE_MODE = 16,
+    SYNCHRONOUS = 0x30,
+    EVENT_BASIC = 0,
+    PORT_BASIC = 0,
+    THREAD_START = 9,
+};
 struct event_basic {
     LONG type; /* 0: manual-reset */
     LONG state;
@@ -66,6 +72,23 @@ enum event_state ask_event(HANDLE event, bool *manual)
     if (manual != NULL)
         *manual = answer.type == 0;
     return answer.state != 0 ? SET : NOT_SET;
+}
+
+const void *ask_start(DWORD thread)
+{
+    const void *start = NULL;
+    typedef HANDLE WINAPI open_thread(DWORD access, BOOL inherit, DWORD id);
+    open_thread *open = (open_thread *)(uintptr_t)below.GetProcAddress(
+        GetModuleHandleW(L"kernel32.dll"), "OpenThread");
+    HANDLE handle =
+        open != NULL ? open(THREAD_QUERY_INFORMATION, FALSE, thread) : NULL;
+    if (handle == NULL)
+        return NULL;
+    if (!query("NtQueryInformationThread", handle, THREAD_START, &start,
+               sizeof start))
+        start = NULL;
+    below.CloseHandle(handle);
+    return start;
 }
 
 unsigned ask_packets(HANDLE port)

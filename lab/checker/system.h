@@ -22,6 +22,10 @@ enum event_state { NOT_SET, SET, UNKNOWN };
  * sets `manual`: whether only ResetEvent resets the event. */
 enum event_state ask_event(HANDLE event, bool *manual);
 
+/* Where a thread of this process started; NULL if the system does not answer.
+ */
+const void *ask_start(DWORD thread);
+
 /* How many packets are queued at a port; 0 if the system does not answer. */
 unsigned ask_packets(HANDLE port);
 
