@@ -8,17 +8,17 @@ command = $(eval NEEDS_$(1) = $(2))$(eval USES_$(1) := $(3))
 tests := run test patch python git
 
 #              command             needs                        uses
-$(call command,run,                run,                         STEP FILE ARGS SLOW IO DIR)
+$(call command,run,                run $$(dir_needs),           STEP FILE ARGS SLOW IO DIR LIBS)
 $(call command,compare,            run,                         FILE ARGS)
 $(call command,test,               $(tests),                    STEP TESTS)
-$(call command,check,              $$(check_needs),             STEP DIR FILE ARGS IO ONLY TESTS)
-$(call command,trace,              run python,                  STEP DIR FILE ARGS IO)
+$(call command,check,              $$(check_needs),             STEP DIR LIBS FILE ARGS IO ONLY TESTS)
+$(call command,trace,              run python $$(dir_needs),    STEP DIR LIBS FILE ARGS IO)
 $(call command,trace-cost,         run python,)
 $(call command,debug-server,       run gdb,                     STEP FILE ARGS)
-$(call command,pitfall,            run patch,                   NAME)
+$(call command,pitfall,            run patch python,            NAME)
 $(call command,probe,              run,                         ROW)
 $(call command,windows-and-wine,   run,)
-$(call command,sweep,              run python,                  STEP DIR NAME POINT)
+$(call command,sweep,              run python $$(dir_needs),    STEP DIR LIBS NAME POINT)
 $(call command,test-io,            $(tests),                    STEP TESTS MODES)
 $(call command,test-dotnet,        $(tests) $$(dotnet_needs),)
 $(call command,flaky,              $(tests),                    STEP TESTS RUNS)
@@ -37,7 +37,8 @@ $(call command,setup,              $(tests),)
 $(call command,doctor,             $$(doctor_needs),)
 $(call command,on,                 ,                            SYSTEM COMMAND MIRROR)
 
-check_needs = run $(if $(CHECK_SUITES),test patch python git)
+check_needs = run python $(if $(CHECK_SUITES),test patch git)
+dir_needs = $(if $(DIR),python)
 # .NET is fetched by npm, once.
 dotnet_needs = $(if $(wildcard $(DOTNET_FETCHED)),,$(if $(DOTNET_FETCHED),npm))
 # MSYS2 has no Criterion. The benchmark runs only on Linux.
@@ -54,7 +55,7 @@ NEEDS = $(sort $(foreach goal,$(MAKECMDGOALS),$(NEEDS_$(goal))) \
 
 # Settings go with every command.
 SETTINGS := V NO_INSTALL WERROR CC CXX HOST_CC CROSS CFLAGS WIN_LDLIBS WINE \
-  LAUNCHER WINDRES WINAR OBJCOPY GCOV ADDR2LINE ASIO DOTNET
+  LAUNCHER WINDRES WINAR OBJCOPY NM GCOV ADDR2LINE ASIO DOTNET
 
 ARGUMENTS := $(sort $(foreach name,$(filter USES_%,$(.VARIABLES)),$($(name))))
 

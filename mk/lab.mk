@@ -26,35 +26,31 @@ build/lab/%.exe build/pitfalls/%.exe: private LDFLAGS = $(WIN_LDFLAGS) $(LAB_BAS
 
 # ---- Your own directory ----
 
-# DIR replaces a stage. All its C sources become one object file. make builds it
-# each time, because the next command may name another DIR. Warnings are no errors
-# there. Like FILE, DIR is relative to the directory where you type the command; its
+# DIR replaces a stage: lab/check/build.py makes a program of all C and C++ sources in
+# it and below. make calls it each time, because the next command may name another
+# DIR. Like FILE, DIR is relative to the directory where you type the command; its
 # name may contain spaces.
 ifneq ($(DIR),)
 export DIR
-DIR_SOURCES := $(shell cd $(FROM) && \
-  ls '$(subst ','\'',$(DIR))'/*.c 2>/dev/null | wc -l)
-ifeq ($(DIR_SOURCES),0)
-$(error there are no C sources in DIR='$(DIR)')
+ifeq ($(shell cd $(FROM) && find '$(subst ','\'',$(DIR))/' -name '*.c' \
+  -o -name '*.cc' -o -name '*.cpp' -o -name '*.cxx' 2>/dev/null | head -n 1),)
+$(error there are no C or C++ sources in DIR='$(DIR)')
 endif
 
+DIR_BUILD := CC='$(CC)' CXX='$(CXX)' NM='$(NM)' OBJCOPY='$(OBJCOPY)' \
+  CFLAGS='$(CFLAGS)' WIN_LDLIBS='$(WIN_LDLIBS)' LIBS='$(LIBS)' \
+  python3 -B '$(CURDIR)/lab/check/build.py'
 # Of final, the other programs are left out.
-DIR_LEFT_OUT := $(if $(filter final,$(STEP)),$(PROGRAMS:%=*/programs/%.c |)) /
-build/dir/program.o: FORCE | setup
-	@mkdir -p $(@D)
-	@printf 'CC\t%s\n' "$$DIR/*.c"
-	$(Q)shopt -s nullglob; sources=(); cd $(FROM); \
-	  for source in "$$DIR"/*.c $(if $(filter final,$(STEP)),"$$DIR"/programs/*.c); do \
-	  case $$source in $(DIR_LEFT_OUT)) ;; *) sources+=("$$source") ;; esac; \
-	  done; $(CC) -std=c17 -Wall -Wextra $(CFLAGS) -r -nostdlib \
-	  -o '$(CURDIR)/$@' "$${sources[@]}"
+DIR_PLAN := build/dir/plan.json
+$(DIR_PLAN): FORCE | setup
+	@cd $(FROM) && $(DIR_BUILD) compile "$$DIR" '$(CURDIR)/$@' \
+	  $(if $(filter final,$(STEP)),$(PROGRAMS:%=--leave-out programs/%.c))
 
-# A program with main instead of wmain is linked without -municode.
-DIR_LDFLAGS := $(if $(shell cd $(FROM) && grep -l wmain \
-  '$(subst ','\'',$(DIR))'/*.c $(if $(filter final,$(STEP)), \
-  '$(subst ','\'',$(DIR))'/programs/*.c) 2>/dev/null),$(WIN_LDFLAGS),-static)
-build/lab/dir.exe: $(call in_lab,build/dir/program.o)
-build/lab/dir.exe: private LDFLAGS = $(DIR_LDFLAGS) $(LAB_BASE)
+link_dir = $(DIR_BUILD) link $(DIR_PLAN) $@ $(filter %.o,$^)
+build/lab/dir.exe: $(DIR_PLAN) $(LAB)
+	@$(link_dir) --guarded --flag=$(LAB_BASE)
+else ifneq ($(LIBS),)
+$(error LIBS goes with DIR)
 endif
 
 # The programs of a command: that of DIR, or those that STEP chooses.
@@ -62,26 +58,34 @@ LAB_CHOSEN := $(if $(DIR),build/lab/dir.exe,$(CHOSEN:%=build/lab/%.exe))
 
 # ---- Check ----
 
-# make check runs the tests of a stage, and then the stage under lab/checker.
+# make check runs a program under lab/checker, and then the tests of its stage. See
+# lab/check/check.py.
 ifneq ($(filter-out checker,$(ONLY)),)
 $(error ONLY is checker, not '$(ONLY)')
 endif
 
-# The suites come first, except with ONLY=checker. A DIR has the suites of its STEP,
-# if STEP is 1 to 5.
-CHECK_SUITES := $(if $(filter checker,$(ONLY)),,$(if $(DIR), \
-  $(filter 1 2 3 4 5,$(STEP)),all))
+# No tests with ONLY=checker. A DIR has the tests of its STEP, if STEP is 1 to 5.
+# Where Criterion is missing and cannot be installed, Python runs the main tests of a
+# step.
+CHECK_TESTS := $(strip $(if $(filter checker,$(ONLY)),,$(if $(DIR), \
+  $(filter 1 2 3 4 5,$(STEP)),all)))
+CRITERION := $(if $(filter check,$(MAKECMDGOALS)),$(shell \
+  { pkg-config --exists criterion || { [ -z '$(NO_INSTALL)$(MSYSTEM)' ] && \
+    command -v apt-get; }; } >/dev/null 2>&1 && echo yes))
+CHECK_SUITES := $(if $(CRITERION),$(CHECK_TESTS))
+CHECK_MAIN := $(if $(CRITERION)$(CHECK_SUITES),,$(if $(CHECK_TESTS), \
+  $(filter 1 2 3 4 5,$(STEP))))
 
-# For the suites, DIR's program replaces the step's, in a build directory that has
+# For the tests, DIR's program replaces the step's, in a build directory that has
 # links to everything else.
-ifneq ($(and $(DIR),$(CHECK_SUITES)),)
+JUDGED := build
+ifneq ($(and $(DIR),$(CHECK_TESTS)),)
+JUDGED := build/dir/build
 STAND_INS := $(foreach dir,build build/tests/hooked, \
   build/dir/$(dir)/$(CHOSEN).exe)
-check: TESTED := build/dir/build
-check: $(STAND_INS)
 build/dir/build/tests/hooked/$(CHOSEN).exe: $(HOOKS)
-$(STAND_INS): private LDFLAGS = $(DIR_LDFLAGS)
-$(STAND_INS): build/dir/program.o | build/dir/links
+$(STAND_INS): $(DIR_PLAN) | build/dir/links
+	@$(link_dir)
 build/dir/links: FORCE
 	@mkdir -p build/dir/build/tests
 	@ln -sfn $(CHOSEN:%=../../%) build/dir
@@ -89,17 +93,24 @@ build/dir/links: FORCE
 	@ln -sfn $(HELPERS:%=../../../tests/%.exe) ../../../tests/break \
 	  build/dir/build/tests
 endif
+check: TESTED := $(JUDGED)
+check: $(if $(CHECK_SUITES),$(STAND_INS)) \
+  $(if $(CHECK_MAIN),$(JUDGED)/$(CHOSEN).exe)
 
-# The checker runs twice, with CHECK=1 and 2: see is_its_turn in lab/checker.
+# With a STEP, the suites end at the first failure. Each program of a step has 5 s.
+check: export RUN_TESTS = $(if $(and $(STEP),$(CHECK_SUITES)), \
+  cd '$(CURDIR)' && $(if $(filter 1 2 3 4 5,$(STEP)),WATCHDOG=5) \
+  $(run_tests) --fail-fast)
+
 .PHONY: check
 check: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
-	@$(stay) $(if $(CHECK_SUITES),$(run_tests) || exit;) \
-	  cd $(FROM); for program in $(LAB_CHOSEN); do for turn in 1 2; do \
-	  CHECK=$$turn $(if $(IO),IO='$(IO)') $(LAUNCHER) $(UP)$$program \
-	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS 2>&1 >/dev/null </dev/null | \
-	    awk -v program=$(UP)$$program -f $(UP)lab/checker/locate.awk >&2 || \
-	    exit; done; \
-	  echo "check: $$(basename $$program .exe): nothing to report"; done
+	@$(stay) (cd $(FROM); status=0; for program in $(LAB_CHOSEN); do \
+	  LAUNCHER='$(LAUNCHER)' SAMPLE=$(UP)build/sample.txt python3 -B \
+	    $(UP)lab/check/check.py $(UP)$$program --log $(UP)build/check \
+	    $(if $(STEP),--step $(STEP) --name $(CHOSEN)) $(if $(CHECK_MAIN), \
+	      --tests $(UP)$(JUDGED)/$(CHOSEN).exe) || { status=$$?; break; }; \
+	  done; exit $$status) \
+	  $(if $(STEP),,$(if $(CHECK_SUITES),&& $(run_tests)))
 
 # ---- Trace ----
 

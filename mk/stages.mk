@@ -113,7 +113,8 @@ $(error SLOW=1 goes with STEP=5 or STEP=final, and without FILE and ARGS)
 endif
 endif
 
-# With IO or DIR the lab's programs are run; see mk/lab.mk.
+# With IO or DIR the lab's programs are run; see mk/lab.mk. On a terminal, a program of
+# DIR that makes no progress for 5 s is reported.
 RUN_CHOSEN = $(if $(IO)$(DIR),$(LAB_CHOSEN),$(CHOSEN:%=build/%.exe))
 
 .PHONY: run compare
@@ -127,6 +128,9 @@ run: build/tests/feeder.exe
 else
 	@$(stay) cd $(FROM); for program in $(RUN_CHOSEN); do \
 	  $(if $(STEP)$(DIR),,echo "== $$(basename $$program .exe)";) \
+	  $(if $(DIR),if [ -t 1 ]; then LAUNCHER='$(LAUNCHER)' python3 -B \
+	    $(UP)lab/check/run.py $(UP)$$program \
+	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS || exit; continue; fi;) \
 	  $(call plainly,$(LAUNCHER) $(UP)$$program \
 	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS) || exit; done
 endif

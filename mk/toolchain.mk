@@ -41,6 +41,7 @@ endif
 WINDRES ?= $(CROSS)windres
 WINAR ?= $(CROSS)ar
 OBJCOPY ?= $(CROSS)objcopy
+NM ?= $(CROSS)nm
 GCOV ?= $(CROSS)gcov
 ADDR2LINE ?= $(CROSS)addr2line
 export ADDR2LINE

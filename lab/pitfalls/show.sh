@@ -37,7 +37,7 @@ run() {
     # shellcheck disable=SC2086 # words
     timeout -k 1 5 "${start[@]}" "$program" "$FILE" $ARGS \
         </dev/null 2>&1 >"$1" |
-        awk -v program="$program" -f lab/checker/locate.awk | shorten
+        python3 -B lab/check/locate.py "$program" | shorten
     status=${PIPESTATUS[0]}
     case $status in
     124 | 137) echo '(no end after 5 seconds: the program was killed)' ;;

@@ -26,18 +26,19 @@ static struct process *start_checked(const char *turn, const char *program,
 static char *reports_of(const struct run *run, const char *program)
 {
     const char *build = g_getenv("BUILD");
-    char *source = g_strdup_printf("%s/../lab/checker/locate.awk", build);
-    char *exe = g_strdup_printf("program=%s/%s.exe", build, program);
+    char *script = g_strdup_printf("%s/../lab/check/locate.py", build);
+    char *exe = g_strdup_printf("%s/%s.exe", build, program);
     char *text = NULL;
     GError *error = NULL;
-    GSubprocess *awk = g_subprocess_new(
+    GSubprocess *python = g_subprocess_new(
         G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error,
-        "awk", "-v", exe, "-f", source, NULL);
-    cr_assert(awk != NULL && g_subprocess_communicate_utf8(awk, run->err, NULL,
-                                                           &text, NULL, &error),
-              "awk: %s", error ? error->message : "");
-    g_object_unref(awk);
-    g_free(source);
+        "python3", "-B", script, exe, NULL);
+    cr_assert(python != NULL &&
+                  g_subprocess_communicate_utf8(python, run->err, NULL, &text,
+                                                NULL, &error),
+              "locate.py: %s", error ? error->message : "");
+    g_object_unref(python);
+    g_free(script);
     g_free(exe);
     return text;
 }

@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""Runs a program under the checker, then its step's tests, and prints a verdict.
+
+    check.py PROGRAM.exe [--name NAME] [--step N] [--log DIRECTORY]
+        [--tests PROGRAM.exe]
+
+The checker runs first, two times: with CHECK=1, and with CHECK=2 and IO=pending (or
+with IO of the environment). Then come the tests: the command in RUN_TESTS, or those
+of steps.py with the program of --tests. The first failure ends it.
+
+Environment: LAUNCHER starts a Windows program, ADDR2LINE finds a source line, FILE
+and ARGS are the program's arguments, and SAMPLE is the file if FILE is empty. DIR and
+LIBS are what the reader has typed.
+
+It prints at most 15 lines: the verdict first, the next command last. The file
+LOG/NAME.txt gets all lines. Each report of the checker is printed when it is made.
+"""
+
+import argparse
+import os
+import re
+import shlex
+import sys
+
+import programs
+import reports
+import steps
+
+LINES = 15
+RESERVED = 3      # lines after the reports: how it ended, what was left out, what next
+TOTAL = 8         # seconds for a step on the sample, which takes less than one
+SILENCE = 10      # seconds without output, on a file of yours
+CHECK_FAILED = 66  # the exit status after a mistake
+
+
+def plural(count, word):
+    return f'{count} {word}' if count == 1 else f'{count} {word}s'
+
+
+class Screen:
+    """Prints lines immediately, not more than fit; a file gets all of them."""
+
+    def __init__(self, path):
+        os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
+        self.path = path
+        self.log = open(path, 'w', encoding='utf-8')
+        self.used = self.left_out = 0
+
+    def note(self, line):
+        print(line, file=self.log, flush=True)
+
+    def say(self, line):
+        self.note(line)
+        self.used += 1
+        print(line, flush=True)
+
+    def room(self):
+        return max(0, LINES - RESERVED - self.used)
+
+    def say_report(self, lines):
+        """A report that does not fit is shortened to its first line."""
+        fits = len(lines) <= self.room()
+        for number, line in enumerate(lines):
+            if self.room() and (fits or number == 0):
+                self.say(line)
+            else:
+                self.note(line)
+                self.left_out += 1
+
+    def end(self, following):
+        if self.left_out:
+            self.say(f'check: {plural(self.left_out, "more line")}: {self.path}')
+        self.say(f'next: {following}')
+        self.log.close()
+
+
+class Checking:
+    """What the checker reports about one program."""
+
+    def __init__(self, name, screen, locator, ends_waiting):
+        self.name = name
+        self.screen = screen
+        self.locator = locator
+        self.ends_waiting = ends_waiting  # a program that makes no progress
+        self.mistakes = self.hints = 0
+        self.own = []     # the program's own lines of the last run
+        self.looked_at = []
+        self.notes = []
+
+    def verdict(self, text):
+        self.screen.say(f'check: {self.name}: {text}')
+
+    def on_lines(self, program, lines):
+        located = [self.locator.locate(line) for line in lines]
+        for group in reports.split(located):
+            self.on_group(program, group)
+
+    def on_group(self, program, group):
+        first = group[0]
+        if first.startswith(reports.LOOKED_AT):
+            self.looked_at.append(first[len(reports.REPORT):])
+            self.screen.note(first)
+        elif first.startswith(reports.WAITING):
+            self.on_waiting(program, group)
+        elif first.startswith(reports.REPORT):
+            self.on_report(group)
+        elif first.startswith(reports.NOTES):
+            if first not in self.notes:
+                self.notes.append(first)
+                self.screen.say_report([first])
+        else:
+            self.own.append(first)
+            self.screen.note(first)
+
+    def on_report(self, group):
+        if group[0].startswith(reports.HINT):
+            self.hints += 1
+            if self.mistakes + self.hints == 1:
+                self.verdict('1 hint')
+        else:
+            self.mistakes += 1
+            if self.screen.room():
+                self.verdict(plural(self.mistakes, 'mistake'))
+        self.screen.say_report(group)
+
+    def on_waiting(self, program, group):
+        if self.ends_waiting:
+            self.verdict('no progress for 5 s')
+        self.screen.say_report(group)
+        if self.ends_waiting:
+            program.stop('it waited')
+
+    def run(self, command, environment, limits):
+        """Returns whether there is nothing to report."""
+        self.own = []
+        program = programs.Program(command, environment)
+        ending = program.follow(self.on_lines, limits)
+        if ending.interrupted:
+            self.verdict(f'interrupted, with {plural(self.mistakes, "mistake")}')
+            raise KeyboardInterrupt
+        right = ending.status == 0 and self.mistakes == 0
+        if not right:
+            self.explain(ending)
+        return right
+
+    def explain(self, ending):
+        """How a program ended about which there is something to report."""
+        told = self.mistakes + self.hints > 0
+        if ending.stopped == 'it waited':
+            self.screen.say('check: the program was ended')
+        elif ending.stopped:
+            self.verdict(f'{ending.stopped}, and was ended')
+        elif ending.status < 0:
+            self.verdict(f'it was ended from outside (signal {-ending.status})')
+        elif not (told and ending.status in (0, CHECK_FAILED)):
+            kind = ('exit status' if ending.status in (0, 1, 2, CHECK_FAILED,
+                                                       programs.INTERRUPTED)
+                    else 'it crashed: exit status')
+            self.verdict(f'{kind} {ending.status}'
+                         f'{"" if told else ", and nothing to report"}')
+        if not told:
+            self.screen.say_report(self.own[-3:])
+
+
+class Check:
+    """One program, from the checker to the last test."""
+
+    def __init__(self, options):
+        self.options = options
+        self.screen = Screen(os.path.join(options.log, options.name + '.txt'))
+        self.file = os.environ.get('FILE') or os.environ['SAMPLE']
+        self.arguments = [self.file, *os.environ.get('ARGS', '').split()]
+        self.mode = os.environ.get('IO', '')
+
+    def verdict(self, text):
+        self.screen.say(f'check: {self.options.name}: {text}')
+
+    def command(self, verb, *variables):
+        """A make command for the same program."""
+        typed = [f'{name}={shlex.quote(os.environ[name])}'
+                 for name in ('DIR', 'LIBS', 'FILE', 'ARGS')
+                 if os.environ.get(name)]
+        step = [f'STEP={self.options.step}'] if self.options.step else []
+        return ' '.join(['make', verb, *step, *typed, *variables])
+
+    def limits(self):
+        if not self.options.step:
+            return programs.Limits()
+        if os.environ.get('FILE') or os.environ.get('ARGS'):
+            return programs.Limits(silence=SILENCE)
+        return programs.Limits(total=TOTAL)
+
+    def checker_passes(self):
+        command = programs.launched(self.options.program, self.arguments)
+        locator = reports.Locator(self.options.program)
+        checking = Checking(self.options.name, self.screen, locator,
+                            bool(self.options.step))
+        try:
+            for turn, mode in (('1', self.mode), ('2', self.mode or 'pending')):
+                self.screen.note(f'--- CHECK={turn} IO={mode}')
+                if not checking.run(command, {'CHECK': turn, 'IO': mode},
+                                    self.limits()):
+                    wanted = [f'IO={shlex.quote(mode)}'] if mode else []
+                    self.screen.end(self.command('trace', *wanted))
+                    return False
+        finally:
+            locator.close()
+        self.verdict('nothing to report')
+        looked = checking.looked_at[-1] if checking.looked_at else 'looked at 2 runs'
+        self.screen.say(f'check: {looked}; the tests judge the data')
+        return True
+
+    def tests_pass(self):
+        if os.environ.get('RUN_TESTS', '').strip():
+            return self.suites_pass()
+        if self.options.tests is None:
+            return True
+        failure = steps.judge(self.options.step, self.options.tests, self.file)
+        if failure is None:
+            self.verdict('the main tests of the step pass')
+            return True
+        self.verdict(failure.title)
+        self.screen.say_report(failure.lines)
+        self.screen.end(self.command('run'))
+        return False
+
+    def suites_pass(self):
+        """Criterion's suites: shows the first failure."""
+        program = programs.Program(['bash', '-c', os.environ['RUN_TESTS']])
+        lines = []
+        ending = program.follow(lambda _, more: lines.extend(more))
+        lines = ending.out.decode(errors='replace').splitlines() + lines
+        for line in lines:
+            self.screen.note(line)
+        if ending.interrupted:
+            raise KeyboardInterrupt
+        return self.judge_suites(ending.status, [re.sub(r'\033\[[\d;]*m', '', line)
+                                                 for line in lines])
+
+    def judge_suites(self, status, lines):
+        if status == 0:
+            tested = re.search(r'Tested: (\d+)', '\n'.join(lines))
+            self.verdict(f'{plural(int(tested[1]), "test")} passed'
+                         if tested else 'the tests pass')
+            for line in lines:
+                if line.startswith('[SKIP]'):
+                    self.screen.say_report([line])
+            return True
+        failed = next(filter(None, map(FAILED.match, lines)), None)
+        self.verdict(f'the test {failed[1]}/{failed[2]} fails' if failed
+                     else f'the tests fail: exit status {status}')
+        self.screen.say_report(failure_of(lines, failed))
+        self.screen.end(self.command('check', *(
+            [f'TESTS={failed[1]}/{failed[2]}'] if failed else [])))
+        return False
+
+    def passes(self):
+        if not (self.checker_passes() and self.tests_pass()):
+            return False
+        self.screen.end(self.command('trace') if os.environ.get('DIR')
+                        else 'make pitfalls')
+        return True
+
+
+# "[FAIL] step5::a_test: (0.31s)", or "[FAIL] step5::a_test: Timed out. (30.00s)"
+FAILED = re.compile(r'\[FAIL\] (\w+)::(\w+):')
+
+
+def failure_of(lines, failed):
+    """What Criterion prints above the line of the failed test, without the command
+    and the output of the program, which the log has."""
+    if failed is None:
+        return lines[-6:]
+    end = lines.index(failed.string)
+    begin = max((number for number in range(end)
+                 if lines[number].endswith(('Assertion Failed', 'CRASH!'))), default=0)
+    texts = [line.replace('[----]', '    ', 1) for line in lines[begin + 1:end]
+             if line.replace('[----]', '').strip()]
+    cut = next((number for number, text in enumerate(texts)
+                if text.strip().startswith('--- stdout')), len(texts))
+    return texts[:cut]
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('program')
+    parser.add_argument('--name', help='of the program, in each verdict')
+    parser.add_argument('--step', help='1 to 5, or final')
+    parser.add_argument('--log', default='.', help='directory')
+    parser.add_argument('--tests', help='the program without the lab')
+    options = parser.parse_args(arguments)
+    directory = os.environ.get('DIR')
+    options.name = options.name or (
+        os.path.basename(os.path.realpath(directory)) if directory
+        else os.path.splitext(os.path.basename(options.program))[0])
+    return options
+
+
+def main(arguments):
+    programs.interrupt_on_sigterm()
+    try:
+        return 0 if Check(parse(arguments)).passes() else 1
+    except KeyboardInterrupt:
+        return programs.INTERRUPTED
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

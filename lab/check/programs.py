@@ -1,0 +1,143 @@
+"""Starts a program, passes on what it prints the moment it comes, and ends the
+program when its time is over."""
+
+import contextlib
+import os
+import queue
+import shlex
+import signal
+import subprocess
+import threading
+import time
+
+CLOSING = 1   # seconds to wait for the end of a pipe after the program has ended
+LEAVING = 3   # seconds for a program that was interrupted
+KEPT = 1 << 20  # bytes of stdout
+WINDOWS = os.name == 'nt'
+INTERRUPTED = 130
+
+
+def launched(program, arguments=()):
+    """The words of a command that starts a Windows program. LAUNCHER is the command
+    before it."""
+    launcher = shlex.split(os.environ.get('LAUNCHER', ''))
+    return [*launcher, program, *arguments]
+
+
+def interrupt_on_sigterm():
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+class Limits:
+    """When a program is ended. None: never."""
+
+    def __init__(self, total=None, silence=None):
+        self.total = total      # after so many seconds
+        self.silence = silence  # after so many seconds in which it printed nothing
+
+
+class Ending:
+    """How a program has ended."""
+
+    def __init__(self):
+        self.status = None     # negative: the number of a signal
+        self.stopped = None    # why this process has ended it
+        self.interrupted = False
+        self.out = bytearray()  # the first bytes of stdout
+
+
+class Program:
+    """A running program. It has a process group of its own, so that whatever the
+    launcher has started for it can be ended, and nothing else."""
+
+    def __init__(self, command, environment=None):
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env={**os.environ, **(environment or {})},
+            start_new_session=not WINDOWS)
+        self.ending = Ending()
+        self.printed = queue.Queue()  # lists of lines of stderr; None: the end
+        self.last_sign = time.monotonic()
+        self.readers = [threading.Thread(target=self.read_err, daemon=True),
+                        threading.Thread(target=self.read_out, daemon=True)]
+        for reader in self.readers:
+            reader.start()
+
+    def chunks(self, stream):
+        while chunk := os.read(stream.fileno(), 1 << 16):
+            self.last_sign = time.monotonic()
+            yield chunk
+
+    def read_err(self):
+        rest = b''
+        for chunk in self.chunks(self.process.stderr):
+            *lines, rest = (rest + chunk).replace(b'\r\n', b'\n').split(b'\n')
+            if lines:
+                self.printed.put([line.decode(errors='replace') for line in lines])
+        if rest:
+            self.printed.put([rest.decode(errors='replace')])
+        self.printed.put(None)
+
+    def read_out(self):
+        for chunk in self.chunks(self.process.stdout):
+            self.ending.out += chunk[:KEPT - len(self.ending.out)]
+
+    def send(self, number):
+        with contextlib.suppress(ProcessLookupError):
+            if WINDOWS:
+                self.process.kill()
+            else:
+                os.killpg(self.process.pid, number)
+
+    def stop(self, why):
+        """Ends the program."""
+        if self.process.poll() is None:
+            self.ending.stopped = self.ending.stopped or why
+            self.send(signal.SIGTERM if WINDOWS else signal.SIGKILL)
+
+    def follow(self, on_lines, limits=Limits()):
+        """Calls on_lines(self, lines) for lines of stderr, until the program has
+        ended. Returns its ending."""
+        started = time.monotonic()
+        closed = None  # the time until which the rest of its output may come
+        while True:
+            try:
+                with contextlib.suppress(queue.Empty):
+                    lines = self.printed.get(timeout=0.05)
+                    if lines is None:
+                        break
+                    on_lines(self, lines)
+                now = time.monotonic()
+                if self.process.poll() is not None:
+                    closed = closed or now + CLOSING
+                    if now > closed:
+                        break
+                elif limits.total and now - started > limits.total:
+                    self.stop(f'it did not end within {limits.total:g} s')
+                elif limits.silence and now - self.last_sign > limits.silence:
+                    self.stop(f'it printed nothing for {limits.silence:g} s')
+            except KeyboardInterrupt:
+                if self.ending.interrupted:
+                    self.stop('interrupted')
+                self.ending.interrupted = True
+                self.send(signal.SIGINT)
+                limits = Limits(total=time.monotonic() - started + LEAVING)
+        self.finish(started, limits)
+        return self.ending
+
+    def finish(self, started, limits):
+        """stderr is closed, which a program can do long before it ends."""
+        while self.process.poll() is None:
+            try:
+                self.process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                if limits.total and time.monotonic() - started > limits.total:
+                    self.stop(f'it did not end within {limits.total:g} s')
+            except KeyboardInterrupt:
+                self.ending.interrupted = True
+                self.stop('interrupted')
+        for reader in self.readers:
+            reader.join(CLOSING)
+        self.ending.status = self.process.returncode
