@@ -28,7 +28,7 @@ import steps
 
 LINES = 15
 RESERVED = 3      # lines after the reports: how it ended, what was left out, what next
-TOTAL = 8         # seconds for a step on the sample, which takes less than one
+TOTAL = 7         # seconds for a step on the sample, which takes less than one
 SILENCE = 10      # seconds without output, on a file of yours
 CHECK_FAILED = 66  # the exit status after a mistake
 
@@ -57,17 +57,26 @@ class Screen:
     def room(self):
         return max(0, LINES - RESERVED - self.used)
 
+    def say_some(self, lines, most=LINES):
+        """Prints the first lines, and only notes the others."""
+        shown = min(most, self.room())
+        for line in lines[:shown]:
+            self.say(line)
+        for line in lines[shown:]:
+            self.note(line)
+            self.left_out += 1
+
     def say_report(self, lines):
         """A report that does not fit is shortened to its first line."""
-        fits = len(lines) <= self.room()
-        for number, line in enumerate(lines):
-            if self.room() and (fits or number == 0):
-                self.say(line)
-            else:
-                self.note(line)
-                self.left_out += 1
+        self.say_some(lines, LINES if len(lines) <= self.room() else 1)
 
-    def end(self, following):
+    def progress(self, text):
+        """Shows on a terminal what is going on; an empty text erases that."""
+        if sys.stderr.isatty() and os.environ.get('TERM', 'dumb') != 'dumb':
+            print(f'\r\033[K{text}', end='', file=sys.stderr, flush=True)
+
+    def end(self, following, notes=()):
+        self.say_some(notes)
         if self.left_out:
             self.say(f'check: {plural(self.left_out, "more line")}: {self.path}')
         self.say(f'next: {following}')
@@ -107,7 +116,6 @@ class Checking:
         elif first.startswith(reports.NOTES):
             if first not in self.notes:
                 self.notes.append(first)
-                self.screen.say_report([first])
         else:
             self.own.append(first)
             self.screen.note(first)
@@ -158,8 +166,10 @@ class Checking:
                     else 'it crashed: exit status')
             self.verdict(f'{kind} {ending.status}'
                          f'{"" if told else ", and nothing to report"}')
+        if ending.stopped and self.ends_waiting:
+            self.screen.say_some(programs.text_of(ending.last).splitlines()[-2:])
         if not told:
-            self.screen.say_report(self.own[-3:])
+            self.screen.say_some(self.own[-3:])
 
 
 class Check:
@@ -171,6 +181,9 @@ class Check:
         self.file = os.environ.get('FILE') or os.environ['SAMPLE']
         self.arguments = [self.file, *os.environ.get('ARGS', '').split()]
         self.mode = os.environ.get('IO', '')
+        self.notes = []
+        self.looked_at = f'looked at {len(self.runs())} runs'
+        self.tested = ''
 
     def verdict(self, text):
         self.screen.say(f'check: {self.options.name}: {text}')
@@ -190,75 +203,87 @@ class Check:
             return programs.Limits(silence=SILENCE)
         return programs.Limits(total=TOTAL)
 
+    def runs(self):
+        """(CHECK, IO) of each run. Step 5 must know both ends of a file."""
+        if self.mode:
+            return [('1', self.mode), ('2', self.mode)]
+        return [('1', ''), ('2', 'pending'), *(
+            [('1', 'sync-eof')] if self.options.step == '5' else [])]
+
     def checker_passes(self):
         command = programs.launched(self.options.program, self.arguments)
         locator = reports.Locator(self.options.program)
         checking = Checking(self.options.name, self.screen, locator,
                             bool(self.options.step))
         try:
-            for turn, mode in (('1', self.mode), ('2', self.mode or 'pending')):
+            for turn, mode in self.runs():
                 self.screen.note(f'--- CHECK={turn} IO={mode}')
                 if not checking.run(command, {'CHECK': turn, 'IO': mode},
                                     self.limits()):
                     wanted = [f'IO={shlex.quote(mode)}'] if mode else []
-                    self.screen.end(self.command('trace', *wanted))
+                    self.screen.end(self.command('trace', *wanted), checking.notes)
                     return False
         finally:
             locator.close()
-        self.verdict('nothing to report')
-        looked = checking.looked_at[-1] if checking.looked_at else 'looked at 2 runs'
-        self.screen.say(f'check: {looked}; the tests judge the data')
+        self.notes = checking.notes
+        if checking.looked_at:
+            self.looked_at = checking.looked_at[0]
         return True
 
-    def tests_pass(self):
+    def tests_fail(self):
+        """Returns None, or what fails: a title, some lines, and the next command."""
         if os.environ.get('RUN_TESTS', '').strip():
-            return self.suites_pass()
+            return self.suites_fail()
         if self.options.tests is None:
-            return True
+            return None
         failure = steps.judge(self.options.step, self.options.tests, self.file)
         if failure is None:
-            self.verdict('the main tests of the step pass')
-            return True
-        self.verdict(failure.title)
-        self.screen.say_report(failure.lines)
-        self.screen.end(self.command('run'))
-        return False
+            self.tested = 'the main tests of the step pass'
+            return None
+        return failure.title, failure.lines, self.command('run')
 
-    def suites_pass(self):
-        """Criterion's suites: shows the first failure."""
+    def suites_fail(self):
+        """Criterion's suites; the first failure ends them."""
         program = programs.Program(['bash', '-c', os.environ['RUN_TESTS']])
         lines = []
         ending = program.follow(lambda _, more: lines.extend(more))
-        lines = ending.out.decode(errors='replace').splitlines() + lines
+        lines = [re.sub(r'\033\[[\d;]*m', '', line) for line in
+                 programs.text_of(ending.out).splitlines() + lines]
         for line in lines:
             self.screen.note(line)
         if ending.interrupted:
             raise KeyboardInterrupt
-        return self.judge_suites(ending.status, [re.sub(r'\033\[[\d;]*m', '', line)
-                                                 for line in lines])
-
-    def judge_suites(self, status, lines):
-        if status == 0:
+        if ending.status == 0:
             tested = re.search(r'Tested: (\d+)', '\n'.join(lines))
-            self.verdict(f'{plural(int(tested[1]), "test")} passed'
-                         if tested else 'the tests pass')
-            for line in lines:
-                if line.startswith('[SKIP]'):
-                    self.screen.say_report([line])
-            return True
+            self.tested = f'{tested[1] if tested else "all"} tests pass'
+            return None
         failed = next(filter(None, map(FAILED.match, lines)), None)
-        self.verdict(f'the test {failed[1]}/{failed[2]} fails' if failed
-                     else f'the tests fail: exit status {status}')
-        self.screen.say_report(failure_of(lines, failed))
-        self.screen.end(self.command('check', *(
-            [f'TESTS={failed[1]}/{failed[2]}'] if failed else [])))
-        return False
+        if failed is None:
+            return (f'the tests fail: exit status {ending.status}', lines[-6:],
+                    self.command('check'))
+        name = f'{failed[1]}/{failed[2]}'
+        return (f'the test {name} fails', failure_of(lines, failed),
+                self.command('check', f'TESTS={name}'))
 
     def passes(self):
-        if not (self.checker_passes() and self.tests_pass()):
+        if not self.checker_passes():
             return False
+        self.screen.progress(f'{self.options.name}: the tests run')
+        failure = self.tests_fail()
+        self.screen.progress('')
+        if failure is not None:
+            title, lines, following = failure
+            self.verdict(title)
+            self.screen.say_some(lines)
+            self.screen.say('check: the checker has nothing to report')
+            self.screen.end(following, self.notes)
+            return False
+        self.verdict('nothing to report')
+        judged = (f'{self.tested}, which judge the data' if self.tested
+                  else 'only tests can judge the data')
+        self.screen.say(f'check: {self.looked_at}; {judged}')
         self.screen.end(self.command('trace') if os.environ.get('DIR')
-                        else 'make pitfalls')
+                        else 'make pitfalls', self.notes)
         return True
 
 
@@ -267,18 +292,20 @@ FAILED = re.compile(r'\[FAIL\] (\w+)::(\w+):')
 
 
 def failure_of(lines, failed):
-    """What Criterion prints above the line of the failed test, without the command
-    and the output of the program, which the log has."""
-    if failed is None:
-        return lines[-6:]
+    """What was wanted and what came, as Criterion prints it above the line of the
+    failed test. The log has all of it."""
     end = lines.index(failed.string)
     begin = max((number for number in range(end)
                  if lines[number].endswith(('Assertion Failed', 'CRASH!'))), default=0)
-    texts = [line.replace('[----]', '    ', 1) for line in lines[begin + 1:end]
-             if line.replace('[----]', '').strip()]
-    cut = next((number for number, text in enumerate(texts)
-                if text.strip().startswith('--- stdout')), len(texts))
-    return texts[:cut]
+    parts = {'wanted': [], 'got': []}
+    part = 'wanted'
+    for line in lines[begin + 1:end]:
+        text = line.replace('[----]', '', 1).strip()
+        if text.startswith('got: '):
+            part = 'got'
+        if text and '.exe' not in text:  # the command is long
+            parts[part].append('    ' + text)
+    return parts['wanted'][:4] + parts['got'][:5]
 
 
 def parse(arguments):

@@ -12,7 +12,8 @@ import time
 
 CLOSING = 1   # seconds to wait for the end of a pipe after the program has ended
 LEAVING = 3   # seconds for a program that was interrupted
-KEPT = 1 << 20  # bytes of stdout
+KEPT = 1 << 20  # of stdout, the first bytes
+LAST = 1 << 10  # and the last
 WINDOWS = os.name == 'nt'
 INTERRUPTED = 130
 
@@ -22,6 +23,10 @@ def launched(program, arguments=()):
     before it."""
     launcher = shlex.split(os.environ.get('LAUNCHER', ''))
     return [*launcher, program, *arguments]
+
+
+def text_of(output):
+    return output.decode(errors='replace').replace('\r\n', '\n')
 
 
 def interrupt_on_sigterm():
@@ -46,6 +51,7 @@ class Ending:
         self.stopped = None    # why this process has ended it
         self.interrupted = False
         self.out = bytearray()  # the first bytes of stdout
+        self.last = b''         # the last bytes of stdout
 
 
 class Program:
@@ -83,6 +89,7 @@ class Program:
     def read_out(self):
         for chunk in self.chunks(self.process.stdout):
             self.ending.out += chunk[:KEPT - len(self.ending.out)]
+            self.ending.last = (self.ending.last + chunk)[-LAST:]
 
     def send(self, number):
         with contextlib.suppress(ProcessLookupError):

@@ -32,7 +32,7 @@ class Run:
             raise KeyboardInterrupt
         self.ending = ending
         self.status = ending.status
-        self.out = ending.out.decode(errors='replace').replace('\r\n', '\n')
+        self.out = programs.text_of(ending.out)
         self.err = ''.join(line + '\n' for line in errors)
 
     def how(self):
