@@ -4,13 +4,16 @@
 SWEPT_TESTS := stream_all sweep_errors modes outside
 LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS) $(SWEPT_TESTS))
 # One object file. All its names are local, except those of guard.h: a program may use
-# the same names for its own functions and variables.
+# the same names for its own functions and variables. The compiler makes a section
+# .refptr.NAME of each variable that another source defines. The linker would keep one
+# section of each name, the program's; so the lab's are marked as ordinary ones.
 LAB := build/lab/lab.o
 $(LAB): $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c lab/guard/*.c \
   lab/modes/*.c lab/trace/*.c lab/checker/*.c lab/sweep/*.c))
 	@mkdir -p $(@D)
 	$(call says,LD,$@)
 	$(Q)$(CC) -r -nostdlib -o $@ $^ && $(OBJCOPY) \
+	  --set-section-flags '.rdata$$.refptr.*=alloc,load,readonly,data' \
 	  $(foreach name,$(GUARD_REPLACES),--keep-global-symbol=guard.$(name)) $@
 in_lab = $(patsubst build/%,build/guarded/%,$(1)) $(LAB)
 
@@ -26,6 +29,11 @@ build/lab/%.exe build/pitfalls/%.exe: private LDFLAGS = $(WIN_LDFLAGS) $(LAB_BAS
 
 # ---- Your own directory ----
 
+BUILD_SOURCES = CC='$(CC)' CXX='$(CXX)' NM='$(NM)' OBJCOPY='$(OBJCOPY)' \
+  CFLAGS='$(CFLAGS)' WIN_LDLIBS='$(WIN_LDLIBS)' LIBS='$(LIBS)' \
+  python3 -B '$(CURDIR)/lab/check/build.py'
+link_sources = $(BUILD_SOURCES) link $< $@ $(filter %.o,$^)
+
 # DIR replaces a stage: lab/check/build.py makes a program of all C and C++ sources in
 # it and below. make calls it each time, because the next command may name another
 # DIR. Like FILE, DIR is relative to the directory where you type the command; its
@@ -37,18 +45,14 @@ ifeq ($(shell cd $(FROM) && find '$(subst ','\'',$(DIR))/' -name '*.c' \
 $(error there are no C or C++ sources in DIR='$(DIR)')
 endif
 
-DIR_BUILD := CC='$(CC)' CXX='$(CXX)' NM='$(NM)' OBJCOPY='$(OBJCOPY)' \
-  CFLAGS='$(CFLAGS)' WIN_LDLIBS='$(WIN_LDLIBS)' LIBS='$(LIBS)' \
-  python3 -B '$(CURDIR)/lab/check/build.py'
 # Of final, the other programs are left out.
 DIR_PLAN := build/dir/plan.json
 $(DIR_PLAN): FORCE | setup
-	@cd $(FROM) && $(DIR_BUILD) compile "$$DIR" '$(CURDIR)/$@' \
+	@cd $(FROM) && $(BUILD_SOURCES) compile "$$DIR" '$(CURDIR)/$@' \
 	  $(if $(filter final,$(STEP)),$(PROGRAMS:%=--leave-out programs/%.c))
 
-link_dir = $(DIR_BUILD) link $(DIR_PLAN) $@ $(filter %.o,$^)
 build/lab/dir.exe: $(DIR_PLAN) $(LAB)
-	@$(link_dir) --guarded --flag=$(LAB_BASE)
+	@$(link_sources) --guarded --flag=$(LAB_BASE)
 else ifneq ($(LIBS),)
 $(error LIBS goes with DIR)
 endif
@@ -85,7 +89,7 @@ STAND_INS := $(foreach dir,build build/tests/hooked, \
   build/dir/$(dir)/$(CHOSEN).exe)
 build/dir/build/tests/hooked/$(CHOSEN).exe: $(HOOKS)
 $(STAND_INS): $(DIR_PLAN) | build/dir/links
-	@$(link_dir)
+	@$(link_sources)
 build/dir/links: FORCE
 	@mkdir -p build/dir/build/tests
 	@ln -sfn $(CHOSEN:%=../../%) build/dir
@@ -319,3 +323,22 @@ TEST_FILES += $(LABS) $(TRACED) $(WRONG) $(RIGHT) $(EXAMPLES:build/tests/%=build
   build/probe.exe build/tests/hooked/probe.exe \
   $(PITFALL_PROGRAMS) build/pitfalls/README.md
 endif
+
+# SQLite, which npm fetches once: a large program that others wrote, for
+# tests/lab/test_check.c. Without it, make test skips these tests.
+SQLITE := build/sqlite/node_modules/better-sqlite3/deps/sqlite3
+$(SQLITE)/sqlite3.c: | setup
+	$(call npm_install,build/sqlite,--ignore-scripts better-sqlite3@12.11.1)
+
+build/sqlite/plan.json: private CFLAGS := -O0 -g
+build/sqlite/plan.json: $(SQLITE)/sqlite3.c tests/lab/links/sqlite/program.c
+	@mkdir -p $(@D)/program
+	@cp $^ $(SQLITE)/sqlite3.h $(@D)/program
+	@$(BUILD_SOURCES) compile $(@D)/program $@
+build/lab/sqlite.exe: build/sqlite/plan.json $(LAB)
+	@$(link_sources) --guarded --flag=$(LAB_BASE)
+
+.PHONY: test-sqlite
+test-sqlite: FILTER := --filter 'sqlite/*'
+test-sqlite: $(SUITES) build/lab/sqlite.exe $(WINE_READY)
+	@$(stay) $(run_tests)

@@ -275,6 +275,7 @@ def main(arguments):
     command.add_argument('--flag', action='append', default=[])
     command.add_argument('objects', nargs='*')
     options = parser.parse_args(arguments)
+    sys.stdout.reconfigure(errors='replace')
     try:
         if options.command == 'compile':
             os.makedirs(os.path.dirname(options.plan), exist_ok=True)

@@ -2,7 +2,7 @@
 """Runs a program under the checker, then its step's tests, and prints a verdict.
 
     check.py PROGRAM.exe [--name NAME] [--step N] [--log DIRECTORY]
-        [--tests PROGRAM.exe]
+        [--tests PROGRAM.exe] [--patience SECONDS]
 
 The checker runs first, two times: with CHECK=1, and with CHECK=2 and IO=pending (or
 with IO of the environment). Then come the tests: the command in RUN_TESTS, or those
@@ -201,7 +201,7 @@ class Check:
             return programs.Limits()
         if os.environ.get('FILE') or os.environ.get('ARGS'):
             return programs.Limits(silence=SILENCE)
-        return programs.Limits(total=TOTAL)
+        return programs.Limits(total=self.options.patience)
 
     def runs(self):
         """(CHECK, IO) of each run. Step 5 must know both ends of a file."""
@@ -315,6 +315,8 @@ def parse(arguments):
     parser.add_argument('--step', help='1 to 5, or final')
     parser.add_argument('--log', default='.', help='directory')
     parser.add_argument('--tests', help='the program without the lab')
+    parser.add_argument('--patience', type=float, default=TOTAL,
+                        help='seconds for a step on the sample')
     options = parser.parse_args(arguments)
     directory = os.environ.get('DIR')
     options.name = options.name or (
@@ -325,6 +327,7 @@ def parse(arguments):
 
 def main(arguments):
     programs.interrupt_on_sigterm()
+    sys.stdout.reconfigure(errors='replace')
     try:
         return 0 if Check(parse(arguments)).passes() else 1
     except KeyboardInterrupt:

@@ -22,7 +22,7 @@ def launched(program, arguments=()):
     """The words of a command that starts a Windows program. LAUNCHER is the command
     before it."""
     launcher = shlex.split(os.environ.get('LAUNCHER', ''))
-    return [*launcher, program, *arguments]
+    return [*launcher, os.path.normpath(program), *arguments]
 
 
 def text_of(output):
@@ -92,6 +92,8 @@ class Program:
             self.ending.last = (self.ending.last + chunk)[-LAST:]
 
     def send(self, number):
+        if WINDOWS and number == signal.SIGINT:
+            return  # the console has sent it to the program, too
         with contextlib.suppress(ProcessLookupError):
             if WINDOWS:
                 self.process.kill()

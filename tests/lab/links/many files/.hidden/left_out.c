@@ -1,0 +1,1 @@
+#error "hidden directories are left out"

@@ -1,0 +1,6 @@
+#include "parts.hpp"
+
+int last_size()
+{
+    return Part<int>::size;
+}

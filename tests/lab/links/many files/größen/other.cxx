@@ -1,0 +1,6 @@
+#include "parts.hpp"
+
+int other_size()
+{
+    return Part<short>::size;
+}

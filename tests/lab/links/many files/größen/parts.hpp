@@ -1,0 +1,5 @@
+template <typename T> struct Part {
+    static constexpr int size = sizeof(T);
+};
+int other_size();
+int last_size();

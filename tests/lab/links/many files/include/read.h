@@ -1,0 +1,3 @@
+#include <windows.h>
+DWORD read_first(const wchar_t *path);
+DWORD read_again(const wchar_t *path);

@@ -1,0 +1,10 @@
+#include "names.h"
+
+#include <ctype.h>
+
+int upper(int letter);
+
+int upper(int letter)
+{
+    return toupper(letter);
+}

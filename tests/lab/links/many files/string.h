@@ -1,0 +1,1 @@
+#error "<string.h> is the system's header, not this one"

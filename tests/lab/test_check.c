@@ -1,0 +1,553 @@
+/* A directory of C and C++ sources is built as it is; make check prints each
+ * report when it is made, and a verdict. A test that only needs what a program
+ * prints uses a shell script as the program, with LAUNCHER=sh. */
+#include "../support/shell.h"
+
+TestSuite(links, .init = enter_scratch, .fini = leave_scratch);
+TestSuite(check, .init = enter_scratch, .fini = leave_scratch);
+TestSuite(sqlite, .init = enter_scratch, .fini = leave_scratch);
+
+enum { MOST_LINES = 15 };
+
+/* ---- A directory of your own ---- */
+
+/* top/ has links to what is built, and a build directory of its own for DIR. */
+static void make_own_top(void)
+{
+    make_top();
+    must("mkdir top/build/lab && cd top/build && "
+         "ln -s \"$TOP\"/build/wine \"$TOP\"/build/sample.txt . && "
+         "ln -s \"$TOP\"/build/obj . && ln -s \"$TOP\"/build/lab/lab.o lab");
+}
+
+/* A Windows program writes CR LF. */
+static struct said without_returns(struct said said)
+{
+    GString *text = g_string_new(said.text);
+    g_string_replace(text, "\r\n", "\n", 0);
+    g_free(said.text);
+    said.text = g_string_free(text, FALSE);
+    return said;
+}
+
+static struct said make(const char *words)
+{
+    char *lines = g_strconcat(
+        "make --no-print-directory -C top FILE=build/sample.txt ", words, NULL);
+    struct said said = without_returns(shell(lines));
+    g_free(lines);
+    return said;
+}
+
+static unsigned count(const char *text, const char *what)
+{
+    unsigned found = 0;
+    for (; (text = strstr(text, what)) != NULL; text += strlen(what))
+        found++;
+    return found;
+}
+
+static const char many_files[] = "two: 0\n"
+                                 "first read: 64\n"
+                                 "all reads: 128\n"
+                                 "words: 3\n"
+                                 "sizes: 15\n"
+                                 "names: 11\n"
+                                 "upper: 65\n"
+                                 "changes: 7\n";
+
+Test(links, a_program_of_many_files_is_built_as_it_is)
+{
+    make_own_top();
+    must("cp -R \"$TOP/tests/lab/links/many files\" . && mkdir 'many "
+         "files/build'"
+         " && echo '#error left out' >'many files/build/left_out.c'");
+    struct said said = make("run IO=pending DIR='../many files'");
+    assert_status(said, 0);
+    assert_says(said, many_files);
+    cr_assert(count(said.text, "CC\t") == 6 && count(said.text, "CXX\t") == 4,
+              "wanted: 6 lines with CC, 4 with CXX: %s", quote(&said));
+    said_clear(&said);
+
+    /* Only what a changed header concerns is compiled again. */
+    must("echo >>'many files/größen/parts.hpp'");
+    said = make("check DIR='../many files'");
+    assert_status(said, 0);
+    assert_says(said, "check: many files: nothing to report\n");
+    cr_assert(count(said.text, "CC\t") == 0 && count(said.text, "CXX\t") == 3,
+              "wanted: 3 lines with CXX: %s", quote(&said));
+    said_clear(&said);
+}
+
+struct entry {
+    char directory[24], prints[32];
+};
+
+ParameterizedTestParameters(links, each_entry_point_is_found)
+{
+    static struct entry entries[] = {
+        {"entries/main-cpp", "main: 2 build/sample.txt\n"},
+        {"entries/wmain-cpp", "wmain: 2 build/sample.txt\n"},
+        {"entries/WinMain-c", "WinMain: 1 build/sample.txt\n"},
+        {"entries/wWinMain-c", "wWinMain: 1 build/sample.txt\n"},
+        {"own\\ memory", "nine 1 1\n"},
+    };
+    return cr_make_param_array(struct entry, entries, G_N_ELEMENTS(entries));
+}
+
+ParameterizedTest(struct entry *entry, links, each_entry_point_is_found)
+{
+    make_own_top();
+    char *words =
+        g_strconcat("run DIR=tests/lab/links/", entry->directory, NULL);
+    struct said said = make(words);
+    assert_status(said, 0);
+    assert_says(said, entry->prints);
+    said_clear(&said);
+    g_free(words);
+}
+
+/* A program without exactly one entry point, and one without its library. */
+Test(links, what_is_missing_is_said_in_one_line)
+{
+    make_own_top();
+    must("mkdir none && echo 'int mian(void) { return 0; } /* main */' "
+         ">none/a.c");
+    struct said said = make("run DIR=../none");
+    assert_status(said, 2);
+    assert_says(said, "build: no source defines an entry point: main, wmain, ");
+    said_clear(&said);
+
+    must("echo 'int main(void) { return 0; }' >none/b.c && "
+         "echo 'int wmain(void) { return 0; }' >none/c.cpp");
+    said = make("run DIR=../none");
+    assert_status(said, 2);
+    assert_says(said, "build: a program has one entry point, but here are 2: "
+                      "main in ../none/b.c, wmain in ../none/c.cpp\n");
+    said_clear(&said);
+
+    said = make("run DIR=tests/lab/links/sockets");
+    assert_status(said, 2);
+    assert_says(said, "Name the libraries: LIBS=\"ws2_32\"\n");
+    said_clear(&said);
+    said = make("run DIR=tests/lab/links/sockets LIBS='ws2_32 advapi32'");
+    assert_status(said, 0);
+    assert_says(said, "WSAStartup: 0\n");
+    said_clear(&said);
+}
+
+/* ---- Reports ---- */
+
+/* Runs the lines in the environment that make has set for the suites: a Windows
+ * program needs it. Criterion's own variables are left out. */
+static struct said shell_for_windows(const char *lines)
+{
+    char *top = g_build_filename(g_getenv("BUILD"), "..", NULL);
+    GSubprocessLauncher *launcher = g_subprocess_launcher_new(
+        G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
+    g_subprocess_launcher_setenv(launcher, "TOP", top, TRUE);
+    char **names = g_listenv();
+    for (char **name = names; *name != NULL; name++)
+        if (g_str_has_prefix(*name, "BXFI_") || strcmp(*name, "DIR") == 0)
+            g_subprocess_launcher_unsetenv(launcher, *name);
+    g_strfreev(names);
+    struct said said = {.lines = g_strdup(lines)};
+    GSubprocess *process = g_subprocess_launcher_spawn(
+        launcher, NULL, "timeout", "60", "sh", "-c", lines, NULL);
+    cr_assert(process != NULL &&
+              g_subprocess_communicate_utf8(process, NULL, NULL, &said.text,
+                                            NULL, NULL));
+    said.status = g_subprocess_get_if_exited(process)
+                      ? g_subprocess_get_exit_status(process)
+                      : -1;
+    g_object_unref(process);
+    g_object_unref(launcher);
+    g_free(top);
+    return said;
+}
+
+/* Starts check.py with this program, and waits for a line of its output that
+ * begins with these words. */
+static GSubprocess *start_check(const char *program, const char *words,
+                                GDataInputStream **out)
+{
+    char *script =
+        g_strdup_printf("%s/../lab/check/check.py", g_getenv("BUILD"));
+    char *path = g_strdup_printf("%s/%s.exe", g_getenv("BUILD"), program);
+    GSubprocessLauncher *launcher =
+        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE);
+    g_subprocess_launcher_setenv(launcher, "SAMPLE", "none", TRUE);
+    g_subprocess_launcher_unsetenv(launcher, "DIR");
+    GSubprocess *check =
+        g_subprocess_launcher_spawn(launcher, NULL, "timeout", "--foreground",
+                                    "60", "python3", "-B", script, path, NULL);
+    cr_assert_not_null(check);
+    *out = g_data_input_stream_new(g_subprocess_get_stdout_pipe(check));
+    char *line;
+    do
+        line = g_data_input_stream_read_line(*out, NULL, NULL, NULL);
+    while (line != NULL && !g_str_has_prefix(line, words));
+    cr_assert_not_null(line, "wanted: a line '%s'\ngot: the end", words);
+    g_free(line);
+    g_object_unref(launcher);
+    g_free(path);
+    g_free(script);
+    return check;
+}
+
+static char *read_rest(GDataInputStream *out)
+{
+    GString *text = g_string_new(NULL);
+    char *line;
+    while ((line = g_data_input_stream_read_line(out, NULL, NULL, NULL))) {
+        g_string_append_printf(text, "%s\n", line);
+        g_free(line);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* This program never ends, so the test reads the report while it runs. */
+static void assert_ends_after(const char *ending, const char *signal,
+                              const char *verdict, int status)
+{
+    GDataInputStream *out;
+    GSubprocess *check =
+        start_check("tests/lab/wrong/runs_on", "    rule: ", &out);
+    /* timeout has started check.py, and check.py the program. */
+    char *lines = g_strdup_printf(
+        "child() { set -- $(cat /proc/$1/task/$1/children); echo $1; }; "
+        "check=$(child %s); kill -%s %s",
+        g_subprocess_get_identifier(check), signal, ending);
+    must(lines);
+    char *rest = read_rest(out);
+    g_subprocess_wait(check, NULL, NULL);
+    cr_assert(strstr(rest, verdict) != NULL &&
+                  g_subprocess_get_exit_status(check) == status,
+              "wanted: '%s' and exit status %d\ngot: exit status %d\n%s",
+              verdict, status, g_subprocess_get_exit_status(check), rest);
+    g_free(rest);
+    g_free(lines);
+    g_object_unref(out);
+    g_object_unref(check);
+}
+
+Test(check, a_report_is_printed_before_the_program_is_interrupted)
+{
+    assert_ends_after("$check", "INT",
+                      "check: runs_on: interrupted, with 1 mistake\n",
+                      INTERRUPTED);
+    assert_ends_after("$check", "TERM",
+                      "check: runs_on: interrupted, with 1 mistake\n",
+                      INTERRUPTED);
+}
+
+Test(check, a_program_that_is_ended_from_outside_has_a_verdict)
+{
+    assert_ends_after("$(child $check)", "KILL",
+                      "check: runs_on: it was ended from outside (signal 9)\n",
+                      1);
+}
+
+/* ---- The verdict ---- */
+
+/* The "program" is a shell script, and so is addr2line. */
+static struct said check_script(const char *lines, const char *options)
+{
+    write_script("program", lines);
+    write_script("addr2line", "while read -r address; do\n"
+                              "    echo \"$PWD/main.c:${address#0x}\"\ndone\n");
+    char *command = g_strdup_printf(
+        "LAUNCHER=sh ADDR2LINE='sh addr2line' SAMPLE=sample python3 -B "
+        "\"$TOP/lab/check/check.py\" program %s",
+        options);
+    struct said said = shell(command);
+    g_free(command);
+    return said;
+}
+
+static void assert_text_of(struct said said, int status, const char *wanted)
+{
+    cr_assert(said.status == status && strcmp(said.text, wanted) == 0,
+              "wanted: exit status %d and\n%s\n%s", status, wanted,
+              quote(&said));
+    said_clear(&said);
+}
+
+Test(check, a_right_program_has_three_lines)
+{
+    assert_text_of(
+        check_script(
+            "echo 'lab: also calls WSARecv' >&2\n"
+            "echo 'checker: looked at 3 requests, 2 packets, 1 handle' "
+            ">&2\n",
+            ""),
+        0,
+        "check: program: nothing to report\n"
+        "check: looked at 3 requests, 2 packets, 1 handle; only tests can "
+        "judge "
+        "the data\n"
+        "lab: also calls WSARecv\n"
+        "next: make pitfalls\n");
+    assert_text_of(check_script("exit 0\n", ""), 0,
+                   "check: program: nothing to report\n"
+                   "check: looked at 2 runs; only tests can judge the data\n"
+                   "next: make pitfalls\n");
+}
+
+/* A report can follow text of the program that has no end of line. */
+Test(check, a_report_has_its_lines)
+{
+    assert_text_of(
+        check_script("printf 'name? checker: a mistake\\n    at {0x1f} and "
+                     "{0x2f}\\n' >&2\nprintf '    own line\\nlast' >&2\n"
+                     "exit 66\n",
+                     "--step 3"),
+        1,
+        "check: program: 1 mistake\n"
+        "checker: a mistake\n"
+        "    at main.c:1f and main.c:2f\n"
+        "    own line\n"
+        "next: make trace STEP=3\n");
+}
+
+/* The second run is under IO=pending, unless the reader has chosen a mode; the
+ * command that repeats it is, too. Step 5 has a third run. */
+Test(check, the_second_run_is_under_io_pending)
+{
+    const char *lines = "echo \"$CHECK $IO\" >>runs\n"
+                        "case $CHECK in 2) echo 'checker: a mistake' >&2 ;; "
+                        "esac\n";
+    assert_text_of(check_script(lines, "--step 2"), 1,
+                   "check: program: 1 mistake\n"
+                   "checker: a mistake\n"
+                   "next: make trace STEP=2 IO=pending\n");
+    must("[ \"$(cat runs)\" = \"$(printf '1 \\n2 pending')\" ]; rm runs");
+    g_free(check_script("echo \"$CHECK $IO\" >>runs\n", "--step 5").text);
+    must("[ \"$(cat runs)\" = "
+         "\"$(printf '1 \\n2 pending\\n1 sync-eof')\" ]; rm runs");
+    must("LAUNCHER=sh SAMPLE=sample IO=skip python3 -B "
+         "\"$TOP/lab/check/check.py\" program");
+    must("[ \"$(cat runs)\" = \"$(printf '1 skip\\n2 skip')\" ]");
+}
+
+Test(check, a_program_that_fails_has_a_verdict)
+{
+    assert_text_of(check_script("echo 'cannot read' >&2\nexit 1\n", ""), 1,
+                   "check: program: exit status 1, and nothing to report\n"
+                   "cannot read\n"
+                   "next: make trace\n");
+    assert_text_of(check_script("exit 5\n", ""), 1,
+                   "check: program: it crashed: exit status 5, and nothing to "
+                   "report\n"
+                   "next: make trace\n");
+    assert_text_of(check_script("echo 'checker: hint: 87' >&2\nexit 1\n", ""),
+                   1,
+                   "check: program: 1 hint\n"
+                   "checker: hint: 87\n"
+                   "check: program: exit status 1\n"
+                   "next: make trace\n");
+}
+
+/* Otherwise the program would go on for ever, and so would this test. */
+Test(check, a_step_that_waits_is_ended)
+{
+    assert_text_of(
+        check_script(
+            "echo 'checker: still waiting after 5 s: main at {0x5}' >&2\n"
+            "while :; do sleep 1; done\n",
+            "--step 5 --patience 60"),
+        1,
+        "check: program: no progress for 5 s\n"
+        "checker: still waiting after 5 s: main at main.c:5\n"
+        "check: the program was ended\n"
+        "next: make trace STEP=5\n");
+    assert_text_of(
+        check_script(
+            "echo 'checker: still waiting after 5 s: main at {0x5}' >&2\n", ""),
+        0,
+        "checker: still waiting after 5 s: main at main.c:5\n"
+        "checker: still waiting after 5 s: main at main.c:5\n"
+        "check: program: nothing to report\n"
+        "check: looked at 2 runs; only tests can judge the data\n"
+        "next: make pitfalls\n");
+}
+
+/* One prints nothing, one prints without an end. */
+Test(check, a_step_that_does_not_end_is_ended)
+{
+    assert_text_of(
+        check_script("while :; do :; done\n", "--step 5 --patience 0.5"), 1,
+        "check: program: it did not end within 0.5 s, and was "
+        "ended\n"
+        "next: make trace STEP=5\n");
+    assert_text_of(check_script("while echo more; do echo own >&2; done\n",
+                                "--step 5 --patience 0.5"),
+                   1,
+                   "check: program: it did not end within 0.5 s, and was "
+                   "ended\n"
+                   "more\n"
+                   "more\n"
+                   "own\n"
+                   "own\n"
+                   "own\n"
+                   "next: make trace STEP=5\n");
+}
+
+Test(check, a_verdict_has_at_most_15_lines)
+{
+    struct said said = check_script(
+        "for n in 1 2 3 4 5 6 7 8 9; do "
+        "printf 'checker: a mistake\\n    one\\n    two\\n    three\\n' >&2; "
+        "done\nexit 5\n",
+        "--step 5");
+    assert_status(said, 1);
+    cr_assert(
+        count(said.text, "\n") <= MOST_LINES &&
+            g_str_has_prefix(said.text, "check: program: 1 mistake\n") &&
+            g_str_has_suffix(said.text, "next: make trace STEP=5\n"),
+        "wanted: at most %d lines, the verdict first, the command last\n%s",
+        MOST_LINES, quote(&said));
+    assert_says(said, "more lines: ./program.txt\n");
+    said_clear(&said);
+    char *log;
+    read_file("program.txt", &log, NULL);
+    cr_assert(count(log, "    three\n") == 9, "wanted: all lines\ngot: %s",
+              log);
+    g_free(log);
+}
+
+/* ---- On a terminal ---- */
+
+Test(check, a_program_on_a_terminal_only_waits)
+{
+    write_script("program", "echo \"CHECK=$CHECK $1\"\nprintf 'name? ' >&2\n"
+                            "printf 'none\\nchecker: still waiting after 5 s: "
+                            "main at {0x5}\\n' >&2\nexit 7\n");
+    write_script("addr2line", "while read -r address; do\n"
+                              "    echo \"$PWD/main.c:5\"\ndone\n");
+    struct said said = shell("LAUNCHER=sh ADDR2LINE='sh addr2line' python3 -B "
+                             "\"$TOP/lab/check/run.py\" program 'a file' >out");
+    assert_status(said, 7);
+    cr_assert_str_eq(said.text, "name? none\n"
+                                "checker: still waiting after 5 s: main at "
+                                "main.c:5\n");
+    said_clear(&said);
+    must("[ \"$(cat out)\" = 'CHECK=waits a file' ]");
+}
+
+/* ---- The tests of a step ---- */
+
+/* Step 5 under the checker, and then a test of a program that has a pitfall. */
+Test(check, the_first_test_that_fails_is_shown)
+{
+    struct said said = shell_for_windows(
+        "SAMPLE=\"$TOP/build/sample.txt\" RUN_TESTS=\"cd '$TOP' && "
+        "BUILD='$TOP/build/pitfalls/advanced-by-buffer-size' "
+        "CHOSEN=step5-readfile WATCHDOG=5 build/tests/suites --fail-fast "
+        "--filter step5/after_a_short_*\" "
+        "python3 -B \"$TOP/lab/check/check.py\" "
+        "\"$TOP/build/lab/step5-readfile.exe\" --step 5");
+    const char *test =
+        "step5/after_a_short_read_the_next_begins_where_it_ended";
+    char *first =
+        g_strdup_printf("check: step5-readfile: the test %s fails\n", test);
+    char *last = g_strdup_printf("next: make check STEP=5 TESTS=%s\n", test);
+    assert_status(said, 1);
+    cr_assert(g_str_has_prefix(said.text, first) &&
+                  g_str_has_suffix(said.text, last) &&
+                  count(said.text, "\n") <= MOST_LINES &&
+                  strstr(said.text, "    wanted:\n") != NULL &&
+                  strstr(said.text, "    got: ") != NULL,
+              "wanted: '%s', 'wanted:', 'got:', '%s'\n%s", first, last,
+              quote(&said));
+    said_clear(&said);
+    g_free(last);
+    g_free(first);
+}
+
+static struct said judge(const char *step, const char *program)
+{
+    char *command = g_strdup_printf(
+        "cd \"$TOP\" && PYTHONPATH=lab/check python3 -B -c 'import steps\n"
+        "failure = steps.judge(\"%c\", \"build/%s%s.exe\", "
+        "\"build/sample.txt\")\nprint(failure and failure.title)'",
+        step[4], program, step);
+    struct said said = shell_for_windows(command);
+    g_free(command);
+    return said;
+}
+
+static struct criterion_test_params steps(void)
+{
+    static char names[5][24];
+    for (unsigned i = 0; i < 5; i++)
+        g_strlcpy(names[i], stages[i], sizeof names[i]);
+    return cr_make_param_array(char[24], names, 5);
+}
+
+/* Without Criterion, Python runs the main tests of a step. */
+ParameterizedTestParameters(check, python_judges_a_step)
+{
+    return steps();
+}
+
+ParameterizedTest(char step[24], check, python_judges_a_step)
+{
+    struct said right = judge(step, "");
+    struct said broken = judge(step, "tests/break/");
+    cr_assert_str_eq(right.text, "None\n", "wanted: None\n%s", quote(&right));
+    cr_assert_str_eq(broken.text, "wrong with the sample\n", "%s",
+                     quote(&broken));
+    said_clear(&broken);
+    said_clear(&right);
+}
+
+Test(check, without_criterion_python_judges_the_step_in_dir)
+{
+    make_own_top();
+    must("mkdir mine && cp \"$TOP\"/step1-create/*.[ch] mine && "
+         "sed -i 's/position is now/place is now/' mine/main.c && "
+         "ln -s \"$TOP\"/build/tests top/build/tests");
+    struct said said =
+        shell("PKG_CONFIG_LIBDIR=/nowhere NO_INSTALL=1 make "
+              "--no-print-directory -C top check STEP=1 DIR=../mine");
+    assert_status(said, 2);
+    assert_says(said, "check: step1-create: wrong with the sample\n"
+                      "    wanted: what the step's README shows\n");
+    said_clear(&said);
+}
+
+/* ---- SQLite ---- */
+
+static void run_sqlite(const char *variable, const char *value)
+{
+    char *program = g_build_filename(g_getenv("BUILD"), "lab/sqlite.exe", NULL);
+    bool there = g_file_test(program, G_FILE_TEST_EXISTS);
+    g_free(program);
+    if (!there)
+        cr_skip_test("SQLite is not here; make test-sqlite fetches it");
+    g_setenv(variable, value, TRUE);
+    struct run run = RUN("lab/sqlite", "database");
+    g_unsetenv(variable);
+    assert_run(&run, run.status == 0 && strstr(run.err, "checker: a") == NULL,
+               "exit status 0, and no mistake");
+    assert_text(&run, "100 squares, their sum is 338350\n");
+    run_clear(&run);
+}
+
+Test(sqlite, it_runs_under_the_checker)
+{
+    run_sqlite("CHECK", "1");
+    run_sqlite("CHECK", "2");
+}
+
+Test(sqlite, it_runs_under_io_pending)
+{
+    run_sqlite("IO", "pending");
+}
+
+Test(sqlite, it_is_traced)
+{
+    run_sqlite("TRACE", "recording");
+    cr_assert(g_file_test("recording", G_FILE_TEST_EXISTS));
+}
