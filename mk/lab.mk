@@ -111,7 +111,7 @@ check: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 	@$(stay) (cd $(FROM); status=0; for program in $(LAB_CHOSEN); do \
 	  LAUNCHER='$(LAUNCHER)' SAMPLE=$(UP)build/sample.txt python3 -B \
 	    $(UP)lab/check/check.py $(UP)$$program --log $(UP)build/check \
-	    $(if $(STEP),--step $(STEP) --name $(CHOSEN)) $(if $(CHECK_MAIN), \
+	    $(if $(STEP),--step $(STEP) --name $(CHOSEN),$(if $(DIR),,--brief)) $(if $(CHECK_MAIN), \
 	      --tests $(UP)$(JUDGED)/$(CHOSEN).exe) || { status=$$?; break; }; \
 	  done; exit $$status) \
 	  $(if $(STEP),,$(if $(CHECK_SUITES),&& $(run_tests)))

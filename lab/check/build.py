@@ -32,7 +32,7 @@ SKIPPED = 'build'  # and hidden directories
 # else for WinMain.
 ENTRIES = {'main': [], 'WinMain': [], 'wmain': ['-municode'],
            'wWinMain': ['-municode']}
-# How C++ names such a function that is not extern "C".
+# How C++ names such a function if it has no C linkage.
 CXX_ENTRY = re.compile(r'_Z\d+(wmain|WinMain|wWinMain)[^E]*$')
 
 GUARDED = ('malloc', 'calloc', 'realloc', 'free')
@@ -160,9 +160,8 @@ def global_names(targets):
     """(object file, name) of all that the object files define."""
     for line in must_run([*words('NM'), '-A', '-g', '--defined-only',
                           *targets]).splitlines():
-        head, kind, name = line.rsplit(' ', 2)
-        if kind in 'TtDBRCV':
-            yield head.rsplit(':', 1)[0], name
+        head, _, name = line.rsplit(' ', 2)
+        yield head.rsplit(':', 1)[0], name
 
 
 def find_entry(names, source_of):
@@ -240,7 +239,7 @@ def link_advice(printed, sources):
     if named:
         return ('\nGCC ignores #pragma comment(lib, ...). Name the libraries: '
                 f'LIBS="{" ".join(named)}"')
-    return '\nIf a library is missing, name it: LIBS="ws2_32 advapi32"'
+    return '\nIf a library is missing, name it: LIBS="ws2_32 ole32"'
 
 
 def make_program(plan, program, objects=(), guard=False, flags=()):

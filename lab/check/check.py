@@ -2,7 +2,7 @@
 """Runs a program under the checker, then its step's tests, and prints a verdict.
 
     check.py PROGRAM.exe [--name NAME] [--step N] [--log DIRECTORY]
-        [--tests PROGRAM.exe] [--patience SECONDS]
+        [--tests PROGRAM.exe] [--brief] [--patience SECONDS]
 
 The checker runs first, two times: with CHECK=1, and with CHECK=2 and IO=pending (or
 with IO of the environment). Then come the tests: the command in RUN_TESTS, or those
@@ -279,6 +279,8 @@ class Check:
             self.screen.end(following, self.notes)
             return False
         self.verdict('nothing to report')
+        if self.options.brief:
+            return True
         judged = (f'{self.tested}, which judge the data' if self.tested
                   else 'only tests can judge the data')
         self.screen.say(f'check: {self.looked_at}; {judged}')
@@ -315,6 +317,8 @@ def parse(arguments):
     parser.add_argument('--step', help='1 to 5, or final')
     parser.add_argument('--log', default='.', help='directory')
     parser.add_argument('--tests', help='the program without the lab')
+    parser.add_argument('--brief', action='store_true',
+                        help='with nothing to report, print one line')
     parser.add_argument('--patience', type=float, default=TOTAL,
                         help='seconds for a step on the sample')
     options = parser.parse_args(arguments)

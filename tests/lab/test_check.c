@@ -59,9 +59,9 @@ static const char many_files[] = "two: 0\n"
 Test(links, a_program_of_many_files_is_built_as_it_is)
 {
     make_own_top();
-    must("cp -R \"$TOP/tests/lab/links/many files\" . && mkdir 'many "
-         "files/build'"
-         " && echo '#error left out' >'many files/build/left_out.c'");
+    must("cp -R \"$TOP/tests/lab/links/many-files\" 'many files' && "
+         "cd 'many files' && mv sizes \u00e4\u00f6 && mkdir build .hidden && "
+         "echo '#error left out' | tee build/left_out.c .hidden/left_out.cc");
     struct said said = make("run IO=pending DIR='../many files'");
     assert_status(said, 0);
     assert_says(said, many_files);
@@ -70,7 +70,7 @@ Test(links, a_program_of_many_files_is_built_as_it_is)
     said_clear(&said);
 
     /* Only what a changed header concerns is compiled again. */
-    must("echo >>'many files/größen/parts.hpp'");
+    must("echo >>'many files/\u00e4\u00f6/parts.hpp'");
     said = make("check DIR='../many files'");
     assert_status(said, 0);
     assert_says(said, "check: many files: nothing to report\n");
@@ -90,7 +90,7 @@ ParameterizedTestParameters(links, each_entry_point_is_found)
         {"entries/wmain-cpp", "wmain: 2 build/sample.txt\n"},
         {"entries/WinMain-c", "WinMain: 1 build/sample.txt\n"},
         {"entries/wWinMain-c", "wWinMain: 1 build/sample.txt\n"},
-        {"own\\ memory", "nine 1 1\n"},
+        {"own-memory", "nine 1 1\n"},
     };
     return cr_make_param_array(struct entry, entries, G_N_ELEMENTS(entries));
 }
@@ -111,7 +111,7 @@ ParameterizedTest(struct entry *entry, links, each_entry_point_is_found)
 Test(links, what_is_missing_is_said_in_one_line)
 {
     make_own_top();
-    must("mkdir none && echo 'int mian(void) { return 0; } /* main */' "
+    must("mkdir none && echo 'int start(void) { return 0; } /* main */' "
          ">none/a.c");
     struct said said = make("run DIR=../none");
     assert_status(said, 2);
@@ -130,7 +130,7 @@ Test(links, what_is_missing_is_said_in_one_line)
     assert_status(said, 2);
     assert_says(said, "Name the libraries: LIBS=\"ws2_32\"\n");
     said_clear(&said);
-    said = make("run DIR=tests/lab/links/sockets LIBS='ws2_32 advapi32'");
+    said = make("run DIR=tests/lab/links/sockets LIBS='ws2_32 ole32'");
     assert_status(said, 0);
     assert_says(said, "WSAStartup: 0\n");
     said_clear(&said);

@@ -166,9 +166,9 @@ Test(build, make_fails_if_the_compiler_reports_an_error)
     cr_assert(g_file_set_contents("mine/main.c", "int wmain(void) { oops }\n",
                                   -1, NULL));
     make_top();
-    struct said said = make("-C top build/dir/program.o DIR=../mine");
+    struct said said = make("-C top build/dir/plan.json DIR=../mine");
     assert_status(said, 2);
-    assert_says(said, "CC\t../mine/*.c\n");
+    assert_says(said, "CC\t../mine/main.c\n");
     assert_says(said, "../mine/main.c:1:19: error: ");
     said_clear(&said);
 }
@@ -265,8 +265,9 @@ ParameterizedTestParameters(
         {"pitfalls probe ROW=read IO=x", "does not use IO; it uses ROW"},
         {"sweep FILE=a ARGS=b", "does not use ARGS, FILE"},
         {"run STEP=6", "STEP is 1, 2, 3, 4, 5 or final, not '6'"},
+        {"run STEP=5 LIBS=ws2_32", "LIBS goes with DIR"},
         {"check ONLY=checkers", "ONLY is checker, not 'checkers'"},
-        {"run DIR=nothing", "there are no C sources in DIR='nothing'"},
+        {"run DIR=nothing", "there are no C or C++ sources in DIR='nothing'"},
     };
     return cr_make_param_array(struct refusal, refusals,
                                G_N_ELEMENTS(refusals));
@@ -348,7 +349,7 @@ Test(build, dir_may_have_a_space_and_a_quote_in_its_name)
         shell("here=${PWD#\"$TOP/\"}; make -C \"$TOP/step1-create\" run "
               "DIR=\"../$here/it's mine\"");
     assert_status(said, 0);
-    assert_says(said, "it's mine/*.c\n");
+    assert_says(said, "it's mine/main.c\n");
     assert_says(said, "\nmain: done");
     said_clear(&said);
 }

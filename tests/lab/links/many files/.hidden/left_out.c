@@ -1,1 +1,0 @@
-#error "hidden directories are left out"
