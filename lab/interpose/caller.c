@@ -2,6 +2,9 @@
 
 #include "interpose.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 static struct imports next;
 static _Thread_local const void *called_from, *called_with;
 
@@ -31,9 +34,29 @@ unsigned long long address_in_file(const void *address)
     return IMAGE_BASE + offset - 1; /* in the call, not after it */
 }
 
+/*
+ * The linker puts code in this order: the program's object files, the lab, the
+ * libraries; and then all sections whose names begin with .text$, in the order
+ * of their names. This function is the first of these.
+ */
+__attribute__((section(".text$0"), used)) static void after_libraries(void)
+{
+}
+
+/* Whether a library of the compiler has made the call, such as the one that
+ * makes threads for C++. It keeps handles until the process ends. Its calls are
+ * not the program's: no layer sees them. */
+static bool is_of_library(const void *address)
+{
+    return (uintptr_t)address > (uintptr_t)is_of_library &&
+           (uintptr_t)address < (uintptr_t)after_libraries;
+}
+
 #define IMPORT(result, failure, name, parameters, arguments)                   \
     static result calling_##name parameters                                    \
     {                                                                          \
+        if (is_of_library(__builtin_return_address(0)))                        \
+            return real.name arguments;                                        \
         called_from = __builtin_return_address(0);                             \
         called_with = __builtin_dwarf_cfa();                                   \
         return next.name arguments;                                            \
@@ -41,6 +64,10 @@ unsigned long long address_in_file(const void *address)
 #define IMPORT_VOID(name, parameters, arguments)                               \
     static void calling_##name parameters                                      \
     {                                                                          \
+        if (is_of_library(__builtin_return_address(0))) {                      \
+            real.name arguments;                                               \
+            return;                                                            \
+        }                                                                      \
         called_from = __builtin_return_address(0);                             \
         called_with = __builtin_dwarf_cfa();                                   \
         next.name arguments;                                                   \
