@@ -227,7 +227,7 @@ class Check:
             locator.close()
         self.notes = checking.notes
         if checking.looked_at:
-            self.looked_at = checking.looked_at[0]
+            self.looked_at = re.sub(r'\b1 (\w+)s\b', r'1 \1', checking.looked_at[0])
         return True
 
     def tests_fail(self):
