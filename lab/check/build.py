@@ -206,13 +206,15 @@ def make_plan(directory, to, left_out=()):
 
 # ---- Link ----
 
-def guarded(target):
-    """A copy of the object file that calls lab/guard instead of malloc."""
-    copy = target[:-len('.o')] + '.guarded.o'
+def renamed(target, prefix):
+    """A copy of the object file that calls functions such as guard.malloc instead of
+    malloc. If the program defines malloc, it calls its own under another name, so
+    that the lab does not."""
+    copy = f"{target[:-len('.o')]}.{prefix}.o"
     if not (os.path.exists(copy) and
             os.stat(copy).st_mtime_ns > os.stat(target).st_mtime_ns):
-        renamed = [f'--redefine-sym={name}=guard.{name}' for name in GUARDED]
-        must_run([*words('OBJCOPY'), *renamed, target, copy])
+        options = [f'--redefine-sym={name}={prefix}.{name}' for name in GUARDED]
+        must_run([*words('OBJCOPY'), *options, target, copy])
     return copy
 
 
@@ -245,8 +247,9 @@ def link_advice(printed, sources):
 def make_program(plan, program, objects=(), guard=False, flags=()):
     """Links the object files of a plan, and others, to a program."""
     own = plan['objects']
-    if guard and not plan['own memory']:
-        own = [guarded(target) for target in own]
+    if guard:
+        prefix = 'own' if plan['own memory'] else 'guard'
+        own = [renamed(target, prefix) for target in own]
     os.makedirs(os.path.dirname(program), exist_ok=True)
     print(f'LD\t{program}', flush=True)
     printed, succeeded = run([
