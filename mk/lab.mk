@@ -1,5 +1,5 @@
 # The lab: builds a program once more, with lab/ between it and the system. The
-# object files are the same; only the names of malloc and its kin in them change
+# object files are the same; only the names of malloc and its kin in them change.
 
 SWEPT_TESTS := stream_all sweep_errors modes outside
 LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS) $(SWEPT_TESTS))
@@ -8,8 +8,11 @@ LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS) $(SWEPT_TESTS))
 # .refptr.NAME of each variable that another source defines. The linker would keep one
 # section of each name, the program's; so the lab's are marked as ordinary ones.
 LAB := build/lab/lab.o
-$(LAB): $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c lab/guard/*.c \
-  lab/modes/*.c lab/trace/*.c lab/checker/*.c lab/sweep/*.c))
+LAB_PARTS := $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c \
+  lab/guard/*.c lab/modes/*.c lab/trace/*.c lab/checker/*.c lab/sweep/*.c))
+# They are many small files: only lab.o prints a line.
+$(LAB_PARTS): private says :=
+$(LAB): $(LAB_PARTS)
 	@mkdir -p $(@D)
 	$(call says,LD,$@)
 	$(Q)$(CC) -r -nostdlib -o $@ $^ && $(OBJCOPY) \

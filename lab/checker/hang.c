@@ -14,8 +14,8 @@
 
 enum {
     LOOK_MS = 250,
-    HUNG = 2000 / LOOK_MS,  /* so many looks without a change are a hang, if */
-    STILL = 5000 / LOOK_MS, /* it is certain; so many are worth a line */
+    HUNG = 2000 / LOOK_MS, /* looks without progress; then a hang is told */
+    STILL_MS = 5000,       /* after this time without progress, a line comes */
 };
 
 static DWORD watcher_id;
@@ -262,17 +262,24 @@ static void report_hang(void)
 static DWORD WINAPI watch(void *unused)
 {
     LONG seen = 0;
+    ULONGLONG since = GetTickCount64();
+    bool said = false;
     (void)unused;
     for (unsigned quiet = 0;; quiet++) {
         Sleep(LOOK_MS);
         lock_records();
         LONG now = progress();
-        if (now != seen)
+        if (now != seen) {
             quiet = 0;
+            since = GetTickCount64();
+            said = false;
+        }
         seen = now;
         bool hung = quiet >= HUNG && is_hung();
-        if (quiet == STILL && !hung)
+        if (!hung && !said && GetTickCount64() - since >= STILL_MS) {
             say_still_waiting();
+            said = true;
+        }
         unlock_records();
         if (hung)
             report_hang();

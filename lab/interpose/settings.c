@@ -133,12 +133,13 @@ __attribute__((constructor(102))) static void begin(void)
 }
 
 /* After all layers: a process that this one starts must not inherit what they
- * have read. It would write to the same trace, for example. _putenv changes the
- * environment of the process, and the C library's copy of it. */
+ * have read. It would write to the same trace, for example. HOOK stays: the
+ * probe makes each row in a process of its own. _putenv changes the environment
+ * of the process, and the C library's copy of it. */
 __attribute__((constructor(480))) static void forget_variables(void)
 {
     static const char *const removals[] = {
-        "CHECK=", "HOOK=", "IO=", "LEDGER=", "TRACE=", "TRACE_RECORDS="};
+        "CHECK=", "IO=", "LEDGER=", "TRACE=", "TRACE_RECORDS="};
     for (size_t i = 0; i < sizeof removals / sizeof *removals; i++)
         _putenv(removals[i]);
 }

@@ -10,6 +10,7 @@
  * linked with the lab keeps its compiler's function: see mk/lab.mk.
  */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <windows.h>
 
@@ -51,7 +52,7 @@ static LONG number_of(struct variable *variable)
 
 static void *allocate(size_t size)
 {
-    void *memory = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, size);
+    void *memory = calloc(1, size);
     if (memory == NULL)
         TerminateProcess(GetCurrentProcess(), 1);
     return memory;
@@ -64,7 +65,7 @@ static void *make(const struct variable *variable)
     uintptr_t address = ((uintptr_t)memory + before - 1) / variable->alignment *
                         variable->alignment;
     void **made = (void **)address;
-    made[-1] = memory; /* for HeapFree */
+    made[-1] = memory; /* for free */
     if (variable->initial != NULL)
         memcpy(made, variable->initial, variable->size);
     return made;
@@ -101,9 +102,9 @@ static void NTAPI on_thread(void *module, DWORD reason, void *reserved)
     TlsSetValue(key(), NULL);
     for (unsigned i = 0; made != NULL && i < MAX_VARIABLES; i++)
         if (made[i] != NULL)
-            HeapFree(GetProcessHeap(), 0, ((void **)made[i])[-1]);
+            free(((void **)made[i])[-1]);
     if (made != NULL)
-        HeapFree(GetProcessHeap(), 0, made);
+        free(made);
 }
 
 __attribute__((section(".CRT$XLY"),

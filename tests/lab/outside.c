@@ -34,8 +34,9 @@ static void read_by(read_function *read)
                               OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
     check(file != INVALID_HANDLE_VALUE, "open", L"file");
     BOOL ok = read(file, buffer, LENGTH, NULL, &overlapped);
+    DWORD error = ok ? ERROR_SUCCESS : GetLastError();
     say("%s", overlapped.Internal == PENDING ? "pending" : "not pending");
-    check(ok || GetLastError() == ERROR_IO_PENDING, "read", L"file");
+    check(ok || error == ERROR_IO_PENDING, "read", L"file");
     check(GetOverlappedResult(file, &overlapped, &bytes, TRUE), "read",
           L"file");
     say("%lu bytes", bytes);
@@ -127,8 +128,8 @@ static void show_children(void)
 
 static void show_child(void)
 {
-    static const char *const names[] = {"CHECK",  "HOOK",  "IO",
-                                        "LEDGER", "TRACE", "TRACE_RECORDS"};
+    static const char *const names[] = {"CHECK", "IO", "LEDGER", "TRACE",
+                                        "TRACE_RECORDS"};
     say("child");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (getenv(names[i]) != NULL ||

@@ -62,6 +62,7 @@ Test(links, a_program_of_many_files_is_built_as_it_is)
     must("cp -R \"$TOP/tests/lab/links/many-files\" 'many files' && "
          "cd 'many files' && mv sizes \u00e4\u00f6 && mkdir build .hidden && "
          "echo '#error left out' | tee build/left_out.c .hidden/left_out.cc");
+    g_setenv("LAB", "quiet", TRUE); /* no line between those of the program */
     struct said said = make("run IO=pending DIR='../many files'");
     assert_status(said, 0);
     assert_says(said, many_files);

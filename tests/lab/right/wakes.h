@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { LATER = 6000 }; /* ms */
+enum { LATER = 8000 }; /* ms */
 
 struct wake {
     const char *name;
@@ -19,10 +19,17 @@ struct wake {
 
 extern const struct wake wakes[]; /* the last one's name is NULL */
 
+/* What follows the name of the case, after a colon. */
+extern const char *wake_argument;
+
+const char *wake_argument;
+
 int read_all(const char *path)
 {
+    size_t length = strcspn(path, ":");
+    wake_argument = path + length + (path[length] == ':');
     for (const struct wake *at = wakes; at->name != NULL; at++)
-        if (strcmp(at->name, path) == 0)
+        if (strlen(at->name) == length && strncmp(at->name, path, length) == 0)
             return at->wait() ? 0 : 1;
     return 2;
 }

@@ -2,8 +2,8 @@
  * imports no function that could wake a thread later. */
 #include "wakes.h"
 
-/* A second process of this program does the case `name`. It inherits handles,
- * and is not checked. */
+/* A second process of this program does the case `name`, inherits handles, and
+ * is not checked. */
 static bool start_other(const char *name)
 {
     char self[MAX_PATH], command[MAX_PATH + 32];
@@ -78,24 +78,26 @@ static bool by_change(void)
     return started && taken == &overlapped;
 }
 
-/* Its value in the other process is the same. */
+/* An inherited handle has the same value in the other process. */
+static bool start_setter(HANDLE event)
+{
+    char name[32];
+    snprintf(name, sizeof name, "sets:%llu", (ULONGLONG)(uintptr_t)event);
+    return start_other(name);
+}
+
 static bool set_inherited(void)
 {
-    char value[32];
-    GetEnvironmentVariableA("INHERITED", value, sizeof value);
     Sleep(LATER);
-    return SetEvent((HANDLE)(uintptr_t)strtoull(value, NULL, 10));
+    return SetEvent((HANDLE)(uintptr_t)strtoull(wake_argument, NULL, 10));
 }
 
 static bool by_inherited_event(void)
 {
-    char value[32];
     SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited,
                                      .bInheritHandle = TRUE};
     HANDLE event = CreateEventA(&inherited, TRUE, FALSE, NULL);
-    snprintf(value, sizeof value, "%llu", (ULONGLONG)(uintptr_t)event);
-    SetEnvironmentVariableA("INHERITED", value);
-    bool started = start_other("sets");
+    bool started = start_setter(event);
     WaitForSingleObject(event, INFINITE);
     CloseHandle(event);
     return started;
@@ -103,13 +105,10 @@ static bool by_inherited_event(void)
 
 static bool by_duplicate(void)
 {
-    char value[32];
     HANDLE copy, event = CreateEventA(NULL, TRUE, FALSE, NULL);
     DuplicateHandle(GetCurrentProcess(), event, GetCurrentProcess(), &copy, 0,
                     TRUE, DUPLICATE_SAME_ACCESS);
-    snprintf(value, sizeof value, "%llu", (ULONGLONG)(uintptr_t)copy);
-    SetEnvironmentVariableA("INHERITED", value);
-    bool started = start_other("sets");
+    bool started = start_setter(copy);
     WaitForSingleObject(event, INFINITE);
     CloseHandle(event);
     CloseHandle(copy);
