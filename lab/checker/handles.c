@@ -212,6 +212,18 @@ void bind_failed(HANDLE value, DWORD error)
     unlock_records();
 }
 
+void call_failed(HANDLE value, const char *request)
+{
+    lock_records();
+    const struct handle *handle = find_any(value);
+    if (handle != NULL && handle->closed)
+        hint("a closed handle is used: the call fails with error 6\n"
+             "%s, submitted %s\nthe handle was closed %s\n"
+             "rule: close a handle when nothing uses it any more",
+             request, place_text(here()), place_text(handle->closed_at));
+    unlock_records();
+}
+
 void handle_skips(HANDLE value)
 {
     lock_records();

@@ -45,6 +45,8 @@ void handle_given_away(HANDLE value);
 void handle_bound(HANDLE value, HANDLE port,
                   LPOVERLAPPED_COMPLETION_ROUTINE callback);
 void bind_failed(HANDLE value, DWORD error);
+/* A call fails with ERROR_INVALID_HANDLE. request: its text. */
+void call_failed(HANDLE value, const char *request);
 void handle_skips(HANDLE value);
 void open_failed(DWORD error);
 

@@ -66,17 +66,17 @@ static void judge_fields(const struct request *request)
                 name, at, (ULONGLONG)(ULONG_PTR)overlapped->hEvent);
     if (request->kind == A_CALL)
         return;
-    bool on_disk = below.GetFileType(request->handle) == FILE_TYPE_DISK;
+    DWORD type = below.GetFileType(request->handle);
+    bool on_disk = type == FILE_TYPE_DISK;
     if (on_disk && !appends && request->offset > INT64_MAX)
         mistake(WRONG_FIELD
                 "the offset is negative\n"
                 "%s, submitted %s\nOffsetHigh is 0x%lx\n"
                 "rule: check an offset before the call, and set both halves",
                 name, at, overlapped->OffsetHigh);
-    else if (!on_disk && request->offset != 0)
+    else if (type == FILE_TYPE_PIPE && request->offset != 0)
         mistake(WRONG_FIELD
-                "the offset is not 0, but the handle is no file "
-                "on a disk\n"
+                "the offset is not 0, but the handle is that of a pipe\n"
                 "%s, submitted %s\nOffset is 0x%lx, OffsetHigh is 0x%lx\n"
                 "rule: a pipe has no offsets: set both halves to 0",
                 name, at, overlapped->Offset, overlapped->OffsetHigh);
@@ -261,6 +261,8 @@ void submit_end(struct request *request, BOOL ok, DWORD error,
     if (!queued && request->state == IN_FLIGHT)
         take_from_flight(request);
     unlock_records();
+    if (!ok && error == ERROR_INVALID_HANDLE)
+        call_failed(request->handle, request_text(request));
     if (queued && request->early)
         wait_until_over(request);
     lock_records();

@@ -138,6 +138,7 @@ ParameterizedTestParameters(checker, a_mistake_is_reported_with_its_lines)
         {"handle", "no-overlapped",
          "hint: ReadFile is called without an OVERLAPPED", 1, 1},
         {"handle", "never-closed", "a file's handle is never closed", 66, 1},
+        {"handle", "used-after-close", "hint: a closed handle is used", 1, 1},
         {"handle", "event-open", "an event's handle is never closed", 66, 1},
         {"handle", "duplicate-open", "a file's handle is never closed", 66, 1},
         {"handle", "closed-connecting", "a handle is closed with I/O in flight",

@@ -51,6 +51,19 @@ static int no_overlapped(const char *path)
     return !ok;
 }
 
+/* The offset is that of a file on a disk: the checker does not take a closed
+ * handle for a pipe's. */
+static int used_after_close(const char *path)
+{
+    static struct read read = {.overlapped = {.Offset = 64}};
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    /* <- used-after-close */
+    CloseHandle(file);
+    /* <- used-after-close */
+    BOOL ok = ReadFile(file, read.buffer, 64, NULL, &read.overlapped);
+    return !ok;
+}
+
 static int never_closed(const char *path)
 {
     /* <- never-closed */
@@ -168,6 +181,7 @@ const struct mistake mistakes[] = {
     {"duplicate-open", never_closed_duplicate},
     {"closed-connecting", closed_while_connecting},
     {"never-closed", never_closed},
+    {"used-after-close", used_after_close},
     {"closed-in-flight", closed_in_flight},
     {"port-closed", port_closed},
     {"port-used-on", port_used_on},
