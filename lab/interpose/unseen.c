@@ -13,6 +13,8 @@
  * those that give memory for buffers. Zw is another name for Nt. */
 static const char *const listed[] = {
     /* files, pipes, devices */
+    "CallNamedPipeA",
+    "CallNamedPipeW",
     "CancelSynchronousIo",
     "ConnectNamedPipe",
     "CreateFile2",
@@ -56,8 +58,10 @@ static const char *const listed[] = {
     /* sockets */
     "AcceptEx",
     "TransmitFile",
+    "WSAAccept",
     "WSAAsyncSelect",
     "WSAConnect",
+    "WSACreateEvent",
     "WSAEventSelect",
     "WSAGetOverlappedResult",
     "WSAIoctl",
@@ -67,6 +71,7 @@ static const char *const listed[] = {
     "WSASend",
     "WSASendMsg",
     "WSASendTo",
+    "WSASetEvent",
     "WSAWaitForMultipleEvents",
     "accept",
     "connect",
@@ -90,6 +95,9 @@ static const char *const listed[] = {
     "WaitForMultipleObjectsEx",
     "WaitForSingleObject",
     "WaitForSingleObjectEx",
+    "WaitForThreadpoolTimerCallbacks",
+    "WaitForThreadpoolWaitCallbacks",
+    "WaitForThreadpoolWorkCallbacks",
     /* callbacks and timers */
     "CreateThreadpoolTimer",
     "CreateThreadpoolWait",

@@ -528,7 +528,7 @@ def find_lines(trace, program, addr2line):
     """Runs addr2line once, for all addresses."""
     addresses = sorted({r.address for r in trace.records if r.address})
     found = subprocess.run(
-        [addr2line, '-f', '-e', program], check=False, encoding='utf-8',
+        [addr2line, '-f', '-C', '-e', program], check=False, encoding='utf-8',
         errors='replace', stdout=subprocess.PIPE,
         input=''.join(f'{address:#x}\n' for address in addresses)).stdout
     lines = found.splitlines()
