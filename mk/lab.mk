@@ -43,8 +43,8 @@ link_sources = $(BUILD_SOURCES) link $< $@ $(filter %.o,$^)
 # name may contain spaces.
 ifneq ($(DIR),)
 export DIR
-ifeq ($(shell cd $(FROM) && find '$(subst ','\'',$(DIR))/' -name '*.c' \
-  -o -name '*.cc' -o -name '*.cpp' -o -name '*.cxx' 2>/dev/null | head -n 1),)
+ifeq ($(shell cd $(FROM) && find '$(subst ','\'',$(DIR))/' -iname '*.c' \
+  -o -iname '*.cc' -o -iname '*.cpp' -o -iname '*.cxx' 2>/dev/null | head -n 1),)
 $(error there are no C or C++ sources in DIR='$(DIR)')
 endif
 
@@ -114,7 +114,8 @@ check: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 	@$(stay) (cd $(FROM); status=0; for program in $(LAB_CHOSEN); do \
 	  LAUNCHER='$(LAUNCHER)' SAMPLE=$(UP)build/sample.txt python3 -B \
 	    $(UP)lab/check/check.py $(UP)$$program --log $(UP)build/check \
-	    $(if $(STEP),--step $(STEP) --name $(CHOSEN),$(if $(DIR),,--brief)) $(if $(CHECK_MAIN), \
+	    $(if $(STEP),--step $(STEP) --name $(CHOSEN),$(if $(DIR),,--brief)) \
+	    $(if $(NO_FILE),--no-file) $(if $(CHECK_MAIN), \
 	      --tests $(UP)$(JUDGED)/$(CHOSEN).exe) || { status=$$?; break; }; \
 	  done; exit $$status) \
 	  $(if $(STEP),,$(if $(CHECK_SUITES),&& $(run_tests)))
@@ -135,7 +136,7 @@ trace: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 	  recording=$(UP)build/trace/$$name.rec; \
 	  rm -f $$recording; status=0; \
 	  $(call plainly,TRACE=$$recording $(LAUNCHER) $(UP)$$program \
-	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS) || status=$$?; \
+	    $(ARGUMENTS)) || status=$$?; \
 	  (cd $(UP). && python3 -B lab/trace/trace.py build/trace/$$name.rec \
 	    $$program $(ADDR2LINE) build/trace) || exit; \
 	  [ $$status = 0 ] || exit $$status; done

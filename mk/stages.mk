@@ -98,6 +98,9 @@ build/sample.txt: tools/sample.sh
 # A step's own Makefile sets FROM to its directory; FILE is relative to FROM.
 UP := $(if $(filter .,$(FROM)),,../)
 export FILE ARGS
+# The program of DIR gets no file if you type FILE= without a name.
+NO_FILE := $(and $(DIR),$(filter command,$(origin FILE)),$(if $(FILE),,yes))
+ARGUMENTS = $(if $(NO_FILE),,"$${FILE:-$(UP)build/sample.txt}") $$ARGS
 
 # On a terminal Wine draws each character, slowly. So stdout and stderr go through
 # pipes.
@@ -130,9 +133,8 @@ else
 	  $(if $(STEP)$(DIR),,echo "== $$(basename $$program .exe)";) \
 	  $(if $(DIR),if [ -t 1 ]; then LAUNCHER='$(LAUNCHER)' python3 -B \
 	    $(UP)lab/check/run.py $(UP)$$program \
-	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS || exit; continue; fi;) \
-	  $(call plainly,$(LAUNCHER) $(UP)$$program \
-	    "$${FILE:-$(UP)build/sample.txt}" $$ARGS) || exit; done
+	    $(ARGUMENTS) || exit; continue; fi;) \
+	  $(call plainly,$(LAUNCHER) $(UP)$$program $(ARGUMENTS)) || exit; done
 endif
 
 compare: build/compare.exe build/sample.txt $(WINE_READY)

@@ -78,6 +78,11 @@ def has_kind(name, kinds):
     return os.path.splitext(name)[1].lower() in kinds
 
 
+def is_cxx(name):
+    """As for GCC, .C is C++ and .c is C."""
+    return name.endswith('.C') or has_kind(name, CXX_SOURCES)
+
+
 def find_sources(directory, left_out=()):
     skipped = {os.path.normpath(name) for name in left_out}
     found = [name for name in files_of(directory)
@@ -142,9 +147,11 @@ class Compilation:
             return True
         os.makedirs(os.path.dirname(target), exist_ok=True)
         path = os.path.join(self.directory, source)
-        tool = 'CXX' if has_kind(source, CXX_SOURCES) else 'CC'
+        # GCC does not know every spelling of an ending, such as .Cpp.
+        tool, language = ('CXX', 'c++') if is_cxx(source) else ('CC', 'c')
         printed, succeeded = run([*words(tool), *self.flags, '-MD', '-MF',
-                                  target + '.d', '-c', '-o', target, path])
+                                  target + '.d', '-c', '-o', target, '-x', language,
+                                  path])
         print(f'{tool}\t{path}\n{printed}', end='', flush=True)
         if not succeeded and os.path.exists(target):
             os.remove(target)
@@ -198,7 +205,7 @@ def make_plan(directory, to, left_out=()):
     return {
         'sources': [os.path.abspath(source) for source in source_of.values()],
         'objects': list(source_of),
-        'c++': any(has_kind(source, CXX_SOURCES) for source in sources),
+        'c++': any(map(is_cxx, sources)),
         'entry': find_entry(names, source_of),
         'own memory': any(name in GUARDED for _, name in names),
     }

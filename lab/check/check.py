@@ -2,21 +2,26 @@
 """Runs a program under the checker, then its step's tests, and prints a verdict.
 
     check.py PROGRAM.exe [--name NAME] [--step N] [--log DIRECTORY]
-        [--tests PROGRAM.exe] [--brief] [--patience SECONDS]
+        [--tests PROGRAM.exe] [--brief] [--no-file] [--patience SECONDS]
+        [--notice SECONDS]
 
 The checker runs first, two times: with CHECK=1, and with CHECK=2 and IO=pending (or
-with IO of the environment). Then come the tests: the command in RUN_TESTS, or those
-of steps.py with the program of --tests. The first failure ends it.
+with IO of the environment). Each run gets the same stdin. With a step, the first run
+that fails ends it. Then come the tests: the command in RUN_TESTS, or those of steps.py
+with the program of --tests. The first failure ends it.
 
 Environment: LAUNCHER starts a Windows program, ADDR2LINE finds a source line, FILE
 and ARGS are the program's arguments, and SAMPLE is the file if FILE is empty. DIR and
 LIBS are what the reader has typed.
 
 It prints at most 15 lines: the verdict first, the next command last. The file
-LOG/NAME.txt gets all lines. Each report of the checker is printed when it is made.
+LOG/NAME.txt gets all lines. Each report of the checker is printed when it is made. Only
+what the program forgot to free or close comes after the last run, so that it leaves
+room for worse mistakes.
 """
 
 import argparse
+import collections
 import os
 import re
 import shlex
@@ -27,14 +32,31 @@ import reports
 import steps
 
 LINES = 15
-RESERVED = 3      # lines after the reports: how it ended, what was left out, what next
+# Lines after the reports: how it ended, what was not followed, what was left out, what
+# next.
+RESERVED = 4
 TOTAL = 7         # seconds for a step on the sample, which takes less than one
 SILENCE = 10      # seconds without output, on a file of yours
+NOTICE = 10       # seconds until a line says that a program still runs
 CHECK_FAILED = 66  # the exit status after a mistake
+
+# How Windows calls the end by an exception. Wine passes on only the lowest byte.
+CRASHES = {0xC0000005: 'access violation', 0xC000001D: 'illegal instruction',
+           0xC0000094: 'division by zero', 0xC0000096: 'privileged instruction',
+           0xC00000FD: 'stack overflow', 0xC0000374: 'damaged heap',
+           0xC0000409: 'damaged stack'}
 
 
 def plural(count, word):
     return f'{count} {word}' if count == 1 else f'{count} {word}s'
+
+
+def how_it_ended(status, by_itself):
+    """by_itself: the checker has seen the end, so it was no crash."""
+    for code, name in CRASHES.items():
+        if not by_itself and status in (code, code & 0xFF):
+            return f'it crashed: exit status {status}, as after {name} (0x{code:X})'
+    return f'it ended with exit status {status}'
 
 
 class Screen:
@@ -76,10 +98,14 @@ class Screen:
             print(f'\r\033[K{text}', end='', file=sys.stderr, flush=True)
 
     def end(self, following, notes=()):
-        self.say_some(notes)
+        unseen, others = reports.unseen_of(notes)
+        self.say_some(others)
+        for line in unseen:
+            self.say(line)
         if self.left_out:
             self.say(f'check: {plural(self.left_out, "more line")}: {self.path}')
-        self.say(f'next: {following}')
+        if following is not None:
+            self.say(f'next: {following}')
         self.log.close()
 
 
@@ -92,9 +118,16 @@ class Checking:
         self.locator = locator
         self.ends_waiting = ends_waiting  # a program that makes no progress
         self.mistakes = self.hints = 0
+        self.leaks = []   # reports that wait for the end
+        self.here = collections.Counter()  # of this run
+        self.told = collections.Counter()  # of the earlier runs
         self.own = []     # the program's own lines of the last run
         self.looked_at = []
         self.notes = []
+        self.mode = ''    # IO of this run
+        self.failed = []  # IO of each run with something to report, the worst first
+        self.endings = []
+        self.by_itself = False
 
     def verdict(self, text):
         self.screen.say(f'check: {self.name}: {text}')
@@ -107,6 +140,7 @@ class Checking:
     def on_group(self, program, group):
         first = group[0]
         if first.startswith(reports.LOOKED_AT):
+            self.by_itself = True
             self.looked_at.append(first[len(reports.REPORT):])
             self.screen.note(first)
         elif first.startswith(reports.WAITING):
@@ -121,6 +155,19 @@ class Checking:
             self.screen.note(first)
 
     def on_report(self, group):
+        """Each mistake is reported once, though two runs may find it."""
+        mistake = reports.mistake_of(group)
+        self.here[mistake] += 1
+        if self.here[mistake] <= self.told[mistake]:
+            for line in group:
+                self.screen.note(line)
+        elif reports.is_leak(group):
+            self.leaks.append((self.mode, group))
+        else:
+            self.failed.append(self.mode)
+            self.report(group)
+
+    def report(self, group):
         if group[0].startswith(reports.HINT):
             self.hints += 1
             if self.mistakes + self.hints == 1:
@@ -131,6 +178,12 @@ class Checking:
                 self.verdict(plural(self.mistakes, 'mistake'))
         self.screen.say_report(group)
 
+    def report_leaks(self):
+        for mode, group in self.leaks:
+            self.failed.append(mode)
+            self.report(group)
+        self.leaks = []
+
     def on_waiting(self, program, group):
         if self.ends_waiting:
             self.verdict('no progress for 5 s')
@@ -138,20 +191,40 @@ class Checking:
         if self.ends_waiting:
             program.stop('it waited')
 
-    def run(self, command, environment, limits):
-        """Returns whether there is nothing to report."""
+    def run(self, command, environment, limits, stdin):
+        """Returns whether the next run can follow, whatever this one has found."""
+        self.mode = environment['IO']
+        self.told |= self.here
+        self.here.clear()
         self.own = []
-        program = programs.Program(command, environment)
+        self.by_itself = False
+        program = programs.Program(command, environment, stdin)
         ending = program.follow(self.on_lines, limits)
         if ending.interrupted:
+            self.report_leaks()
             self.verdict(f'interrupted, with {plural(self.mistakes, "mistake")}')
+            self.screen.end(None, self.notes)
             raise KeyboardInterrupt
-        right = ending.status == 0 and self.mistakes == 0
-        if not right:
-            self.explain(ending)
-        return right
+        self.endings.append((ending, self.mode, self.by_itself, self.own))
+        return ending.status >= 0 and not ending.stopped
 
-    def explain(self, ending):
+    def passes(self):
+        """Whether there is nothing to report so far."""
+        return not (self.mistakes or self.leaks or
+                    any(ending.status != 0 for ending, *_ in self.endings))
+
+    def explain_all(self):
+        """What is left to say after the last run. Returns IO of the worst one."""
+        self.report_leaks()
+        explained = set()
+        for ending, mode, by_itself, own in self.endings:
+            if ending.status and ending.status not in explained:
+                explained.add(ending.status)
+                self.failed.append(mode)
+                self.explain(ending, by_itself, own)
+        return self.failed[0]
+
+    def explain(self, ending, by_itself, own):
         """How a program ended about which there is something to report."""
         told = self.mistakes + self.hints > 0
         if ending.stopped == 'it waited':
@@ -160,16 +233,13 @@ class Checking:
             self.verdict(f'{ending.stopped}, and was ended')
         elif ending.status < 0:
             self.verdict(f'it was ended from outside (signal {-ending.status})')
-        elif not (told and ending.status in (0, CHECK_FAILED)):
-            kind = ('exit status' if ending.status in (0, 1, 2, CHECK_FAILED,
-                                                       programs.INTERRUPTED)
-                    else 'it crashed: exit status')
-            self.verdict(f'{kind} {ending.status}'
-                         f'{"" if told else ", and nothing to report"}')
+        elif not (told and ending.status == CHECK_FAILED):
+            self.verdict(how_it_ended(ending.status, by_itself) +
+                         ('' if told else ', and nothing to report'))
         if ending.stopped and self.ends_waiting:
             self.screen.say_some(programs.text_of(ending.last).splitlines()[-2:])
         if not told:
-            self.screen.say_some(self.own[-3:])
+            self.screen.say_some(own[-3:])
 
 
 class Check:
@@ -179,7 +249,8 @@ class Check:
         self.options = options
         self.screen = Screen(os.path.join(options.log, options.name + '.txt'))
         self.file = os.environ.get('FILE') or os.environ['SAMPLE']
-        self.arguments = [self.file, *os.environ.get('ARGS', '').split()]
+        self.arguments = [*([] if options.no_file else [self.file]),
+                          *os.environ.get('ARGS', '').split()]
         self.mode = os.environ.get('IO', '')
         self.notes = []
         self.looked_at = f'looked at {len(self.runs())} runs'
@@ -193,12 +264,19 @@ class Check:
         typed = [f'{name}={shlex.quote(os.environ[name])}'
                  for name in ('DIR', 'LIBS', 'FILE', 'ARGS')
                  if os.environ.get(name)]
+        typed += ['FILE='] * self.options.no_file
         step = [f'STEP={self.options.step}'] if self.options.step else []
         return ' '.join(['make', verb, *step, *typed, *variables])
 
-    def limits(self):
+    def still_runs(self, number, mode):
+        under = f', with IO={mode},' if mode else ''
+        self.verdict(f'run {number}{under} has not ended after '
+                     f'{self.options.notice:g} s; Ctrl-C ends it')
+
+    def limits(self, number, mode):
         if not self.options.step:
-            return programs.Limits()
+            return programs.Limits(notice=(self.options.notice,
+                                           lambda: self.still_runs(number, mode)))
         if os.environ.get('FILE') or os.environ.get('ARGS'):
             return programs.Limits(silence=SILENCE)
         return programs.Limits(total=self.options.patience)
@@ -215,14 +293,20 @@ class Check:
         locator = reports.Locator(self.options.program)
         checking = Checking(self.options.name, self.screen, locator,
                             bool(self.options.step))
+        stdin = None if self.options.brief else programs.Input()
         try:
-            for turn, mode in self.runs():
+            for number, (turn, mode) in enumerate(self.runs(), 1):
                 self.screen.note(f'--- CHECK={turn} IO={mode}')
                 if not checking.run(command, {'CHECK': turn, 'IO': mode},
-                                    self.limits()):
-                    wanted = [f'IO={shlex.quote(mode)}'] if mode else []
-                    self.screen.end(self.command('trace', *wanted), checking.notes)
-                    return False
+                                    self.limits(number, mode), stdin):
+                    break
+                if self.options.step and not checking.passes():
+                    break
+            if not checking.passes():
+                mode = checking.explain_all()
+                wanted = [f'IO={shlex.quote(mode)}'] if mode else []
+                self.screen.end(self.command('trace', *wanted), checking.notes)
+                return False
         finally:
             locator.close()
         self.notes = checking.notes
@@ -319,8 +403,12 @@ def parse(arguments):
     parser.add_argument('--tests', help='the program without the lab')
     parser.add_argument('--brief', action='store_true',
                         help='with nothing to report, print one line')
+    parser.add_argument('--no-file', action='store_true',
+                        help='the program gets no file as an argument')
     parser.add_argument('--patience', type=float, default=TOTAL,
                         help='seconds for a step on the sample')
+    parser.add_argument('--notice', type=float, default=NOTICE,
+                        help='seconds until a line says that a program still runs')
     options = parser.parse_args(arguments)
     directory = os.environ.get('DIR')
     options.name = options.name or (

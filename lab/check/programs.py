@@ -6,7 +6,9 @@ import os
 import queue
 import shlex
 import signal
+import stat
 import subprocess
+import sys
 import threading
 import time
 
@@ -35,12 +37,52 @@ def interrupt_on_sigterm():
     signal.signal(signal.SIGTERM, interrupt)
 
 
+class Input:
+    """Gives every run the same stdin, if it is a file or a pipe. On a terminal, a run
+    gets an empty one."""
+
+    def __init__(self):
+        self.kept = []  # what has come from a pipe; an empty one: its end
+        self.lock = threading.Lock()
+        self.is_file = self.is_pipe = False
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            self.stream = sys.stdin.fileno()
+            mode = os.fstat(self.stream).st_mode
+            self.is_pipe = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+            self.is_file = stat.S_ISREG(mode)
+            if self.is_file:
+                self.start = os.lseek(self.stream, 0, os.SEEK_CUR)
+
+    def for_run(self):
+        """The argument stdin of Popen."""
+        if self.is_file:
+            os.lseek(self.stream, self.start, os.SEEK_SET)
+            return self.stream
+        return subprocess.PIPE if self.is_pipe else subprocess.DEVNULL
+
+    def piece(self, number):
+        """Only waits for the pipe if no run has had this piece."""
+        with self.lock:
+            if number == len(self.kept):
+                self.kept.append(os.read(self.stream, 1 << 16))
+            return self.kept[number]
+
+    def feed(self, pipe):
+        number = 0
+        with contextlib.suppress(OSError), pipe:
+            while piece := self.piece(number):
+                pipe.write(piece)
+                pipe.flush()
+                number += 1
+
+
 class Limits:
     """When a program is ended. None: never."""
 
-    def __init__(self, total=None, silence=None):
+    def __init__(self, total=None, silence=None, notice=None):
         self.total = total      # after so many seconds
         self.silence = silence  # after so many seconds in which it printed nothing
+        self.notice = notice    # called once, after so many seconds: a pair
 
 
 class Ending:
@@ -58,10 +100,11 @@ class Program:
     """A running program. It has a process group of its own, so that whatever the
     launcher has started for it can be ended, and nothing else."""
 
-    def __init__(self, command, environment=None):
+    def __init__(self, command, environment=None, stdin=None):
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={**os.environ, **(environment or {})},
+            command, stdin=stdin.for_run() if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, **(environment or {})},
             start_new_session=not WINDOWS)
         self.ending = Ending()
         self.printed = queue.Queue()  # lists of lines of stderr; None: the end
@@ -70,6 +113,9 @@ class Program:
                         threading.Thread(target=self.read_out, daemon=True)]
         for reader in self.readers:
             reader.start()
+        if self.process.stdin is not None:
+            threading.Thread(target=stdin.feed, args=(self.process.stdin,),
+                             daemon=True).start()
 
     def chunks(self, stream):
         while chunk := os.read(stream.fileno(), 1 << 16):
@@ -106,6 +152,17 @@ class Program:
             self.ending.stopped = self.ending.stopped or why
             self.send(signal.SIGTERM if WINDOWS else signal.SIGKILL)
 
+    def keep(self, limits, started):
+        """Ends the program if its time is over."""
+        now = time.monotonic()
+        if limits.total and now - started > limits.total:
+            self.stop(f'it did not end within {limits.total:g} s')
+        elif limits.silence and now - self.last_sign > limits.silence:
+            self.stop(f'it printed nothing for {limits.silence:g} s')
+        elif limits.notice and now - started > limits.notice[0]:
+            limits.notice[1]()
+            limits.notice = None
+
     def follow(self, on_lines, limits=Limits()):
         """Calls on_lines(self, lines) for lines of stderr, until the program has
         ended. Returns its ending."""
@@ -123,10 +180,8 @@ class Program:
                     closed = closed or now + CLOSING
                     if now > closed:
                         break
-                elif limits.total and now - started > limits.total:
-                    self.stop(f'it did not end within {limits.total:g} s')
-                elif limits.silence and now - self.last_sign > limits.silence:
-                    self.stop(f'it printed nothing for {limits.silence:g} s')
+                else:
+                    self.keep(limits, started)
             except KeyboardInterrupt:
                 if self.ending.interrupted:
                     self.stop('interrupted')
@@ -142,8 +197,7 @@ class Program:
             try:
                 self.process.wait(0.05)
             except subprocess.TimeoutExpired:
-                if limits.total and time.monotonic() - started > limits.total:
-                    self.stop(f'it did not end within {limits.total:g} s')
+                self.keep(limits, started)
             except KeyboardInterrupt:
                 self.ending.interrupted = True
                 self.stop('interrupted')

@@ -11,6 +11,9 @@ LOOKED_AT = 'checker: looked at '
 WAITING = 'checker: still waiting after '
 HINT = 'checker: hint: '
 NOTES = ('lab: ', 'guard: ')  # what the lab says about itself
+# What a program forgot to free or close. It is found at the end.
+LEAKS = ("'s handle is never closed", 'a request is never freed')
+UNSEEN = re.compile(r'lab: also calls (.+): not followed')
 
 
 class Locator:
@@ -55,6 +58,26 @@ class Locator:
             self.process.stdout.close()
             self.process.wait()
             self.process = None
+
+
+def is_leak(report):
+    return report[0].endswith(LEAKS)
+
+
+def mistake_of(report):
+    """The same for the same mistake in another run: numbers of requests differ."""
+    return report[0], *re.findall(r'\bat (\S+)', ' '.join(report[1:]))
+
+
+def unseen_of(notes):
+    """One line about the functions that are not followed, or none, and the other
+    notes."""
+    found = [(UNSEEN.match(note), note) for note in notes]
+    names = dict.fromkeys(name for match, _ in found if match
+                          for name in match[1].split(', '))
+    line = [f'lab: also calls {", ".join(names)}: not followed, so nothing is said '
+            f'about {"it" if len(names) == 1 else "them"}'] if names else []
+    return line, [note for match, note in found if not match]
 
 
 def split(lines):

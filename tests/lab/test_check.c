@@ -61,6 +61,8 @@ Test(links, a_program_of_many_files_is_built_as_it_is)
     make_own_top();
     must("cp -R \"$TOP/tests/lab/links/many-files\" 'many files' && "
          "cd 'many files' && mv sizes \u00e4\u00f6 && mkdir build .hidden && "
+         "mv parts/count.cpp parts/count.CPP && "
+         "mv \u00e4\u00f6/last.cpp \u00e4\u00f6/last.C && "
          "echo '#error left out' | tee build/left_out.c .hidden/left_out.cc");
     g_setenv("LAB", "quiet", TRUE); /* no line between those of the program */
     struct said said = make("run IO=pending DIR='../many files'");
@@ -106,6 +108,20 @@ ParameterizedTest(struct entry *entry, links, each_entry_point_is_found)
     assert_says(said, entry->prints);
     said_clear(&said);
     g_free(words);
+}
+
+/* GCC does not know this ending. FILE without a name leaves out the argument.
+ */
+Test(links, a_program_can_have_another_ending_and_no_file)
+{
+    make_own_top();
+    must("mkdir other && cp "
+         "\"$TOP/tests/lab/links/entries/main-cpp/program.cpp\" "
+         "other/Main.Cpp");
+    struct said said = make("run FILE= DIR=../other");
+    assert_status(said, 0);
+    assert_says(said, "main: 1 ");
+    said_clear(&said);
 }
 
 /* A program without exactly one entry point, and one without its library. */
@@ -334,19 +350,110 @@ Test(check, the_second_run_is_under_io_pending)
 Test(check, a_program_that_fails_has_a_verdict)
 {
     assert_text_of(check_script("echo 'cannot read' >&2\nexit 1\n", ""), 1,
-                   "check: program: exit status 1, and nothing to report\n"
+                   "check: program: it ended with exit status 1, and nothing "
+                   "to report\n"
                    "cannot read\n"
                    "next: make trace\n");
     assert_text_of(check_script("exit 5\n", ""), 1,
-                   "check: program: it crashed: exit status 5, and nothing to "
-                   "report\n"
+                   "check: program: it crashed: exit status 5, as after access "
+                   "violation (0xC0000005), and nothing to report\n"
+                   "next: make trace\n");
+    /* The checker has seen the end: 5 is the program's own number. */
+    assert_text_of(check_script("echo 'checker: looked at 1 handle' >&2\n"
+                                "exit 5\n",
+                                ""),
+                   1,
+                   "check: program: it ended with exit status 5, and nothing "
+                   "to report\n"
+                   "next: make trace\n");
+    assert_text_of(check_script("exit 13\n", ""), 1,
+                   "check: program: it ended with exit status 13, and nothing "
+                   "to report\n"
                    "next: make trace\n");
     assert_text_of(check_script("echo 'checker: hint: 87' >&2\nexit 1\n", ""),
                    1,
                    "check: program: 1 hint\n"
                    "checker: hint: 87\n"
-                   "check: program: exit status 1\n"
+                   "check: program: it ended with exit status 1\n"
                    "next: make trace\n");
+}
+
+/* The first run finds what was never closed; the second finds the same again,
+ * and a worse mistake, which comes first. */
+Test(check, without_a_step_both_runs_are_judged)
+{
+    const char *lines =
+        "printf 'lab: also calls A: not followed, so\\n' >&2\n"
+        "case $CHECK in 2) printf 'lab: also calls B, A: not followed, so\\n"
+        "checker: an OVERLAPPED is reused while in flight\\n"
+        "    request 2, submitted at {0x2}\\n' >&2 ;; esac\n"
+        "printf \"checker: an event's handle is never closed\\n"
+        "    created at {0x1}\\n\" >&2\nexit 66\n";
+    assert_text_of(check_script(lines, ""), 1,
+                   "check: program: 1 mistake\n"
+                   "checker: an OVERLAPPED is reused while in flight\n"
+                   "    request 2, submitted at main.c:2\n"
+                   "check: program: 2 mistakes\n"
+                   "checker: an event's handle is never closed\n"
+                   "    created at main.c:1\n"
+                   "lab: also calls A, B: not followed, so nothing is said "
+                   "about them\n"
+                   "next: make trace IO=pending\n");
+    /* With a step, the first run that fails is the last. */
+    assert_text_of(check_script(lines, "--step 3"), 1,
+                   "check: program: 1 mistake\n"
+                   "checker: an event's handle is never closed\n"
+                   "    created at main.c:1\n"
+                   "lab: also calls A: not followed, so nothing is said about "
+                   "it\n"
+                   "next: make trace STEP=3\n");
+}
+
+Test(check, a_program_can_have_no_file)
+{
+    assert_text_of(check_script("exit $#\n", "--no-file"), 0,
+                   "check: program: nothing to report\n"
+                   "check: looked at 2 runs; only tests can judge the data\n"
+                   "next: make pitfalls\n");
+}
+
+/* What one run has read from a pipe or a file, the next one reads, too. */
+Test(check, each_run_has_the_same_stdin)
+{
+    write_script("program",
+                 "read -r first && [ \"$first\" = one ] && cat >>read\n");
+    must("printf 'one\\ntwo\\n' >in && export LAUNCHER=sh SAMPLE=sample && "
+         "check=\"python3 -B $TOP/lab/check/check.py program\" && "
+         "$check <in && cat in | $check && "
+         "[ \"$(cat read)\" = \"$(printf 'two\\ntwo\\ntwo\\ntwo')\" ]");
+}
+
+/* The program ends when it sees the line. */
+Test(check, a_long_run_is_reported_while_it_runs)
+{
+    assert_text_of(
+        check_script("[ $CHECK = 1 ] || until grep -q 'not ended' program.txt; "
+                     "do :; done\n",
+                     "--notice 0.1"),
+        0,
+        "check: program: run 2, with IO=pending, has not ended after 0.1 s; "
+        "Ctrl-C ends it\n"
+        "check: program: nothing to report\n"
+        "check: looked at 2 runs; only tests can judge the data\n"
+        "next: make pitfalls\n");
+}
+
+Test(check, an_interrupted_program_has_its_notes)
+{
+    struct said said =
+        check_script("echo 'lab: also calls A: not followed' >&2\n"
+                     "kill -INT $(cut -d ' ' -f 4 /proc/$$/stat)\n"
+                     "while :; do sleep 1; done\n",
+                     "");
+    assert_text_of(said, INTERRUPTED,
+                   "check: program: interrupted, with 0 mistakes\n"
+                   "lab: also calls A: not followed, so nothing is said about "
+                   "it\n");
 }
 
 /* Otherwise the program would go on for ever, and so would this test. */
