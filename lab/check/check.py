@@ -41,22 +41,22 @@ NOTICE = 10       # seconds until a line says that a program still runs
 CHECK_FAILED = 66  # the exit status after a mistake
 
 # How Windows calls the end by an exception. Wine passes on only the lowest byte.
-CRASHES = {0xC0000005: 'access violation', 0xC000001D: 'illegal instruction',
-           0xC0000094: 'division by zero', 0xC0000096: 'privileged instruction',
-           0xC00000FD: 'stack overflow', 0xC0000374: 'damaged heap',
-           0xC0000409: 'damaged stack'}
+CRASHES = {0xC0000005: 'an access violation', 0xC000001D: 'an illegal instruction',
+           0xC0000094: 'a division by zero', 0xC0000096: 'a privileged instruction',
+           0xC00000FD: 'a stack overflow', 0xC0000374: 'damage to the heap',
+           0xC0000409: 'damage to the stack'}
 
 
 def plural(count, word):
     return f'{count} {word}' if count == 1 else f'{count} {word}s'
 
 
-def how_it_ended(status, by_itself):
+def how_it_ended(status, by_itself, crashed):
     """by_itself: the checker has seen the end, so it was no crash."""
     for code, name in CRASHES.items():
         if not by_itself and status in (code, code & 0xFF):
             return f'it crashed: exit status {status}, as after {name} (0x{code:X})'
-    return f'it ended with exit status {status}'
+    return f'it {"crashed:" if crashed else "ended with"} exit status {status}'
 
 
 class Screen:
@@ -234,7 +234,8 @@ class Checking:
         elif ending.status < 0:
             self.verdict(f'it was ended from outside (signal {-ending.status})')
         elif not (told and ending.status == CHECK_FAILED):
-            self.verdict(how_it_ended(ending.status, by_itself) +
+            crashed = any(line.startswith(reports.CRASH) for line in own)
+            self.verdict(how_it_ended(ending.status, by_itself, crashed) +
                          ('' if told else ', and nothing to report'))
         if ending.stopped and self.ends_waiting:
             self.screen.say_some(programs.text_of(ending.last).splitlines()[-2:])

@@ -11,6 +11,7 @@ LOOKED_AT = 'checker: looked at '
 WAITING = 'checker: still waiting after '
 HINT = 'checker: hint: '
 NOTES = ('lab: ', 'guard: ')  # what the lab says about itself
+CRASH = 'wine: Unhandled '  # what Wine itself prints
 # What a program forgot to free or close. It is found at the end.
 LEAKS = ("'s handle is never closed", 'a request is never freed')
 UNSEEN = re.compile(r'lab: also calls (.+): not followed')

@@ -354,10 +354,17 @@ Test(check, a_program_that_fails_has_a_verdict)
                    "to report\n"
                    "cannot read\n"
                    "next: make trace\n");
-    assert_text_of(check_script("exit 5\n", ""), 1,
-                   "check: program: it crashed: exit status 5, as after access "
-                   "violation (0xC0000005), and nothing to report\n"
-                   "next: make trace\n");
+    assert_text_of(
+        check_script("exit 5\n", ""), 1,
+        "check: program: it crashed: exit status 5, as after an access "
+        "violation (0xC0000005), and nothing to report\n"
+        "next: make trace\n");
+    assert_text_of(
+        check_script("echo 'wine: Unhandled exception' >&2\nexit 77\n", ""), 1,
+        "check: program: it crashed: exit status 77, and nothing to "
+        "report\n"
+        "wine: Unhandled exception\n"
+        "next: make trace\n");
     /* The checker has seen the end: 5 is the program's own number. */
     assert_text_of(check_script("echo 'checker: looked at 1 handle' >&2\n"
                                 "exit 5\n",
@@ -445,11 +452,12 @@ Test(check, a_long_run_is_reported_while_it_runs)
 
 Test(check, an_interrupted_program_has_its_notes)
 {
-    struct said said =
-        check_script("echo 'lab: also calls A: not followed' >&2\n"
-                     "kill -INT $(cut -d ' ' -f 4 /proc/$$/stat)\n"
-                     "while :; do sleep 1; done\n",
-                     "");
+    struct said said = check_script(
+        "echo 'lab: also calls A: not followed' >&2\n"
+        "echo mark >&2\nuntil grep -q mark program.txt; do :; done\n"
+        "kill -INT $(cut -d ' ' -f 4 /proc/$$/stat)\n"
+        "while :; do sleep 1; done\n",
+        "");
     assert_text_of(said, INTERRUPTED,
                    "check: program: interrupted, with 0 mistakes\n"
                    "lab: also calls A: not followed, so nothing is said about "
