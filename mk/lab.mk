@@ -6,19 +6,20 @@ LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS) $(SWEPT_TESTS))
 # One object file. All its names are local, except those of guard.h: a program may use
 # the same names for its own functions and variables. The compiler makes a section
 # .refptr.NAME of each variable that another source defines. The linker would keep one
-# section of each name, the program's; so the lab's are marked as ordinary ones.
-LAB := build/lab/lab.o
+# section of each name, the program's; so the lab's are marked as ordinary ones. (LAB
+# itself is a variable that the lab reads: make would pass it on.)
+LAB_OBJECT := build/lab/lab.o
 LAB_PARTS := $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c \
   lab/guard/*.c lab/modes/*.c lab/trace/*.c lab/checker/*.c lab/sweep/*.c))
 # They are many small files: only lab.o prints a line.
 $(LAB_PARTS): private says :=
-$(LAB): $(LAB_PARTS)
+$(LAB_OBJECT): $(LAB_PARTS)
 	@mkdir -p $(@D)
 	$(call says,LD,$@)
 	$(Q)$(CC) -r -nostdlib -o $@ $^ && $(OBJCOPY) \
 	  --set-section-flags '.rdata$$.refptr.*=alloc,load,readonly,data' \
 	  $(foreach name,$(GUARD_REPLACES),--keep-global-symbol=guard.$(name)) $@
-in_lab = $(patsubst build/%,build/guarded/%,$(1)) $(LAB)
+in_lab = $(patsubst build/%,build/guarded/%,$(1)) $(LAB_OBJECT)
 
 $(foreach name,$(STAGES) $(PROGRAMS),$(eval \
   build/lab/$(name).exe: $(call in_lab,$(call objects,$(name)))))
@@ -54,7 +55,7 @@ $(DIR_PLAN): FORCE | setup
 	@cd $(FROM) && $(BUILD_SOURCES) compile "$$DIR" '$(CURDIR)/$@' \
 	  $(if $(filter final,$(STEP)),$(PROGRAMS:%=--leave-out programs/%.c))
 
-build/lab/dir.exe: $(DIR_PLAN) $(LAB)
+build/lab/dir.exe: $(DIR_PLAN) $(LAB_OBJECT)
 	@$(link_sources) --guarded --flag=$(LAB_BASE)
 else ifneq ($(LIBS),)
 $(error LIBS goes with DIR)
@@ -142,7 +143,7 @@ trace: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 	  [ $$status = 0 ] || exit $$status; done
 
 # Measures what recording costs: the same program with it and without, in turn.
-build/lab/cost.exe: build/obj/lab/trace/cost/main.o $(LAB)
+build/lab/cost.exe: build/obj/lab/trace/cost/main.o $(LAB_OBJECT)
 build/lab/cost.exe: private LDFLAGS = -static $(LAB_BASE)
 
 .PHONY: trace-cost
@@ -339,7 +340,7 @@ build/sqlite/plan.json: $(SQLITE)/sqlite3.c tests/lab/links/sqlite/program.c
 	@mkdir -p $(@D)/program
 	@cp $^ $(SQLITE)/sqlite3.h $(@D)/program
 	@$(BUILD_SOURCES) compile $(@D)/program $@
-build/lab/sqlite.exe: build/sqlite/plan.json $(LAB)
+build/lab/sqlite.exe: build/sqlite/plan.json $(LAB_OBJECT)
 	@$(link_sources) --guarded --flag=$(LAB_BASE)
 
 .PHONY: test-sqlite
