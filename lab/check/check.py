@@ -16,8 +16,8 @@ LIBS are what the reader has typed.
 
 It prints at most 15 lines: the verdict first, the next command last. The file
 LOG/NAME.txt gets all lines. Each report of the checker is printed when it is made. Only
-what the program forgot to free or close comes after the last run, so that it leaves
-room for worse mistakes.
+hints, and what the program forgot to free or close, come after the last run, so that
+they leave room for worse mistakes.
 """
 
 import argparse
@@ -118,7 +118,7 @@ class Checking:
         self.locator = locator
         self.ends_waiting = ends_waiting  # a program that makes no progress
         self.mistakes = self.hints = 0
-        self.leaks = []   # reports that wait for the end
+        self.waiting = []  # (IO, report): hints and leaks wait for the end
         self.here = collections.Counter()  # of this run
         self.told = collections.Counter()  # of the earlier runs
         self.own = []     # the program's own lines of the last run
@@ -161,8 +161,8 @@ class Checking:
         if self.here[mistake] <= self.told[mistake]:
             for line in group:
                 self.screen.note(line)
-        elif reports.is_leak(group):
-            self.leaks.append((self.mode, group))
+        elif reports.can_wait(group):
+            self.waiting.append((self.mode, group))
         else:
             self.failed.append(self.mode)
             self.report(group)
@@ -178,11 +178,12 @@ class Checking:
                 self.verdict(plural(self.mistakes, 'mistake'))
         self.screen.say_report(group)
 
-    def report_leaks(self):
-        for mode, group in self.leaks:
+    def report_waiting(self):
+        for mode, group in sorted(self.waiting, key=lambda waiting:
+                                  waiting[1][0].startswith(reports.HINT)):
             self.failed.append(mode)
             self.report(group)
-        self.leaks = []
+        self.waiting = []
 
     def on_waiting(self, program, group):
         if self.ends_waiting:
@@ -201,7 +202,7 @@ class Checking:
         program = programs.Program(command, environment, stdin)
         ending = program.follow(self.on_lines, limits)
         if ending.interrupted:
-            self.report_leaks()
+            self.report_waiting()
             self.verdict(f'interrupted, with {plural(self.mistakes, "mistake")}')
             self.screen.end(None, self.notes)
             raise KeyboardInterrupt
@@ -210,12 +211,14 @@ class Checking:
 
     def passes(self):
         """Whether there is nothing to report so far."""
-        return not (self.mistakes or self.leaks or
+        leaks = [report for _, report in self.waiting
+                 if not report[0].startswith(reports.HINT)]
+        return not (self.mistakes or leaks or
                     any(ending.status != 0 for ending, *_ in self.endings))
 
     def explain_all(self):
         """What is left to say after the last run. Returns IO of the worst one."""
-        self.report_leaks()
+        self.report_waiting()
         explained = set()
         for ending, mode, by_itself, own in self.endings:
             if ending.status and ending.status not in explained:
@@ -308,6 +311,7 @@ class Check:
                 wanted = [f'IO={shlex.quote(mode)}'] if mode else []
                 self.screen.end(self.command('trace', *wanted), checking.notes)
                 return False
+            checking.report_waiting()
         finally:
             locator.close()
         self.notes = checking.notes

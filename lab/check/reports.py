@@ -61,8 +61,8 @@ class Locator:
             self.process = None
 
 
-def is_leak(report):
-    return report[0].endswith(LEAKS)
+def can_wait(report):
+    return report[0].startswith(HINT) or report[0].endswith(LEAKS)
 
 
 def mistake_of(report):

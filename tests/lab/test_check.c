@@ -313,12 +313,13 @@ Test(check, a_right_program_has_three_lines)
                    "next: make pitfalls\n");
 }
 
-/* A report can follow text of the program that has no end of line. */
+/* A report can follow text of the program that has no end of line. All of it is
+ * one write, as the checker does it. */
 Test(check, a_report_has_its_lines)
 {
     assert_text_of(
         check_script("printf 'name? checker: a mistake\\n    at {0x1f} and "
-                     "{0x2f}\\n' >&2\nprintf '    own line\\nlast' >&2\n"
+                     "{0x2f}\\n    own line\\nlast' >&2\n"
                      "exit 66\n",
                      "--step 3"),
         1,
