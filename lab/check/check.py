@@ -174,7 +174,7 @@ class Checking:
                 self.verdict('1 hint')
         else:
             self.mistakes += 1
-            if self.screen.room():
+            if self.screen.room() > 1:
                 self.verdict(plural(self.mistakes, 'mistake'))
         self.screen.say_report(group)
 
