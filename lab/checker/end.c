@@ -41,7 +41,7 @@ extern __typeof__(ExitProcess) *__imp_ExitProcess;
 
 __attribute__((noreturn)) static void checked_exit(int status)
 {
-    check_stack(__builtin_dwarf_cfa()); /* main may have returned */
+    check_stack_at_end(__builtin_dwarf_cfa()); /* main may have returned */
     InterlockedExchange(&exit_status, status);
     next_exit(status);
     for (;;)
@@ -60,6 +60,7 @@ static void at_exit(void)
 
 __attribute__((noreturn)) static void WINAPI checked_exit_process(UINT status)
 {
+    check_stack_at_end(__builtin_dwarf_cfa());
     next_exit_process(judge_end(status));
     for (;;)
         Sleep(INFINITE);

@@ -19,15 +19,16 @@ static void look_for_end(struct request *request, bool gone)
 {
     if (request->owes_packet || request->kind == A_POST || !request->answered)
         return;
-    bool pending = gone && is_overwritten(request)
-                       ? is_pending_elsewhere(request)
-                       : is_pending(request);
+    bool pending =
+        gone ? is_pending_after_return(request) : is_pending(request);
     if (!pending)
         take_from_flight(request);
 }
 
+/* `call` is the call in which the checker sees this; its address is NULL if
+ * there is none. */
 static void judge_stack(const struct thread *thread, const char *stack,
-                        const char *when)
+                        const char *when, struct place call)
 {
     for (struct request *at = newest_in_flight(), *next; at != NULL;
          at = next) {
@@ -43,21 +44,39 @@ static void judge_stack(const struct thread *thread, const char *stack,
             continue;
         at->reported = true;
         mistake("%s in flight is on the stack of a function that has returned\n"
-                "%s, submitted %s, is in flight\n%s %s\n"
+                "%s, submitted %s, is in flight\n%s%s\n"
                 "rule: OVERLAPPED and buffer must outlive the function that "
                 "starts the I/O",
                 gone ? "an OVERLAPPED" : "a buffer", request_text(at),
-                place_text(at->submitted), when, place_text(here()));
+                place_text(at->submitted), when,
+                call.address != NULL ? place_text(call) : "");
     }
+}
+
+static bool has_something_on(const void *stack)
+{
+    const struct thread *thread = this_thread();
+    return thread->in_flight > 0 && is_on_stack(thread, stack);
 }
 
 void check_stack(const void *stack)
 {
-    const struct thread *thread = this_thread();
-    if (thread->in_flight == 0 || !is_on_stack(thread, stack))
+    if (!has_something_on(stack))
         return;
     lock_records();
-    judge_stack(thread, stack, "the function had returned before the call");
+    judge_stack(this_thread(), stack,
+                "the function had returned before the call ", here());
+    unlock_records();
+}
+
+void check_stack_at_end(const void *stack)
+{
+    if (!has_something_on(stack))
+        return;
+    lock_records();
+    judge_stack(this_thread(), stack,
+                "the function had returned before the end of the process",
+                (struct place){0});
     unlock_records();
 }
 
@@ -66,7 +85,8 @@ void check_whole_stack(const struct thread *thread)
     if (thread->in_flight == 0)
         return;
     lock_records();
-    judge_stack(thread, thread->stack_end, "the thread exits, after the call");
+    judge_stack(thread, thread->stack_end, "the thread exits, after the call ",
+                here());
     unlock_records();
 }
 
@@ -111,16 +131,15 @@ static bool memory_freed(const char *memory, size_t size, bool moved,
 {
     bool keep = false;
     lock_records();
-    forget_ended();
+    forget_ended_in(memory, size);
     for (struct request *at = newest_in_flight(); at != NULL; at = at->next) {
-        bool holds_it =
-            overlap(memory, size, at->overlapped, sizeof(OVERLAPPED));
-        bool holds_buffer = overlap(memory, size, at->buffer, at->length);
-        if ((!holds_it && !holds_buffer) || !is_in_flight(at))
+        if (!is_in(at, memory, size) || !is_in_flight(at))
             continue;
         keep = true;
+        bool is_buffer =
+            !overlap(memory, size, at->overlapped, sizeof(OVERLAPPED));
         if (!at->reported)
-            judge_free(at, moved, !holds_it, freed);
+            judge_free(at, moved, is_buffer, freed);
     }
     const struct request key = {.memory = memory};
     for (struct request *at = newest_past(&key), *next; at != NULL; at = next) {

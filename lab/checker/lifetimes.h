@@ -12,6 +12,8 @@ void begin_lifetimes(void);
  * `stack` is not on this thread's own stack, the thread runs a fiber: then
  * nothing is known. */
 void check_stack(const void *stack);
+/* The same before the process ends by itself: no call shows where. */
+void check_stack_at_end(const void *stack);
 /* The thread ends. */
 void check_whole_stack(const struct thread *thread);
 

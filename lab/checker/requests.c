@@ -13,10 +13,12 @@
 enum {
     PENDING = 0x103, /* STATUS_PENDING */
     BUCKETS = 256,
+    FEW = 64,         /* so many I/Os in flight are soon looked at */
     MAX_FREED = 4096, /* of freed requests the checker keeps so many records */
 };
 
-static struct request *in_flight;     /* newest first */
+static struct request *in_flight; /* newest first */
+static unsigned in_flight_count, looked_at = FEW;
 static struct request *past[BUCKETS]; /* by memory, newest first */
 
 /* ---- Records ------------------------------------------------------------ */
@@ -95,6 +97,16 @@ static void count_on_stack(const struct request *request, unsigned change)
         request->buffer_stack_of->in_flight += change;
 }
 
+/* A look at all I/Os in flight costs a call of the system for each. Without
+ * looks the list would grow. So there is one when the list has doubled. */
+static void keep_short(void)
+{
+    if (in_flight_count < 2 * looked_at)
+        return;
+    forget_ended();
+    looked_at = in_flight_count > FEW ? in_flight_count : FEW;
+}
+
 void put_in_flight(struct request *request)
 {
     request->submitted = here();
@@ -102,17 +114,20 @@ void put_in_flight(struct request *request)
     request->memory = memory_of(request->overlapped);
     request->pins = 1;
     lock_records();
+    keep_short();
     request->stack_of = stack_owner(request->overlapped);
     request->buffer_stack_of = stack_owner(request->buffer);
     count_on_stack(request, 1);
     request->next = in_flight;
     in_flight = request;
+    in_flight_count++;
     unlock_records();
 }
 
 void take_from_flight(struct request *request)
 {
     unlink_from(&in_flight, request);
+    in_flight_count--;
     count_on_stack(request, -1U);
     request->state = ENDED;
     remember(request);
@@ -168,17 +183,23 @@ struct request *request_in(const void *memory)
 
 /* ---- In flight? --------------------------------------------------------- */
 
-static bool is_readable(const void *address)
+/* Whether its OVERLAPPED is readable: a thread's own stack always is. (The
+ * watch of hangs has no record, so this_thread would lock again.) */
+static bool is_readable(const struct request *request)
 {
     MEMORY_BASIC_INFORMATION about;
-    return VirtualQuery(address, &about, sizeof about) == sizeof about &&
+    if (request->stack_of != NULL &&
+        request->stack_of->id == GetCurrentThreadId())
+        return true;
+    return VirtualQuery(request->overlapped, &about, sizeof about) ==
+               sizeof about &&
            about.State == MEM_COMMIT &&
            !(about.Protect & (PAGE_NOACCESS | PAGE_GUARD));
 }
 
 bool is_pending(const struct request *request)
 {
-    return !is_readable(request->overlapped) ||
+    return !is_readable(request) ||
            *(volatile ULONG_PTR *)&request->overlapped->Internal == PENDING;
 }
 
@@ -190,33 +211,78 @@ bool is_in_flight(const struct request *request)
         return false;
     if (request->kind == A_POST || request->owes_packet || !request->answered)
         return true;
-    return is_readable(request->overlapped) && is_pending(request);
+    return is_readable(request) && is_pending(request);
 }
 
-bool is_overwritten(const struct request *request)
+/* An NTSTATUS is negative in 32 bits if it is a warning or an error. The upper
+ * half of Internal may have the sign or 0. */
+static bool is_failure(ULONG_PTR status)
+{
+    ULONG_PTR upper = status >> 32;
+    return (LONG)status < 0 && (upper == 0 || upper == UINT32_MAX);
+}
+
+/* Whether Internal and InternalHigh may be the kernel's: an NTSTATUS, and a
+ * number of bytes. They are 0 in much memory that is used again, so success
+ * without bytes says nothing. */
+static bool may_be_status(const struct request *request, ULONG_PTR status,
+                          ULONG_PTR bytes)
+{
+    if (request->kind != A_CALL && bytes > request->length)
+        return false;
+    return status == PENDING || (status == 0 && bytes > 0) ||
+           is_failure(status);
+}
+
+/* Whether the OVERLAPPED has values that neither the program nor the kernel has
+ * put there for this I/O. */
+static bool is_overwritten(const struct request *request)
 {
     const volatile OVERLAPPED *now = request->overlapped;
-    return is_readable(request->overlapped) &&
-           (now->Offset != (DWORD)request->offset ||
+    return is_readable(request) &&
+           (!may_be_status(request, now->Internal, now->InternalHigh) ||
+            now->Offset != (DWORD)request->offset ||
             now->OffsetHigh != (DWORD)(request->offset >> 32) ||
             ((ULONG_PTR)now->hEvent & ~(ULONG_PTR)1) !=
                 (ULONG_PTR)request->event);
 }
 
-bool is_pending_elsewhere(const struct request *request)
+bool is_pending_after_return(const struct request *request)
 {
     bool manual;
+    if (!is_overwritten(request))
+        return is_pending(request);
     if (request->event != NULL)
         return ask_event(request->event, &manual) == NOT_SET && manual;
     return below.WaitForSingleObject(request->handle, 0) == WAIT_TIMEOUT;
+}
+
+bool is_in(const struct request *request, const void *memory, size_t size)
+{
+    return overlap(memory, size, request->overlapped, sizeof(OVERLAPPED)) ||
+           overlap(memory, size, request->buffer, request->length);
+}
+
+static void forget_if_ended(struct request *request)
+{
+    if (request->stack_of == NULL && !is_in_flight(request))
+        take_from_flight(request);
+}
+
+void forget_ended_in(const void *memory, size_t size)
+{
+    for (struct request *at = in_flight, *next; at != NULL; at = next) {
+        next = at->next;
+        if (is_in(at, memory, size))
+            forget_if_ended(at);
+    }
 }
 
 void forget_ended(void)
 {
     for (struct request *at = in_flight, *next; at != NULL; at = next) {
         next = at->next;
-        if (at->stack_of == NULL && !is_in_flight(at))
-            take_from_flight(at);
+        forget_if_ended(at);
     }
 }
 

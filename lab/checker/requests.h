@@ -82,19 +82,21 @@ struct request *request_in(const void *memory);
 /* The request that a packet with this OVERLAPPED is about, or NULL. */
 struct request *find_in_flight(const OVERLAPPED *overlapped);
 bool is_in_flight(const struct request *request);
-/* Of I/O without a packet, Internal has said that it has completed: takes it
- * from flight. For I/O with its OVERLAPPED on a stack, check_stack does this.
- */
+/* Whether the request has something in this memory. */
+bool is_in(const struct request *request, const void *memory, size_t size);
+/* Of I/O without a packet that has something in this memory, Internal has said
+ * that it has completed: takes it from flight. For I/O with its OVERLAPPED on a
+ * stack, check_stack does this. */
+void forget_ended_in(const void *memory, size_t size);
+/* The same for all memory. It looks at every I/O in flight: this is slow. */
 void forget_ended(void);
 /* Whether the kernel may still write to its OVERLAPPED or buffer: Internal is
  * still "pending", or its memory is gone. */
 bool is_pending(const struct request *request);
-/* The same for an OVERLAPPED whose memory is used again, so that Internal says
- * nothing: the event, or the file, is not signalled. False if this cannot be
- * known. */
-bool is_pending_elsewhere(const struct request *request);
-/* Whether the OVERLAPPED has other values than when the I/O was submitted. */
-bool is_overwritten(const struct request *request);
+/* The same for an OVERLAPPED on a stack whose function has returned. If its
+ * memory is used again, Internal says nothing. Then I/O is pending whose event,
+ * or file, is not signalled. False if this cannot be known. */
+bool is_pending_after_return(const struct request *request);
 /* Whether anything in flight can still wake a thread. */
 bool something_can_come(void);
 

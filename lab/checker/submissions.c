@@ -103,33 +103,46 @@ static bool share_a_buffer(const struct request *a, const struct request *b)
     return overlap(a->buffer, a->length, b->buffer, b->length);
 }
 
-static void judge_reuse(const struct request *request, const struct request *at)
+static bool share_an_overlapped(const struct request *a,
+                                const struct request *b)
 {
-    if (overlap(request->overlapped, sizeof(OVERLAPPED), at->overlapped,
-                sizeof(OVERLAPPED)))
+    return overlap(a->overlapped, sizeof(OVERLAPPED), b->overlapped,
+                   sizeof(OVERLAPPED));
+}
+
+/* The newest I/O in flight that shares this, or NULL. Whether an I/O is in
+ * flight is a question to the system, so it comes last. */
+static const struct request *find_sharing(const struct request *request,
+                                          bool (*share)(const struct request *,
+                                                        const struct request *))
+{
+    for (struct request *at = newest_in_flight(); at != NULL; at = at->next)
+        if (at->kind != A_POST && share(request, at) && is_in_flight(at))
+            return at;
+    return NULL;
+}
+
+/* One report: an OVERLAPPED that is used again usually has the same buffer. */
+static void judge_against_others(const struct request *request)
+{
+    const struct request *other;
+    lock_records();
+    forget_ended_in(request->overlapped, sizeof(OVERLAPPED));
+    if ((other = find_sharing(request, share_an_overlapped)) != NULL)
         mistake("an OVERLAPPED is reused while in flight\n%s, submitted %s,\n"
                 "uses the OVERLAPPED of %s, in flight, submitted %s\n"
                 "rule: each I/O in flight needs its own OVERLAPPED: the kernel "
                 "identifies an I/O by the address of its OVERLAPPED",
-                request_text(request), place_text(here()), request_text(at),
-                place_text(at->submitted));
-    else if (share_a_buffer(request, at))
+                request_text(request), place_text(here()), request_text(other),
+                place_text(other->submitted));
+    else if ((other = find_sharing(request, share_a_buffer)) != NULL)
         mistake("a buffer is shared by two requests in flight\n"
                 "%s, submitted %s,\n"
                 "uses the buffer of %s, in flight, submitted %s\n"
                 "rule: each I/O in flight needs its own buffer; only writes "
                 "may share one",
-                request_text(request), place_text(here()), request_text(at),
-                place_text(at->submitted));
-}
-
-static void judge_against_others(const struct request *request)
-{
-    lock_records();
-    forget_ended();
-    for (struct request *at = newest_in_flight(); at != NULL; at = at->next)
-        if (at->kind != A_POST && is_in_flight(at))
-            judge_reuse(request, at);
+                request_text(request), place_text(here()), request_text(other),
+                place_text(other->submitted));
     unlock_records();
 }
 

@@ -157,6 +157,8 @@ ParameterizedTestParameters(checker, a_mistake_is_reported_with_its_lines)
          "a failed dequeue without a packet is treated as a packet", 66, 1},
         {"packet", "exits-in-flight", "the process ends with I/O in flight", 66,
          3},
+        {"packet", "returns-in-flight",
+         "an OVERLAPPED in flight is on the stack of a function", 66, 1},
         {"packet", "no-sentinel", "hung: every thread waits for ever", 66, 1},
         {"packet", "dead-worker", "the packet of a failed I/O is ignored", 66,
          2},
@@ -184,6 +186,17 @@ ParameterizedTest(struct mistake *mistake, checker,
                "'%s', %u reports and status %d", begin, mistake->reports,
                mistake->status);
     assert_lines(reports, mistake->program, mistake->name);
+}
+
+Test(checker, the_end_of_the_process_is_no_call)
+{
+    make_file("file", 1000);
+    struct run run = finish(start_checked("1", "tests/lab/wrong/packet",
+                                          "returns-in-flight", "file"));
+    assert_run(&run,
+               strstr(run.err, "had returned before the end of the process") &&
+                   strstr(run.err, "before the call") == NULL,
+               "on stderr 'before the end of the process', and no call");
 }
 
 Test(checker, a_hang_is_reported_with_the_thread_that_waits)
@@ -358,6 +371,43 @@ ParameterizedTest(char name[16], checker, a_right_program_is_not_reported)
     make_file("empty", 0);
     assert_silent(program, "file", 0);
     assert_silent(program, "empty", 0);
+}
+
+/* ---- Its time ------------------------------------------------------------ */
+
+/* Starts the program with IO=pending, and checks that it ends with this status.
+ * Returns the time that it took. */
+static gint64 time_of(const char *turn, const char *program, const char *first,
+                      const char *second, int status)
+{
+    gint64 begun = g_get_monotonic_time();
+    g_setenv("IO", "pending", TRUE);
+    struct run run = finish(start_checked(turn, program, first, second));
+    g_unsetenv("IO");
+    assert_run(&run, run.ending != HUNG && run.status == status, "status %d",
+               status);
+    run_clear(&run);
+    return g_get_monotonic_time() - begun;
+}
+
+/* The checker adds 5 s, and three times the program's own time, at most.
+ * An empty CHECK means no checker. */
+static void assert_quick(const char *program, const char *first,
+                         const char *second, int status)
+{
+    gint64 own = time_of("", program, first, second, 0);
+    gint64 checked = time_of("2", program, first, second, status);
+    cr_assert(checked <= 4 * own + 5 * G_USEC_PER_SEC,
+              "%s takes %ld ms without the checker, and %ld ms with it",
+              program, (long)own / 1000, (long)checked / 1000);
+}
+
+Test(checker, thousands_of_requests_in_flight_take_little_time)
+{
+    make_file("file", 6000);
+    assert_quick("tests/lab/right/many", "file", NULL, 0);
+    assert_quick("tests/lab/wrong/overlapped", "reused-often", "file",
+                 CHECK_FAILED);
 }
 
 /* ---- What may still come ------------------------------------------------- */

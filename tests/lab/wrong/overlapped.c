@@ -32,6 +32,24 @@ static int reused(const char *path)
     return 0;
 }
 
+/* Thousands of times, in one loop. */
+static int reused_often(const char *path)
+{
+    static char byte;
+    OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
+    HANDLE file =
+        CreateFileA(path, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                    NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+    for (int i = 0; i < 6000; i++) {
+        overlapped.Offset = (DWORD)i;
+        WriteFile(file, &byte, 1, NULL, &overlapped);
+    }
+    WaitForSingleObject(overlapped.hEvent, INFINITE);
+    CloseHandle(file);
+    CloseHandle(overlapped.hEvent);
+    return 0;
+}
+
 static int freed(const char *path)
 {
     struct pipe pipe = open_pipe();
@@ -375,6 +393,7 @@ static int touched(const char *path)
 
 const struct mistake mistakes[] = {
     {"reused", reused},
+    {"reused-often", reused_often},
     {"freed", freed},
     {"array-freed", array_freed},
     {"routine-freed", routine_freed},

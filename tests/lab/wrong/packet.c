@@ -48,6 +48,21 @@ static int exits_in_flight(const char *path)
     return port == NULL;
 }
 
+/* The last function that returns before the end has the OVERLAPPED. Others have
+ * used a part of its memory since. */
+static int returns_in_flight(const char *path)
+{
+    OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
+    char buffer[16];
+    struct pipe pipe = open_pipe();
+    (void)path;
+    /* <- returns-in-flight */
+    ReadFile(pipe.client, buffer, sizeof buffer, NULL, &overlapped);
+    WaitForSingleObject(overlapped.hEvent, 0);
+    *(volatile ULONG_PTR *)&overlapped.Internal = 0;
+    return 3;
+}
+
 static unsigned __stdcall worker(void *port)
 {
     take(port);
@@ -192,6 +207,7 @@ const struct mistake mistakes[] = {
     {"failing-packet", failing_packet},
     {"no-packet", no_packet},
     {"exits-in-flight", exits_in_flight},
+    {"returns-in-flight", returns_in_flight},
     {"no-sentinel", no_sentinel},
     {"dead-worker", dead_worker},
     {NULL, NULL},
