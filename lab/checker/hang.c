@@ -14,7 +14,7 @@
 
 enum {
     LOOK_MS = 250,
-    HUNG = 2000 / LOOK_MS, /* looks without progress; then a hang is told */
+    HUNG = 2000 / LOOK_MS, /* looks without progress; then it is a hang */
     STILL_MS = 5000,       /* after this time without progress, a line comes */
 };
 
