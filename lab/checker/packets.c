@@ -156,7 +156,9 @@ void result_taken(OVERLAPPED *overlapped)
 {
     lock_records();
     struct request *request = find_in_flight(overlapped);
-    if (request != NULL && request->kind != A_POST) {
+    /* If several I/Os share an event, the call may return before this one has
+     * completed (seen under Wine 8). */
+    if (request != NULL && request->kind != A_POST && !is_pending(request)) {
         request->over = true;
         take_from_flight(request);
     }
