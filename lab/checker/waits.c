@@ -1,4 +1,5 @@
 /* The layer's waits: for locks, handles, and completion routines. */
+#include "../interpose/caller.h"
 #include "below.h"
 #include "handles.h"
 #include "layer.h"
@@ -12,15 +13,20 @@
  * the functions that replace a lock must use no such variable: caller(), which
  * the other functions call, does. */
 
-/* A wait begins only if another thread has the lock. */
+/* A wait begins only if another thread has the lock. The lab's own waits are
+ * none of the program's: its I/O modes have a lock, which the watch of hangs
+ * takes, too, with the records locked. */
 static void WINAPI acquire(SRWLOCK *lock)
 {
     const void *address = __builtin_return_address(0);
     if (TryAcquireSRWLockExclusive(lock))
         return;
-    begin_lock_wait("AcquireSRWLockExclusive", lock, INFINITE, address);
+    bool watched = !is_of_lab_or_library(address);
+    if (watched)
+        begin_lock_wait("AcquireSRWLockExclusive", lock, INFINITE, address);
     below_locks.acquire(lock);
-    end_wait();
+    if (watched)
+        end_wait();
 }
 
 static void WINAPI acquire_shared(SRWLOCK *lock)
@@ -28,9 +34,12 @@ static void WINAPI acquire_shared(SRWLOCK *lock)
     const void *address = __builtin_return_address(0);
     if (TryAcquireSRWLockShared(lock))
         return;
-    begin_lock_wait("AcquireSRWLockShared", lock, INFINITE, address);
+    bool watched = !is_of_lab_or_library(address);
+    if (watched)
+        begin_lock_wait("AcquireSRWLockShared", lock, INFINITE, address);
     below_locks.acquire_shared(lock);
-    end_wait();
+    if (watched)
+        end_wait();
 }
 
 static void WINAPI enter_section(CRITICAL_SECTION *section)
@@ -38,9 +47,12 @@ static void WINAPI enter_section(CRITICAL_SECTION *section)
     const void *address = __builtin_return_address(0);
     if (TryEnterCriticalSection(section))
         return;
-    begin_lock_wait("EnterCriticalSection", section, INFINITE, address);
+    bool watched = !is_of_lab_or_library(address);
+    if (watched)
+        begin_lock_wait("EnterCriticalSection", section, INFINITE, address);
     below_locks.enter_section(section);
-    end_wait();
+    if (watched)
+        end_wait();
 }
 
 static BOOL WINAPI wait_on_address(volatile void *address, void *compared,

@@ -2,7 +2,6 @@
 
 #include "interpose.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 static struct imports next;
@@ -43,19 +42,16 @@ __attribute__((section(".text$0"), used)) static void after_libraries(void)
 {
 }
 
-/* Whether a library of the compiler has made the call, such as the one that
- * makes threads for C++. It keeps handles until the process ends. Its calls are
- * not the program's: no layer sees them. */
-static bool is_of_library(const void *address)
+bool is_of_lab_or_library(const void *address)
 {
-    return (uintptr_t)address > (uintptr_t)is_of_library &&
+    return (uintptr_t)address > (uintptr_t)is_of_lab_or_library &&
            (uintptr_t)address < (uintptr_t)after_libraries;
 }
 
 #define IMPORT(result, failure, name, parameters, arguments)                   \
     static result calling_##name parameters                                    \
     {                                                                          \
-        if (is_of_library(__builtin_return_address(0)))                        \
+        if (is_of_lab_or_library(__builtin_return_address(0)))                 \
             return real.name arguments;                                        \
         called_from = __builtin_return_address(0);                             \
         called_with = __builtin_dwarf_cfa();                                   \
@@ -64,7 +60,7 @@ static bool is_of_library(const void *address)
 #define IMPORT_VOID(name, parameters, arguments)                               \
     static void calling_##name parameters                                      \
     {                                                                          \
-        if (is_of_library(__builtin_return_address(0))) {                      \
+        if (is_of_lab_or_library(__builtin_return_address(0))) {               \
             real.name arguments;                                               \
             return;                                                            \
         }                                                                      \

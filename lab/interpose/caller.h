@@ -6,6 +6,8 @@
 #ifndef CALLER_H
 #define CALLER_H
 
+#include <stdbool.h>
+
 /* The return address of the call that this thread is making, or made last. It
  * is an address in memory, not in the program's file. It lies in the program,
  * or in a library that calls the program back. NULL before the thread's first
@@ -15,6 +17,11 @@ const void *caller(void);
 /* Where this thread's stack ended when it made the call. The program has no
  * data below this address. */
 const void *caller_stack(void);
+
+/* Whether this return address is in the lab, or in a library of the compiler,
+ * such as the one that makes threads for C++. Such a call is not the program's:
+ * no layer sees it. */
+bool is_of_lab_or_library(const void *address);
 
 /* Converts a return address for addr2line, which finds the line of the call in
  * the program's file. Returns 0 for an address outside the program. */

@@ -213,6 +213,19 @@ Test(checker, a_hang_is_reported_with_the_thread_that_waits)
                CHECK_FAILED);
 }
 
+/* The mode has a thread of its own, which is no reason to doubt. */
+Test(checker, a_hang_is_reported_in_a_mode)
+{
+    make_file("file", 1000);
+    g_setenv("IO", "pending", TRUE);
+    struct run run = finish(
+        start_checked("1", "tests/lab/wrong/packet", "dead-worker", "file"));
+    g_unsetenv("IO");
+    assert_run(&run,
+               strstr(run.err, "checker: hung") && run.status == CHECK_FAILED,
+               "status %d, and on stderr 'checker: hung'", CHECK_FAILED);
+}
+
 Test(checker, without_check_there_is_no_report)
 {
     make_file("file", 1000);
