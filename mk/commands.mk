@@ -11,6 +11,7 @@ tests := run test patch python git
 $(call command,run,                run $$(dir_needs),           STEP FILE ARGS SLOW IO DIR LIBS)
 $(call command,compare,            run,                         FILE ARGS)
 $(call command,test,               $(tests),                    STEP TESTS)
+$(call command,test-build,         $(tests),)
 $(call command,check,              $$(check_needs),             STEP DIR LIBS FILE ARGS IO ONLY TESTS)
 $(call command,trace,              run python $$(dir_needs),    STEP DIR LIBS FILE ARGS IO)
 $(call command,trace-cost,         run python,)

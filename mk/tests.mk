@@ -155,14 +155,18 @@ endif
 
 # TESTS=pool/NAME chooses tests, in Criterion's own patterns; several words are
 # several patterns.
-CHOSEN_TESTS := $(if $(TESTS),@($(subst $(space),|,$(strip $(TESTS)))))
-FILTER := $(if $(TESTS),--filter '$(CHOSEN_TESTS)')
+CHOSEN_TESTS = $(if $(TESTS),@($(subst $(space),|,$(strip $(TESTS)))))
+FILTER = $(if $(TESTS),--filter '$(CHOSEN_TESTS)')
+# These suites are about the build itself. They build many programs, which takes long.
+BUILD_TESTS := build/* links/* systems/*
+EXCLUDED = $(if $(TESTS),,$(BUILD_TESTS))
 TESTED := build
 run_tests = IO= LAB=quiet BUILD="$$PWD/$(TESTED)" CHOSEN='$(CHOSEN)' \
-  LAUNCHER='$(QUOTED_WINE)' $(PREPARED) $(SUITES) $(FILTER)
+  EXCLUDED='$(EXCLUDED)' LAUNCHER='$(QUOTED_WINE)' $(PREPARED) $(SUITES) $(FILTER)
 
-.PHONY: test flaky
-test: $(WINE_READY)
+.PHONY: test test-build flaky
+test-build: TESTS := $(BUILD_TESTS)
+test test-build: $(WINE_READY)
 	@$(stay) $(run_tests)
 
 RUNS ?= 25

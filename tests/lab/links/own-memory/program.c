@@ -1,6 +1,7 @@
 /* This program is right: it brings its own malloc and its kin. */
 #include <stdio.h>
 #include <string.h>
+#define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
 static char memory[4096];

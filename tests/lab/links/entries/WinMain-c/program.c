@@ -1,4 +1,5 @@
 #include <stdio.h>
+#define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
 int WINAPI WinMain(HINSTANCE instance, HINSTANCE before, char *line, int show)
