@@ -164,7 +164,8 @@ run: $(RUN_CHOSEN)
 # build/io/build instead of build. These are linked with lab/modes: for the stages
 # the lab's programs, for the test programs those in build/tests/guarded. Programs
 # that only help are the same. Links in build/io lead to all other files that the
-# suites read.
+# suites read. In some modes a program makes many thousands of reads; so the watchdog
+# ends it later.
 IO_BUILD := build/io/build
 IO_PROGRAMS := $(patsubst %,$(IO_BUILD)/%.exe,$(STAGES) $(PROGRAMS))
 IO_TESTS := $(patsubst %,$(IO_BUILD)/tests/%.exe, \
@@ -191,7 +192,7 @@ test-io: $(IO_FILES)
 	@ln -sfn $(foreach name,$(filter-out build,$(wildcard *)),../../$(name)) \
 	  build/io
 	@$(stay) failed=; for mode in $(MODES); do echo "IO=$$mode"; \
-	  IO=$$mode LAB=quiet BUILD="$$PWD/$(IO_BUILD)" CHOSEN='$(CHOSEN)' \
+	  WATCHDOG=120 IO=$$mode LAB=quiet BUILD="$$PWD/$(IO_BUILD)" CHOSEN='$(CHOSEN)' \
 	  EXCLUDED="$(if $(CHOSEN_TESTS),,$$(awk -v mode=$$mode -f tools/excluded.awk \
 	    lab/modes/excluded.txt))" LAUNCHER='$(QUOTED_WINE)' $(PREPARED) $(SUITES) \
 	    --filter '$(or $(CHOSEN_TESTS),*)' || \
