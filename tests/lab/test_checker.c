@@ -117,6 +117,8 @@ ParameterizedTestParameters(checker, a_mistake_is_reported_with_its_lines)
         {"overlapped", "buffer-on-stack",
          "a buffer in flight is on the stack of a function", 66, 1},
         {"overlapped", "never-freed", "a request is never freed", 66, 1},
+        {"overlapped", "never-freed-and-busy", "a request is never freed", 66,
+         1},
         {"overlapped", "freed-twice", "a request is freed twice", 66, 1},
         {"overlapped", "wrong-packet",
          "the wrong request is freed, not the one", 66, 1},

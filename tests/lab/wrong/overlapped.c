@@ -323,6 +323,45 @@ static int never_freed(const char *path)
     return 0;
 }
 
+static unsigned __stdcall allocate_for_ever(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        void *volatile memory =
+            malloc(64); /* the compiler would leave it out */
+        free(memory);
+    }
+    return 0;
+}
+
+static unsigned __stdcall exit_now(void *unused)
+{
+    (void)unused;
+    exit(0);
+}
+
+/* One thread exits, as a handler of Ctrl-C does, while others allocate. */
+static int never_freed_and_busy(const char *path)
+{
+    HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
+    HANDLE port = port_of(file);
+    for (int i = 0; i < 200; i++) {
+        struct read *read = new_read();
+        /* <- never-freed-and-busy */
+        ReadFile(file, read->buffer, 64, NULL, &read->overlapped);
+        take(port);
+    }
+    CloseHandle(file);
+    CloseHandle(port);
+    for (int i = 0; i < 3; i++)
+        CloseHandle(
+            (HANDLE)_beginthreadex(NULL, 0, allocate_for_ever, NULL, 0, NULL));
+    Sleep(20); /* they run by now */
+    CloseHandle((HANDLE)_beginthreadex(NULL, 0, exit_now, NULL, 0, NULL));
+    Sleep(INFINITE);
+    return 0;
+}
+
 static int freed_twice(const char *path)
 {
     HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
@@ -407,6 +446,7 @@ const struct mistake mistakes[] = {
     {"shared-in-turn", shared_in_turn},
     {"buffer-on-stack", buffer_on_stack},
     {"never-freed", never_freed},
+    {"never-freed-and-busy", never_freed_and_busy},
     {"freed-twice", freed_twice},
     {"wrong-packet", wrong_packet},
     {"touched", touched},
