@@ -133,13 +133,13 @@ export IO
 trace: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 	@mkdir -p build/trace
 	@$(stay) cd $(FROM); for program in $(LAB_CHOSEN); do \
-	  name=$$(basename $$program .exe); \
-	  recording=$(UP)build/trace/$$name.rec; \
-	  rm -f $$recording; status=0; \
-	  $(call plainly,TRACE=$$recording $(LAUNCHER) $(UP)$$program \
+	  name=$(if $(DIR),$$(cd "$$DIR" && basename "$$PWD"),$$(basename \
+	    $$program .exe)); recording="$(UP)build/trace/$$name.rec"; \
+	  rm -f "$$recording"; status=0; \
+	  $(call plainly,TRACE="$$recording" $(LAUNCHER) $(UP)$$program \
 	    $(ARGUMENTS)) || status=$$?; \
-	  (cd $(UP). && python3 -B lab/trace/trace.py build/trace/$$name.rec \
-	    $$program $(ADDR2LINE) build/trace) || exit; \
+	  (cd $(UP). && python3 -B lab/trace/trace.py "build/trace/$$name.rec" \
+	    $$program $(ADDR2LINE) "build/trace/$$name") || exit; \
 	  [ $$status = 0 ] || exit $$status; done
 
 # Measures what recording costs: the same program with it and without, in turn.

@@ -43,6 +43,14 @@ void end_callback(struct record *record);
 /* Counts from 1; 0 for a record that did not fit. */
 uint64_t number_of(const struct record *record);
 
+/* Makes one record of waits that a thread repeats: see repeats.c. spare_record
+ * returns a record for the thread's next call, or NULL. follow_repeats is to be
+ * called for each record that a thread begins, and fold_repeats for each one
+ * that it completes. */
+struct record *spare_record(void);
+void follow_repeats(struct record *record, uint32_t kind);
+void fold_repeats(const struct record *record);
+
 /* Converts an NTSTATUS. A Win32 error stays the same: a packet has an NTSTATUS,
  * a callback of a system's pool has either. */
 DWORD win32_error(ULONG status);

@@ -86,6 +86,8 @@ def wait_label(record):
         what = f'{len(record.handles)} handles'
         if not record.offset:
             what = f'one of {what}'
+    if record.looks():
+        return f'looks at {what}' if what else record.kind
     return f'waits for {what}' if record.kind not in TAKES and what else 'waits'
 
 
@@ -157,10 +159,11 @@ def label(record, ends):
         return 'returns' if ends else taken_label(record)
     if record.takes() and (ends or record.kind == 'packet'):
         return taken_label(record)
-    if record.kind in RESULTS and not record.waits():
-        return continues_label(record)
-    if record.waits():
-        return continues_label(record) if ends else wait_label(record)
+    if record.waits() and not ends:
+        return wait_label(record)
+    if record.waits() or record.kind in RESULTS:
+        times = record.times()
+        return continues_label(record) + (f', {times} times' if times > 1 else '')
     failed = '' if record.ok or record.error == PENDING or \
         not record.returned else f': error {record.error}'
     return call_label(record) + failed
@@ -247,7 +250,7 @@ class Layout:
         """Of the point's thread: it waits, runs, or runs a callback."""
         record = point.record
         state = self.states.get(record.thread, 'run')
-        if record.waits() and not point.ends:
+        if record.waits() and not point.ends and not record.looks():
             state = 'wait'
         elif record.kind == 'callback':
             state = 'wait' if point.ends else 'callback'

@@ -22,7 +22,7 @@ enum { TRACE_HEADER = 4096, TRACE_NAMES = 3072 };
  * else.
  */
 enum kind {
-    KIND_NOTHING, /* reserved, but not filled in yet */
+    KIND_NOTHING, /* not filled in yet, or free for another call */
 #define IMPORT(result, failure, name, parameters, arguments) KIND_##name,
 #define IMPORT_VOID(name, parameters, arguments)             KIND_##name,
 #include "../interpose/imports.h"
@@ -59,7 +59,8 @@ struct record {
     uint64_t other;      /* a handle that the call made, or signalled; the port
                             of a bind; an OVERLAPPED's hEvent; for KIND_THREAD,
                             the number (from 1) of the record that created the
-                            thread */
+                            thread; for a wait that found nothing, how often
+                            the thread has repeated it: see repeats.c */
     uint64_t overlapped; /* the address that was passed, or that came back */
     uint64_t offset;     /* of a read or write; the key of a packet; the code
                             of DeviceIoControl; the handle of a process's

@@ -11,7 +11,7 @@ HEADER = struct.Struct('<8sQQqq3QQ')
 HEADER_SIZE = 4096
 RECORD = struct.Struct('<2I2q5Q4I')
 FIELDS = ('thread', 'begin', 'end', 'address', 'handle', 'other', 'overlapped',
-          'offset', 'length', 'error', 'bytes', 'ok')
+          'offset', 'length', 'error', 'bytes', 'ok')  # after the kind
 
 NO_HANDLE = 2**64 - 1
 PENDING, MORE_DATA, INCOMPLETE, TIMEOUT = 997, 234, 996, 258
@@ -39,6 +39,9 @@ WAITS_FOR_SEVERAL = {'WaitForMultipleObjects', 'WaitForMultipleObjectsEx'}
 CONDITIONS = {'SleepConditionVariableSRW', 'SleepConditionVariableCS'}
 WAITS = TAKES | RESULTS | WAITS_FOR_ONE | WAITS_FOR_SEVERAL | CONDITIONS | {
     'SleepEx', 'WaitForThreadpoolIoCallbacks'}
+# Such a record counts how often the thread has repeated a wait that found nothing.
+# Its length is the timeout.
+COUNTED = WAITS - {'SignalObjectAndWait', 'WaitForThreadpoolIoCallbacks'}
 OPENS = {'CreateFileW': 'file', 'CreateFileA': 'file',
          'CreateNamedPipeW': 'pipe', 'CreateNamedPipeA': 'pipe'}
 PROCESSES = {'CreateProcessW', 'CreateProcessA'}
@@ -90,8 +93,9 @@ class Record:
     def __init__(self, number, kind, values):
         self.number = number  # from 1 on; `other` of a thread's record is one
         self.kind = kind
-        for name, value in zip(FIELDS, values):
-            setattr(self, name, value)
+        (self.thread, self.begin, self.end, self.address, self.handle, self.other,
+         self.overlapped, self.offset, self.length, self.error, self.bytes,
+         self.ok) = values
         self.returned = self.end != 0
         self.handles = []    # the handles that it is about
         self.product = None  # the handle that it made, or the port of a bind
@@ -122,6 +126,14 @@ class Record:
 
     def waits(self):
         return self.kind in WAITS and (self.kind not in RESULTS or self.length)
+
+    def looks(self):
+        """Whether it returns without waiting, whatever it finds."""
+        return self.kind in COUNTED and self.length == 0
+
+    def times(self):
+        """How often the thread made this call."""
+        return self.other + 1 if self.kind in COUNTED else 1
 
     def starts(self):
         """Whether it starts a request, or posts a packet."""

@@ -1,5 +1,6 @@
 """A trace as text: for the terminal, and for Perfetto."""
 
+import functools
 import json
 
 from recording import (APC_RAN, CONDITIONS, EX, OPENS,
@@ -81,6 +82,8 @@ def begin_text(record):
         return f'waits in {kind} for {request(record)}'
     if len(record.handles) > 1:
         what = ('all of ' if record.offset else 'one of ') + what
+    if record.looks():
+        return f'looks at {what} in {kind}' if what else f'calls {kind}'
     if record.second:
         what += f', and signals {record.second}'
     return f'waits in {kind}' + (f' for {what}' if what else '')
@@ -100,6 +103,11 @@ def wait_result(record):
 
 
 def end_text(record):
+    times = record.times()
+    return ended_text(record) + (f', {times} times' if times > 1 else '')
+
+
+def ended_text(record):
     kind = record.kind
     if kind == 'thread':
         return 'ends'
@@ -283,6 +291,8 @@ def arguments(record):
         values['outcome'] = 'has not returned' if not record.returned else ''
     elif record.kind not in ('thread', 'callback'):
         values['outcome'] = outcome(record)
+    if record.times() > 1:
+        values['times'] = record.times()
     shown = {key: value for key, value in values.items() if value}
     if 'offset' in values:
         shown['offset'] = record.offset
@@ -313,47 +323,90 @@ def callbacks(trace):
         yield thread, begin, last, records
 
 
-def events(trace, name):
-    last = max((max(r.begin, r.end) for r in trace.records), default=0)
-    threads = {thread: number for number, thread in enumerate(trace.threads)}
+@functools.lru_cache(None)
+def quoted(text):
+    """As JSON. The same texts come again and again."""
+    return json.dumps(text)
 
-    def event(phase, time, record, **more):
-        return {'ph': phase, 'ts': round(time, 3), 'pid': 1,
-                'tid': threads[record.thread], **more}
 
-    def slice_(record, begin, end, name, details, cat='call'):
-        return event('X', begin, record, cat=cat, name=name, args=details,
-                     dur=round(max(0, end - begin), 3))
+def object_of(values):
+    """A JSON object of texts and integers."""
+    return '{' + ', '.join([
+        f'{quoted(key)}: {quoted(value) if isinstance(value, str) else value}'
+        for key, value in values.items()]) + '}'
 
-    for record in trace.records:
-        yield slice_(record, record.begin,
-                     record.end if record.returned else last,
-                     record.kind, arguments(record))
-    for _, begin, end, records in callbacks(trace):
-        of = ', '.join(str(record.request) for record in records)
-        yield slice_(records[0], begin, end, f'callback of request {of}', {},
-                     'callback')
-    for use in trace.uses:
-        if use.end is None or use.completed_in_call:
-            continue
+
+class Events:
+    """Makes the events, each as (time, -duration, JSON): so they can be sorted. With
+    a hundred thousand events, json.dumps of each would take most of the time."""
+
+    def __init__(self, trace):
+        self.trace = trace
+        self.last = max((max(r.begin, r.end) for r in trace.records), default=0)
+        self.numbers = {thread: i for i, thread in enumerate(trace.threads)}
+        self.details = {}  # of the starts of requests
+
+    def event(self, phase, time, record, name, more, duration=0):
+        return round(time, 3), -duration, (
+            f'{{"ph": "{phase}", "ts": {time:.3f}, "pid": 1, '
+            f'"tid": {self.numbers[record.thread]}, "name": {quoted(name)}, '
+            f'{more}}}')
+
+    def slice(self, record, begin, end, name, details, category='call'):
+        duration = max(0, end - begin)
+        return self.event('X', begin, record, name,
+                          f'"cat": "{category}", "dur": {duration:.3f}, '
+                          f'"args": {details}', duration)
+
+    def calls(self):
+        for record in self.trace.records:
+            details = object_of(arguments(record))
+            if record.use and record.use.start is record:
+                self.details[record] = details
+            yield self.slice(record, record.begin,
+                             record.end if record.returned else self.last,
+                             record.kind, details)
+
+    def callbacks(self):
+        for _, begin, end, records in callbacks(self.trace):
+            of = ', '.join(str(record.request) for record in records)
+            yield self.slice(records[0], begin, end, f'callback of request {of}',
+                             '{}', 'callback')
+
+    @staticmethod
+    def taken(use):
+        """When its completion was taken."""
+        end = use.end
+        return end.begin if end.kind in ('packet', 'callback') else end.end
+
+    def flows(self, use):
+        """An arrow from the start to the completion."""
         start, end = use.start, use.end
         what = f'request {use.request}' if use.request else 'packet'
-        time = end.begin if end.kind in ('packet', 'callback') else end.end
+        time = self.taken(use)
         if end.kind in RESULTS | WAITS_FOR_ONE | WAITS_FOR_SEVERAL or \
-                trace.is_main(end) or not use.request:
+                self.trace.is_main(end) or not use.request:
             time = max(end.begin, time - 0.05)  # inside the call's slice
-        flow = {'cat': 'request', 'name': what, 'id': use.number}
-        yield event('s', start.begin, start, **flow)
-        yield event('f', time, end, bp='e', **flow)
-    for use in trace.uses:
-        if use.request and use.end and not use.completed_in_call:
-            start, end = use.start, use.end
-            time = end.begin if end.kind in ('packet', 'callback') else end.end
-            flight = {'cat': 'in flight', 'id': use.number,
-                      'name': f'request {use.request} in flight'}
-            yield event('b', start.begin, start, **flight,
-                        args=arguments(start))
-            yield event('e', time, start, **flight)
+        flow = f'"cat": "request", "id": {use.number}'
+        yield self.event('s', start.begin, start, what, flow)
+        yield self.event('f', time, end, what, '"bp": "e", ' + flow)
+
+    def flight(self, use):
+        start = use.start
+        what = f'request {use.request} in flight'
+        flight = f'"cat": "in flight", "id": {use.number}'
+        yield self.event('b', start.begin, start, what,
+                         f'{flight}, "args": {self.details[start]}')
+        yield self.event('e', self.taken(use), start, what, flight)
+
+    def all(self):
+        yield from self.calls()
+        yield from self.callbacks()
+        for use in self.trace.uses:
+            if use.end is not None and not use.completed_in_call:
+                yield from self.flows(use)
+                if use.request:
+                    yield from self.flight(use)
 
 
 def write_events(trace, name, file):
@@ -366,12 +419,10 @@ def write_events(trace, name, file):
             meta.append({'ph': 'M', 'pid': 1, 'tid': number,
                          'name': f'thread_{key}',
                          'args': {'name' if key == 'name' else key: value}})
-    timed = sorted((event['ts'], -event.get('dur', 0), json.dumps(event))
-                   for event in events(trace, name))
     file.write('{"displayTimeUnit": "ns", "otherData": ')
     json.dump({'lost': trace.lost, 'requests': trace.requests}, file)
     file.write(',\n"traceEvents": [\n')
     file.write(',\n'.join(json.dumps(event) for event in meta))
-    for _, _, event in timed:
+    for *_, event in sorted(Events(trace).all()):
         file.write(',\n' + event)
     file.write('\n]}\n')

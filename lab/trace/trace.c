@@ -35,18 +35,26 @@ static int64_t now(void)
 
 /* When the file is full, the record goes to memory that is never read, and is
  * counted anyway. */
-struct record *begin_record(const void *from, struct record what)
+static struct record *new_record(void)
 {
     static _Thread_local struct record lost;
     int64_t taken = InterlockedIncrement64(&header->taken);
     bool fits = (uint64_t)taken <= header->capacity;
-    struct record *record = fits ? &records[taken - 1] : &lost;
+    return fits ? &records[taken - 1] : &lost;
+}
+
+struct record *begin_record(const void *from, struct record what)
+{
+    struct record *record = spare_record();
     uint32_t kind = what.kind;
+    if (record == NULL)
+        record = new_record();
     what.kind = KIND_NOTHING;
     what.thread = GetCurrentThreadId();
     what.line = address_in_file(from);
     what.begin = now();
     *record = what;
+    follow_repeats(record, kind);
     __atomic_store_n(&record->kind, kind, __ATOMIC_RELEASE);
     return record;
 }
@@ -68,6 +76,7 @@ void end_call(struct record *record, bool ok)
     record->ok = ok;
     record->error = ok ? ERROR_SUCCESS : error;
     __atomic_store_n(&record->end, now(), __ATOMIC_RELEASE);
+    fold_repeats(record);
     SetLastError(error);
 }
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Makes a timeline, a file for Perfetto and a picture from a recording.
 
-    trace.py RECORDING PROGRAM.exe ADDR2LINE DIRECTORY
+    trace.py RECORDING PROGRAM.exe ADDR2LINE DIRECTORY/NAME
 
-Prints a timeline, and writes three files into the directory, under the program's
-name:
+Prints a timeline of the program, which it calls NAME, and writes three files into
+the directory:
   NAME.txt   the complete timeline
   NAME.json  Chrome's Trace Event Format, for ui.perfetto.dev
   NAME.svg   a picture for a page
@@ -14,8 +14,10 @@ numbered by the first use of their OVERLAPPED, handles in the order in which the
 were made, workers in the order in which they took the first packet of a request.
 """
 
+import gc
 import os
 import sys
+import threading
 
 import folding
 import picture
@@ -23,11 +25,23 @@ import recording
 import report
 
 
+SOON = 2  # seconds; after that, a line says what takes so long
+
+
+def say_that_it_takes_long(path):
+    print(f'trace: draws {path}, which is large: this may take a minute',
+          file=sys.stderr, flush=True)
+
+
 def main(arguments):
     if len(arguments) != 4:
         sys.exit(__doc__)
-    path, program, addr2line, directory = arguments
-    name = os.path.splitext(os.path.basename(program))[0]
+    path, program, addr2line, to = arguments
+    gc.disable()  # all objects stay in use until the end: there is nothing to find
+    notice = threading.Timer(SOON, say_that_it_takes_long, (path,))
+    notice.daemon = True
+    notice.start()
+    name = os.path.basename(to)
     try:
         trace = recording.load(path)
     except (OSError, ValueError) as error:
@@ -35,7 +49,6 @@ def main(arguments):
     recording.find_lines(trace, program, addr2line)
     folding.fold(trace, [point for point in trace.points
                          if report.is_shown(point.record)])
-    to = os.path.join(directory, name)
     lines = report.timeline(trace)
     with open(to + '.txt', 'w', encoding='utf-8') as file:
         file.writelines(line + '\n' for line in lines)
@@ -43,6 +56,7 @@ def main(arguments):
         report.write_events(trace, name, file)
     with open(to + '.svg', 'w', encoding='utf-8') as file:
         file.write(picture.draw(trace, name))
+    notice.cancel()
     print(f'== trace of {name}')
     folded = report.shortened(report.timeline(trace, folded=True))
     for line in folded:

@@ -80,13 +80,15 @@ static struct trace make_trace(const char *name)
     char *recording = g_build_filename(here, "rec", NULL);
     char *relative = g_strconcat("lab/", name, ".exe", NULL);
     char *program = in_build(relative);
+    char *to = g_build_filename(here, name, NULL);
     int status = 0;
-    char *out = run_at_top(
-        (char *[]){"python3", "-B", "lab/trace/trace.py", recording, program,
-                   (char *)g_getenv("ADDR2LINE"), here, NULL},
-        &status);
+    char *out =
+        run_at_top((char *[]){"python3", "-B", "lab/trace/trace.py", recording,
+                              program, (char *)g_getenv("ADDR2LINE"), to, NULL},
+                   &status);
     assert_number(status, 0);
     struct trace trace = read_trace(out, here, name);
+    g_free(to);
     g_free(program);
     g_free(relative);
     g_free(recording);
@@ -564,6 +566,15 @@ static struct followed followed[] = {
       "WaitForMultipleObjects(worker 1): done",
       "WaitForSingleObject(event 2): timeout", "SleepEx: done",
       "SleepConditionVariableCS(condition variable 1): error 1460"}},
+    {"polls",
+     {"WaitForSingleObject(event 1): timeout, 1000 times",
+      "looks at one of event 1, event 2 in WaitForMultipleObjects",
+      "looks at port 1 in GetQueuedCompletionStatus",
+      "WaitForMultipleObjects(event 1, event 2): timeout, 300 times",
+      "GetQueuedCompletionStatus(port 1): error 258, 294 times",
+      "WaitForSingleObject(event 1): done",
+      "GetOverlappedResult(request 1): error 996, 200 times",
+      "GetOverlappedResult: request 1 brought 5 bytes"}},
     {"an_event_of_a_request",
      {"ReadFile(pipe 1, 10 at 0) as request 1: pending",
       "WaitForSingleObject(event 1): done",
@@ -715,12 +726,15 @@ Test(trace, a_crash_in_a_directory_of_your_own_is_traced)
     cr_assert_neq(
         status, 0,
         "wanted: a failure, since the program crashes\ngot: success\n%s", out);
-    struct trace trace = read_trace(out, built, "dir");
+    struct trace trace = read_trace(out, built, name);
+    char *title = g_strdup_printf("== trace of %s\n", name);
+    assert_says(&trace, title);
     assert_says(&trace, "mine.c:6 main");
     assert_says(&trace, "ReadFile(file 1, 1 at 0) as request 1: error 5");
     assert_says(&trace, "CRASHES: exception 0xC0000005");
     assert_says(&trace, "mine.c:8 main");
     clear(&trace);
+    g_free(title);
     g_free(built);
     g_free(directory);
     g_free(name);
@@ -740,6 +754,41 @@ Test(trace, a_step_that_fails_is_traced)
     cr_assert(strstr(out, "main       CreateFileW: error 2"),
               "wanted: 'main       CreateFileW: error 2'\ngot:\n%s", out);
     g_free(out);
+}
+
+static double end_of(JsonObject *slice)
+{
+    return ts(slice) + json_object_get_double_member(slice, "dur");
+}
+
+/* A viewer cannot show two calls of a thread that overlap, unless one contains
+ * the other. */
+static void assert_slices_nest(const struct trace *trace)
+{
+    for (guint i = 0; i < event_count(trace); i++)
+        for (guint j = 0; j < event_count(trace); j++) {
+            JsonObject *a = event_at(trace, i), *b = event_at(trace, j);
+            if (is_phase(a, "X") && is_phase(b, "X") && tid(a) == tid(b))
+                cr_assert(!(ts(a) < ts(b) && ts(b) < end_of(a) - 0.01 &&
+                            end_of(a) + 0.01 < end_of(b)),
+                          "wanted: slices that nest\ngot: event %u overlaps "
+                          "event %u",
+                          i, j);
+        }
+}
+
+/* The program makes some 2,000 calls. */
+Test(trace, a_wait_that_is_repeated_needs_one_record)
+{
+    make_file("file", 100);
+    g_setenv("TRACE_RECORDS", "40", TRUE);
+    struct trace trace =
+        trace_of("traced", (const char *const[]){"polls", "file", NULL});
+    cr_assert_null(strstr(trace.timeline, "did not fit"),
+                   "wanted: at most 40 records\ngot:\n%s", trace.timeline);
+    assert_in_order(&trace);
+    assert_slices_nest(&trace);
+    clear(&trace);
 }
 
 Test(trace, records_that_do_not_fit_are_counted)

@@ -258,6 +258,37 @@ static void waits(void)
     CloseHandle(pair.done);
 }
 
+/* Each wait is repeated, and finds nothing except for the last time. */
+static void polls(void)
+{
+    HANDLE pipe[2], events[2];
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    OVERLAPPED overlapped = {0}, other = {0}, *taken = NULL;
+    DWORD bytes = 0;
+    ULONG_PTR key;
+    make_pipe(pipe);
+    for (int i = 0; i < 2; i++)
+        events[i] = CreateEventW(NULL, FALSE, FALSE, NULL);
+    for (int i = 0; i < 1000; i++)
+        WaitForSingleObject(events[0], 0);
+    for (int i = 0; i < 300; i++) { /* two waits in turn */
+        WaitForMultipleObjects(2, events, FALSE, 0);
+        GetQueuedCompletionStatus(port, &bytes, &key, &taken, i % 50 == 0);
+    }
+    SetEvent(events[0]);
+    WaitForSingleObject(events[0], 0);
+    ReadFile(pipe[0], bytes_read, 10, NULL, &overlapped);
+    for (int i = 0; i < 200; i++)
+        GetOverlappedResult(pipe[0], &overlapped, &bytes, FALSE);
+    WriteFile(pipe[1], "hello", 5, NULL, &other);
+    GetOverlappedResult(pipe[0], &overlapped, &bytes, FALSE);
+    CloseHandle(pipe[0]);
+    CloseHandle(pipe[1]);
+    CloseHandle(port);
+    for (int i = 0; i < 2; i++)
+        CloseHandle(events[i]);
+}
+
 /* The thread waits for the event of the request, and asks for no result. */
 static void an_event_of_a_request(void)
 {
@@ -299,6 +330,7 @@ static const struct {
     {L"binds", binds},
     {L"packets_of_ntdll", packets_of_ntdll},
     {L"waits", waits},
+    {L"polls", polls},
     {L"an_event_of_a_request", an_event_of_a_request},
     {L"a_loop_without_a_wait", a_loop_without_a_wait},
 };
