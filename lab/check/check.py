@@ -36,7 +36,8 @@ LINES = 15
 # next.
 RESERVED = 4
 TOTAL = 7         # seconds for a step on the sample, which takes less than one
-SILENCE = 10      # seconds without output, on a file of yours
+QUIET = 5         # seconds in which such a step prints nothing
+SILENCE = 10      # the same, on a file of yours
 NOTICE = 10       # seconds until a line says that a program still runs
 CHECK_FAILED = 66  # the exit status after a mistake
 
@@ -67,6 +68,7 @@ class Screen:
         self.path = path
         self.log = open(path, 'w', encoding='utf-8')
         self.used = self.left_out = 0
+        self.found = ''  # how many mistakes and hints
 
     def note(self, line):
         print(line, file=self.log, flush=True)
@@ -103,7 +105,8 @@ class Screen:
         for line in unseen:
             self.say(line)
         if self.left_out:
-            self.say(f'check: {plural(self.left_out, "more line")}: {self.path}')
+            self.say(f'check: {self.found}{plural(self.left_out, "more line")}: '
+                     f'{self.path}')
         if following is not None:
             self.say(f'next: {following}')
         self.log.close()
@@ -176,6 +179,10 @@ class Checking:
             self.mistakes += 1
             if self.screen.room() > 1:
                 self.verdict(plural(self.mistakes, 'mistake'))
+        self.screen.found = ' and '.join(
+            plural(number, word) for number, word in
+            ((self.mistakes, 'mistake'), (self.hints, 'hint')) if number
+        ) + ' in all; '
         self.screen.say_report(group)
 
     def report_waiting(self):
@@ -283,7 +290,7 @@ class Check:
                                            lambda: self.still_runs(number, mode)))
         if os.environ.get('FILE') or os.environ.get('ARGS'):
             return programs.Limits(silence=SILENCE)
-        return programs.Limits(total=self.options.patience)
+        return programs.Limits(self.options.patience, QUIET, repeats=True)
 
     def runs(self):
         """(CHECK, IO) of each run. Step 5 must know both ends of a file."""
@@ -423,7 +430,7 @@ def parse(arguments):
 
 
 def main(arguments):
-    programs.interrupt_on_sigterm()
+    programs.treat_as_interrupts()
     sys.stdout.reconfigure(errors='replace')
     try:
         return 0 if Check(parse(arguments)).passes() else 1

@@ -31,10 +31,37 @@ def text_of(output):
     return output.decode(errors='replace').replace('\r\n', '\n')
 
 
-def interrupt_on_sigterm():
-    def interrupt(number, frame):
-        raise KeyboardInterrupt
-    signal.signal(signal.SIGTERM, interrupt)
+# What ends this process: Ctrl-C, and make or a terminal that ends.
+INTERRUPTS = [getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGHUP')
+              if hasattr(signal, name)]
+
+
+def raise_interrupt(number, frame):
+    raise KeyboardInterrupt
+
+
+def treat_as_interrupts():
+    for number in INTERRUPTS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, raise_interrupt)
+
+
+class Interrupts:
+    """Counts interrupts, which raise nothing until `end`. So none can come between
+    the start of a program and the code that ends it."""
+
+    def __init__(self):
+        self.count = 0
+        self.earlier = {number: signal.signal(number, self.on_signal)
+                        for number in INTERRUPTS
+                        if signal.getsignal(number) is not signal.SIG_IGN}
+
+    def on_signal(self, number, frame):
+        self.count += 1
+
+    def end(self):
+        for number, handler in self.earlier.items():
+            signal.signal(number, handler)
 
 
 class Input:
@@ -79,10 +106,31 @@ class Input:
 class Limits:
     """When a program is ended. None: never."""
 
-    def __init__(self, total=None, silence=None, notice=None):
+    def __init__(self, total=None, silence=None, repeats=False, notice=None):
         self.total = total      # after so many seconds
         self.silence = silence  # after so many seconds in which it printed nothing
+        self.repeats = repeats  # if it prints the same few lines for ever
         self.notice = notice    # called once, after so many seconds: a pair
+
+
+class Repetition:
+    """Finds out whether a program prints the same few lines for ever."""
+
+    LINES = 1000  # in a row, of which only so many differ:
+    DIFFERENT = 4
+
+    def __init__(self):
+        self.lines = []
+        self.rest = b''
+        self.found = False
+
+    def add(self, chunk):
+        *lines, rest = (self.rest + chunk).split(b'\n')
+        self.rest = rest[-LAST:]
+        self.lines += lines
+        while len(self.lines) >= self.LINES:
+            self.found |= len(set(self.lines[:self.LINES])) <= self.DIFFERENT
+            del self.lines[:self.LINES]
 
 
 class Ending:
@@ -91,24 +139,31 @@ class Ending:
     def __init__(self):
         self.status = None     # negative: the number of a signal
         self.stopped = None    # why this process has ended it
-        self.interrupted = False
+        self.interrupted = 0   # how often
         self.out = bytearray()  # the first bytes of stdout
         self.last = b''         # the last bytes of stdout
 
 
 class Program:
     """A running program. It has a process group of its own, so that whatever the
-    launcher has started for it can be ended, and nothing else."""
+    launcher has started for it can be ended, and nothing else. To be followed
+    immediately."""
 
     def __init__(self, command, environment=None, stdin=None):
-        self.process = subprocess.Popen(
-            command, stdin=stdin.for_run() if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**os.environ, **(environment or {})},
-            start_new_session=not WINDOWS)
+        self.interrupts = Interrupts()
+        try:
+            self.process = subprocess.Popen(
+                command, stdin=stdin.for_run() if stdin else subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                env={**os.environ, **(environment or {})},
+                start_new_session=not WINDOWS)
+        except OSError:
+            self.interrupts.end()
+            raise
         self.ending = Ending()
+        self.repetition = Repetition()  # on stdout
         self.printed = queue.Queue()  # lists of lines of stderr; None: the end
-        self.last_sign = time.monotonic()
+        self.started = self.last_sign = time.monotonic()
         self.readers = [threading.Thread(target=self.read_err, daemon=True),
                         threading.Thread(target=self.read_out, daemon=True)]
         for reader in self.readers:
@@ -135,6 +190,7 @@ class Program:
     def read_out(self):
         for chunk in self.chunks(self.process.stdout):
             self.ending.out += chunk[:KEPT - len(self.ending.out)]
+            self.repetition.add(chunk)
             self.ending.last = (self.ending.last + chunk)[-LAST:]
 
     def send(self, number):
@@ -152,55 +208,60 @@ class Program:
             self.ending.stopped = self.ending.stopped or why
             self.send(signal.SIGTERM if WINDOWS else signal.SIGKILL)
 
-    def keep(self, limits, started):
-        """Ends the program if its time is over."""
+    def keep(self, limits):
+        """Ends the program if its time is over. Returns the limits from now on."""
         now = time.monotonic()
-        if limits.total and now - started > limits.total:
+        if self.interrupts.count > self.ending.interrupted:
+            return self.interrupt()
+        if limits.total and now - self.started > limits.total:
             self.stop(f'it did not end within {limits.total:g} s')
         elif limits.silence and now - self.last_sign > limits.silence:
             self.stop(f'it printed nothing for {limits.silence:g} s')
-        elif limits.notice and now - started > limits.notice[0]:
+        elif limits.repeats and self.repetition.found:
+            self.stop('it printed the same lines again and again')
+        elif limits.notice and now - self.started > limits.notice[0]:
             limits.notice[1]()
-            limits.notice = None
+            return Limits(limits.total, limits.silence, limits.repeats)
+        return limits
+
+    def interrupt(self):
+        """The program gets the first interrupt; the second one ends it."""
+        if self.ending.interrupted or self.interrupts.count > 1:
+            self.stop('interrupted')
+        self.ending.interrupted = self.interrupts.count
+        self.send(signal.SIGINT)
+        return Limits(total=time.monotonic() - self.started + LEAVING)
 
     def follow(self, on_lines, limits=Limits()):
         """Calls on_lines(self, lines) for lines of stderr, until the program has
         ended. Returns its ending."""
-        started = time.monotonic()
-        closed = None  # the time until which the rest of its output may come
-        while True:
-            try:
-                with contextlib.suppress(queue.Empty):
-                    lines = self.printed.get(timeout=0.05)
-                    if lines is None:
-                        break
-                    on_lines(self, lines)
-                now = time.monotonic()
-                if self.process.poll() is not None:
-                    closed = closed or now + CLOSING
-                    if now > closed:
-                        break
-                else:
-                    self.keep(limits, started)
-            except KeyboardInterrupt:
-                if self.ending.interrupted:
-                    self.stop('interrupted')
-                self.ending.interrupted = True
-                self.send(signal.SIGINT)
-                limits = Limits(total=time.monotonic() - started + LEAVING)
-        self.finish(started, limits)
-        return self.ending
-
-    def finish(self, started, limits):
-        """stderr is closed, which a program can do long before it ends."""
-        while self.process.poll() is None:
-            try:
-                self.process.wait(0.05)
-            except subprocess.TimeoutExpired:
-                self.keep(limits, started)
-            except KeyboardInterrupt:
-                self.ending.interrupted = True
-                self.stop('interrupted')
+        try:
+            self.read_to_the_end(on_lines, limits)
+        finally:  # also if stdout of this process is closed
+            self.stop('not followed')
+            self.interrupts.end()
+        self.ending.interrupted = self.interrupts.count
         for reader in self.readers:
             reader.join(CLOSING)
         self.ending.status = self.process.returncode
+        return self.ending
+
+    def read_to_the_end(self, on_lines, limits):
+        """A program can close stderr long before it ends. After it has ended, what
+        it has started can keep stderr open."""
+        closed = False
+        last = None  # the time until which the rest of its output may come
+        while not closed or self.process.poll() is None:
+            if closed:
+                time.sleep(0.05)
+            else:
+                with contextlib.suppress(queue.Empty):
+                    lines = self.printed.get(timeout=0.05)
+                    closed = lines is None
+                    if lines:
+                        on_lines(self, lines)
+            if self.process.poll() is None:
+                limits = self.keep(limits)
+                continue
+            last = last or time.monotonic() + CLOSING
+            closed = closed or time.monotonic() > last

@@ -267,6 +267,34 @@ Test(check, a_program_that_is_ended_from_outside_has_a_verdict)
                       1);
 }
 
+/* Ctrl-C comes when the program has started, and before Popen has returned. */
+static const char interrupted_start[] =
+    "import os, signal, subprocess, sys, time\n"
+    "sys.path.insert(0, sys.argv[1])\n"
+    "import programs\n"
+    "class Interrupted(subprocess.Popen):\n"
+    "    def __init__(self, *words, **more):\n"
+    "        super().__init__(*words, **more)\n"
+    "        while not os.path.exists('started'):\n"
+    "            time.sleep(0.01)\n"
+    "        os.kill(os.getpid(), signal.SIGINT)\n"
+    "subprocess.Popen = Interrupted\n"
+    "program = programs.Program(['sh', '-c', 'echo $$ >pid; touch started; '\n"
+    "                                        'exec sleep 60'])\n"
+    "sys.exit(programs.INTERRUPTED if program.follow(print).interrupted else 0)"
+    "\n";
+
+Test(check, an_interrupt_while_a_program_starts_ends_it)
+{
+    cr_assert(
+        g_file_set_contents("interrupted.py", interrupted_start, -1, NULL));
+    struct said said =
+        shell("python3 -B interrupted.py \"$TOP/lab/check\" 2>/dev/null");
+    assert_status(said, INTERRUPTED);
+    said_clear(&said);
+    must("! kill -0 $(cat pid) 2>/dev/null");
+}
+
 /* ---- The verdict ---- */
 
 /* The "program" is a shell script, and so is addr2line. */
@@ -499,11 +527,22 @@ Test(check, a_step_that_does_not_end_is_ended)
         "check: program: it did not end within 0.5 s, and was "
         "ended\n"
         "next: make trace STEP=5\n");
+    struct said said = check_script("while echo more $((n += 1)); do :; done\n",
+                                    "--step 5 --patience 0.5");
+    assert_status(said, 1);
+    assert_says(said, "check: program: it did not end within 0.5 s, and was "
+                      "ended\nmore ");
+    said_clear(&said);
+}
+
+/* A loop that only looks for the end in the result of ReadFile does this. */
+Test(check, a_step_that_repeats_its_lines_is_ended)
+{
     assert_text_of(check_script("while echo more; do echo own >&2; done\n",
-                                "--step 5 --patience 0.5"),
+                                "--step 5 --patience 25"),
                    1,
-                   "check: program: it did not end within 0.5 s, and was "
-                   "ended\n"
+                   "check: program: it printed the same lines again and again, "
+                   "and was ended\n"
                    "more\n"
                    "more\n"
                    "own\n"
@@ -526,7 +565,8 @@ Test(check, a_verdict_has_at_most_15_lines)
             g_str_has_suffix(said.text, "next: make trace STEP=5\n"),
         "wanted: at most %d lines, the verdict first, the command last\n%s",
         MOST_LINES, quote(&said));
-    assert_says(said, "more lines: ./program.txt\n");
+    assert_says(said, "check: 9 mistakes in all; ");
+    assert_says(said, " more lines: ./program.txt\n");
     said_clear(&said);
     char *log;
     read_file("program.txt", &log, NULL);
