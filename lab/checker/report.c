@@ -14,6 +14,7 @@ static SRWLOCK lock = SRWLOCK_INIT;
 /* Guarded by the lock. */
 static uint64_t reported[MAX_REPORTS];
 static unsigned reported_count;
+static bool is_full; /* one more came */
 static char hints[MAX_HINTS][TEXT];
 static unsigned hint_count;
 
@@ -52,17 +53,6 @@ static uint64_t kind_of(const char *format, const char *text)
     return mixed;
 }
 
-static bool is_new(uint64_t kind)
-{
-    for (unsigned i = 0; i < reported_count; i++)
-        if (reported[i] == kind)
-            return false;
-    if (reported_count == MAX_REPORTS)
-        return false;
-    reported[reported_count++] = kind;
-    return true;
-}
-
 /* One write for each report: reports of several threads do not mix. */
 static void print(const char *prefix, const char *text)
 {
@@ -77,6 +67,22 @@ static void print(const char *prefix, const char *text)
     out[length++] = '\n';
     below.WriteFile(GetStdHandle(STD_ERROR_HANDLE), out, (DWORD)length,
                     &written, NULL);
+}
+
+static bool is_new(uint64_t kind)
+{
+    for (unsigned i = 0; i < reported_count; i++)
+        if (reported[i] == kind)
+            return false;
+    if (reported_count < MAX_REPORTS) {
+        reported[reported_count++] = kind;
+        return true;
+    }
+    if (!is_full)
+        print("lab: ", "the checker has found too many different mistakes, and "
+                       "reports no more");
+    is_full = true;
+    return false;
 }
 
 void mistake(const char *format, ...)

@@ -228,6 +228,19 @@ Test(checker, a_hang_is_reported_in_a_mode)
                "status %d, and on stderr 'checker: hung'", CHECK_FAILED);
 }
 
+/* The program makes 25. */
+Test(checker, at_most_24_mistakes_are_reported)
+{
+    struct run run = finish(
+        start_checked("1", "tests/lab/wrong/handle", "in-many-places", "none"));
+    assert_run(&run,
+               count(run.err, "checker: INVALID_HANDLE_VALUE is closed") ==
+                       24 &&
+                   count(run.err, "lab: the checker has found too many ") == 1,
+               "24 reports, and a line 'lab: ... too many'");
+    run_clear(&run);
+}
+
 Test(checker, without_check_there_is_no_report)
 {
     make_file("file", 1000);

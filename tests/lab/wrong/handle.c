@@ -172,7 +172,18 @@ static int not_checked(const char *path)
     return bound == NULL;
 }
 
+/* Each call is another place in the program. */
+#define FIVE_TIMES(call) call, call, call, call, call
+
+static int in_many_places(const char *path)
+{
+    (void)path;
+    FIVE_TIMES(FIVE_TIMES(CloseHandle(INVALID_HANDLE_VALUE)));
+    return 0;
+}
+
 const struct mistake mistakes[] = {
+    {"in-many-places", in_many_places},
     {"not-overlapped", not_overlapped},
     {"plain-with-event", plain_with_event},
     {"bound-twice", bound_twice},
