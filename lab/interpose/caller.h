@@ -8,10 +8,10 @@
 
 #include <stdbool.h>
 
-/* The return address of the call that this thread is making, or made last. It
- * is an address in memory, not in the program's file. It lies in the program,
- * or in a library that calls the program back. NULL before the thread's first
- * call. */
+/* The return address of the call that this thread is making, or made last: in
+ * the program, or in a library that calls the program back. NULL before the
+ * thread's first call. Debug information has other addresses: address_in_file
+ * converts this one. */
 const void *caller(void);
 
 /* Where this thread's stack ended when it made the call. The program has no
@@ -23,8 +23,10 @@ const void *caller_stack(void);
  * no layer sees it. */
 bool is_of_lab_or_library(const void *address);
 
-/* Converts a return address for addr2line, which finds the line of the call in
- * the program's file. Returns 0 for an address outside the program. */
+/* Converts a return address for addr2line, which then finds the source line of
+ * the call. The system can load a program at any address, and the program's
+ * debug information always counts from the same one. Returns 0 for an address
+ * outside the program. */
 unsigned long long address_in_file(const void *address);
 
 #endif

@@ -37,7 +37,8 @@
 #include <stdint.h>
 #include <windows.h>
 
-/* Of io.h, which also declares many short names. */
+/* Declared here, because <io.h> of the C library also declares functions with
+ * short names, such as read and close. */
 __declspec(dllimport) int _open_osfhandle(intptr_t handle, int flags);
 
 struct imports {
@@ -47,8 +48,8 @@ struct imports {
 #include "imports.h"
 };
 
-/* The system's functions, below all layers. They are set before
- * any layer begins. */
+/* The system's functions, below all layers. They are set before any layer
+ * begins. */
 extern struct imports real;
 
 /* The functions that the program calls now. A layer reads them before it stores

@@ -4,6 +4,7 @@
  * the OVERLAPPED contains then, and how the completion is reported.
  */
 #include "../../final/programs/report.h"
+#include "cases.h"
 
 #include <io.h>
 #include <stdint.h>
@@ -706,10 +707,7 @@ static void show_pool_cancel(void)
 
 /* ---- Cases ------------------------------------------------------------ */
 
-static const struct {
-    const wchar_t *name;
-    void (*show)(void);
-} cases[] = {
+const struct named_case cases[] = {
     {L"read", show_read},
     {L"end", show_end},
     {L"skip", show_skip},
@@ -749,15 +747,5 @@ static const struct {
     {L"exit-process", show_exit_process},
     {L"terminate", show_terminate},
     {L"crash", show_crash},
+    {NULL, NULL},
 };
-
-int wmain(int argc, wchar_t **argv)
-{
-    for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof *cases; i++)
-        if (wcscmp(argv[1], cases[i].name) == 0) {
-            cases[i].show();
-            return EXIT_SUCCESS;
-        }
-    fprintf(stderr, "there is no such case\n");
-    return 2;
-}

@@ -4,6 +4,7 @@
  * bytes. The program also imports a function that no layer follows.
  */
 #include "../../final/programs/report.h"
+#include "cases.h"
 
 #include <process.h>
 #include <stdint.h>
@@ -139,23 +140,9 @@ static void show_child(void)
 
 /* ---- Cases ------------------------------------------------------------ */
 
-static const struct {
-    const wchar_t *name;
-    void (*show)(void);
-} cases[] = {
+const struct named_case cases[] = {
     {L"name", show_name},     {L"asked", show_asked},
     {L"number", show_number}, {L"imported", show_imported},
     {L"lock", show_lock},     {L"children", show_children},
-    {L"child", show_child},
+    {L"child", show_child},   {NULL, NULL},
 };
-
-int wmain(int argc, wchar_t **argv)
-{
-    for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof *cases; i++)
-        if (wcscmp(argv[1], cases[i].name) == 0) {
-            cases[i].show();
-            return EXIT_SUCCESS;
-        }
-    fprintf(stderr, "there is no such case\n");
-    return 2;
-}
