@@ -1,6 +1,6 @@
 /* lab/trace: a recording is complete, and the timeline, the events and the
  * picture show what the program did. */
-#include "../support/helpers.h"
+#include "../support/shell.h"
 
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
@@ -112,7 +112,7 @@ static void clear(struct trace *trace)
     g_object_unref(trace->parser);
 }
 
-#define assert_says(trace, words)                                              \
+#define assert_line(trace, words)                                              \
     cr_assert(strstr((trace)->timeline, words), "wanted: '%s'\ngot:\n%s",      \
               words, (trace)->timeline)
 
@@ -443,9 +443,9 @@ Test(trace, each_read_is_recorded_in_order_with_its_offset)
     }
     assert_number(reads, G_N_ELEMENTS(wanted));
     cr_assert_geq(parse_picture(&trace).flights, 5);
-    assert_says(&trace, "takes the packet of request 1: 1696 bytes");
-    assert_says(&trace, "takes the packet of request 1: 0 bytes, error 38");
-    assert_says(&trace, "5 starts of 1 request, 5 completions taken");
+    assert_line(&trace, "takes the packet of request 1: 1696 bytes");
+    assert_line(&trace, "takes the packet of request 1: 0 bytes, error 38");
+    assert_line(&trace, "5 starts of 1 request, 5 completions taken");
     clear(&trace);
 }
 
@@ -476,14 +476,14 @@ Test(trace, reads_that_are_alike_are_folded)
     struct trace many = trace_of("step5-readfile", file);
     char *complete;
     read_file("step5-readfile.txt", &complete, NULL);
-    assert_says(&many, " more like this\n");
+    assert_line(&many, " more like this\n");
     assert_number(count_words(complete, read), 32);
     cr_assert(count_words(many.timeline, read) < 12,
               "wanted: less than 12 of the reads\ngot:\n%s", many.timeline);
     cr_assert(height_of(&many) < 1.5 * height_of(&few),
               "wanted: a picture of about %.0f pixels\ngot: %.0f",
               height_of(&few), height_of(&many));
-    assert_says(&many, "32 starts of 1 request, 32 completions taken");
+    assert_line(&many, "32 starts of 1 request, 32 completions taken");
     assert_picture(&many);
     g_free(complete);
     clear(&many);
@@ -687,8 +687,8 @@ Test(trace, a_program_that_is_killed_leaves_its_trace)
     assert_ending(&run, CRASHED);
     run_clear(&run);
     struct trace trace = make_trace("step5-readfile");
-    assert_says(&trace, "takes the packet of request 1: 9 bytes");
-    assert_says(&trace, "was killed");
+    assert_line(&trace, "takes the packet of request 1: 9 bytes");
+    assert_line(&trace, "was killed");
     assert_in_order(&trace);
     assert_picture(&trace);
     clear(&trace);
@@ -728,11 +728,11 @@ Test(trace, a_crash_in_a_directory_of_your_own_is_traced)
         "wanted: a failure, since the program crashes\ngot: success\n%s", out);
     struct trace trace = read_trace(out, built, name);
     char *title = g_strdup_printf("== trace of %s\n", name);
-    assert_says(&trace, title);
-    assert_says(&trace, "mine.c:6 main");
-    assert_says(&trace, "ReadFile(file 1, 1 at 0) as request 1: error 5");
-    assert_says(&trace, "CRASHES: exception 0xC0000005");
-    assert_says(&trace, "mine.c:8 main");
+    assert_line(&trace, title);
+    assert_line(&trace, "mine.c:6 main");
+    assert_line(&trace, "ReadFile(file 1, 1 at 0) as request 1: error 5");
+    assert_line(&trace, "CRASHES: exception 0xC0000005");
+    assert_line(&trace, "mine.c:8 main");
     clear(&trace);
     g_free(title);
     g_free(built);
@@ -797,10 +797,26 @@ Test(trace, records_that_do_not_fit_are_counted)
     g_setenv("TRACE_RECORDS", "30", TRUE);
     struct trace trace =
         trace_of("step5-readfile", (const char *const[]){"file", NULL});
-    assert_says(&trace, " records did not fit");
+    assert_line(&trace, " records did not fit");
     assert_in_order(&trace);
     assert_picture(&trace);
     clear(&trace);
+}
+
+/* The recording comes through a pipe, and only after the line on stderr. */
+Test(trace, a_drawing_that_takes_long_is_announced)
+{
+    make_file("file", 100);
+    record_to("rec");
+    assert_done(start("lab/step5-readfile", (const char *const[]){"file", NULL},
+                      NULL, -1, WATCHDOG));
+    must("mkfifo recording err\n"
+         "python3 -B \"$TOP/lab/trace/trace.py\" recording step5.exe echo "
+         "./slow >out 2>err &\n"
+         "read -r line <err; echo \"$line\"\n"
+         "cat rec >recording; wait $!\n"
+         "[ \"$line\" = 'trace: draws recording, which is large: this may take "
+         "a minute' ] && grep -q 'trace of slow' out");
 }
 
 Test(trace, a_recording_that_cannot_be_written_is_reported)
