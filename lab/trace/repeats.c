@@ -18,11 +18,16 @@ struct wait {
     unsigned count;
 };
 
-static _Thread_local struct wait current; /* or another call */
-static _Thread_local struct wait spare;
-/* Those that found nothing, since the thread's last other call. */
-static _Thread_local struct wait futile[MAX_WAITS];
-static _Thread_local unsigned futile_count;
+/* What is known of a thread. One variable: to find it takes time. */
+struct waits {
+    struct wait current; /* or another call */
+    struct wait spare;
+    /* Those that found nothing, since the thread's last other call. */
+    struct wait futile[MAX_WAITS];
+    unsigned futile_count;
+};
+
+static _Thread_local struct waits of_thread;
 
 /* SignalObjectAndWait also signals, so no two calls of it are the same. */
 static bool is_wait(uint32_t kind)
@@ -45,17 +50,23 @@ static bool is_wait(uint32_t kind)
     }
 }
 
-/* A packet with an OVERLAPPED may report any of these errors. */
+/* A packet may have any error, so a wait that took one has found something. */
 static bool found_nothing(const struct record *wait)
 {
-    bool takes = wait->kind == KIND_GetQueuedCompletionStatus;
-    if (wait->ok)
-        return wait->kind == KIND_SleepEx ? wait->bytes == 0
-                                          : wait->bytes == WAIT_TIMEOUT &&
-                                                !takes && wait->overlapped == 0;
-    return (wait->error == WAIT_TIMEOUT || wait->error == ERROR_TIMEOUT ||
-            wait->error == ERROR_IO_INCOMPLETE) &&
-           (!takes || wait->overlapped == 0);
+    switch (wait->kind) {
+    case KIND_SleepEx:
+        return wait->bytes == 0;
+    case KIND_WaitForMultipleObjects:
+    case KIND_WaitForMultipleObjectsEx:
+    case KIND_WaitForSingleObject:
+    case KIND_WaitForSingleObjectEx:
+        return wait->bytes == WAIT_TIMEOUT;
+    case KIND_GetQueuedCompletionStatus:
+        return wait->error == WAIT_TIMEOUT && wait->overlapped == 0;
+    default:
+        return wait->error == WAIT_TIMEOUT || wait->error == ERROR_TIMEOUT ||
+               wait->error == ERROR_IO_INCOMPLETE;
+    }
 }
 
 static bool is_same(const struct record *a, const struct record *b)
@@ -66,67 +77,80 @@ static bool is_same(const struct record *a, const struct record *b)
            a->bytes == b->bytes && a->ok == b->ok;
 }
 
-static bool is_repeated(const struct wait *wait)
+static bool are_same(const struct wait *a, const struct wait *b)
 {
-    bool same = wait->count == current.count;
-    for (unsigned i = 0; same && i < wait->count; i++)
-        same = is_same(wait->records[i], current.records[i]);
+    bool same = a->count == b->count;
+    for (unsigned i = 0; same && i < a->count; i++)
+        same = is_same(a->records[i], b->records[i]);
     return same;
 }
 
 /* Of two waits that a thread makes in turn, the first then ends with the
  * second: in a viewer one call of a thread may contain another, but not overlap
  * it. */
-static void repeat(unsigned number, int64_t end)
+static void repeat(struct waits *waits, unsigned number, int64_t end)
 {
-    struct record *repeated = futile[number].records[0];
+    struct record *repeated = waits->futile[number].records[0];
     repeated->other++;
     __atomic_store_n(&repeated->end, end, __ATOMIC_RELEASE);
-    for (unsigned i = 0; i < number; i++)
-        if (futile[i].records[0]->end > repeated->begin)
-            __atomic_store_n(&futile[i].records[0]->end, end, __ATOMIC_RELEASE);
+    for (unsigned i = 0; i < number; i++) {
+        struct record *earlier = waits->futile[i].records[0];
+        if (earlier->end > repeated->begin)
+            __atomic_store_n(&earlier->end, end, __ATOMIC_RELEASE);
+    }
 }
 
-static void spare_current(void)
+static void spare_records(struct wait *spare, struct wait *unused)
 {
-    while (current.count > 0 && spare.count < MAX_RECORDS) {
-        struct record *record = current.records[--current.count];
+    while (unused->count > 0 && spare->count < MAX_RECORDS) {
+        struct record *record = unused->records[--unused->count];
         __atomic_store_n(&record->kind, KIND_NOTHING, __ATOMIC_RELEASE);
-        spare.records[spare.count++] = record;
+        spare->records[spare->count++] = record;
     }
 }
 
 struct record *spare_record(void)
 {
-    return spare.count > 0 ? spare.records[--spare.count] : NULL;
+    struct wait *spare = &of_thread.spare;
+    return spare->count > 0 ? spare->records[--spare->count] : NULL;
 }
 
 void follow_repeats(struct record *record, uint32_t kind)
 {
+    struct waits *waits = &of_thread;
+    struct wait *current = &waits->current;
     if (kind != KIND_HANDLE)
-        current.count = 0;
+        current->count = 0;
     if (kind != KIND_HANDLE && !is_wait(kind))
-        futile_count = 0;
-    if (current.count < MAX_RECORDS)
-        current.records[current.count++] = record;
+        waits->futile_count = 0;
+    if (current->count < MAX_RECORDS)
+        current->records[current->count++] = record;
 }
 
+static void fold_wait(struct waits *waits)
+{
+    const struct record *record = waits->current.records[0];
+    for (unsigned i = 0; i < waits->futile_count; i++)
+        if (are_same(&waits->futile[i], &waits->current)) {
+            repeat(waits, i, record->end);
+            spare_records(&waits->spare, &waits->current);
+            return;
+        }
+    if (waits->futile_count == MAX_WAITS)
+        waits->futile_count = 0;
+    waits->futile[waits->futile_count++] = waits->current;
+}
+
+/* A routine that runs in an alertable wait makes calls: the wait is then no
+ * longer the current one. */
 void fold_repeats(const struct record *record)
 {
     if (!is_wait(record->kind))
         return;
-    if (!found_nothing(record) || number_of(record) == 0 ||
-        current.records[0] != record) {
-        futile_count = 0;
-        return;
-    }
-    for (unsigned i = 0; i < futile_count; i++)
-        if (is_repeated(&futile[i])) {
-            repeat(i, record->end);
-            spare_current();
-            return;
-        }
-    if (futile_count == MAX_WAITS)
-        futile_count = 0;
-    futile[futile_count++] = current;
+    struct waits *waits = &of_thread;
+    if (found_nothing(record) && number_of(record) != 0 &&
+        waits->current.records[0] == record)
+        fold_wait(waits);
+    else
+        waits->futile_count = 0;
 }
