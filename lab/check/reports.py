@@ -1,5 +1,6 @@
 """The checker's reports: their source lines, and what each line of stderr is."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -32,7 +33,8 @@ class Locator:
         if self.process is None:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL)
+                stderr=subprocess.DEVNULL,
+                start_new_session=True)  # Ctrl-C on a terminal must not end it
         self.process.stdin.write(address.encode() + b'\n')
         self.process.stdin.flush()
         answer = self.process.stdout.readline().decode(errors='replace').strip()
@@ -55,7 +57,8 @@ class Locator:
 
     def close(self):
         if self.process is not None:
-            self.process.stdin.close()
+            with contextlib.suppress(OSError):  # it has ended
+                self.process.stdin.close()
             self.process.stdout.close()
             self.process.wait()
             self.process = None

@@ -312,6 +312,24 @@ static struct said check_script(const char *lines, const char *options)
     return said;
 }
 
+/* A terminal sends Ctrl-C to all processes of the command, addr2line among
+ * them. */
+Test(check, a_report_after_an_interrupt_has_its_lines)
+{
+    struct said said = check_script("exit 0\n", ""); /* writes addr2line */
+    said_clear(&said);
+    write_script("program",
+                 "trap 'echo \"checker: last at {0x1f}\" >&2; exit 0' INT\n"
+                 "echo 'checker: first at {0x2f}' >&2\n"
+                 "while :; do sleep 0.1; done\n");
+    must("setsid env --default-signal=INT LAUNCHER=sh SAMPLE=sample "
+         "ADDR2LINE='sh addr2line' python3 -B \"$TOP/lab/check/check.py\" "
+         "program >out 2>&1 &\n"
+         "until grep -q 'first at main.c:2f' out; do sleep 0.05; done\n"
+         "kill -INT -$!\n"
+         "wait $! || true; grep -q 'last at main.c:1f' out");
+}
+
 static void assert_text_of(struct said said, int status, const char *wanted)
 {
     cr_assert(said.status == status && strcmp(said.text, wanted) == 0,
