@@ -618,14 +618,14 @@ static void add_words(GHashTable *words, const char *text, const char *before,
     }
 }
 
-static void assert_all_in(GHashTable *names, GHashTable *others,
+static void assert_all_in(GHashTable *wanted, GHashTable *there,
                           const char *where)
 {
     GHashTableIter at;
     gpointer name;
-    g_hash_table_iter_init(&at, names);
+    g_hash_table_iter_init(&at, wanted);
     while (g_hash_table_iter_next(&at, &name, NULL))
-        cr_assert(g_hash_table_contains(others, name),
+        cr_assert(g_hash_table_contains(there, name),
                   "wanted: %s also in %s\ngot: not there", (const char *)name,
                   where);
 }
