@@ -12,11 +12,13 @@ static char *image;
 static void append(const char *name, void **slot)
 {
     enum { STEP = 64 };
-    if (import_count % STEP == 0)
-        imports = realloc(imports, (import_count + STEP) * sizeof *imports);
-    if (imports == NULL) {
-        fputs("interpose: no memory\n", stderr);
-        exit(EXIT_FAILURE);
+    if (import_count % STEP == 0) {
+        void *more = realloc(imports, (import_count + STEP) * sizeof *imports);
+        if (more == NULL) {
+            fputs("interpose: no memory\n", stderr);
+            exit(EXIT_FAILURE);
+        }
+        imports = more;
     }
     imports[import_count++] =
         (struct import){.name = name, .slot = slot, .system = *slot};

@@ -19,7 +19,8 @@ struct variable {
     size_t size, alignment;
     union {
         LONG volatile number; /* from 1 on; 0: it has none yet */
-        void *unused;
+        /* cppcheck-suppress unusedStructMember */
+        void *unused; /* the compiler's union has it */
     };
     const void *initial; /* NULL: zeros */
 };

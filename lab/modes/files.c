@@ -31,11 +31,12 @@ static struct file *append(void)
 {
     if (count == room) {
         room = room > 0 ? 2 * room : 64;
-        files = realloc(files, room * sizeof *files);
-    }
-    if (files == NULL) {
-        fputs("modes: no memory\n", stderr);
-        exit(EXIT_FAILURE);
+        void *more = realloc(files, room * sizeof *files);
+        if (more == NULL) {
+            fputs("modes: no memory\n", stderr);
+            exit(EXIT_FAILURE);
+        }
+        files = more;
     }
     return &files[count++];
 }

@@ -89,11 +89,12 @@ static void append(struct entry entry)
 {
     if (count == room) {
         room = room > 0 ? 2 * room : 256;
-        entries = realloc(entries, room * sizeof *entries);
-    }
-    if (entries == NULL) {
-        fputs("ledger: no memory\n", stderr);
-        exit(EXIT_FAILURE);
+        void *more = realloc(entries, room * sizeof *entries);
+        if (more == NULL) {
+            fputs("ledger: no memory\n", stderr);
+            exit(EXIT_FAILURE);
+        }
+        entries = more;
     }
     entries[count++] = entry;
 }

@@ -75,8 +75,9 @@ static void allocate_large(void)
     char *piece = get(size);
     need(piece != NULL);
     piece[size - 1] = 'x';
-    need((piece = realloc(piece, 100)) != NULL);
-    release(piece);
+    char *smaller = realloc(piece, 100);
+    need(smaller != NULL);
+    release(smaller);
 }
 
 static void grow(void)
@@ -84,7 +85,9 @@ static void grow(void)
     enum { LARGEST = 64 << 20 };
     unsigned char *piece = NULL;
     for (size_t size = 1; size <= LARGEST; size *= 2) {
-        need((piece = realloc(piece, size)) != NULL);
+        unsigned char *larger = realloc(piece, size);
+        need(larger != NULL);
+        piece = larger;
         need(size == 1 || piece[size / 2 - 1] == 7);
         piece[size - 1] = 7;
     }
