@@ -1,0 +1,62 @@
+#include "deadlines.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+static unsigned rank(const struct deadline *deadline)
+{
+    return deadline != NULL ? deadline->rank : 0;
+}
+
+/* The lower rank must be on the right. Returns whether the rank has changed. */
+static bool balance(struct deadline *deadline)
+{
+    if (rank(deadline->left) < rank(deadline->right)) {
+        struct deadline *right = deadline->right;
+        deadline->right = deadline->left;
+        deadline->left = right;
+    }
+    unsigned before = deadline->rank;
+    deadline->rank = rank(deadline->right) + 1;
+    return deadline->rank != before;
+}
+
+/* Makes one heap of two, which may be empty: goes down their right sides. */
+static struct deadline *merge(struct deadline *a, struct deadline *b)
+{
+    if (a == NULL || b == NULL)
+        return a != NULL ? a : b;
+    if (b->at < a->at) {
+        struct deadline *later = a;
+        a = b;
+        b = later;
+    }
+    a->right = merge(a->right, b);
+    a->right->parent = a;
+    balance(a);
+    return a;
+}
+
+void deadline_add(struct deadline **first, struct deadline *deadline)
+{
+    deadline->left = deadline->right = deadline->parent = NULL;
+    deadline->rank = 1;
+    *first = merge(*first, deadline);
+    (*first)->parent = NULL;
+}
+
+void deadline_remove(struct deadline **first, struct deadline *deadline)
+{
+    struct deadline *parent = deadline->parent;
+    struct deadline *rest = merge(deadline->left, deadline->right);
+    if (rest != NULL)
+        rest->parent = parent;
+    if (parent == NULL)
+        *first = rest;
+    else if (parent->left == deadline)
+        parent->left = rest;
+    else
+        parent->right = rest;
+    while (parent != NULL && balance(parent))
+        parent = parent->parent;
+}

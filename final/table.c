@@ -1,0 +1,92 @@
+#include "table.h"
+
+#include <stdlib.h>
+
+enum { FIRST_BUCKETS = 64 };
+
+static struct table_entry **bucket(const struct table *table, uint32_t number)
+{
+    return &table->segments[number / TABLE_SEGMENT][number % TABLE_SEGMENT];
+}
+
+/* The largest power of 2 that is not above the number. */
+static uint32_t power_below(uint32_t number)
+{
+    return 1U << (31 - __builtin_clz(number));
+}
+
+/* A table of 2^k + i buckets is one of 2^k whose first i buckets were split:
+ * the entries of such a bucket have one more bit of the hash in their number.
+ */
+static struct table_entry **bucket_of(const struct table *table, uint64_t key)
+{
+    uint32_t hash = (uint32_t)(key * 0x9E3779B97F4A7C15 >> 32);
+    uint32_t power = power_below(table->buckets);
+    uint32_t number = hash & (2 * power - 1);
+    return bucket(table, number < table->buckets ? number : number - power);
+}
+
+bool table_create(struct table *table)
+{
+    *table = (struct table){.buckets = FIRST_BUCKETS};
+    table->segments[0] = calloc(TABLE_SEGMENT, sizeof *table->segments[0]);
+    return table->segments[0] != NULL;
+}
+
+void table_free(struct table *table)
+{
+    for (unsigned i = 0; i < TABLE_SEGMENTS; i++)
+        free(table->segments[i]);
+    *table = (struct table){0};
+}
+
+struct table_entry *table_find(const struct table *table, uint64_t key)
+{
+    struct table_entry *entry = *bucket_of(table, key);
+    while (entry != NULL && entry->key != key)
+        entry = entry->next;
+    return entry;
+}
+
+/* Adds a bucket, and moves the entries to it that belong there now. */
+static void grow(struct table *table)
+{
+    uint32_t number = table->buckets, segment = number / TABLE_SEGMENT;
+    if (segment == TABLE_SEGMENTS)
+        return;
+    if (table->segments[segment] == NULL)
+        table->segments[segment] =
+            calloc(TABLE_SEGMENT, sizeof *table->segments[segment]);
+    if (table->segments[segment] == NULL)
+        return;
+    struct table_entry **from = bucket(table, number - power_below(number));
+    table->buckets++;
+    while (*from != NULL) {
+        struct table_entry *entry = *from, **to = bucket_of(table, entry->key);
+        if (to == bucket(table, number)) {
+            *from = entry->next;
+            entry->next = *to;
+            *to = entry;
+        } else {
+            from = &entry->next;
+        }
+    }
+}
+
+void table_add(struct table *table, struct table_entry *entry)
+{
+    if (++table->entries > table->buckets)
+        grow(table);
+    struct table_entry **at = bucket_of(table, entry->key);
+    entry->next = *at;
+    *at = entry;
+}
+
+void table_remove(struct table *table, struct table_entry *entry)
+{
+    struct table_entry **at = bucket_of(table, entry->key);
+    while (*at != entry)
+        at = &(*at)->next;
+    *at = entry->next;
+    table->entries--;
+}
