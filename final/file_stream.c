@@ -407,7 +407,7 @@ DWORD file_stream_close(struct file_stream *stream)
 {
     if (stream == NULL)
         return ERROR_SUCCESS;
-    if (stream->pool != NULL && pool_is_worker(stream->pool))
+    if (stream->pool != NULL && pool_in_callback(stream->pool))
         return ERROR_POSSIBLE_DEADLOCK;
     stream->pending |=
         STREAM_CLOSING; /* first, or a write now would get lost */

@@ -207,6 +207,7 @@ static void finish(struct file_task *task)
 {
     while (task != NULL) {
         struct file_stream *stream = task->stream;
+        const struct pool *pool = task->pool;
         file_stream_callback *callback = task->callback;
         void *context = task->context;
         DWORD error = task->error;
@@ -214,8 +215,12 @@ static void finish(struct file_task *task)
         /* The next call gets its turn before this callback runs, which may take
          * long. */
         struct file_task *next = pass_turn(retire(task));
-        if (callback != NULL)
+        if (callback != NULL) {
+            struct pool_callback here;
+            pool_begin_callback(&here, pool);
             callback(context, error, bytes);
+            pool_end_callback(&here);
+        }
         stream_unpin(stream);
         task = next;
     }
@@ -413,7 +418,7 @@ DWORD file_task_wait(struct file_task *task, DWORD timeout, size_t *bytes)
         return ERROR_INVALID_PARAMETER;
     for (int state; (state = task->state) != TASK_DONE;) {
         ULONGLONG waited = GetTickCount64() - start;
-        if (pool_is_worker(task->pool))
+        if (pool_in_callback(task->pool))
             return ERROR_POSSIBLE_DEADLOCK;
         if (timeout != INFINITE && waited >= timeout)
             return WAIT_TIMEOUT;

@@ -1,6 +1,7 @@
 #include "overlapped.h"
 
 #include <stdlib.h>
+#include <winternl.h>
 
 struct request *overlapped_pack(io_completion_callback *callback, void *context,
                                 void *buffer, size_t length, uint64_t offset)
@@ -92,23 +93,47 @@ void overlapped_ended(struct request *request, struct submission *ended)
     request->overlapped.Internal = 0; /* it may still say "pending" */
 }
 
-/* NULL for the bytes: the packet has them. GetLastError comes first, before any
- * other call can change the error. */
+DWORD overlapped_result(const OVERLAPPED *overlapped, DWORD *bytes)
+{
+    *bytes = (DWORD)overlapped->InternalHigh;
+    return RtlNtStatusToDosError((NTSTATUS)overlapped->Internal);
+}
+
+/* GetLastError comes first, before any other call can change the error. */
+struct submission overlapped_start(HANDLE handle, struct request *request,
+                                   bool skips, overlapped_call *function,
+                                   void *argument)
+{
+    BOOL ok = function(handle, &request->overlapped, argument);
+    return submission(ok ? ERROR_SUCCESS : GetLastError(), skips);
+}
+
+/* NULL for the bytes: the packet has them. */
+static BOOL read_file(HANDLE handle, OVERLAPPED *overlapped, void *argument)
+{
+    const struct request *request = argument;
+    return ReadFile(handle, request->buffer, (DWORD)request->length, NULL,
+                    overlapped);
+}
+
 struct submission overlapped_read(HANDLE handle, struct request *request,
                                   bool skips)
 {
-    BOOL ok = ReadFile(handle, request->buffer, (DWORD)request->length, NULL,
-                       &request->overlapped);
-    return submission(ok ? ERROR_SUCCESS : GetLastError(), skips);
+    return overlapped_start(handle, request, skips, read_file, request);
+}
+
+static BOOL write_file(HANDLE handle, OVERLAPPED *overlapped, void *argument)
+{
+    const struct request *request = argument;
+    return WriteFile(handle, request->buffer, (DWORD)request->length, NULL,
+                     overlapped);
 }
 
 struct submission overlapped_write(HANDLE handle, struct request *request,
                                    bool skips)
 {
-    BOOL ok = WriteFile(handle, request->buffer, (DWORD)request->length, NULL,
-                        &request->overlapped);
     struct submission started =
-        submission(ok ? ERROR_SUCCESS : GetLastError(), skips);
+        overlapped_start(handle, request, skips, write_file, request);
     if (is_end_of_file(started.error))
         started.outcome = IO_FAILED; /* the pipe has no reader any more */
     return started;

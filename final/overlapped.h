@@ -22,6 +22,9 @@
 #ifndef OVERLAPPED_H
 #define OVERLAPPED_H
 
+#include "deadlines.h"
+#include "table.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,9 +67,10 @@ struct request {
     _Atomic enum request_state state;
     /* Only the pool uses these, while the request is in flight. */
     struct bound_file *file;
-    struct request *next;
-    uint64_t deadline;
-    bool writes, cancelled, timed_out;
+    struct table_entry by_address, by_ticket;
+    struct deadline deadline;
+    unsigned cancels; /* of the file, when the I/O was started */
+    bool has_deadline, writes, cancelled, timed_out;
 };
 
 /*
@@ -158,6 +162,11 @@ struct submission {
  * into the request after the call, and leave `bytes` 0. A caller that knows
  * that the request still exists gets the bytes from overlapped_ended.
  */
+typedef BOOL overlapped_call(HANDLE handle, OVERLAPPED *overlapped,
+                             void *argument);
+struct submission overlapped_start(HANDLE handle, struct request *request,
+                                   bool skips, overlapped_call *function,
+                                   void *argument);
 struct submission overlapped_read(HANDLE handle, struct request *request,
                                   bool skips);
 struct submission overlapped_write(HANDLE handle, struct request *request,
@@ -167,5 +176,9 @@ struct submission overlapped_write(HANDLE handle, struct request *request,
  * clears OVERLAPPED.Internal, which may still say "pending" after a failed
  * call. */
 void overlapped_ended(struct request *request, struct submission *ended);
+
+/* For an I/O that has completed: the error, and the number of bytes. The kernel
+ * stores both in the OVERLAPPED before it queues the packet. */
+DWORD overlapped_result(const OVERLAPPED *overlapped, DWORD *bytes);
 
 #endif

@@ -30,6 +30,7 @@
 #define POOL_H
 
 #include "overlapped.h"
+#include "rundown.h"
 
 /* At every moment issued = completed + failed + cancelled + live. */
 struct pool_counters {
@@ -43,24 +44,27 @@ struct pool_counters {
     uint64_t stray; /* packets of no request in flight: the pool drops them */
 };
 
-enum { POOL_BUCKETS = 256 };
-
 /* The caller owns this memory, and only the pool uses its fields. It must not
  * move until the pool is stopped and every file bound to it is closed. */
 struct pool {
     HANDLE port;
     HANDLE *workers;
-    unsigned worker_count;
+    unsigned threads, worker_count, limit; /* worker_count: with extra ones */
     SRWLOCK lock; /* guards the fields below, and every bound file */
     enum { POOL_STOPPED, POOL_RUNNING, POOL_STOPPING } state;
-    unsigned pending;           /* calls and callbacks that run or will run */
-    CONDITION_VARIABLE changed; /* pending is 0, or state has changed */
-    struct request *in_flight[POOL_BUCKETS]; /* by address */
+    struct rundown running; /* calls and callbacks that run or will run */
+    struct rundown stopping;
+    struct table by_address, by_ticket; /* the requests in flight */
+    struct bound_file *files;           /* that are open */
+    _Atomic unsigned cancels;           /* how often anything was cancelled */
+    uint64_t cancel_rounds;             /* calls of pool_cancel_all */
+    uint64_t packets;                   /* that were taken */
     struct pool_counters counters;
-    HANDLE timer;                     /* a thread; from the first request
-                                         with a timeout on */
-    CONDITION_VARIABLE timer_changed; /* an earlier deadline, or the end */
-    uint64_t next_deadline;           /* in ms of GetTickCount64 */
+    HANDLE timer; /* a thread; from the first request with a timeout on */
+    CONDITION_VARIABLE timer_changed;
+    struct deadline *first_deadline; /* in ms */
+    uint64_t timer_wakes;            /* likewise, if nothing wakes it before */
+    bool timer_ends;
 };
 
 /*
@@ -70,6 +74,17 @@ struct pool {
  * number. Returns 0 or a Win32 error; after an error there is nothing to stop.
  */
 DWORD pool_create(struct pool *pool, unsigned threads, unsigned concurrency);
+
+/*
+ * Lets the pool add threads while callbacks block its own ones. It looks twice
+ * a second. If packets wait, and no thread has taken one since the last look,
+ * the pool adds a thread, as long as it has fewer than `limit`. Such a thread
+ * ends when it has found no packet for 20 s. Without this call, or with a limit
+ * of 0, the pool adds none. .NET: the "starvation detection" of its ThreadPool,
+ * and SetMaxThreads. Returns 0, ERROR_SHUTDOWN_IN_PROGRESS,
+ * ERROR_NOT_ENOUGH_MEMORY, or the error of starting the thread that looks.
+ */
+DWORD pool_set_limit(struct pool *pool, unsigned limit);
 
 enum pool_stop_mode {
     POOL_CANCEL, /* cancel what is in flight; queued work still runs */
@@ -98,6 +113,22 @@ DWORD pool_wait_idle(struct pool *pool, DWORD timeout);
 /* Whether the calling thread is a worker of this pool, or, for NULL, of any
  * pool. */
 bool pool_is_worker(const struct pool *pool);
+
+/* Whether the calling thread runs a callback of this pool. */
+bool pool_in_callback(const struct pool *pool);
+
+/*
+ * For a library that is built on the pool, and calls callbacks of its users on
+ * other threads than workers, too. Between these two calls the calling thread
+ * runs a callback of this pool. The caller keeps the struct in between.
+ */
+struct pool_callback {
+    const struct pool *pool;
+    struct pool_callback *outer; /* a callback that calls this one */
+};
+void pool_begin_callback(struct pool_callback *callback,
+                         const struct pool *pool);
+void pool_end_callback(const struct pool_callback *callback);
 
 /* The counters, all from the same moment. */
 struct pool_counters pool_counters(struct pool *pool);
@@ -141,8 +172,12 @@ struct bound_file {
     bool skips; /* the handle has FILE_SKIP_COMPLETION_PORT_ON_SUCCESS */
     /* Only the pool uses these; its lock guards them. */
     bool open;
-    unsigned pending; /* calls and callbacks that run or will run */
-    HANDLE event;     /* kept for the next synchronous call */
+    struct rundown running; /* calls and callbacks that run or will run */
+    unsigned cancels;       /* how often all its I/O was cancelled */
+    uint64_t cancel_round;  /* the last one of pool_cancel_all */
+    HANDLE _Atomic event;   /* kept for the next synchronous call */
+    struct bound_file *next, *previous; /* in the ring of the pool's files */
+    void (*closed)(struct bound_file *file, DWORD error);
 };
 
 /*
@@ -188,6 +223,17 @@ struct submission bound_file_write(struct bound_file *file,
                                    struct request *request);
 
 /*
+ * Starts any other overlapped call, for example ConnectNamedPipe or
+ * ReadDirectoryChangesW. The function makes the call with the handle and the
+ * OVERLAPPED, and returns its result; GetLastError must be the call's. The pool
+ * passes `argument` on. The request needs no buffer and no length. Everything
+ * else is as above.
+ */
+struct submission bound_file_start(struct bound_file *file,
+                                   struct request *request,
+                                   overlapped_call *function, void *argument);
+
+/*
  * Read or write at an offset (in bytes), and wait until the I/O has completed.
  * They use neither the port nor a worker, so a callback may call them. They
  * return a Win32 error as a callback gets it, for example ERROR_HANDLE_EOF, and
@@ -220,5 +266,21 @@ DWORD bound_file_wait_idle(struct bound_file *file, DWORD timeout);
  * ERROR_POSSIBLE_DEADLOCK.
  */
 DWORD bound_file_close(struct bound_file *file);
+
+/*
+ * Closes the file without waiting; a callback may call it, also one of the same
+ * file. From now on new I/O fails. The pool cancels what is in flight. When the
+ * last callback has returned, the pool closes the handle, and calls `closed`
+ * with 0 or the error of CloseHandle. This happens on the thread that leaves
+ * the file last: a worker, or the caller, before the function returns. From
+ * then on the pool does not use the file: `closed` may free it. pool_stop waits
+ * until `closed` has returned. .NET: Dispose of a SafeHandle.
+ *
+ * Returns 0, or ERROR_INVALID_HANDLE if the file is already closed: then
+ * `closed` is not called.
+ */
+typedef void bound_file_closed(struct bound_file *file, DWORD error);
+DWORD bound_file_close_later(struct bound_file *file,
+                             bound_file_closed *closed);
 
 #endif

@@ -145,7 +145,7 @@ static void use_again(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 /* The two allocations: the pool's array of threads, and the request. */
 CASE(a_request_serves_10000_reads_without_another_allocation,
      "main: issued 10000, completed 10000, bytes 640000\n", .file = 1000,
-     .err = "guard: 2 allocations")
+     .err = "guard: 4 allocations")
 {
     struct io io;
     begin();

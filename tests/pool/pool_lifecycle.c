@@ -597,7 +597,7 @@ CASE(a_queued_request_completes_with_error_0_and_0_bytes,
     end();
 }
 
-enum { CROWD = 1000 }; /* more than POOL_BUCKETS */
+enum { CROWD = 1000 }; /* more than the table has at first */
 
 /* They are queued in four different orders. */
 CASE(each_of_1000_requests_gets_its_own_callback,

@@ -24,8 +24,11 @@ static BOOL WINAPI complete_now(HANDLE handle, void *buffer, DWORD length,
     return code->error == 0 ? TRUE : fail_with(code->error);
 }
 
+/* As the kernel does: first the result, then the packet. */
 static void send_packet(OVERLAPPED *overlapped)
 {
+    overlapped->InternalHigh = code->bytes;
+    overlapped->Internal = code->status;
     queue_packet(pool.port, key_of_files, overlapped, code->status,
                  code->bytes);
 }

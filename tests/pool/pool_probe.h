@@ -76,21 +76,18 @@ static HANDLE WINAPI my_create_port(HANDLE handle, HANDLE port, ULONG_PTR key,
     return NULL;
 }
 
-/* How many times a thread went to sleep on this condition variable. A thread is
- * counted while it still holds the pool's lock, and the sleep releases the
- * lock. So a thread that acquires the lock after the count finds it asleep. */
-static CONDITION_VARIABLE *watched;
+/* How many times a thread began to wait for an address, as the pool does until
+ * nothing runs any more. Whatever the thread did before, it has done. */
 static volatile LONG sleepers;
 static bool (*sleep_hook)(DWORD); /* true: this one wakes for no reason */
 
-static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
-                            DWORD timeout, ULONG flags)
+static BOOL WINAPI my_wait_on_address(volatile void *address, void *compared,
+                                      SIZE_T size, DWORD timeout)
 {
-    if (condition == watched)
-        InterlockedIncrement(&sleepers);
+    InterlockedIncrement(&sleepers);
     if (sleep_hook != NULL && sleep_hook(timeout))
         return TRUE;
-    return next.SleepConditionVariableSRW(condition, lock, timeout, flags);
+    return next.WaitOnAddress(address, compared, size, timeout);
 }
 
 static inline void wait_for_sleepers(LONG count)
@@ -151,8 +148,8 @@ static inline void watch_windows(void)
         .PostQueuedCompletionStatus = my_post,
         .ReadFile = my_read,
         .SetFileCompletionNotificationModes = my_set_modes,
-        .SleepConditionVariableSRW = my_sleep,
         .WaitForSingleObject = my_wait,
+        .WaitOnAddress = my_wait_on_address,
         .WriteFile = my_write,
         ._beginthreadex = my_begin_thread,
     });
@@ -166,7 +163,6 @@ static unsigned workers = 2;
 static inline void begin(void)
 {
     must(pool_create(&pool, workers, 0), "create");
-    watched = &pool.changed;
 }
 
 /* Prints the counters that are not 0. */

@@ -51,6 +51,14 @@ static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
     return next.SleepConditionVariableSRW(condition, lock, timeout, flags);
 }
 
+static BOOL WINAPI my_wait_on_address(volatile void *address, void *compared,
+                                      SIZE_T size, DWORD timeout)
+{
+    if (is_main() && main_waits != NULL)
+        set(main_waits);
+    return next.WaitOnAddress(address, compared, size, timeout);
+}
+
 static void say_reads(void)
 {
     say("main read %ld times, workers %ld times", reads_by_main,
@@ -66,7 +74,8 @@ static void begin(unsigned workers, unsigned options)
     must(pool_create(&pool, workers, 0), "create");
     open_digits(FILE_OPTION_ASYNCHRONOUS | options);
     put_layer((struct layer){.ReadFile = my_read,
-                             .SleepConditionVariableSRW = my_sleep});
+                             .SleepConditionVariableSRW = my_sleep,
+                             .WaitOnAddress = my_wait_on_address});
 }
 
 static void begin_sequential(void)

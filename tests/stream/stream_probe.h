@@ -127,7 +127,8 @@ static inline HANDLE create_server(const wchar_t *name, DWORD type)
 
 /* ---- Packets ----------------------------------------------------------- */
 
-/* Queues a packet as the kernel does after an I/O of the pool. */
+/* Completes an I/O of the pool as the kernel does: the result, then a packet.
+ */
 static inline void complete(OVERLAPPED *overlapped, DWORD error, DWORD bytes)
 {
     enum { KEY_OF_FILES = 1 };
@@ -138,6 +139,8 @@ static inline void complete(OVERLAPPED *overlapped, DWORD error, DWORD bytes)
         status = 0xC0000011;
     else if (error == ERROR_OPERATION_ABORTED)
         status = 0xC0000120;
+    overlapped->InternalHigh = bytes;
+    overlapped->Internal = status;
     queue_packet(pool.port, KEY_OF_FILES, overlapped, status, bytes);
 }
 

@@ -54,6 +54,10 @@ static const char *const known[] = {
 
 static struct imports next;
 
+/* This function is not in imports.h. */
+extern __typeof__(WaitOnAddress) *__imp_WaitOnAddress;
+static __typeof__(WaitOnAddress) *next_wait_on_address;
+
 /* ---- Sets of handles and addresses -------------------------------------- */
 
 enum { SET_SIZE = 4096 };
@@ -139,7 +143,7 @@ static void wait_until_returned(struct waiter *waiter)
 {
     LONG seen = 0;
     while (!waiter->returned)
-        WaitOnAddress(&waiter->returned, &seen, sizeof seen, INFINITE);
+        next_wait_on_address(&waiter->returned, &seen, sizeof seen, INFINITE);
 }
 
 /* Call it when the callback has returned, that is, when its worker asks for the
@@ -175,9 +179,16 @@ struct io {
 };
 
 /* Queues a packet as if the I/O was done. */
+static void complete(OVERLAPPED *overlapped, DWORD bytes)
+{
+    overlapped->Internal = 0;
+    overlapped->InternalHigh = bytes;
+    real.PostQueuedCompletionStatus(the_port, bytes, the_key, overlapped);
+}
+
 static BOOL leave_out(const struct io *io, OVERLAPPED *overlapped)
 {
-    real.PostQueuedCompletionStatus(the_port, io->length, the_key, overlapped);
+    complete(overlapped, io->length);
     return fail_with(ERROR_IO_PENDING);
 }
 
@@ -220,11 +231,13 @@ static bool is_queued(const struct io *io, DWORD error)
 }
 
 /* The OVERLAPPED holds nothing from its last use, has no offset if the file is
- * a pipe, and is not in flight. */
+ * a pipe, and is not in flight. It may say "pending" already. */
 static bool is_well_formed(const struct io *io)
 {
     const OVERLAPPED *overlapped = io->overlapped;
-    return overlapped->Internal == 0 && overlapped->InternalHigh == 0 &&
+    return (overlapped->Internal == 0 ||
+            overlapped->Internal == STATUS_PENDING) &&
+           overlapped->InternalHigh == 0 &&
            (overlapped->hEvent == NULL || has_silent_event(io) ||
             !has(&bound, io->file)) &&
            (is_on_disk(io) ||
@@ -262,7 +275,7 @@ static BOOL do_io(const struct io *io)
 /* Queues a packet for a read that was not started. */
 static BOOL leave_stray(OVERLAPPED *overlapped, DWORD error)
 {
-    real.PostQueuedCompletionStatus(the_port, 0, the_key, overlapped);
+    complete(overlapped, 0);
     return fail_with(error);
 }
 
@@ -298,7 +311,7 @@ static void hold_first(const struct setting *setting, void *volatile *first,
                    &written, NULL);
     LONG seen = reads;
     while (seen < (LONG)setting->numbers[0]) {
-        WaitOnAddress(&reads, &seen, sizeof seen, INFINITE);
+        next_wait_on_address(&reads, &seen, sizeof seen, INFINITE);
         seen = reads;
     }
 }
@@ -431,11 +444,23 @@ enum { NO_PACKET, FIRST_PACKET, ALL_PACKETS };
 static volatile LONG gate;
 static volatile LONG first_has_passed;
 
-static BOOL sleep_condition(CONDITION_VARIABLE *condition, SRWLOCK *lock,
-                            DWORD timeout, ULONG flags)
+static void open_gate(void)
 {
     InterlockedExchange(&gate, first_has_passed ? ALL_PACKETS : FIRST_PACKET);
     WakeByAddressAll((void *)&gate);
+}
+
+static BOOL WINAPI wait_on_address(volatile void *address, void *seen,
+                                   SIZE_T size, DWORD timeout)
+{
+    open_gate();
+    return next_wait_on_address(address, seen, size, timeout);
+}
+
+static BOOL sleep_condition(CONDITION_VARIABLE *condition, SRWLOCK *lock,
+                            DWORD timeout, ULONG flags)
+{
+    open_gate();
     return next.SleepConditionVariableSRW(condition, lock, timeout, flags);
 }
 
@@ -445,12 +470,13 @@ static void hold(struct packet *packet, DWORD error)
     bool first = InterlockedIncrement(&packets) == 1;
     LONG wanted = first ? FIRST_PACKET : ALL_PACKETS, seen = gate;
     while (seen < wanted) {
-        WaitOnAddress(&gate, &seen, sizeof seen, INFINITE);
+        next_wait_on_address(&gate, &seen, sizeof seen, INFINITE);
         seen = gate;
     }
     if (first) {
         packet->ok = FALSE;
         packet->error = error;
+        packet->overlapped->Internal = 0xC0070000 + error; /* as an NTSTATUS */
         InterlockedExchange(&first_has_passed, TRUE);
     }
 }
@@ -566,6 +592,7 @@ __attribute__((constructor)) static void begin(void)
         if (!setting->known && !is_known(setting->name))
             refuse_setting(setting, NOT_UNDERSTOOD);
     next = imports_now();
+    next_wait_on_address = __imp_WaitOnAddress;
     __imp_CancelIoEx = cancel_io;
     __imp_CloseHandle = close_handle;
     __imp_CreateIoCompletionPort = create_port;
@@ -573,6 +600,7 @@ __attribute__((constructor)) static void begin(void)
     __imp_ReadFile = read_file;
     __imp_SetFileCompletionNotificationModes = set_modes;
     __imp_SleepConditionVariableSRW = sleep_condition;
+    __imp_WaitOnAddress = wait_on_address;
     __imp_WriteFile = write_file;
     __imp__beginthreadex = begin_thread;
 }

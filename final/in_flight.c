@@ -1,0 +1,177 @@
+#include "pool_internal.h"
+
+enum { NO_TICKET = 0 };
+
+/* ---- The tables --------------------------------------------------------- */
+
+DWORD pool_check_request(const struct pool *pool, const struct request *request)
+{
+    if (pool->state != POOL_RUNNING)
+        return ERROR_SHUTDOWN_IN_PROGRESS;
+    if (request->state != REQUEST_IDLE)
+        return ERROR_BUSY;
+    if (request->ticket == NO_TICKET ||
+        (request->callback == NULL && !pool_has_no_packet(request)))
+        return ERROR_INVALID_PARAMETER;
+    return ERROR_SUCCESS;
+}
+
+static void add_deadline(struct pool *pool, struct request *request)
+{
+    /* One more, because a part of this millisecond is over. */
+    request->deadline.at = pool_time() + request->timeout + 1;
+    deadline_add(&pool->first_deadline, &request->deadline);
+    if (request->deadline.at < pool->timer_wakes)
+        WakeConditionVariable(&pool->timer_changed);
+}
+
+void pool_put_in(struct pool *pool, struct bound_file *file,
+                 struct request *request)
+{
+    request->state = REQUEST_IN_FLIGHT;
+    request->file = file;
+    request->cancelled = request->timed_out = false;
+    request->by_address.key = (uintptr_t)&request->overlapped;
+    request->by_ticket.key = request->ticket;
+    table_add(&pool->by_address, &request->by_address);
+    table_add(&pool->by_ticket, &request->by_ticket);
+    request->has_deadline = file != NULL && pool_has_timeout(request);
+    if (request->has_deadline)
+        add_deadline(pool, request);
+    if (file != NULL) {
+        request->cancels = file->cancels;
+        /* As the kernel does. Before that, too, a packet with this address is
+         * stray. */
+        request->overlapped.Internal = STATUS_PENDING;
+    }
+    pool->counters.issued++;
+    pool->counters.live++;
+    if (pool->counters.peak < pool->counters.live)
+        pool->counters.peak = pool->counters.live;
+}
+
+/* Counts one completed I/O or queued request. */
+static void count_completion(struct pool_counters *counters,
+                             const struct request *request, DWORD error)
+{
+    switch (overlapped_status(error)) {
+    case IO_STATUS_SUCCESS:
+    case IO_STATUS_MORE_DATA:
+        counters->completed++;
+        break;
+    case IO_STATUS_END_OF_FILE: /* for a write a failure */
+        if (request->writes)
+            counters->failed++;
+        else
+            counters->completed++;
+        break;
+    case IO_STATUS_CANCELLED:
+        counters->cancelled++;
+        break;
+    case IO_STATUS_PENDING: /* no packet has this error */
+    case IO_STATUS_FAILED:
+        counters->failed++;
+        break;
+    }
+}
+
+DWORD pool_take_out(struct pool *pool, struct request *request, DWORD error,
+                    DWORD bytes)
+{
+    if (error == ERROR_OPERATION_ABORTED && request->timed_out)
+        error = ERROR_TIMEOUT;
+    table_remove(&pool->by_address, &request->by_address);
+    table_remove(&pool->by_ticket, &request->by_ticket);
+    if (request->has_deadline)
+        deadline_remove(&pool->first_deadline, &request->deadline);
+    pool->counters.live--;
+    pool->counters.bytes += bytes;
+    count_completion(&pool->counters, request, error);
+    request->ticket = NO_TICKET;
+    request->state = REQUEST_IDLE;
+    return error;
+}
+
+/* Some systems queue a packet although the call failed. It may come when its
+ * request is in flight once more: then this use has not completed, or its
+ * result is in the OVERLAPPED, and its own packet becomes the stray one. */
+struct request *pool_find_completed(const struct pool *pool,
+                                    const OVERLAPPED *overlapped)
+{
+    struct table_entry *found =
+        table_find(&pool->by_address, (uintptr_t)overlapped);
+    if (found == NULL || !HasOverlappedIoCompleted(overlapped))
+        return NULL;
+    struct request *request =
+        CONTAINING_RECORD(found, struct request, by_address);
+    return pool_has_no_packet(request) ? NULL : request;
+}
+
+struct request *pool_find_ticket(const struct pool *pool, uint64_t ticket)
+{
+    struct table_entry *found = table_find(&pool->by_ticket, ticket);
+    return found != NULL ? CONTAINING_RECORD(found, struct request, by_ticket)
+                         : NULL;
+}
+
+bool pool_has_no_packet(const struct request *request)
+{
+    return (ULONG_PTR)request->overlapped.hEvent & 1;
+}
+
+/* ---- Cancelling, and timeouts -------------------------------------------- */
+
+void pool_cancel_request(struct request *request)
+{
+    request->cancelled = true;
+    request->file->pool->cancels++;
+    CancelIoEx(request->file->handle, &request->overlapped);
+}
+
+bool pool_is_cancelled(const struct request *request)
+{
+    return request->cancelled || request->cancels != request->file->cancels;
+}
+
+bool pool_has_timeout(const struct request *request)
+{
+    return request->timeout != 0 && request->timeout != INFINITE;
+}
+
+/* GetTickCount64 moves on by some 16 ms at a time: with it, a timeout of 10 ms
+ * could come after 1 ms. */
+uint64_t pool_time(void)
+{
+    LARGE_INTEGER ticks, frequency;
+    QueryPerformanceCounter(&ticks);
+    QueryPerformanceFrequency(&frequency);
+    uint64_t second = (uint64_t)frequency.QuadPart;
+    uint64_t count = (uint64_t)ticks.QuadPart;
+    return count / second * 1000 + count % second * 1000 / second;
+}
+
+/* A request that was cancelled before does not become a timeout, although its
+ * packet may still wait in the port. */
+static void time_out(struct pool *pool, struct request *request)
+{
+    deadline_remove(&pool->first_deadline, &request->deadline);
+    request->has_deadline = false;
+    if (pool_is_cancelled(request))
+        return;
+    request->timed_out = true;
+    pool_cancel_request(request);
+}
+
+DWORD pool_cancel_late(struct pool *pool)
+{
+    struct deadline *first;
+    while ((first = pool->first_deadline) != NULL) {
+        uint64_t now = pool_time();
+        if (first->at > now)
+            return (DWORD)min(first->at - now, INFINITE - 1);
+        time_out(pool, CONTAINING_RECORD(first, struct request, deadline));
+        ReleaseSRWLockExclusive(&pool->lock);
+        AcquireSRWLockExclusive(&pool->lock);
+    }
+    return INFINITE;
+}
