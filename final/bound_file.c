@@ -1,25 +1,5 @@
 #include "pool_internal.h"
 
-/* ---- The pool's open files: a ring. The lock is held. ------------------- */
-
-static void add_file(struct pool *pool, struct bound_file *file)
-{
-    struct bound_file *first = pool->files;
-    if (first == NULL)
-        pool->files = first = file->previous = file;
-    file->next = first;
-    file->previous = first->previous;
-    file->previous->next = first->previous = file;
-}
-
-static void remove_file(struct pool *pool, struct bound_file *file)
-{
-    file->previous->next = file->next;
-    file->next->previous = file->previous;
-    if (pool->files == file)
-        pool->files = file->next != file ? file->next : NULL;
-}
-
 /* ---- Calls and callbacks that run or will run --------------------------- */
 
 /* Nothing uses the file any more. */
@@ -37,8 +17,7 @@ void pool_enter(struct pool *pool, struct bound_file *file, unsigned count)
         rundown_enter(&file->running, count);
 }
 
-/* The file comes first: while the pool counts this thread, too, pool_stop
- * waits. */
+/* The pool comes last: pool_stop waits for `closed`. */
 void pool_leave(struct pool *pool, struct bound_file *file, unsigned count)
 {
     if (file != NULL && rundown_leave(&file->running, count)) {
@@ -53,18 +32,19 @@ void pool_leave(struct pool *pool, struct bound_file *file, unsigned count)
 
 DWORD bound_file_wait_idle(struct bound_file *file, DWORD timeout)
 {
-    if (file->pool == NULL) /* not bound */
-        return ERROR_SUCCESS;
-    return pool_wait_for(file->pool, &file->running, timeout);
+    if (file->pool != NULL && pool_in_callback(file->pool))
+        return ERROR_POSSIBLE_DEADLOCK;
+    return rundown_wait(&file->running, timeout);
 }
 
 /* ---- Binding ------------------------------------------------------------ */
 
-/* The lock is not held during the bind: for a synchronous handle, the system
- * may let it wait for the handle's I/O. */
+/* Without the lock: for a synchronous handle, the system may let the bind wait
+ * for the handle's I/O. */
 DWORD pool_bind_handle(struct pool *pool, HANDLE handle, UCHAR modes,
                        struct bound_file *file)
 {
+    DWORD error = ERROR_SUCCESS;
     *file = (struct bound_file){0};
     AcquireSRWLockExclusive(&pool->lock);
     bool running = pool->state == POOL_RUNNING;
@@ -73,46 +53,31 @@ DWORD pool_bind_handle(struct pool *pool, HANDLE handle, UCHAR modes,
     ReleaseSRWLockExclusive(&pool->lock);
     if (!running)
         return ERROR_SHUTDOWN_IN_PROGRESS;
-
-    DWORD error = ERROR_SUCCESS;
-    if (!CreateIoCompletionPort(handle, pool->port, KEY_REQUEST, 0)) {
+    modes &= FILE_SKIP_COMPLETION_PORT_ON_SUCCESS; /* the only one supported */
+    if (!CreateIoCompletionPort(handle, pool->port, KEY_REQUEST, 0))
         error = GetLastError();
-    } else {
-        /* The only mode that is supported. */
-        modes &= FILE_SKIP_COMPLETION_PORT_ON_SUCCESS;
-        file->skips =
-            modes && SetFileCompletionNotificationModes(handle, modes);
-        file->pool = pool;
-        file->handle = handle;
-        file->open = true;
-        AcquireSRWLockExclusive(&pool->lock);
-        add_file(pool, file);
-        ReleaseSRWLockExclusive(&pool->lock);
-    }
+    else
+        *file = (struct bound_file){
+            .pool = pool,
+            .handle = handle,
+            .skips = modes && SetFileCompletionNotificationModes(handle, modes),
+            .open = true};
     pool_leave(pool, NULL, 1);
     return error;
 }
 
 /* ---- Starting I/O ------------------------------------------------------- */
 
-/* What an I/O calls. */
+/* What an I/O calls, and whether the request is right for that. */
 struct call {
-    bool writes;
-    overlapped_call *function; /* NULL: ReadFile or WriteFile */
+    overlapped_call *function;
     void *argument;
+    bool writes, is_valid;
 };
 
-static bool is_valid(const struct request *request)
-{
-    uint64_t offset = overlapped_offset(request);
-    return request->length <= MAXDWORD &&
-           (request->buffer != NULL || request->length == 0) &&
-           offset <= (uint64_t)INT64_MAX - request->length;
-}
-
-/* Puts a request into the table. That comes before the system call, because the
- * packet may be taken before the call returns. Enters the file twice: for the
- * call, and for the callback. The lock is held. */
+/* Puts a request into the tables. That comes before the system call, because
+ * the packet may be taken before the call returns. Enters the file twice: for
+ * the call, and for the callback. The lock is held. */
 static DWORD admit(struct bound_file *file, struct request *request,
                    const struct call *call)
 {
@@ -120,7 +85,7 @@ static DWORD admit(struct bound_file *file, struct request *request,
     if (!file->open)
         return ERROR_INVALID_HANDLE;
     DWORD error = pool_check_request(pool, request);
-    if (error == ERROR_SUCCESS && call->function == NULL && !is_valid(request))
+    if (error == ERROR_SUCCESS && !call->is_valid)
         error = ERROR_INVALID_PARAMETER;
     if (error == ERROR_SUCCESS && pool_has_timeout(request))
         error = pool_start_timer(pool);
@@ -130,19 +95,6 @@ static DWORD admit(struct bound_file *file, struct request *request,
         pool_enter(pool, file, 2);
     }
     return error;
-}
-
-static struct submission make(const struct call *call,
-                              const struct bound_file *file,
-                              struct request *request)
-{
-    bool skips = file->skips || pool_has_no_packet(request);
-    if (call->function != NULL)
-        return overlapped_start(file->handle, request, skips, call->function,
-                                call->argument);
-    if (call->writes)
-        return overlapped_write(file->handle, request, skips);
-    return overlapped_read(file->handle, request, skips);
 }
 
 /* The call has returned. Returns how often to leave the file. The callback may
@@ -181,7 +133,9 @@ static struct submission submit(struct bound_file *file,
     if (started.error != ERROR_SUCCESS)
         return started;
 
-    started = make(call, file, request);
+    bool skips = file->skips || pool_has_no_packet(request);
+    started = overlapped_start(file->handle, request, skips, call->function,
+                               call->argument);
 
     /* Nearly always the packet brings the rest. */
     if (started.outcome != IO_QUEUED || pool->cancels != cancels) {
@@ -193,16 +147,28 @@ static struct submission submit(struct bound_file *file,
     return started;
 }
 
+static struct submission read_or_write(struct bound_file *file,
+                                       struct request *request, bool writes)
+{
+    bool is_valid =
+        request->length <= MAXDWORD &&
+        (request->buffer != NULL || request->length == 0) &&
+        overlapped_offset(request) <= (uint64_t)INT64_MAX - request->length;
+    struct call call = {writes ? overlapped_write : overlapped_read, request,
+                        writes, is_valid};
+    return submit(file, request, &call);
+}
+
 struct submission bound_file_read(struct bound_file *file,
                                   struct request *request)
 {
-    return submit(file, request, &(struct call){.writes = false});
+    return read_or_write(file, request, false);
 }
 
 struct submission bound_file_write(struct bound_file *file,
                                    struct request *request)
 {
-    return submit(file, request, &(struct call){.writes = true});
+    return read_or_write(file, request, true);
 }
 
 struct submission bound_file_start(struct bound_file *file,
@@ -210,42 +176,10 @@ struct submission bound_file_start(struct bound_file *file,
                                    overlapped_call *function, void *argument)
 {
     return submit(file, request,
-                  &(struct call){.function = function, .argument = argument});
+                  &(struct call){function, argument, false, true});
 }
 
-/* ---- I/O that waits ----------------------------------------------------- */
-
-/* The lowest bit of hEvent is no part of the handle; it says: no packet. The
- * event may still be set from an earlier call, so the loop looks at the
- * OVERLAPPED, which says "pending" until the I/O has completed. */
-static DWORD run(struct bound_file *file, struct request *request, bool writes,
-                 HANDLE event, DWORD *bytes)
-{
-    struct pool *pool = file->pool;
-    OVERLAPPED *overlapped = &request->overlapped;
-    overlapped->hEvent = (HANDLE)((ULONG_PTR)event | 1);
-    struct submission started =
-        submit(file, request, &(struct call){.writes = writes});
-    *bytes = started.bytes;
-    if (started.outcome != IO_QUEUED)
-        return started.error;
-    while (!HasOverlappedIoCompleted(overlapped))
-        fatal_check(WaitForSingleObject(event, INFINITE) == WAIT_OBJECT_0,
-                    "wait for", "event");
-    DWORD error = overlapped_result(overlapped, bytes);
-    AcquireSRWLockExclusive(&pool->lock);
-    error = pool_take_out(pool, request, error, *bytes);
-    ReleaseSRWLockExclusive(&pool->lock);
-    pool_leave(pool, file, 1);
-    return error;
-}
-
-/* The lock is held. The caller then calls CancelIoEx, without the lock. */
-static void mark_all_cancelled(struct bound_file *file)
-{
-    file->cancels++;
-    file->pool->cancels++;
-}
+/* ---- I/O that waits, cancelling, closing -------------------------------- */
 
 enum purpose { TO_CALL, TO_CANCEL, TO_CLOSE };
 
@@ -260,15 +194,35 @@ static bool enter_open(struct bound_file *file, enum purpose purpose)
     bool open = file->open;
     if (open) {
         pool_enter(pool, file, 1);
-        if (purpose != TO_CALL)
-            mark_all_cancelled(file);
-        if (purpose == TO_CLOSE) {
-            file->open = false;
-            remove_file(pool, file);
-        }
+        file->open = purpose != TO_CLOSE;
+        file->cancels += purpose != TO_CALL;
+        pool->cancels += purpose != TO_CALL;
     }
     ReleaseSRWLockExclusive(&pool->lock);
     return open;
+}
+
+/* The lowest bit of hEvent is no part of the handle; it says: no packet. The
+ * event may still be set from an earlier call, so the loop looks at the
+ * OVERLAPPED, which says "pending" until the I/O has completed. */
+static DWORD run(struct bound_file *file, struct request *request, bool writes,
+                 HANDLE event, DWORD *bytes)
+{
+    struct pool *pool = file->pool;
+    request->overlapped.hEvent = (HANDLE)((ULONG_PTR)event | 1);
+    struct submission started = read_or_write(file, request, writes);
+    *bytes = started.bytes;
+    if (started.outcome != IO_QUEUED)
+        return started.error;
+    while (!HasOverlappedIoCompleted(&request->overlapped))
+        fatal_check(WaitForSingleObject(event, INFINITE) == WAIT_OBJECT_0,
+                    "wait for", "event");
+    DWORD error = overlapped_result(&request->overlapped, bytes);
+    AcquireSRWLockExclusive(&pool->lock);
+    error = pool_take_out(pool, request, error, *bytes);
+    ReleaseSRWLockExclusive(&pool->lock);
+    pool_leave(pool, file, 1);
+    return error;
 }
 
 static DWORD run_sync(struct bound_file *file, struct request *request,
@@ -305,8 +259,6 @@ DWORD bound_file_write_sync(struct bound_file *file, const void *buffer,
     return run_sync(file, &request, true, bytes);
 }
 
-/* ---- Cancelling and closing --------------------------------------------- */
-
 DWORD bound_file_cancel(struct bound_file *file, uint64_t ticket)
 {
     struct pool *pool = file->pool;
@@ -322,7 +274,7 @@ DWORD bound_file_cancel(struct bound_file *file, uint64_t ticket)
 }
 
 /* The lock is not held: the call takes long if much is in flight. */
-static void cancel_all_and_leave(struct bound_file *file)
+static void cancel_and_leave(struct bound_file *file)
 {
     CancelIoEx(file->handle, NULL);
     pool_leave(file->pool, file, 1);
@@ -331,25 +283,7 @@ static void cancel_all_and_leave(struct bound_file *file)
 void bound_file_cancel_all(struct bound_file *file)
 {
     if (enter_open(file, TO_CANCEL))
-        cancel_all_and_leave(file);
-}
-
-/* Each file that was cancelled becomes the last one of the ring. */
-void pool_cancel_all(struct pool *pool)
-{
-    struct bound_file *file;
-    AcquireSRWLockExclusive(&pool->lock);
-    uint64_t round = ++pool->cancel_rounds;
-    while ((file = pool->files) != NULL && file->cancel_round < round) {
-        file->cancel_round = round;
-        pool->files = file->next;
-        pool_enter(pool, file, 1);
-        mark_all_cancelled(file);
-        ReleaseSRWLockExclusive(&pool->lock);
-        cancel_all_and_leave(file);
-        AcquireSRWLockExclusive(&pool->lock);
-    }
-    ReleaseSRWLockExclusive(&pool->lock);
+        cancel_and_leave(file);
 }
 
 DWORD bound_file_close(struct bound_file *file)
@@ -358,7 +292,7 @@ DWORD bound_file_close(struct bound_file *file)
         return ERROR_POSSIBLE_DEADLOCK;
     if (!enter_open(file, TO_CLOSE))
         return ERROR_INVALID_HANDLE;
-    cancel_all_and_leave(file);
+    cancel_and_leave(file);
     rundown_wait(&file->running, INFINITE);
     return close_handles(file);
 }
@@ -369,6 +303,6 @@ DWORD bound_file_close_later(struct bound_file *file, bound_file_closed *closed)
         return ERROR_INVALID_HANDLE;
     file->closed = closed;
     rundown_close(&file->running);
-    cancel_all_and_leave(file);
+    cancel_and_leave(file);
     return ERROR_SUCCESS;
 }

@@ -11,8 +11,8 @@ static unsigned rank(const struct deadline *deadline)
 /* The lower rank must be on the right. Returns whether the rank has changed. */
 static bool balance(struct deadline *deadline)
 {
-    if (rank(deadline->left) < rank(deadline->right)) {
-        struct deadline *right = deadline->right;
+    struct deadline *right = deadline->right;
+    if (rank(deadline->left) < rank(right)) {
         deadline->right = deadline->left;
         deadline->left = right;
     }
@@ -26,11 +26,8 @@ static struct deadline *merge(struct deadline *a, struct deadline *b)
 {
     if (a == NULL || b == NULL)
         return a != NULL ? a : b;
-    if (b->at < a->at) {
-        struct deadline *later = a;
-        a = b;
-        b = later;
-    }
+    if (b->at < a->at)
+        return merge(b, a);
     a->right = merge(a->right, b);
     a->right->parent = a;
     balance(a);

@@ -1,9 +1,8 @@
 /*
- * Deadlines, the earliest first: a leftist heap (Clark Crane, 1972). To add or
+ * Deadlines, the earliest first: a leftist heap (C. Crane, 1972). To add or
  * remove one among n takes some log2(n) steps. The nodes are parts of the
- * caller's objects: adding one allocates nothing, and cannot fail.
- *
- * The caller serializes all calls for one heap.
+ * caller's objects: adding one allocates nothing, and cannot fail. The caller
+ * serializes all calls for one heap.
  */
 #ifndef DEADLINES_H
 #define DEADLINES_H

@@ -50,29 +50,17 @@ void pool_put_in(struct pool *pool, struct bound_file *file,
         pool->counters.peak = pool->counters.live;
 }
 
-/* Counts one completed I/O or queued request. */
 static void count_completion(struct pool_counters *counters,
                              const struct request *request, DWORD error)
 {
-    switch (overlapped_status(error)) {
-    case IO_STATUS_SUCCESS:
-    case IO_STATUS_MORE_DATA:
-        counters->completed++;
-        break;
-    case IO_STATUS_END_OF_FILE: /* for a write a failure */
-        if (request->writes)
-            counters->failed++;
-        else
-            counters->completed++;
-        break;
-    case IO_STATUS_CANCELLED:
+    enum io_status status = overlapped_status(error);
+    if (status == IO_STATUS_CANCELLED)
         counters->cancelled++;
-        break;
-    case IO_STATUS_PENDING: /* no packet has this error */
-    case IO_STATUS_FAILED:
+    else if (status == IO_STATUS_FAILED ||
+             (status == IO_STATUS_END_OF_FILE && request->writes))
         counters->failed++;
-        break;
-    }
+    else
+        counters->completed++;
 }
 
 DWORD pool_take_out(struct pool *pool, struct request *request, DWORD error,
@@ -126,6 +114,25 @@ void pool_cancel_request(struct request *request)
     request->cancelled = true;
     request->file->pool->cancels++;
     CancelIoEx(request->file->handle, &request->overlapped);
+}
+
+/* One bucket after the other, so that others can get the lock in between. A
+ * request that moves meanwhile moves to a later bucket. */
+void pool_cancel_all(struct pool *pool)
+{
+    bool more = true;
+    for (uint32_t bucket = 0; more; bucket++) {
+        AcquireSRWLockExclusive(&pool->lock);
+        struct table_entry *entry = table_list(&pool->by_ticket, bucket);
+        for (; entry != NULL; entry = entry->next) {
+            struct request *request =
+                CONTAINING_RECORD(entry, struct request, by_ticket);
+            if (request->file != NULL)
+                pool_cancel_request(request);
+        }
+        more = bucket < pool->by_ticket.buckets;
+        ReleaseSRWLockExclusive(&pool->lock);
+    }
 }
 
 bool pool_is_cancelled(const struct request *request)

@@ -75,17 +75,6 @@ static bool has_succeeded(DWORD error)
     return status == IO_STATUS_SUCCESS || status == IO_STATUS_MORE_DATA;
 }
 
-/* What the result of ReadFile or WriteFile means. TRUE and a warning queue a
- * packet just as "pending" does, unless the handle skips it. */
-static struct submission submission(DWORD error, bool skips)
-{
-    if (error == ERROR_IO_PENDING || (has_succeeded(error) && !skips))
-        return (struct submission){.outcome = IO_QUEUED};
-    bool well = has_succeeded(error) || is_end_of_file(error);
-    return (struct submission){.outcome = well ? IO_DONE : IO_FAILED,
-                               .error = error};
-}
-
 void overlapped_ended(struct request *request, struct submission *ended)
 {
     if (has_succeeded(ended->error))
@@ -99,42 +88,33 @@ DWORD overlapped_result(const OVERLAPPED *overlapped, DWORD *bytes)
     return RtlNtStatusToDosError((NTSTATUS)overlapped->Internal);
 }
 
-/* GetLastError comes first, before any other call can change the error. */
-struct submission overlapped_start(HANDLE handle, struct request *request,
-                                   bool skips, overlapped_call *function,
-                                   void *argument)
-{
-    BOOL ok = function(handle, &request->overlapped, argument);
-    return submission(ok ? ERROR_SUCCESS : GetLastError(), skips);
-}
-
 /* NULL for the bytes: the packet has them. */
-static BOOL read_file(HANDLE handle, OVERLAPPED *overlapped, void *argument)
+BOOL overlapped_read(HANDLE handle, OVERLAPPED *overlapped, void *argument)
 {
     const struct request *request = argument;
     return ReadFile(handle, request->buffer, (DWORD)request->length, NULL,
                     overlapped);
 }
 
-struct submission overlapped_read(HANDLE handle, struct request *request,
-                                  bool skips)
-{
-    return overlapped_start(handle, request, skips, read_file, request);
-}
-
-static BOOL write_file(HANDLE handle, OVERLAPPED *overlapped, void *argument)
+BOOL overlapped_write(HANDLE handle, OVERLAPPED *overlapped, void *argument)
 {
     const struct request *request = argument;
     return WriteFile(handle, request->buffer, (DWORD)request->length, NULL,
                      overlapped);
 }
 
-struct submission overlapped_write(HANDLE handle, struct request *request,
-                                   bool skips)
+/* TRUE and a warning queue a packet just as "pending" does, unless the handle
+ * skips it. At the end of a file, a write has failed. */
+struct submission overlapped_start(HANDLE handle, struct request *request,
+                                   bool skips, overlapped_call *function,
+                                   void *argument)
 {
-    struct submission started =
-        overlapped_start(handle, request, skips, write_file, request);
-    if (is_end_of_file(started.error))
-        started.outcome = IO_FAILED; /* the pipe has no reader any more */
-    return started;
+    bool writes = request->writes; /* after the call it may be freed */
+    BOOL ok = function(handle, &request->overlapped, argument);
+    DWORD error = ok ? ERROR_SUCCESS : GetLastError();
+    if (error == ERROR_IO_PENDING || (has_succeeded(error) && !skips))
+        return (struct submission){.outcome = IO_QUEUED};
+    bool well = has_succeeded(error) || (is_end_of_file(error) && !writes);
+    return (struct submission){.outcome = well ? IO_DONE : IO_FAILED,
+                               .error = error};
 }

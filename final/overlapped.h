@@ -1,9 +1,8 @@
 /*
- * A request describes one overlapped read or write, in one piece of memory.
- *
- * The caller packs a request, starts it any number of times (never while it is
- * in flight), and frees it. The holder of a request is the code that may use or
- * free it while it is idle. The owner at each moment:
+ * A request describes one overlapped read or write, in one piece of memory. The
+ * caller packs it, starts it any number of times (never while it is in flight),
+ * and frees it. The holder of a request is the code that may use or free it
+ * while it is idle. The owner at each moment:
  *
  *      overlapped_pack                               overlapped_free
  *            |                                              ^
@@ -14,10 +13,9 @@
  *                     the callback is its holder now
  *
  * One request serves any number of reads without another allocation: .NET calls
- * that a PreAllocatedOverlapped. If a program used a request in flight, it
- * would corrupt memory, and the failure would show later, in other code. So
- * bound_file_read, bound_file_write, overlapped_reset and overlapped_free fail
- * immediately with ERROR_BUSY if the request is in flight.
+ * that a PreAllocatedOverlapped. To use a request in flight would corrupt
+ * memory, and the failure would show later, in other code. So all functions
+ * fail immediately with ERROR_BUSY if the request is in flight.
  */
 #ifndef OVERLAPPED_H
 #define OVERLAPPED_H
@@ -35,9 +33,9 @@ struct bound_file;
 
 /*
  * A worker of the pool calls this function for each packet. .NET:
- * IOCompletionCallback. It has the parameters of ReadFileEx's routine. That
- * routine is an APC (asynchronous procedure call): it runs on the thread that
- * started the I/O. This function is no APC: it runs on a worker.
+ * IOCompletionCallback. It has the parameters of ReadFileEx's routine, but that
+ * is an APC (asynchronous procedure call): it runs on the thread that started
+ * the I/O.
  *
  *   error       a Win32 error, for example ERROR_HANDLE_EOF; 0 for success. See
  *               overlapped_status. Some bytes may have come with an error.
@@ -45,8 +43,7 @@ struct bound_file;
  *               request asked for.
  *   overlapped  the address that was passed to ReadFile. The request around it
  *               is CONTAINING_RECORD(overlapped, struct request, overlapped).
- *               The callback owns that request now: it may free it, or start it
- *               again.
+ *               The callback is its holder: it may free it, or start it again.
  */
 typedef void io_completion_callback(DWORD error, DWORD bytes,
                                     OVERLAPPED *overlapped);
@@ -112,10 +109,8 @@ enum io_status {
 };
 
 /*
- * Returns what a Win32 error means for an I/O. The library uses this function
- * for the errors of ReadFile and WriteFile, and for those of packets, because
- * Windows may report the same result either way. No other code in the library
- * decides what such an error means.
+ * Returns what a Win32 error means for an I/O. No other code in the library
+ * decides that: Windows may report the same result by the call or by a packet.
  *
  * 233 is not an end of file: a pipe's server causes it with
  * DisconnectNamedPipe, which discards the bytes that were not read yet. 232 is
@@ -143,42 +138,42 @@ struct submission {
     DWORD bytes;
 };
 
+/* An overlapped call of the system, on a handle that is bound to a port. Its
+ * result is the call's, and so is GetLastError. */
+typedef BOOL overlapped_call(HANDLE handle, OVERLAPPED *overlapped,
+                             void *argument);
+
+/* ReadFile and WriteFile. The argument is the request, which says what to read
+ * or write. */
+overlapped_call overlapped_read, overlapped_write;
+
 /*
- * Start the read or write that a request describes, on an overlapped handle
- * that is bound to a port. They do not wait for the packet, and do not call the
- * callback. Users of the pool call bound_file_read and bound_file_write
- * instead: these check and count the request, set its state, and then call the
- * functions here.
+ * Makes such a call, which starts an I/O. Does not wait for the packet, and
+ * does not call the callback. Users of the pool call bound_file_read,
+ * bound_file_write and bound_file_start instead: these check and count the
+ * request, and set its state.
  *
  * skips: an I/O that succeeds immediately queues no packet, because the handle
  * has FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, or the request has an event whose
  * lowest bit is set.
  *
- * When they return IO_QUEUED, the callback may have run already, and may have
- * freed the request. Some systems queue a packet although the call completed or
- * failed immediately: then the callback may have run although these two
- * functions return IO_DONE or IO_FAILED. bound_file_read and bound_file_write
- * notice this, and return IO_QUEUED. So the two functions here do not look
- * into the request after the call, and leave `bytes` 0. A caller that knows
+ * When the function returns, the callback may have run, and may have freed the
+ * request: after IO_QUEUED; and after any outcome on systems that queue a
+ * packet although the call completed or failed. So the function does not look
+ * into the request after the call, and leaves `bytes` 0. A caller that knows
  * that the request still exists gets the bytes from overlapped_ended.
  */
-typedef BOOL overlapped_call(HANDLE handle, OVERLAPPED *overlapped,
-                             void *argument);
 struct submission overlapped_start(HANDLE handle, struct request *request,
                                    bool skips, overlapped_call *function,
                                    void *argument);
-struct submission overlapped_read(HANDLE handle, struct request *request,
-                                  bool skips);
-struct submission overlapped_write(HANDLE handle, struct request *request,
-                                   bool skips);
 
 /* For an I/O that completed or failed immediately: sets ended->bytes, and
  * clears OVERLAPPED.Internal, which may still say "pending" after a failed
  * call. */
 void overlapped_ended(struct request *request, struct submission *ended);
 
-/* For an I/O that has completed: the error, and the number of bytes. The kernel
- * stores both in the OVERLAPPED before it queues the packet. */
+/* For an I/O that has completed later: its error, and the number of bytes. The
+ * kernel stores both in the OVERLAPPED before it queues the packet. */
 DWORD overlapped_result(const OVERLAPPED *overlapped, DWORD *bytes);
 
 #endif

@@ -50,9 +50,8 @@ static unsigned take_packets(struct pool *pool, DWORD patience)
         OVERLAPPED *overlapped = NULL;
         BOOL ok = GetQueuedCompletionStatus(pool->port, &bytes, &key,
                                             &overlapped, patience);
-        bool has_packet = ok || overlapped != NULL;
-        if (!has_packet && patience != INFINITE &&
-            GetLastError() == WAIT_TIMEOUT)
+        bool has_packet = ok || overlapped != NULL; /* if !ok, its I/O failed */
+        if (!has_packet && GetLastError() == WAIT_TIMEOUT)
             return 0;
         fatal_check(has_packet, "take a packet from", "port");
         if (key == KEY_STOP)
@@ -80,6 +79,16 @@ static DWORD start_thread(unsigned(__stdcall *routine)(void *),
     return _doserrno != 0 ? _doserrno : ERROR_NOT_ENOUGH_MEMORY;
 }
 
+static DWORD start_worker(struct pool *pool,
+                          unsigned(__stdcall *routine)(void *))
+{
+    DWORD error =
+        start_thread(routine, pool, &pool->workers[pool->worker_count]);
+    if (error == ERROR_SUCCESS)
+        pool->worker_count++;
+    return error;
+}
+
 static void join(HANDLE thread, const char *name)
 {
     fatal_check(WaitForSingleObject(thread, INFINITE) == WAIT_OBJECT_0,
@@ -92,43 +101,35 @@ static void join(HANDLE thread, const char *name)
 /* Also forgets the extra workers that have ended. */
 static void add_extra_worker(struct pool *pool)
 {
+    HANDLE *workers = pool->workers;
     for (unsigned i = pool->worker_count; i-- > pool->threads;)
-        if (WaitForSingleObject(pool->workers[i], 0) == WAIT_OBJECT_0) {
-            join(pool->workers[i], "worker");
-            pool->workers[i] = pool->workers[--pool->worker_count];
+        if (WaitForSingleObject(workers[i], 0) == WAIT_OBJECT_0) {
+            join(workers[i], "worker");
+            workers[i] = workers[--pool->worker_count];
         }
-    if (pool->worker_count < pool->limit &&
-        start_thread(extra_worker, pool, &pool->workers[pool->worker_count]) ==
-            ERROR_SUCCESS)
-        pool->worker_count++;
+    if (pool->worker_count < pool->limit)
+        start_worker(pool, extra_worker); /* an error: next time, perhaps */
 }
 
-/* How many packets wait in the port. Windows has the function since NT 3.5, but
- * does not document it. */
+/* Windows has this function since NT 3.5, but does not document it. */
 LONG NTAPI NtQueryIoCompletion(HANDLE port, int class, void *information,
                                ULONG length, ULONG *returned);
 
-static bool packets_wait(const struct pool *pool)
-{
-    LONG depth = 0;
-    return NtQueryIoCompletion(pool->port, 0, &depth, sizeof depth, NULL) ==
-               0 &&
-           depth > 0;
-}
-
-/* What the timer found when it looked at the port. */
+/* What the timer has found when it looked at the port. */
 struct look {
     uint64_t time, packets;
-    bool packets_wait;
+    LONG depth; /* packets that wait in the port */
 };
 
-/* Packets wait now, as at the last look, and no worker has taken one since. */
+/* Adds a worker if packets wait, as at the last look, and none was taken since.
+ */
 static void look_at_port(struct pool *pool, struct look *last)
 {
-    struct look now = {pool_time(), pool->packets, packets_wait(pool)};
+    struct look now = {.time = pool_time(), .packets = pool->packets};
     if (now.time < last->time + LOOK_INTERVAL)
         return;
-    if (now.packets_wait && last->packets_wait && now.packets == last->packets)
+    NtQueryIoCompletion(pool->port, 0, &now.depth, sizeof now.depth, NULL);
+    if (now.depth > 0 && last->depth > 0 && now.packets == last->packets)
         add_extra_worker(pool);
     *last = now;
 }
@@ -140,7 +141,7 @@ static unsigned __stdcall timer(void *argument)
     AcquireSRWLockExclusive(&pool->lock);
     while (!pool->timer_ends) {
         DWORD rest = pool_cancel_late(pool);
-        if (pool->limit != 0) {
+        if (pool->limit > pool->threads) {
             look_at_port(pool, &last);
             rest = min(rest, LOOK_INTERVAL);
         }
@@ -163,12 +164,13 @@ DWORD pool_start_timer(struct pool *pool)
 
 static void end_timer(struct pool *pool)
 {
+    if (pool->timer == NULL)
+        return;
     AcquireSRWLockExclusive(&pool->lock);
     pool->timer_ends = true;
     ReleaseSRWLockExclusive(&pool->lock);
     WakeConditionVariable(&pool->timer_changed);
-    if (pool->timer != NULL)
-        join(pool->timer, "timer");
+    join(pool->timer, "timer");
 }
 
 /* ---- The pool --------------------------------------------------------- */
@@ -188,31 +190,34 @@ static void end_threads(struct pool *pool)
         join(pool->workers[i], "worker");
     free(pool->workers);
     fatal_check(CloseHandle(pool->port), "close", "port");
+    AcquireSRWLockExclusive(&pool->lock);
     table_free(&pool->by_address);
     table_free(&pool->by_ticket);
+    ReleaseSRWLockExclusive(&pool->lock);
 }
 
-DWORD pool_create(struct pool *pool, unsigned threads, unsigned concurrency)
+DWORD pool_create_growing(struct pool *pool, unsigned threads, unsigned limit,
+                          unsigned concurrency)
 {
     SYSTEM_INFO system;
     GetSystemInfo(&system);
     if (threads == 0)
         threads = 2 * system.dwNumberOfProcessors;
     *pool = (struct pool){.threads = threads,
+                          .limit = max(threads, limit),
                           .port = CreateIoCompletionPort(INVALID_HANDLE_VALUE,
                                                          NULL, 0, concurrency)};
     if (pool->port == NULL) /* here NULL is the failure */
         return GetLastError();
-    pool->workers = calloc(threads, sizeof *pool->workers);
+    pool->workers = calloc(pool->limit, sizeof *pool->workers);
     bool has_memory = pool->workers != NULL &&
                       table_create(&pool->by_address) &&
                       table_create(&pool->by_ticket);
     DWORD error = has_memory ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
-    while (error == ERROR_SUCCESS && pool->worker_count < threads) {
-        error = start_thread(worker, pool, &pool->workers[pool->worker_count]);
-        if (error == ERROR_SUCCESS)
-            pool->worker_count++;
-    }
+    while (error == ERROR_SUCCESS && pool->worker_count < threads)
+        error = start_worker(pool, worker);
+    if (error == ERROR_SUCCESS && limit > threads)
+        error = pool_start_timer(pool);
     if (error == ERROR_SUCCESS)
         pool->state = POOL_RUNNING;
     else
@@ -220,25 +225,9 @@ DWORD pool_create(struct pool *pool, unsigned threads, unsigned concurrency)
     return error;
 }
 
-DWORD pool_set_limit(struct pool *pool, unsigned limit)
+DWORD pool_create(struct pool *pool, unsigned threads, unsigned concurrency)
 {
-    DWORD error = ERROR_SHUTDOWN_IN_PROGRESS;
-    AcquireSRWLockExclusive(&pool->lock);
-    if (pool->state == POOL_RUNNING)
-        error = pool_start_timer(pool);
-    if (error == ERROR_SUCCESS) {
-        size_t most = max(limit, pool->worker_count);
-        HANDLE *workers = realloc(pool->workers, most * sizeof *workers);
-        if (workers != NULL) {
-            pool->workers = workers;
-            pool->limit = limit;
-            WakeConditionVariable(&pool->timer_changed);
-        } else {
-            error = ERROR_NOT_ENOUGH_MEMORY;
-        }
-    }
-    ReleaseSRWLockExclusive(&pool->lock);
-    return error;
+    return pool_create_growing(pool, threads, 0, concurrency);
 }
 
 DWORD pool_stop(struct pool *pool, enum pool_stop_mode mode)
@@ -294,18 +283,13 @@ void pool_end_callback(const struct pool_callback *callback)
     callbacks = callback->outer;
 }
 
-DWORD pool_wait_for(const struct pool *pool, struct rundown *running,
-                    DWORD timeout)
+DWORD pool_wait_idle(struct pool *pool, DWORD timeout)
 {
     if (pool_in_callback(pool))
         return ERROR_POSSIBLE_DEADLOCK;
-    return rundown_wait(running, timeout) ? ERROR_SUCCESS : WAIT_TIMEOUT;
+    return rundown_wait(&pool->running, timeout);
 }
 
-DWORD pool_wait_idle(struct pool *pool, DWORD timeout)
-{
-    return pool_wait_for(pool, &pool->running, timeout);
-}
 struct pool_counters pool_counters(struct pool *pool)
 {
     AcquireSRWLockExclusive(&pool->lock);

@@ -1,15 +1,17 @@
 /*
  * A thread pool for overlapped I/O: a completion port, threads that take
- * packets from it, and a table of the requests in flight.
+ * packets from it, and tables of the requests in flight.
  *
- *      bound_file_read ---> table ---> ReadFile ---> port ---> worker
- *                             ^                                   |
- *                             '--- taken out, then its callback <-'
+ *      bound_file_read ---> tables ---> ReadFile ---> port ---> worker
+ *                              ^                                   |
+ *                              '--- taken out, then its callback <-'
  *
- * The table makes the pool safe: a packet counts only if its address is in the
- * table, and a caller cancels a request by its ticket, which the pool looks up
- * there. One lock guards the table and all counters. The pool does not hold the
- * lock when it calls a callback, or when it reads or writes.
+ * The tables make the pool safe: a packet counts only if its request is there
+ * and has completed, and a caller cancels a request by its ticket. One lock
+ * guards them. The pool holds it for a moment when it starts a request, takes
+ * one out, posts one, or cancels one. It does not hold the lock while it calls
+ * a callback, reads or writes, binds or closes a handle, or cancels all I/O of
+ * a file.
  *
  * Functions return a Win32 error code, 0 (ERROR_SUCCESS) for success. Only
  * pool_print_counters prints. If the port, a thread or an event fails, the pool
@@ -21,10 +23,9 @@
  * same pool, because they would wait for their own caller.
  *
  * Callbacks of one pool run concurrently on all its threads, in any order.
- * While a callback blocks, its thread takes no packet. The pool makes no
- * further threads. So when all threads block, it calls no callback until one of
- * the running callbacks returns. Meanwhile I/O goes on, packets wait in the
- * port, and timeouts still cancel.
+ * While a callback blocks, its thread takes no packet. If all threads block,
+ * packets wait in the port, unless the pool may add threads. Meanwhile I/O goes
+ * on, and timeouts still cancel.
  */
 #ifndef POOL_H
 #define POOL_H
@@ -49,22 +50,20 @@ struct pool_counters {
 struct pool {
     HANDLE port;
     HANDLE *workers;
-    unsigned threads, worker_count, limit; /* worker_count: with extra ones */
+    unsigned worker_count, threads, limit; /* all, the first ones, the most */
     SRWLOCK lock; /* guards the fields below, and every bound file */
     enum { POOL_STOPPED, POOL_RUNNING, POOL_STOPPING } state;
-    struct rundown running; /* calls and callbacks that run or will run */
-    struct rundown stopping;
+    struct rundown running;  /* calls and callbacks that run or will run */
+    struct rundown stopping; /* a thread in pool_stop */
     struct table by_address, by_ticket; /* the requests in flight */
-    struct bound_file *files;           /* that are open */
     _Atomic unsigned cancels;           /* how often anything was cancelled */
-    uint64_t cancel_rounds;             /* calls of pool_cancel_all */
     uint64_t packets;                   /* that were taken */
     struct pool_counters counters;
     HANDLE timer; /* a thread; from the first request with a timeout on */
     CONDITION_VARIABLE timer_changed;
-    struct deadline *first_deadline; /* in ms */
-    uint64_t timer_wakes;            /* likewise, if nothing wakes it before */
+    uint64_t timer_wakes; /* in ms, if nothing wakes it before */
     bool timer_ends;
+    struct deadline *first_deadline;
 };
 
 /*
@@ -76,15 +75,14 @@ struct pool {
 DWORD pool_create(struct pool *pool, unsigned threads, unsigned concurrency);
 
 /*
- * Lets the pool add threads while callbacks block its own ones. It looks twice
- * a second. If packets wait, and no thread has taken one since the last look,
- * the pool adds a thread, as long as it has fewer than `limit`. Such a thread
- * ends when it has found no packet for 20 s. Without this call, or with a limit
- * of 0, the pool adds none. .NET: the "starvation detection" of its ThreadPool,
- * and SetMaxThreads. Returns 0, ERROR_SHUTDOWN_IN_PROGRESS,
- * ERROR_NOT_ENOUGH_MEMORY, or the error of starting the thread that looks.
+ * The same for a pool that adds threads while callbacks block all of its own
+ * ones. Twice a second it looks at the port. If packets wait, and no thread has
+ * taken one since the last look, the pool starts another thread, up to `limit`
+ * in all. Such a thread exits when no packet has come for 20 s. .NET: the
+ * "starvation detection" of its ThreadPool, and SetMaxThreads.
  */
-DWORD pool_set_limit(struct pool *pool, unsigned limit);
+DWORD pool_create_growing(struct pool *pool, unsigned threads, unsigned limit,
+                          unsigned concurrency);
 
 enum pool_stop_mode {
     POOL_CANCEL, /* cancel what is in flight; queued work still runs */
@@ -117,11 +115,9 @@ bool pool_is_worker(const struct pool *pool);
 /* Whether the calling thread runs a callback of this pool. */
 bool pool_in_callback(const struct pool *pool);
 
-/*
- * For a library that is built on the pool, and calls callbacks of its users on
- * other threads than workers, too. Between these two calls the calling thread
- * runs a callback of this pool. The caller keeps the struct in between.
- */
+/* For a library on the pool that calls callbacks on any thread: between these
+ * two calls the thread runs a callback of this pool. The caller owns the
+ * struct. */
 struct pool_callback {
     const struct pool *pool;
     struct pool_callback *outer; /* a callback that calls this one */
@@ -163,8 +159,7 @@ DWORD pool_queue_request(struct pool *pool, struct request *request);
  * binding and knows its requests. This is that object.
  *
  * The caller owns this memory. It must stay until no thread can call a function
- * with it any more. A call after bound_file_close fails with
- * ERROR_INVALID_HANDLE.
+ * with it any more. On a closed file, calls fail with ERROR_INVALID_HANDLE.
  */
 struct bound_file {
     struct pool *pool;
@@ -174,18 +169,17 @@ struct bound_file {
     bool open;
     struct rundown running; /* calls and callbacks that run or will run */
     unsigned cancels;       /* how often all its I/O was cancelled */
-    uint64_t cancel_round;  /* the last one of pool_cancel_all */
     HANDLE _Atomic event;   /* kept for the next synchronous call */
-    struct bound_file *next, *previous; /* in the ring of the pool's files */
     void (*closed)(struct bound_file *file, DWORD error);
 };
 
 /*
  * Binds a handle that was opened with FILE_FLAG_OVERLAPPED. From now on each
  * I/O on it queues a packet to the pool's port when it completes, and a worker
- * calls the callback of its request. The bound file owns the handle:
- * bound_file_close closes it. The handle stays bound until then. No handle can
- * be bound twice, not even to another pool.
+ * calls the callback of its request. The bound file owns the handle, and closes
+ * it. No handle can be bound twice, not even to another pool, or later: the
+ * binding stays. (Windows 8.1 and later can replace it, with
+ * FileReplaceCompletionInformation.)
  *
  * modes: 0, or FILE_SKIP_COMPLETION_PORT_ON_SUCCESS: an I/O that succeeds
  * immediately then returns IO_DONE and queues no packet. If the system does not
@@ -200,10 +194,9 @@ DWORD pool_bind_handle(struct pool *pool, HANDLE handle, UCHAR modes,
 
 /*
  * Start the read or write that an idle request describes, and return
- * immediately. The three outcomes are those of overlapped_read. The callback is
- * called only for IO_QUEUED, and always on a worker, never inside these
- * functions: a caller that continues in a loop does not recurse, however many
- * of its I/Os complete immediately.
+ * immediately. The callback is called only for IO_QUEUED, and always on a
+ * worker, never inside these functions: a caller that continues in a loop does
+ * not recurse, however many of its I/Os complete immediately.
  *
  * They check the request first, so that a mistake fails here and not in the
  * kernel. A request with a mistake is not counted. The outcome is IO_FAILED,
@@ -223,11 +216,9 @@ struct submission bound_file_write(struct bound_file *file,
                                    struct request *request);
 
 /*
- * Starts any other overlapped call, for example ConnectNamedPipe or
- * ReadDirectoryChangesW. The function makes the call with the handle and the
- * OVERLAPPED, and returns its result; GetLastError must be the call's. The pool
- * passes `argument` on. The request needs no buffer and no length. Everything
- * else is as above.
+ * The same for any other overlapped call, for example ConnectNamedPipe or
+ * ReadDirectoryChangesW. The function makes the call, and gets `argument`. It
+ * must not touch the request after the call. The request needs no buffer.
  */
 struct submission bound_file_start(struct bound_file *file,
                                    struct request *request,
@@ -253,31 +244,30 @@ DWORD bound_file_write_sync(struct bound_file *file, const void *buffer,
  */
 DWORD bound_file_cancel(struct bound_file *file, uint64_t ticket);
 
-/* The same for every I/O in flight on the file. */
+/* The same for every I/O in flight on the file: also for those that others have
+ * started on its handle, without the pool. */
 void bound_file_cancel_all(struct bound_file *file);
 
 /* Like pool_wait_idle, for one file. */
 DWORD bound_file_wait_idle(struct bound_file *file, DWORD timeout);
 
 /*
- * Closes the file: from now on new I/O fails. Cancels what is in flight, waits
- * until the callbacks have run, and closes the handle. Returns 0,
- * ERROR_INVALID_HANDLE if the file is already closed, or
+ * Closes the file: from now on new I/O fails. Cancels all I/O in flight, waits
+ * until the callbacks have run, and closes the handle. Returns 0 or the error
+ * of CloseHandle; ERROR_INVALID_HANDLE if the file is already closed; or
  * ERROR_POSSIBLE_DEADLOCK.
  */
 DWORD bound_file_close(struct bound_file *file);
 
 /*
- * Closes the file without waiting; a callback may call it, also one of the same
- * file. From now on new I/O fails. The pool cancels what is in flight. When the
- * last callback has returned, the pool closes the handle, and calls `closed`
- * with 0 or the error of CloseHandle. This happens on the thread that leaves
- * the file last: a worker, or the caller, before the function returns. From
- * then on the pool does not use the file: `closed` may free it. pool_stop waits
- * until `closed` has returned. .NET: Dispose of a SafeHandle.
- *
- * Returns 0, or ERROR_INVALID_HANDLE if the file is already closed: then
- * `closed` is not called.
+ * The same without waiting: any callback may call it, also one of this file.
+ * When the last callback has returned, the pool closes the handle, and calls
+ * `closed` with 0 or the error of CloseHandle. The thread that uses the file
+ * last does that: a worker, or the caller, before this function returns. The
+ * pool does not use the file after that: `closed` may free it. pool_stop waits
+ * for `closed`, too. .NET: Dispose of a SafeHandle. Returns 0, or
+ * ERROR_INVALID_HANDLE if the file is already closed; then `closed` is not
+ * called.
  */
 typedef void bound_file_closed(struct bound_file *file, DWORD error);
 DWORD bound_file_close_later(struct bound_file *file,

@@ -42,9 +42,9 @@ bool pool_has_no_packet(const struct request *request);
 
 bool pool_has_timeout(const struct request *request);
 
-/* Requests the cancellation: whatever CancelIoEx returns, the I/O still queues
- * its packet. The kernel may not know the request yet, because another thread
- * is just starting it. That thread sees that pool->cancels has changed. */
+/* Whatever CancelIoEx returns, the I/O still queues its packet. If another
+ * thread is just starting the I/O, the kernel may not know it yet. That thread
+ * sees that pool->cancels has changed. */
 void pool_cancel_request(struct request *request);
 
 /* Whether the I/O was cancelled, alone or with all others of its file. */
@@ -58,7 +58,7 @@ DWORD pool_cancel_late(struct pool *pool);
 /* In ms. */
 uint64_t pool_time(void);
 
-/* ---- Other functions ----------------------------------------------------- */
+/* ---- Calls and callbacks, threads --------------------------------------- */
 
 /* Until pool_leave, pool_stop and the close of the file wait. The lock is held.
  * file: NULL for work. */
@@ -67,11 +67,6 @@ void pool_enter(struct pool *pool, struct bound_file *file, unsigned count);
 /* The lock is not held. Afterwards the caller touches neither the file nor the
  * pool. */
 void pool_leave(struct pool *pool, struct bound_file *file, unsigned count);
-
-/* rundown_wait for a user of the pool: 0, WAIT_TIMEOUT or
- * ERROR_POSSIBLE_DEADLOCK. */
-DWORD pool_wait_for(const struct pool *pool, struct rundown *running,
-                    DWORD timeout);
 
 /* Starts the thread that cancels late requests, if there is none. Returns 0 or
  * a Win32 error. The lock is held. */

@@ -23,16 +23,16 @@ void rundown_close(struct rundown *rundown)
     rundown->word |= CLOSED;
 }
 
-bool rundown_wait(struct rundown *rundown, DWORD timeout)
+DWORD rundown_wait(struct rundown *rundown, DWORD timeout)
 {
     ULONGLONG start = GetTickCount64();
     for (;;) {
         unsigned word = (rundown->word |= WAITED);
         ULONGLONG waited = GetTickCount64() - start;
         if (word < ONE)
-            return true;
+            return ERROR_SUCCESS;
         if (timeout != INFINITE && waited >= timeout)
-            return false;
+            return WAIT_TIMEOUT;
         DWORD rest = timeout == INFINITE ? INFINITE : timeout - (DWORD)waited;
         BOOL woken = WaitOnAddress(&rundown->word, &word, sizeof word, rest);
         fatal_check(woken || GetLastError() == ERROR_TIMEOUT, "wait for",

@@ -16,8 +16,7 @@ static uint32_t power_below(uint32_t number)
 }
 
 /* A table of 2^k + i buckets is one of 2^k whose first i buckets were split:
- * the entries of such a bucket have one more bit of the hash in their number.
- */
+ * the entries of such a bucket use one more bit of the hash. */
 static struct table_entry **bucket_of(const struct table *table, uint64_t key)
 {
     uint32_t hash = (uint32_t)(key * 0x9E3779B97F4A7C15 >> 32);
@@ -26,11 +25,18 @@ static struct table_entry **bucket_of(const struct table *table, uint64_t key)
     return bucket(table, number < table->buckets ? number : number - power);
 }
 
+static bool add_segment(struct table *table, uint32_t segment)
+{
+    if (segment < TABLE_SEGMENTS && table->segments[segment] == NULL)
+        table->segments[segment] =
+            calloc(TABLE_SEGMENT, sizeof *table->segments[segment]);
+    return segment < TABLE_SEGMENTS && table->segments[segment] != NULL;
+}
+
 bool table_create(struct table *table)
 {
     *table = (struct table){.buckets = FIRST_BUCKETS};
-    table->segments[0] = calloc(TABLE_SEGMENT, sizeof *table->segments[0]);
-    return table->segments[0] != NULL;
+    return add_segment(table, 0);
 }
 
 void table_free(struct table *table)
@@ -40,37 +46,38 @@ void table_free(struct table *table)
     *table = (struct table){0};
 }
 
-struct table_entry *table_find(const struct table *table, uint64_t key)
-{
-    struct table_entry *entry = *bucket_of(table, key);
-    while (entry != NULL && entry->key != key)
-        entry = entry->next;
-    return entry;
-}
-
 /* Adds a bucket, and moves the entries to it that belong there now. */
 static void grow(struct table *table)
 {
-    uint32_t number = table->buckets, segment = number / TABLE_SEGMENT;
-    if (segment == TABLE_SEGMENTS)
-        return;
-    if (table->segments[segment] == NULL)
-        table->segments[segment] =
-            calloc(TABLE_SEGMENT, sizeof *table->segments[segment]);
-    if (table->segments[segment] == NULL)
+    uint32_t number = table->buckets;
+    if (!add_segment(table, number / TABLE_SEGMENT))
         return;
     struct table_entry **from = bucket(table, number - power_below(number));
+    struct table_entry **to = bucket(table, number), *entry;
     table->buckets++;
-    while (*from != NULL) {
-        struct table_entry *entry = *from, **to = bucket_of(table, entry->key);
-        if (to == bucket(table, number)) {
+    while ((entry = *from) != NULL)
+        if (bucket_of(table, entry->key) == to) {
             *from = entry->next;
             entry->next = *to;
             *to = entry;
         } else {
             from = &entry->next;
         }
-    }
+}
+
+struct table_entry *table_find(const struct table *table, uint64_t key)
+{
+    if (table->entries == 0) /* perhaps freed */
+        return NULL;
+    struct table_entry *entry = *bucket_of(table, key);
+    while (entry != NULL && entry->key != key)
+        entry = entry->next;
+    return entry;
+}
+
+struct table_entry *table_list(const struct table *table, uint32_t number)
+{
+    return number < table->buckets ? *bucket(table, number) : NULL;
 }
 
 void table_add(struct table *table, struct table_entry *entry)

@@ -1,13 +1,11 @@
 /*
- * A hash table whose cost does not grow with the number of its entries.
+ * A hash table whose cost does not grow with the number of its entries. It
+ * grows by one bucket for each entry that is added (linear hashing, by W.
+ * Litwin, 1980), so no single call moves many entries. It never shrinks.
  *
- * The table grows by one bucket for each entry that is added (linear hashing,
- * by Witold Litwin, 1980), so no single call moves many entries. It never
- * shrinks. The entries are parts of the caller's objects: adding one allocates
- * nothing, and cannot fail. If there is no memory for further buckets, the
- * lists of entries become longer.
- *
- * The caller serializes all calls for one table.
+ * The entries are parts of the caller's objects: adding one allocates nothing,
+ * and cannot fail. If there is no memory for further buckets, the lists of
+ * entries become longer. The caller serializes all calls for one table.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -22,27 +20,27 @@ struct table_entry {
 
 enum { TABLE_SEGMENT = 4096, TABLE_SEGMENTS = 256 };
 
-/* Only the functions below use the fields. */
 struct table {
-    struct table_entry *
-        *segments[TABLE_SEGMENTS]; /* of TABLE_SEGMENT buckets */
+    struct table_entry **segments[TABLE_SEGMENTS]; /* of buckets */
     uint32_t buckets, entries;
 };
 
-/* Makes an empty table. False: there is no memory. */
+/* Makes an empty table. Returns false if there is no memory. */
 bool table_create(struct table *table);
 
 /* Frees the table's memory, not the entries. All bytes 0 is a freed table. */
 void table_free(struct table *table);
 
-/* The entry with this key; NULL if there is none. Does not look into any other
- * object: the key may be any number. */
+/* Returns the entry with this key, or NULL. Looks into no other object: the key
+ * may be any number. */
 struct table_entry *table_find(const struct table *table, uint64_t key);
 
-/* Adds an entry, whose key is not in the table. */
-void table_add(struct table *table, struct table_entry *entry);
+/* Returns the entries in one bucket, a list; NULL if there is no such bucket.
+ */
+struct table_entry *table_list(const struct table *table, uint32_t bucket);
 
-/* Removes an entry, which is in the table. */
+/* Adds an entry, whose key is not in the table; removes one, which is. */
+void table_add(struct table *table, struct table_entry *entry);
 void table_remove(struct table *table, struct table_entry *entry);
 
 #endif
