@@ -19,7 +19,7 @@ static uint32_t power_below(uint32_t number)
  * the entries of such a bucket use one more bit of the hash. */
 static struct table_entry **bucket_of(const struct table *table, uint64_t key)
 {
-    uint32_t hash = (uint32_t)(key * 0x9E3779B97F4A7C15 >> 32);
+    uint32_t hash = (uint32_t)(key * 0x9E3779B97F4A7C15 >> 24);
     uint32_t power = power_below(table->buckets);
     uint32_t number = hash & (2 * power - 1);
     return bucket(table, number < table->buckets ? number : number - power);

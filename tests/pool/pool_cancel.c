@@ -868,6 +868,48 @@ CASE(without_a_timer_thread_a_timeout_is_refused,
     end();
 }
 
+static double now_in_ms(void)
+{
+    LARGE_INTEGER count, frequency;
+    QueryPerformanceCounter(&count);
+    QueryPerformanceFrequency(&frequency);
+    return (double)count.QuadPart * 1000 / (double)frequency.QuadPart;
+}
+
+static double expired_at;
+
+static void on_expired(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    expired_at = now_in_ms();
+    on_completion(error, bytes, overlapped);
+}
+
+/* Also if the system's clock moves on by 16 ms at a time. */
+CASE(a_timeout_never_expires_early, "main: 0 of 40 early\n"
+                                    "main: issued 40, cancelled 40\n")
+{
+    struct pipe pipe;
+    struct io io;
+    LONG early = 0;
+    clock_is_coarse = true;
+    begin();
+    open_pipe(&pipe);
+    pack(&io, 64, 0);
+    io.request->callback = on_expired;
+    io.request->timeout = 10;
+    for (int i = 0; i < 40; i++) {
+        reset(&io, 0);
+        double start = now_in_ms();
+        must_be_queued(bound_file_read(&pipe.file, io.request));
+        wait_idle();
+        early += expired_at - start < 10;
+    }
+    say("%ld of 40 early", early);
+    close_pipe(&pipe);
+    unpack(&io);
+    end();
+}
+
 /* ---- Closing ----------------------------------------------------------- */
 
 CASE(close_cancels_waits_and_then_closes,

@@ -4,29 +4,6 @@
  */
 #include "pool_probe.h"
 
-#include <tlhelp32.h>
-
-/* ---- Threads and handles ----------------------------------------------- */
-
-static unsigned threads(void)
-{
-    unsigned count = 0;
-    THREADENTRY32 entry = {.dwSize = sizeof entry};
-    HANDLE snapshot = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
-    check(snapshot != INVALID_HANDLE_VALUE, "list", L"threads");
-    for (BOOL ok = Thread32First(snapshot, &entry); ok;
-         ok = Thread32Next(snapshot, &entry))
-        count += entry.th32OwnerProcessID == GetCurrentProcessId();
-    close_object(snapshot);
-    return count;
-}
-
-static bool is_open(HANDLE handle)
-{
-    DWORD flags;
-    return GetHandleInformation(handle, &flags);
-}
-
 /* ---- Creating ---------------------------------------------------------- */
 
 CASE(a_pool_has_two_threads_per_processor_by_default,
@@ -132,6 +109,81 @@ CASE(a_stopped_pool_leaves_nothing_behind,
         create_use_and_stop();
     say("left behind: %u handles, %u threads", open_handles() - handles_before,
         threads() - threads_before);
+}
+
+/* ---- Growing ------------------------------------------------------------ */
+
+static void wait_until_blocked(LONG count)
+{
+    while (blocked != count)
+        SwitchToThread();
+}
+
+static void wait_until_threads(unsigned count)
+{
+    while (threads() != count)
+        SwitchToThread();
+}
+
+static void queue_blocks(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        must(pool_queue_work(&pool, block, NULL), "queue");
+}
+
+/* The timer has looked at the port some times: each look is before a sleep. */
+static void wait_for_looks(void)
+{
+    LONG before = timer_sleeps;
+    while (timer_sleeps < before + 4)
+        SwitchToThread();
+}
+
+/* The pool has two threads, and two more may come. The thread of the timer is
+ * counted, too. */
+CASE(a_pool_may_add_threads_while_all_of_its_own_block,
+     "main: create: 0, 3 threads\n"
+     "main: 2 blocked, no packets wait: 3 threads\n"
+     "main: 4 blocked, packets wait: 5 threads\n"
+     "main: all done: 3 threads\n"
+     "main: 3 blocked: 4 threads\n"
+     "main: stop: 0 threads\n"
+     "main: issued 9, completed 9\n")
+{
+    unsigned before = threads();
+    gate = new_event();
+    waits_are_short = true;
+    DWORD error = pool_create_growing(&pool, 2, 4, 0);
+    say("create: %lu, %u threads", error, threads() - before);
+    queue_blocks(2);
+    wait_until_blocked(2);
+    wait_for_looks();
+    say("2 blocked, no packets wait: %u threads", threads() - before);
+    queue_blocks(4);
+    wait_until_blocked(4);
+    wait_for_looks();
+    say("%ld blocked, packets wait: %u threads", blocked, threads() - before);
+    open_gate();
+    wait_idle();
+    wait_until_threads(before + 3);
+    say("all done: 3 threads");
+    check(ResetEvent(gate), "reset", L"event");
+    queue_blocks(3);
+    wait_until_blocked(3);
+    say("%ld blocked: %u threads", blocked, threads() - before);
+    open_gate();
+    must(pool_stop(&pool, POOL_DRAIN), "stop");
+    say("stop: %u threads", threads() - before);
+    say_counters();
+}
+
+CASE(a_growing_pool_needs_its_timer, "main: no timer: 164\n"
+                                     "main: left behind: 0 threads\n")
+{
+    unsigned before = threads();
+    thread_to_fail = 3;
+    say("no timer: %lu", pool_create_growing(&pool, 2, 4, 0));
+    say("left behind: %u threads", threads() - before);
 }
 
 /* ---- Stopping ---------------------------------------------------------- */

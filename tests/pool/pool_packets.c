@@ -555,6 +555,125 @@ CASE(each_read_of_an_empty_device_completes_once,
     say("%llu issued, %llu completed", counters.issued, counters.completed);
 }
 
+/* Leaves a packet in the port, as the read of an empty device does under Wine
+ * 8: the call fails and does not say so in the OVERLAPPED. */
+static BOOL WINAPI fail_with_an_early_packet(HANDLE handle, void *buffer,
+                                             DWORD length, DWORD *bytes,
+                                             OVERLAPPED *overlapped)
+{
+    queue_packet(pool.port, key_of_files, overlapped, code->status, 0);
+    return complete_now(handle, buffer, length, bytes, overlapped);
+}
+
+/* A request whose read has failed reads a pipe next. The packet of the first
+ * read comes while the second one is in flight: the kernel still owns the
+ * buffer. */
+CASE(a_stray_packet_does_not_end_a_later_read,
+     "main: read: done, error 38, 0 bytes\n"
+     "main: pipe: queued\n"
+     "main: 1 stray, 1 live\n"
+     "main: pipe: not called\n"
+     "main: pipe: called once, error 0, 4 bytes\n"
+     "main: issued 4, completed 4, bytes 4, stray 1\n",
+     .file = 1000)
+{
+    struct bound_file file;
+    struct pipe pipe;
+    struct io io;
+    workers = 1;
+    begin();
+    open_file(&file);
+    open_pipe(&pipe);
+    pack(&io, 64, 0);
+    block_workers(1);
+    code = &end_of_file;
+    read_hook = fail_with_an_early_packet;
+    say_started("read", bound_file_read(&file, io.request));
+    read_hook = NULL;
+    reset(&io, 0);
+    say_started("pipe", bound_file_read(&pipe.file, io.request));
+    open_gate();
+    HANDLE done = new_event();
+    must(pool_queue_work(&pool, set_event, done), "queue");
+    wait_for(done);
+    close_object(done);
+    struct pool_counters counters = pool_counters(&pool);
+    say("%llu stray, %llu live", counters.stray, counters.live);
+    say_calls("pipe", &io);
+    feed(&pipe, "late");
+    wait_idle();
+    say_calls("pipe", &io);
+    close_file(&file);
+    close_pipe(&pipe);
+    unpack(&io);
+    end();
+}
+
+/* The second read has completed when the packet of the first one comes. The
+ * callback gets the result of the second one, and the other packet is stray. */
+CASE(a_stray_packet_never_brings_a_wrong_result,
+     "main: read: done, error 38, 0 bytes\n"
+     "main: pipe: queued\n"
+     "main: pipe: called once, error 0, 4 bytes\n"
+     "main: issued 3, completed 3, bytes 4, stray 1\n",
+     .file = 1000)
+{
+    struct bound_file file;
+    struct pipe pipe;
+    struct io io;
+    workers = 1;
+    begin();
+    open_file(&file);
+    open_pipe(&pipe);
+    feed(&pipe, "late");
+    pack(&io, 64, 0);
+    block_workers(1);
+    code = &end_of_file;
+    read_hook = fail_with_an_early_packet;
+    say_started("read", bound_file_read(&file, io.request));
+    read_hook = NULL;
+    reset(&io, 0);
+    say_started("pipe", bound_file_read(&pipe.file, io.request));
+    open_gate();
+    wait_idle();
+    say_calls("pipe", &io);
+    close_file(&file);
+    close_pipe(&pipe);
+    unpack(&io);
+    end();
+}
+
+/* While a synchronous read is in flight, a packet with its address comes. */
+static BOOL WINAPI read_with_a_packet(HANDLE handle, void *buffer, DWORD length,
+                                      DWORD *bytes, OVERLAPPED *overlapped)
+{
+    BOOL ok = next.ReadFile(handle, buffer, length, bytes, overlapped);
+    DWORD error = GetLastError();
+    LONG before = locks;
+    queue_packet(pool.port, key_of_files, overlapped, 0xC0000011, 0);
+    while (locks == before)
+        SwitchToThread();
+    SetLastError(error);
+    return ok;
+}
+
+CASE(a_packet_does_not_end_a_synchronous_read,
+     "main: error 0, 64 bytes\n"
+     "main: issued 1, completed 1, bytes 64, stray 1\n",
+     .file = 1000)
+{
+    struct bound_file file;
+    char buffer[64];
+    DWORD bytes;
+    begin();
+    open_file(&file);
+    read_hook = read_with_a_packet;
+    DWORD error = bound_file_read_sync(&file, buffer, 64, 0, &bytes);
+    say("error %lu, %lu bytes", error, bytes);
+    close_file(&file);
+    end();
+}
+
 int wmain(int argc, wchar_t **argv)
 {
     return run_pool_case(argc, argv);

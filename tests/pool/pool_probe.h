@@ -10,6 +10,7 @@
 #include "../support/case.h"
 #include "../support/probe.h"
 
+#include <tlhelp32.h>
 #include <wchar.h>
 
 const wchar_t program[] = L"probe";
@@ -49,6 +50,16 @@ static BOOL WINAPI my_cancel(HANDLE handle, OVERLAPPED *overlapped)
     return ok;
 }
 
+static struct pool pool;
+static volatile LONG locks; /* how often the pool's lock was acquired */
+
+static void WINAPI my_acquire(SRWLOCK *lock)
+{
+    if (lock == &pool.lock)
+        InterlockedIncrement(&locks);
+    next.AcquireSRWLockExclusive(lock);
+}
+
 static DWORD post_error; /* with which each post of a packet fails, or 0 */
 
 static BOOL WINAPI my_post(HANDLE port, DWORD bytes, ULONG_PTR key,
@@ -62,6 +73,7 @@ static BOOL WINAPI my_post(HANDLE port, DWORD bytes, ULONG_PTR key,
 static DWORD port_error;         /* with which each port fails, or 0 */
 static DWORD concurrency = 9999; /* of the last port made */
 static ULONG_PTR key_of_files;   /* of the last bind */
+static void (*bind_hook)(void);  /* called before a handle is bound */
 
 static HANDLE WINAPI my_create_port(HANDLE handle, HANDLE port, ULONG_PTR key,
                                     DWORD threads)
@@ -70,6 +82,8 @@ static HANDLE WINAPI my_create_port(HANDLE handle, HANDLE port, ULONG_PTR key,
         concurrency = threads;
     else
         key_of_files = key;
+    if (port != NULL && bind_hook != NULL)
+        bind_hook();
     if (port_error == 0)
         return next.CreateIoCompletionPort(handle, port, key, threads);
     SetLastError(port_error);
@@ -94,6 +108,34 @@ static inline void wait_for_sleepers(LONG count)
 {
     while (sleepers < count)
         SwitchToThread();
+}
+
+static volatile LONG timer_sleeps; /* how often the timer began to sleep */
+
+static BOOL WINAPI my_sleep(CONDITION_VARIABLE *condition, SRWLOCK *lock,
+                            DWORD timeout, ULONG flags)
+{
+    InterlockedIncrement(&timer_sleeps);
+    return next.SleepConditionVariableSRW(condition, lock, timeout, flags);
+}
+
+static bool waits_are_short; /* a worker that waits some time waits 1 ms */
+
+static BOOL WINAPI my_get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
+                                 OVERLAPPED **overlapped, DWORD timeout)
+{
+    if (waits_are_short && timeout != INFINITE)
+        timeout = 1;
+    return next.GetQueuedCompletionStatus(port, bytes, key, overlapped,
+                                          timeout);
+}
+
+static bool clock_is_coarse; /* GetTickCount64 moves on by 16 ms, as Windows' */
+
+static ULONGLONG WINAPI my_tick_count(void)
+{
+    ULONGLONG now = next.GetTickCount64();
+    return clock_is_coarse ? now - now % 16 : now;
 }
 
 static unsigned thread_to_fail; /* 1: the next one; 0: none */
@@ -142,12 +184,16 @@ static DWORD WINAPI my_wait(HANDLE object, DWORD timeout)
 static inline void watch_windows(void)
 {
     put_layer((struct layer){
+        .AcquireSRWLockExclusive = my_acquire,
         .CancelIoEx = my_cancel,
         .CreateEventW = my_create_event,
         .CreateIoCompletionPort = my_create_port,
+        .GetQueuedCompletionStatus = my_get_status,
+        .GetTickCount64 = my_tick_count,
         .PostQueuedCompletionStatus = my_post,
         .ReadFile = my_read,
         .SetFileCompletionNotificationModes = my_set_modes,
+        .SleepConditionVariableSRW = my_sleep,
         .WaitForSingleObject = my_wait,
         .WaitOnAddress = my_wait_on_address,
         .WriteFile = my_write,
@@ -155,9 +201,29 @@ static inline void watch_windows(void)
     });
 }
 
+/* ---- Threads and handles ----------------------------------------------- */
+
+static inline unsigned threads(void)
+{
+    unsigned count = 0;
+    THREADENTRY32 entry = {.dwSize = sizeof entry};
+    HANDLE snapshot = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
+    check(snapshot != INVALID_HANDLE_VALUE, "list", L"threads");
+    for (BOOL ok = Thread32First(snapshot, &entry); ok;
+         ok = Thread32Next(snapshot, &entry))
+        count += entry.th32OwnerProcessID == GetCurrentProcessId();
+    close_object(snapshot);
+    return count;
+}
+
+static inline bool is_open(HANDLE handle)
+{
+    DWORD flags;
+    return GetHandleInformation(handle, &flags);
+}
+
 /* ---- The pool ---------------------------------------------------------- */
 
-static struct pool pool;
 static unsigned workers = 2;
 
 static inline void begin(void)
