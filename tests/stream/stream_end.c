@@ -467,6 +467,31 @@ CASE(one_thread_can_read_a_pipe_while_another_writes,
     join(threads[1]);
 }
 
+static void close_in_callback(void *context, DWORD error, size_t bytes)
+{
+    (void)context;
+    say("callback: error %lu, %llu bytes", error, (unsigned long long)bytes);
+    say("close: error %lu", file_stream_close(stream));
+    say("wait: error %lu", pool_wait_idle(&pool, INFINITE));
+}
+
+/* The call waits for its turn behind a synchronous read. No worker can give it
+ * the turn when the pool stops. So the thread of the synchronous read completes
+ * the call, and calls its callback. */
+CASE(a_callback_on_a_thread_of_the_program_cannot_close,
+     "thread: callback: error 1115, 0 bytes\n"
+     "thread: close: error 1131\n"
+     "thread: wait: error 1131\n"
+     "thread: read: error 995, 0 bytes\n",
+     .kinds = ASYNCHRONOUS)
+{
+    HANDLE thread = run_until_read(read_in_thread);
+    task.callback = close_in_callback;
+    start_read();
+    must(pool_stop(&pool, POOL_CANCEL), "stop");
+    join(thread);
+}
+
 int wmain(int argc, wchar_t **argv)
 {
     if (argc != 3)
