@@ -183,8 +183,7 @@ struct submission bound_file_start(struct bound_file *file,
 
 enum purpose { TO_CALL, TO_CANCEL, TO_CLOSE };
 
-/* Returns false if the file is not open. Otherwise the caller has to leave it.
- */
+/* False: the file is not open. Otherwise the caller has to leave it. */
 static bool enter_open(struct bound_file *file, enum purpose purpose)
 {
     struct pool *pool = file->pool;

@@ -97,7 +97,6 @@ uint64_t overlapped_offset(const struct request *request);
 
 /* ---- What an error means ---------------------------------------------- */
 
-/* The state of an I/O. */
 enum io_status {
     IO_STATUS_SUCCESS,     /* 0 */
     IO_STATUS_PENDING,     /* 997: started; a packet will come */
@@ -126,40 +125,33 @@ bool is_end_of_file(DWORD error);
 enum io_outcome {
     IO_QUEUED, /* a packet will come, or has come: do not touch the request */
     IO_DONE,   /* it completed immediately: no packet; you hold the request */
-    IO_FAILED, /* it was not started, or failed immediately: no packet, and you
-                  hold the request */
+    IO_FAILED, /* it was not started, or failed immediately: likewise */
 };
 
-/* The result of starting an I/O. If the outcome is IO_QUEUED, the error and the
- * bytes are 0. */
+/* The result of starting an I/O. */
 struct submission {
     enum io_outcome outcome;
-    DWORD error; /* as a callback gets it */
-    DWORD bytes;
+    DWORD error, bytes; /* as a callback gets them; for IO_QUEUED both are 0 */
 };
 
 /* An overlapped call of the system, on a handle that is bound to a port. Its
- * result is the call's, and so is GetLastError. */
+ * result and GetLastError are those of the call. */
 typedef BOOL overlapped_call(HANDLE handle, OVERLAPPED *overlapped,
                              void *argument);
 
-/* ReadFile and WriteFile. The argument is the request, which says what to read
- * or write. */
+/* ReadFile and WriteFile. The argument is the request. */
 overlapped_call overlapped_read, overlapped_write;
 
 /*
  * Makes such a call, which starts an I/O. Does not wait for the packet, and
  * does not call the callback. Users of the pool call bound_file_read,
- * bound_file_write and bound_file_start instead: these check and count the
- * request, and set its state.
+ * bound_file_write and bound_file_start instead.
  *
- * skips: an I/O that succeeds immediately queues no packet, because the handle
- * has FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, or the request has an event whose
- * lowest bit is set.
+ * skips: an I/O that succeeds immediately queues no packet, because of
+ * FILE_SKIP_COMPLETION_PORT_ON_SUCCESS or of an event whose lowest bit is set.
  *
  * When the function returns, the callback may have run, and may have freed the
- * request: after IO_QUEUED; and after any outcome on systems that queue a
- * packet although the call completed or failed. So the function does not look
+ * request, on some systems after any outcome. So the function does not look
  * into the request after the call, and leaves `bytes` 0. A caller that knows
  * that the request still exists gets the bytes from overlapped_ended.
  */
@@ -168,8 +160,7 @@ struct submission overlapped_start(HANDLE handle, struct request *request,
                                    void *argument);
 
 /* For an I/O that completed or failed immediately: sets ended->bytes, and
- * clears OVERLAPPED.Internal, which may still say "pending" after a failed
- * call. */
+ * clears OVERLAPPED.Internal, which may still say "pending". */
 void overlapped_ended(struct request *request, struct submission *ended);
 
 /* For an I/O that has completed later: its error, and the number of bytes. The

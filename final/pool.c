@@ -8,8 +8,7 @@
  * worker waits for a packet. */
 enum { LOOK_INTERVAL = 500, EXTRA_IDLE_TIME = 20000 };
 
-/* The pool whose worker this thread is, and the callbacks that it runs, the
- * innermost first. */
+/* Of this thread: the pool whose worker it is, and the callbacks it runs. */
 static _Thread_local const struct pool *own_pool;
 static _Thread_local struct pool_callback *callbacks;
 
@@ -111,18 +110,17 @@ static void add_extra_worker(struct pool *pool)
         start_worker(pool, extra_worker); /* an error: next time, perhaps */
 }
 
-/* Windows has this function since NT 3.5, but does not document it. */
+/* Not documented, but in each Windows NT. */
 LONG NTAPI NtQueryIoCompletion(HANDLE port, int class, void *information,
                                ULONG length, ULONG *returned);
 
-/* What the timer has found when it looked at the port. */
+/* What the timer found in the port: `depth` packets waited. */
 struct look {
     uint64_t time, packets;
-    LONG depth; /* packets that wait in the port */
+    LONG depth;
 };
 
-/* Adds a worker if packets wait, as at the last look, and none was taken since.
- */
+/* Adds a worker if packets wait, as before, and none was taken meanwhile. */
 static void look_at_port(struct pool *pool, struct look *last)
 {
     struct look now = {.time = pool_time(), .packets = pool->packets};
@@ -162,17 +160,6 @@ DWORD pool_start_timer(struct pool *pool)
     return start_thread(timer, pool, &pool->timer);
 }
 
-static void end_timer(struct pool *pool)
-{
-    if (pool->timer == NULL)
-        return;
-    AcquireSRWLockExclusive(&pool->lock);
-    pool->timer_ends = true;
-    ReleaseSRWLockExclusive(&pool->lock);
-    WakeConditionVariable(&pool->timer_changed);
-    join(pool->timer, "timer");
-}
-
 /* ---- The pool --------------------------------------------------------- */
 
 /* The timer ends first, so that it adds no worker. Each worker takes one
@@ -180,7 +167,12 @@ static void end_timer(struct pool *pool)
  * any more. */
 static void end_threads(struct pool *pool)
 {
-    end_timer(pool);
+    AcquireSRWLockExclusive(&pool->lock);
+    pool->timer_ends = true;
+    ReleaseSRWLockExclusive(&pool->lock);
+    WakeConditionVariable(&pool->timer_changed);
+    if (pool->timer != NULL)
+        join(pool->timer, "timer");
     for (unsigned i = 0; i < pool->worker_count; i++)
         fatal_check(PostQueuedCompletionStatus(pool->port, 0, KEY_STOP, NULL),
                     "post to", "port");
@@ -193,6 +185,7 @@ static void end_threads(struct pool *pool)
     AcquireSRWLockExclusive(&pool->lock);
     table_free(&pool->by_address);
     table_free(&pool->by_ticket);
+    pool->state = POOL_STOPPED;
     ReleaseSRWLockExclusive(&pool->lock);
 }
 
@@ -247,9 +240,6 @@ DWORD pool_stop(struct pool *pool, enum pool_stop_mode mode)
         /* The sentinels come last, so no packet is left in the port. */
         rundown_wait(&pool->running, INFINITE);
         end_threads(pool);
-        AcquireSRWLockExclusive(&pool->lock);
-        pool->state = POOL_STOPPED;
-        ReleaseSRWLockExclusive(&pool->lock);
         rundown_leave(&pool->stopping, 1);
     }
     rundown_wait(&pool->stopping, INFINITE); /* for another thread's stop */

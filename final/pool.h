@@ -13,14 +13,14 @@
  * a callback, reads or writes, binds or closes a handle, or cancels all I/O of
  * a file.
  *
- * Functions return a Win32 error code, 0 (ERROR_SUCCESS) for success. Only
- * pool_print_counters prints. If the port, a thread or an event fails, the pool
- * may be unable to call some callbacks ever again. No function can return such
- * a fatal error. It ends the process: see error.h.
+ * Functions return a Win32 error code, 0 (ERROR_SUCCESS) for success. If the
+ * port, a thread or an event fails, the pool may be unable to call some
+ * callbacks ever again. No function can return such a fatal error. It ends the
+ * process: see error.h.
  *
- * Any thread may call any function, also from a callback. The functions that
- * wait for callbacks fail with ERROR_POSSIBLE_DEADLOCK in a callback of the
- * same pool, because they would wait for their own caller.
+ * Any thread may call any function, also from a callback. In a callback of the
+ * same pool, the functions that wait for callbacks would wait for their own
+ * caller: they fail with ERROR_POSSIBLE_DEADLOCK.
  *
  * Callbacks of one pool run concurrently on all its threads, in any order.
  * While a callback blocks, its thread takes no packet. If all threads block,
@@ -100,7 +100,7 @@ enum pool_stop_mode {
  */
 DWORD pool_stop(struct pool *pool, enum pool_stop_mode mode);
 
-/* Cancels every I/O in flight in the pool, of all files. Work and requests of
+/* Cancels every I/O in flight, of all files. Work and requests of
  * pool_queue_request still run. Does not wait. */
 void pool_cancel_all(struct pool *pool);
 
@@ -108,11 +108,9 @@ void pool_cancel_all(struct pool *pool);
  * INFINITE. Returns 0, WAIT_TIMEOUT, or ERROR_POSSIBLE_DEADLOCK. */
 DWORD pool_wait_idle(struct pool *pool, DWORD timeout);
 
-/* Whether the calling thread is a worker of this pool, or, for NULL, of any
- * pool. */
+/* Whether the calling thread is a worker of this pool (NULL: of any pool), and
+ * whether it runs a callback of this pool. */
 bool pool_is_worker(const struct pool *pool);
-
-/* Whether the calling thread runs a callback of this pool. */
 bool pool_in_callback(const struct pool *pool);
 
 /* For a library on the pool that calls callbacks on any thread: between these
@@ -126,10 +124,8 @@ void pool_begin_callback(struct pool_callback *callback,
                          const struct pool *pool);
 void pool_end_callback(const struct pool_callback *callback);
 
-/* The counters, all from the same moment. */
+/* The counters, all from the same moment; and as one line on stderr. */
 struct pool_counters pool_counters(struct pool *pool);
-
-/* Prints the counters as one line on stderr, for debugging. */
 void pool_print_counters(struct pool *pool);
 
 /* ---- Work without I/O ------------------------------------------------- */

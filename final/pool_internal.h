@@ -1,10 +1,4 @@
-/*
- * What the files of the pool share:
- *
- *      in_flight.c     the requests in flight: found, counted, cancelled
- *      bound_file.c    handles, and the I/O on them
- *      pool.c          threads, packets, work
- */
+/* What in_flight.c, bound_file.c and pool.c share. */
 #ifndef POOL_INTERNAL_H
 #define POOL_INTERNAL_H
 
@@ -41,6 +35,7 @@ struct request *pool_find_ticket(const struct pool *pool, uint64_t ticket);
 bool pool_has_no_packet(const struct request *request);
 
 bool pool_has_timeout(const struct request *request);
+uint64_t pool_time(void); /* in ms */
 
 /* Whatever CancelIoEx returns, the I/O still queues its packet. If another
  * thread is just starting the I/O, the kernel may not know it yet. That thread
@@ -54,9 +49,6 @@ bool pool_is_cancelled(const struct request *request);
  * lock between two of them. Returns how many ms later the next deadline comes,
  * or INFINITE. */
 DWORD pool_cancel_late(struct pool *pool);
-
-/* In ms. */
-uint64_t pool_time(void);
 
 /* ---- Calls and callbacks, threads --------------------------------------- */
 
