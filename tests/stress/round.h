@@ -45,7 +45,7 @@ void count(enum total total, uint64_t more);
 struct opening {
     struct bound_file file;
     struct opening *older; /* of the same slot */
-    atomic_bool closed;
+    atomic_bool is_closing, closed;
     _Atomic uint64_t words, sum, last; /* of the peer's answers */
 };
 
@@ -59,8 +59,8 @@ struct round {
     atomic_flag changing[SLOTS];    /* a thread closes and opens the slot */
     atomic_flag pipe_is_waited_for; /* by a synchronous call */
     /* A thread that cancels several requests counts the cancel before and
-     * after. While a thread closes a file (closing), no other thread cancels:
-     * so no other cancel hides a request that the close misses. */
+     * after. While a file is being closed (closing), no thread cancels anything
+     * else: so no other cancel hides a request that the close misses. */
     _Atomic uint64_t cancels_begun, cancels_over, closing;
 };
 

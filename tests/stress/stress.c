@@ -59,17 +59,28 @@ static void open_slot(unsigned slot, uint64_t *generator)
     free(opening);
 }
 
-static void close_slot(unsigned slot)
+static void on_closed(struct bound_file *file, DWORD error)
 {
-    struct opening *opening = now->slots[slot];
-    if (opening->closed)
-        return;
-    now->cancels_begun++;
-    now->closing++;
-    check_error(bound_file_close(&opening->file), "close", L"file");
+    struct opening *opening = CONTAINING_RECORD(file, struct opening, file);
+    check_error(error, "close", L"file");
     opening->closed = true; /* from now on none of its callbacks may run */
     now->closing--;
     now->cancels_over++;
+}
+
+/* later: another thread may still be closing the file after the return. */
+static void close_slot(unsigned slot, bool later)
+{
+    struct opening *opening = now->slots[slot];
+    if (atomic_exchange(&opening->is_closing, true))
+        return;
+    now->cancels_begun++;
+    now->closing++;
+    if (later)
+        check_error(bound_file_close_later(&opening->file, on_closed), "close",
+                    L"file");
+    else
+        on_closed(&opening->file, bound_file_close(&opening->file));
     require(bound_file_close(&opening->file) == ERROR_INVALID_HANDLE,
             "closed twice", slot);
 }
@@ -80,7 +91,7 @@ static void reopen_slot(unsigned slot, uint64_t *generator)
 {
     if (atomic_flag_test_and_set(&now->changing[slot]))
         return;
-    close_slot(slot);
+    close_slot(slot, below(generator, 2));
     open_slot(slot, generator);
     count(REOPENED, 1);
     atomic_flag_clear(&now->changing[slot]);
@@ -210,6 +221,8 @@ static void wait_for_closing(void)
     for (unsigned slot = 0; slot < SLOTS; slot++)
         while (atomic_flag_test_and_set(&now->changing[slot]))
             SwitchToThread();
+    while (now->closing > 0)
+        SwitchToThread();
 }
 
 /* Stops the pool while all threads are using it. */
@@ -226,7 +239,7 @@ static void end_round(void)
     for (unsigned t = 0; t < thread_count; t++)
         join_thread(threads[t].handle);
     for (unsigned slot = 0; slot < SLOTS; slot++)
-        close_slot(slot);
+        close_slot(slot, false);
     end_peers();
     require(peers_bytes == 0 && peers_firsts == 0,
             "the peers did not receive what was written", peers_bytes);
