@@ -104,7 +104,9 @@ static unsigned settle(struct pool *pool, uint64_t ticket,
 {
     struct request *request = pool_find_ticket(pool, ticket);
     if (request != NULL && started->outcome != IO_QUEUED) {
-        overlapped_ended(request, started);
+        if (started->outcome == IO_DONE)
+            started->bytes = (DWORD)request->overlapped.InternalHigh;
+        request->overlapped.Internal = 0; /* it may still say "pending" */
         started->error =
             pool_take_out(pool, request, started->error, started->bytes);
         return 2;
@@ -224,16 +226,18 @@ static DWORD run(struct bound_file *file, struct request *request, bool writes,
     return error;
 }
 
-static DWORD run_sync(struct bound_file *file, struct request *request,
-                      bool writes, DWORD *bytes)
+static DWORD run_sync(struct bound_file *file, bool writes, void *buffer,
+                      size_t length, uint64_t offset, DWORD *bytes)
 {
+    struct request request = {.buffer = buffer, .length = length};
+    overlapped_reset(&request, offset);
     *bytes = 0;
     if (!enter_open(file, TO_CALL))
         return ERROR_INVALID_HANDLE;
     HANDLE event = atomic_exchange(&file->event, NULL);
     if (event == NULL)
         event = CreateEventW(NULL, FALSE, FALSE, NULL);
-    DWORD error = event != NULL ? run(file, request, writes, event, bytes)
+    DWORD error = event != NULL ? run(file, &request, writes, event, bytes)
                                 : GetLastError();
     event = atomic_exchange(&file->event, event);
     if (event != NULL) /* that of another call */
@@ -245,17 +249,13 @@ static DWORD run_sync(struct bound_file *file, struct request *request,
 DWORD bound_file_read_sync(struct bound_file *file, void *buffer, size_t length,
                            uint64_t offset, DWORD *bytes)
 {
-    struct request request = {.buffer = buffer, .length = length};
-    overlapped_reset(&request, offset);
-    return run_sync(file, &request, false, bytes);
+    return run_sync(file, false, buffer, length, offset, bytes);
 }
 
 DWORD bound_file_write_sync(struct bound_file *file, const void *buffer,
                             size_t length, uint64_t offset, DWORD *bytes)
 {
-    struct request request = {.buffer = (void *)buffer, .length = length};
-    overlapped_reset(&request, offset);
-    return run_sync(file, &request, true, bytes);
+    return run_sync(file, true, (void *)buffer, length, offset, bytes);
 }
 
 DWORD bound_file_cancel(struct bound_file *file, uint64_t ticket)

@@ -16,15 +16,6 @@ DWORD pool_check_request(const struct pool *pool, const struct request *request)
     return ERROR_SUCCESS;
 }
 
-static void add_deadline(struct pool *pool, struct request *request)
-{
-    /* One more, because a part of this millisecond is over. */
-    request->deadline.at = pool_time() + request->timeout + 1;
-    deadline_add(&pool->first_deadline, &request->deadline);
-    if (request->deadline.at < pool->timer_wakes)
-        WakeConditionVariable(&pool->timer_changed);
-}
-
 void pool_put_in(struct pool *pool, struct bound_file *file,
                  struct request *request)
 {
@@ -36,8 +27,13 @@ void pool_put_in(struct pool *pool, struct bound_file *file,
     table_add(&pool->by_address, &request->by_address);
     table_add(&pool->by_ticket, &request->by_ticket);
     request->has_deadline = file != NULL && pool_has_timeout(request);
-    if (request->has_deadline)
-        add_deadline(pool, request);
+    if (request->has_deadline) {
+        /* One more, because a part of this millisecond is over. */
+        request->deadline.at = pool_time() + request->timeout + 1;
+        deadline_add(&pool->first_deadline, &request->deadline);
+        if (request->deadline.at < pool->timer_wakes)
+            WakeConditionVariable(&pool->timer_changed);
+    }
     if (file != NULL) {
         request->cancels = file->cancels;
         /* As the kernel does. Before that, too, a packet with this address is
@@ -102,11 +98,6 @@ struct request *pool_find_ticket(const struct pool *pool, uint64_t ticket)
                          : NULL;
 }
 
-bool pool_has_no_packet(const struct request *request)
-{
-    return (ULONG_PTR)request->overlapped.hEvent & 1;
-}
-
 /* ---- Cancelling, and timeouts -------------------------------------------- */
 
 void pool_cancel_request(struct request *request)
@@ -138,11 +129,6 @@ void pool_cancel_all(struct pool *pool)
 bool pool_is_cancelled(const struct request *request)
 {
     return request->cancelled || request->cancels != request->file->cancels;
-}
-
-bool pool_has_timeout(const struct request *request)
-{
-    return request->timeout != 0 && request->timeout != INFINITE;
 }
 
 /* GetTickCount64 moves on by some 16 ms at a time: with it, a timeout of 10 ms

@@ -75,13 +75,6 @@ static bool has_succeeded(DWORD error)
     return status == IO_STATUS_SUCCESS || status == IO_STATUS_MORE_DATA;
 }
 
-void overlapped_ended(struct request *request, struct submission *ended)
-{
-    if (has_succeeded(ended->error))
-        ended->bytes = (DWORD)request->overlapped.InternalHigh;
-    request->overlapped.Internal = 0; /* it may still say "pending" */
-}
-
 DWORD overlapped_result(const OVERLAPPED *overlapped, DWORD *bytes)
 {
     *bytes = (DWORD)overlapped->InternalHigh;

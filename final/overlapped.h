@@ -152,19 +152,15 @@ overlapped_call overlapped_read, overlapped_write;
  *
  * When the function returns, the callback may have run, and may have freed the
  * request, on some systems after any outcome. So the function does not look
- * into the request after the call, and leaves `bytes` 0. A caller that knows
- * that the request still exists gets the bytes from overlapped_ended.
+ * into the request after the call, and leaves `bytes` 0. If the request still
+ * exists, its OVERLAPPED has the bytes.
  */
 struct submission overlapped_start(HANDLE handle, struct request *request,
                                    bool skips, overlapped_call *function,
                                    void *argument);
 
-/* For an I/O that completed or failed immediately: sets ended->bytes, and
- * clears OVERLAPPED.Internal, which may still say "pending". */
-void overlapped_ended(struct request *request, struct submission *ended);
-
-/* For an I/O that has completed later: its error, and the number of bytes. The
- * kernel stores both in the OVERLAPPED before it queues the packet. */
+/* The error and the bytes of an I/O that has completed. The kernel stores them
+ * in the OVERLAPPED before it queues the packet. */
 DWORD overlapped_result(const OVERLAPPED *overlapped, DWORD *bytes);
 
 #endif

@@ -31,10 +31,17 @@ struct request *pool_find_completed(const struct pool *pool,
 /* NULL: this use of the request has completed. */
 struct request *pool_find_ticket(const struct pool *pool, uint64_t ticket);
 
-/* The request's I/O queues no packet: its event has the lowest bit set. */
-bool pool_has_no_packet(const struct request *request);
+/* With this bit set in its event, an I/O queues no packet. */
+static inline bool pool_has_no_packet(const struct request *request)
+{
+    return (ULONG_PTR)request->overlapped.hEvent & 1;
+}
 
-bool pool_has_timeout(const struct request *request);
+static inline bool pool_has_timeout(const struct request *request)
+{
+    return request->timeout != 0 && request->timeout != INFINITE;
+}
+
 uint64_t pool_time(void); /* in ms */
 
 /* Whatever CancelIoEx returns, the I/O still queues its packet. If another
