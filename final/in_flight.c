@@ -2,7 +2,24 @@
 
 enum { NO_TICKET = 0 };
 
-/* ---- The tables --------------------------------------------------------- */
+/* ---- The tables, and a ring for each file ------------------------------- */
+
+static void add_to_ring(struct request **first, struct request *request)
+{
+    if (*first == NULL)
+        *first = request->previous = request;
+    request->next = *first;
+    request->previous = (*first)->previous;
+    request->previous->next = (*first)->previous = request;
+}
+
+static void remove_from_ring(struct request **first, struct request *request)
+{
+    request->previous->next = request->next;
+    request->next->previous = request->previous;
+    if (*first == request)
+        *first = request->next != request ? request->next : NULL;
+}
 
 DWORD pool_check_request(const struct pool *pool, const struct request *request)
 {
@@ -35,6 +52,7 @@ void pool_put_in(struct pool *pool, struct bound_file *file,
             WakeConditionVariable(&pool->timer_changed);
     }
     if (file != NULL) {
+        add_to_ring(&file->requests, request);
         request->cancels = file->cancels;
         /* As the kernel does. Before that, too, a packet with this address is
          * stray. */
@@ -66,6 +84,8 @@ DWORD pool_take_out(struct pool *pool, struct request *request, DWORD error,
         error = ERROR_TIMEOUT;
     table_remove(&pool->by_address, &request->by_address);
     table_remove(&pool->by_ticket, &request->by_ticket);
+    if (request->file != NULL)
+        remove_from_ring(&request->file->requests, request);
     if (request->has_deadline)
         deadline_remove(&pool->first_deadline, &request->deadline);
     pool->counters.live--;
@@ -107,28 +127,63 @@ void pool_cancel_request(struct request *request)
     CancelIoEx(request->file->handle, &request->overlapped);
 }
 
-/* One bucket after the other, so that others can get the lock in between. A
- * request that moves meanwhile moves to a later bucket. */
-void pool_cancel_all(struct pool *pool)
+/* The lock is held, but not during the system call, which takes long if much is
+ * in flight: otherwise the next cancel would get the lock before any other
+ * thread. So the request may be in use again when its address is cancelled. */
+static void cancel_without_lock(struct pool *pool, struct request *request)
 {
-    bool more = true;
-    for (uint32_t bucket = 0; more; bucket++) {
-        AcquireSRWLockExclusive(&pool->lock);
-        struct table_entry *entry = table_list(&pool->by_ticket, bucket);
-        for (; entry != NULL; entry = entry->next) {
-            struct request *request =
-                CONTAINING_RECORD(entry, struct request, by_ticket);
-            if (request->file != NULL)
-                pool_cancel_request(request);
-        }
-        more = bucket < pool->by_ticket.buckets;
-        ReleaseSRWLockExclusive(&pool->lock);
-    }
+    struct bound_file *file = request->file;
+    OVERLAPPED *overlapped = &request->overlapped;
+    request->cancelled = true;
+    pool->cancels++;
+    pool_enter(pool, file, 1);
+    ReleaseSRWLockExclusive(&pool->lock);
+    CancelIoEx(file->handle, overlapped);
+    pool_leave(pool, file, 1);
+    AcquireSRWLockExclusive(&pool->lock);
 }
 
-bool pool_is_cancelled(const struct request *request)
+/* Each request that was cancelled becomes the last one of the ring. */
+void pool_cancel_file(struct bound_file *file)
 {
-    return request->cancelled || request->cancels != request->file->cancels;
+    struct request *request;
+    AcquireSRWLockExclusive(&file->pool->lock);
+    file->cancels++;
+    while ((request = file->requests) != NULL &&
+           request->cancels != file->cancels) {
+        request->cancels = file->cancels;
+        file->requests = request->next;
+        cancel_without_lock(file->pool, request);
+    }
+    ReleaseSRWLockExclusive(&file->pool->lock);
+}
+
+static struct request *find_other(const struct pool *pool,
+                                        uint32_t bucket)
+{
+    struct table_entry *at = table_list(&pool->by_ticket, bucket);
+    for (; at != NULL; at = at->next) {
+        struct request *request =
+            CONTAINING_RECORD(at, struct request, by_ticket);
+        if (request->file != NULL && !request->cancelled)
+            return request;
+    }
+    return NULL;
+}
+
+/* One bucket after the other. A request that moves meanwhile moves to a later
+ * bucket. */
+void pool_cancel_all(struct pool *pool)
+{
+    struct request *request;
+    AcquireSRWLockExclusive(&pool->lock);
+    for (uint32_t bucket = 0; bucket < pool->by_ticket.buckets; bucket++) {
+        while ((request = find_other(pool, bucket)) != NULL)
+            cancel_without_lock(pool, request);
+        ReleaseSRWLockExclusive(&pool->lock);
+        AcquireSRWLockExclusive(&pool->lock);
+    }
+    ReleaseSRWLockExclusive(&pool->lock);
 }
 
 /* GetTickCount64 moves on by some 16 ms at a time: with it, a timeout of 10 ms
@@ -149,7 +204,7 @@ static void time_out(struct pool *pool, struct request *request)
 {
     deadline_remove(&pool->first_deadline, &request->deadline);
     request->has_deadline = false;
-    if (pool_is_cancelled(request))
+    if (request->cancelled)
         return;
     request->timed_out = true;
     pool_cancel_request(request);

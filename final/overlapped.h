@@ -64,9 +64,10 @@ struct request {
     _Atomic enum request_state state;
     /* Only the pool uses these, while the request is in flight. */
     struct bound_file *file;
+    struct request *next, *previous; /* in the ring of the file's requests */
     struct table_entry by_address, by_ticket;
     struct deadline deadline;
-    unsigned cancels; /* of the file, when the I/O was started */
+    unsigned cancels; /* of the file, when the pool last looked */
     bool has_deadline, writes, cancelled, timed_out;
 };
 
