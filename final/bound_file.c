@@ -215,7 +215,9 @@ static DWORD run(struct bound_file *file, struct request *request, bool writes,
     while (!HasOverlappedIoCompleted(&request->overlapped))
         fatal_check(WaitForSingleObject(event, INFINITE) == WAIT_OBJECT_0,
                     "wait for", "event");
-    DWORD error = overlapped_result(&request->overlapped, bytes);
+    BOOL ok =
+        GetOverlappedResult(file->handle, &request->overlapped, bytes, FALSE);
+    DWORD error = ok ? ERROR_SUCCESS : GetLastError();
     AcquireSRWLockExclusive(&pool->lock);
     error = pool_take_out(pool, request, error, *bytes);
     ReleaseSRWLockExclusive(&pool->lock);

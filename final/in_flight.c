@@ -158,28 +158,22 @@ void pool_cancel_file(struct bound_file *file)
     ReleaseSRWLockExclusive(&file->pool->lock);
 }
 
-static struct request *find_other(const struct pool *pool,
-                                        uint32_t bucket)
-{
-    struct table_entry *at = table_list(&pool->by_ticket, bucket);
-    for (; at != NULL; at = at->next) {
-        struct request *request =
-            CONTAINING_RECORD(at, struct request, by_ticket);
-        if (request->file != NULL && !request->cancelled)
-            return request;
-    }
-    return NULL;
-}
-
 /* One bucket after the other. A request that moves meanwhile moves to a later
  * bucket. */
 void pool_cancel_all(struct pool *pool)
 {
-    struct request *request;
     AcquireSRWLockExclusive(&pool->lock);
     for (uint32_t bucket = 0; bucket < pool->by_ticket.buckets; bucket++) {
-        while ((request = find_other(pool, bucket)) != NULL)
-            cancel_without_lock(pool, request);
+        struct table_entry *at = table_list(&pool->by_ticket, bucket);
+        while (at != NULL) {
+            struct request *request =
+                CONTAINING_RECORD(at, struct request, by_ticket);
+            bool cancels = request->file != NULL && !request->cancelled;
+            if (cancels)
+                cancel_without_lock(pool, request);
+            /* Meanwhile the list may have changed. */
+            at = cancels ? table_list(&pool->by_ticket, bucket) : at->next;
+        }
         ReleaseSRWLockExclusive(&pool->lock);
         AcquireSRWLockExclusive(&pool->lock);
     }

@@ -75,10 +75,9 @@ DWORD pool_create(struct pool *pool, unsigned threads, unsigned concurrency);
 
 /*
  * The same for a pool that adds threads while callbacks block all of its own
- * ones. Twice a second it looks at the port. If packets wait, and no thread has
- * taken one since the last look, the pool starts another thread, up to `limit`
- * in all. Such a thread exits when no packet has come for 20 s. .NET: the
- * "starvation detection" of its ThreadPool, and SetMaxThreads.
+ * ones. Twice a second it looks at the port: if packets wait, and no thread has
+ * taken one since, it starts another thread, up to `limit` in all. Such a
+ * thread exits when no packet has come for 20 s. .NET: "starvation detection".
  */
 DWORD pool_create_growing(struct pool *pool, unsigned threads, unsigned limit,
                           unsigned concurrency);

@@ -86,6 +86,7 @@ CASE(a_thousand_clients_connect_or_are_cancelled,
     for (int i = 0; i < CLIENTS; i += 2)
         must(bound_file_cancel(&clients[i].file, clients[i].io.request->ticket),
              "cancel");
+    wait_until_live(CLIENTS / 2);
     for (int i = 0; i < CLIENTS; i++)
         must(bound_file_close_later(&clients[i].file, on_closed), "close");
     wait_idle();
