@@ -10,6 +10,7 @@ tests := run test patch python git
 #              command             needs                        uses
 $(call command,run,                run $$(dir_needs),           STEP FILE ARGS SLOW IO DIR LIBS)
 $(call command,compare,            run,                         FILE ARGS)
+$(call command,example,            run,                         NAME ARGS)
 $(call command,test,               $(tests),                    STEP TESTS)
 $(call command,test-build,         $(tests),)
 $(call command,check,              $$(check_needs),             STEP DIR LIBS FILE ARGS IO ONLY TESTS)

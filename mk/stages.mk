@@ -4,7 +4,9 @@ STAGES := step1-create step2-bind step3-callback step4-overlapped \
   step5-readfile final
 # final has three programs: final.exe, copy.exe and compare.exe.
 PROGRAMS := copy compare
-EXES := $(STAGES:%=build/%.exe) $(PROGRAMS:%=build/%.exe)
+# Short programs on final's pool, to learn from: build/examples/NAME.exe.
+EXAMPLE_PROGRAMS := $(patsubst final/%.c,%,$(wildcard final/examples/*.c))
+EXES := $(patsubst %,build/%.exe,$(STAGES) $(PROGRAMS) $(EXAMPLE_PROGRAMS))
 
 # STEP=3 is step3-callback, STEP=final is final; no STEP is all of them.
 CHOSEN := $(STAGES)
@@ -71,9 +73,10 @@ $(LIBRARY) $(SHARED):
 	$(Q)$(WINAR) rcs $@ $^
 
 # The object files and libraries of a program.
-objects = build/obj/$(if $(filter final $(PROGRAMS),$(1)),final/programs/$(1).o \
-  $(SHARED) $(LIBRARY),$(1)/main.o)
-$(foreach name,$(STAGES) $(PROGRAMS),$(eval \
+on_final = build/obj/final/$(1).o $(SHARED) $(LIBRARY)
+objects = $(if $(filter final $(PROGRAMS),$(1)),$(call on_final,programs/$(1)), \
+  $(if $(filter $(EXAMPLE_PROGRAMS),$(1)),$(on_final),build/obj/$(1)/main.o))
+$(foreach name,$(STAGES) $(PROGRAMS) $(EXAMPLE_PROGRAMS),$(eval \
   build/$(name).exe: $(call objects,$(name))))
 $(EXES): build/obj/windows.o
 
@@ -140,6 +143,17 @@ endif
 compare: build/compare.exe build/sample.txt $(WINE_READY)
 	@$(stay) cd $(FROM); $(call plainly,$(LAUNCHER) $(UP)$< \
 	  "$${FILE:-$(UP)build/sample.txt}" $$ARGS)
+
+# NAME is one of final/examples; ARGS are its arguments.
+ifneq ($(filter example,$(MAKECMDGOALS)),)
+ifeq ($(filter examples/$(NAME),$(EXAMPLE_PROGRAMS)),)
+$(error no example is named '$(NAME)'; there are: $(notdir $(EXAMPLE_PROGRAMS)))
+endif
+endif
+
+.PHONY: example
+example: build/examples/$(NAME).exe $(WINE_READY)
+	@$(stay) cd $(FROM); $(call plainly,$(LAUNCHER) $(UP)$< $$ARGS)
 
 # ---- Debug ----
 

@@ -43,7 +43,7 @@ build/guarded/%: build/%
 	$(Q)$(OBJCOPY) $(foreach name,$(GUARD_REPLACES), \
 	  --redefine-sym $(name)=guard.$(name)) $< $@
 
-$(foreach name,final $(PROGRAMS),$(eval \
+$(foreach name,final $(PROGRAMS) $(EXAMPLE_PROGRAMS),$(eval \
   build/tests/guarded/$(name).exe: $(call guarded,$(call objects,$(name))) $(HOOKS)))
 $(foreach name,$(TEST_PROGRAMS),$(eval \
   build/tests/guarded/$(name).exe: \
@@ -140,14 +140,14 @@ $(SUITES): $(patsubst %.c,build/obj/host/%.o,$(HOST_C) $(CHOSEN_SUITES))
 
 # The suites start these programs as they are, and all others only guarded.
 PLAIN := $(HELPERS) cancel_in_time interposed modes stress two_pools
-GUARDED := final $(PROGRAMS) $(filter-out $(HELPERS) cancel_in_time \
+GUARDED := final $(PROGRAMS) $(EXAMPLE_PROGRAMS) $(filter-out $(HELPERS) cancel_in_time \
   sweep_errors stream_all two_pools,$(TEST_PROGRAMS))
 
 TEST_FILES := $(SUITES) build/sample.txt $(HELPERS:%=build/tests/%.exe) \
   $(foreach dir,build build/tests/hooked build/tests/break,$(CHOSEN:%=$(dir)/%.exe))
 ifneq ($(filter final,$(CHOSEN)),)
-TEST_FILES += $(PROGRAMS:%=build/%.exe) $(PLAIN:%=build/tests/%.exe) \
-  $(GUARDED:%=build/tests/guarded/%.exe) $(EXAMPLES) $(READ_ONLY)
+TEST_FILES += $(patsubst %,build/%.exe,$(PROGRAMS) $(EXAMPLE_PROGRAMS)) \
+  $(PLAIN:%=build/tests/%.exe) $(GUARDED:%=build/tests/guarded/%.exe) $(EXAMPLES) $(READ_ONLY)
 endif
 # mk/lab.mk and mk/bench.mk add what the suites of the lab and of .NET need.
 

@@ -52,9 +52,9 @@ CFLAGS ?= -O2 -g
 WERROR ?= -Werror
 STRICT := -std=c17 -Wall -Wextra -Wpedantic -Wconversion -Wshadow $(WERROR)
 # -municode: wmain. -static: only the system's DLLs. The libraries have
-# NtSetIoCompletion, SHA-256 and WaitOnAddress.
+# NtSetIoCompletion, SHA-256, WaitOnAddress and sockets.
 WIN_LDFLAGS := -municode -static
-WIN_LDLIBS := -lntdll -lbcrypt -lsynchronization
+WIN_LDLIBS := -lntdll -lbcrypt -lsynchronization -lws2_32
 
 # The launcher. If it is empty, the system runs an .exe itself (WSL, Windows).
 WINE ?= wine
