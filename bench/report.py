@@ -3,8 +3,8 @@
     python3 bench/report.py [README]
 
 Reads build/bench/results.json, and writes build/bench/tables.md and *.svg. If it gets
-a README, it also writes the tables into it, between its two marks, and the plots to
-plots/ beside it.
+a README, it also writes the tables into it, between its marks, and the plots to
+plots/ beside it. The table of make bench-own goes between marks of its own.
 """
 
 import glob
@@ -18,7 +18,6 @@ import sys
 import plan
 
 BENCH = "build/bench"
-MARKS = "<!-- tables -->", "<!-- end of tables -->"
 median = statistics.median
 
 
@@ -409,15 +408,23 @@ def write_report(facts, rows, quick=False):
     print(tables)
 
 
+def replace(text, mark, tables):
+    """Returns the text with these tables between two marks."""
+    before, rest = text.split(f"<!-- {mark} -->")
+    after = rest.split(f"<!-- end of {mark} -->")[1]
+    return f"{before}<!-- {mark} -->\n\n{tables}\n<!-- end of {mark} -->{after}"
+
+
 def publish(readme):
     """Copies the tables into the README, and the plots beside it."""
     with open(readme, encoding="utf-8") as file:
-        before, rest = file.read().split(MARKS[0])
-        after = rest.split(MARKS[1])[1]
-    with open(f"{BENCH}/tables.md", encoding="utf-8") as file:
-        tables = file.read()
+        text = file.read()
+    for mark in "tables", "own":
+        if os.path.exists(f"{BENCH}/{mark}.md"):
+            with open(f"{BENCH}/{mark}.md", encoding="utf-8") as file:
+                text = replace(text, mark, file.read())
     with open(readme, "w", encoding="utf-8") as file:
-        file.write(f"{before}{MARKS[0]}\n\n{tables}\n{MARKS[1]}{after}")
+        file.write(text)
     plots = f"{os.path.dirname(readme)}/plots"
     shutil.rmtree(plots, ignore_errors=True)
     os.makedirs(plots)

@@ -23,9 +23,14 @@ $(foreach name,$(CONTENDERS),$(eval build/bench/$(name).exe: \
   $(LIBRARY)))
 build/bench/%.exe: private LDFLAGS := -static $(COUNTED)
 
-# C++ has another compiler, which also links. asio needs the library of sockets.
+# The pool's own cost: a program that has the port inside itself.
+OWN_C := bench/own/own.c bench/own/port.c
+BENCH_C += $(OWN_C)
+build/bench/own/own.exe: $(patsubst %.c,build/obj/%.o,$(OWN_C) \
+  bench/measure.c) $(LIBRARY)
+
+# C++ has another compiler, which also links.
 $(BENCH_CXX:bench/%.cpp=build/bench/%.exe): private CC = $(CXX)
-$(BENCH_CXX:bench/%.cpp=build/bench/%.exe): private WIN_LDLIBS += -lws2_32
 CXX_FLAGS := -std=c++17 -isystem build/include
 
 $(BENCH_CXX:%.cpp=build/obj/%.o): build/obj/%.o: %.cpp | build/include/asio.hpp
@@ -73,7 +78,11 @@ bench bench-quick bench-dotnet: $(BENCHES) build/bench/data build/final.exe \
 	  HOST_CC='$(HOST_CC)' DOTNET='$(DOTNET)' \
 	  python3 -B bench/run.py $(BENCH_MODE) $(BENCH_FLAGS)
 
-# Writes the tables and plots of the last run into bench/README.md.
+.PHONY: bench-own
+bench-own: build/bench/own/own.exe $(WINE_READY)
+	@$(stay) $(LAUNCHER) $< | tr -d '\r' | tee build/bench/own.md
+
+# Writes the tables and plots of the last runs into bench/README.md.
 .PHONY: bench-readme
 bench-readme:
 	@python3 -B bench/report.py bench/README.md >/dev/null
