@@ -186,6 +186,17 @@ def table(rows, work):
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def processor(row):
+    return row["count"] / row["cpu"] if row["cpu"] else 0
+
+
+def reaches(ratios, least):
+    """See plan.TARGETS."""
+    if least == 1.0 and len(ratios) >= 9:
+        return round(statistics.quantiles(ratios, n=4)[2], 2) >= least
+    return round(median(ratios), 2) >= least
+
+
 def targets(rows):
     """The first table: did final reach its targets?"""
     lines = [
@@ -195,6 +206,9 @@ def targets(rows):
     works = {work.name: work for work in plan.WORKS}
     wanted = [
         (*target, value_of(works[target[0]]), "") for target in plan.TARGETS
+    ]
+    wanted += [
+        (*target, processor, ", processor time") for target in plan.CPU_TARGETS
     ]
     wanted.append(
         (*plan.MEMORY_TARGET, lambda row: 1 / row["peak_kib"], ", memory")
@@ -207,7 +221,7 @@ def targets(rows):
                 continue
             ratios = rows.ratios(work, own, its, value)
             how = ", both with default threads" if variants == ("default",) else ""
-            verdict = "" if round(median(ratios), 2) >= least else "**missed**"
+            verdict = "" if reaches(ratios, least) else "**missed**"
             lines.append(
                 f"| {work}{what} | {ours} | {other}{how} | {least} | "
                 f"{spread(ratios, two)} | {verdict} |"

@@ -113,10 +113,11 @@ def read_into_cache(path):
 class Contest:
     """Runs the contenders of a work, and keeps their results as rows."""
 
-    def __init__(self, rows, seconds, rounds):
+    def __init__(self, rows, quick, rounds):
         self.rows = rows
+        self.quick = quick
         self.server = find_server()
-        self.seconds = seconds  # the wanted length of a run
+        self.seconds = 0.1 if quick else 0.2  # the wanted length of a run
         self.rounds = rounds  # None: the work's own number
         # (work, contender, threads): the reads in a run, and per second.
         self.known = {}
@@ -126,7 +127,7 @@ class Contest:
         """Returns how many reads take the wanted time: a power of two. It is at most
         16 times the last number, in case the last run was too short to measure."""
         if work.reads:
-            return work.reads
+            return (self.quick and work.quick_reads) or work.reads
         key = work.name, contender.name, threads
         reads, rate = self.known.get(key, (0, 0))
         if reads == 0:
@@ -213,13 +214,13 @@ class Contest:
             for c in contenders
         }
 
-    def contest(self, work, contenders, quick):
+    def contest(self, work, contenders):
         print(f"{work.title} ...", file=sys.stderr, flush=True)
         if not work.cold:
             read_into_cache(plan.DATA)
         rounds = self.rounds or work.rounds
         searched = [c for c in contenders if len(c.threads) > 1]
-        if quick:
+        if self.quick:
             best = {c.name: 16 for c in searched}
         else:
             best = self.best_threads(work, searched)
@@ -233,7 +234,7 @@ class Contest:
         ]
         # The first contender runs twice: the difference of the two is noise.
         entries.insert(1, (contenders[0], "again", entries[0][2]))
-        if not quick:
+        if not self.quick:
             entries += [(c, "default", 0) for c in searched]
         # Two runs find how many reads to do, unless the work says it.
         for number in (-1, 0) if not work.reads else ():
@@ -354,8 +355,8 @@ def main():
     parser.add_argument("--rounds", type=int)
     options = parser.parse_args()
     rows = kept_rows(options.only) if options.only else []
-    rounds = options.rounds or (5 if options.quick else None)
-    contest = Contest(rows, 0.1 if options.quick else 0.2, rounds)
+    rounds = options.rounds or (3 if options.quick else None)
+    contest = Contest(rows, options.quick, rounds)
     facts = system(options.dotnet)
     for work in plan.WORKS:
         if options.only not in work.name or (options.quick and not work.quick):
@@ -365,7 +366,7 @@ def main():
         contenders = [
             c for c in work.contenders if c.kind != "dotnet" or options.dotnet
         ]
-        contest.contest(work, contenders, options.quick)
+        contest.contest(work, contenders)
         if not options.quick:
             write(rows, facts)
     report.write_report(facts, rows, options.quick)
