@@ -67,10 +67,9 @@ static void wait_for_all(void)
 
 static struct read *make_reads(unsigned depth)
 {
-    struct read *reads = calloc(depth, sizeof *reads);
-    must(reads != NULL, "allocate");
+    struct read *reads = must_allocate(depth * sizeof *reads);
     for (unsigned i = 0; i < depth; i++)
-        reads[i].left = ios / depth;
+        reads[i] = (struct read){.left = ios / depth};
     in_flight = depth;
     return reads;
 }
@@ -258,7 +257,7 @@ static double cancel_one_of(unsigned count)
     fill_caches();
     uint64_t began = measure_now();
     for (unsigned i = 0; i < SAMPLES; i++)
-        check(bound_file_cancel(&file, first + i * (count / SAMPLES)),
+        check(bound_file_cancel(&file, first + (uint64_t)i * (count / SAMPLES)),
               "cancel");
     uint64_t ended = measure_now();
     port_release();

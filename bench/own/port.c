@@ -241,7 +241,9 @@ static WINBOOL WINAPI read_file(HANDLE handle, void *buffer, DWORD length,
                                 DWORD *bytes, OVERLAPPED *overlapped)
 {
     struct file *file = handle;
-    (void)buffer, (void)length, (void)bytes;
+    (void)buffer, (void)length;
+    if (bytes != NULL)
+        *bytes = 0;
     if (file->pends) {
         overlapped->Internal = PENDING;
         lock(&file->guard);
@@ -285,15 +287,14 @@ static HANDLE WINAPI create_port(HANDLE file, HANDLE port, ULONG_PTR key,
 
 /* ---- The import table ---------------------------------------------------- */
 
-#define IMPORTED(name) extern __typeof__(name) *__imp_##name
-IMPORTED(AcquireSRWLockExclusive);
-IMPORTED(AcquireSRWLockShared);
-IMPORTED(CancelIoEx);
-IMPORTED(CloseHandle);
-IMPORTED(CreateIoCompletionPort);
-IMPORTED(GetQueuedCompletionStatus);
-IMPORTED(PostQueuedCompletionStatus);
-IMPORTED(ReadFile);
+extern __typeof__(AcquireSRWLockExclusive) *__imp_AcquireSRWLockExclusive;
+extern __typeof__(AcquireSRWLockShared) *__imp_AcquireSRWLockShared;
+extern __typeof__(CancelIoEx) *__imp_CancelIoEx;
+extern __typeof__(CloseHandle) *__imp_CloseHandle;
+extern __typeof__(CreateIoCompletionPort) *__imp_CreateIoCompletionPort;
+extern __typeof__(GetQueuedCompletionStatus) *__imp_GetQueuedCompletionStatus;
+extern __typeof__(PostQueuedCompletionStatus) *__imp_PostQueuedCompletionStatus;
+extern __typeof__(ReadFile) *__imp_ReadFile;
 
 static __typeof__(CloseHandle) *close_real;
 static __typeof__(AcquireSRWLockExclusive) *acquire_real, *acquire_shared_real;

@@ -41,14 +41,12 @@ static const char *action_of(const FILE_NOTIFY_INFORMATION *change)
         return "made";
     case FILE_ACTION_REMOVED:
         return "deleted";
-    case FILE_ACTION_MODIFIED:
-        return "changed";
     case FILE_ACTION_RENAMED_OLD_NAME:
         return "renamed from";
     case FILE_ACTION_RENAMED_NEW_NAME:
         return "renamed to";
     default:
-        return "changed in some way";
+        return "changed";
     }
 }
 
