@@ -147,7 +147,7 @@ ifneq ($(filter test-dotnet,$(MAKECMDGOALS))$(wildcard $(DOTNET_FETCHED)),)
 DOTNET_TESTED := build/dotnet/steps.dll
 endif
 ifeq ($(STEP),)
-TEST_FILES += $(DOTNET_TESTED)
+TEST_FILES += $(DOTNET_TESTED) build/bench/own/own.exe
 endif
 
 .PHONY: test-dotnet
