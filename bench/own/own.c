@@ -339,7 +339,7 @@ static double longest_ping(unsigned count)
 
 static void print_cost(unsigned threads, unsigned depth)
 {
-    double by_hand[MAX_ROUNDS], with_pool[MAX_ROUNDS];
+    double by_hand[MAX_ROUNDS] = {0}, with_pool[MAX_ROUNDS] = {0};
     for (unsigned i = 0; i < rounds; i++) {
         by_hand[i] = run_by_hand(threads, depth);
         with_pool[i] = run_pool(threads, depth, NO_CALL_WAITS);
@@ -362,7 +362,7 @@ static void print_costs(void)
 
 static double median_of(double (*measure)(unsigned), unsigned argument)
 {
-    double measured[MAX_ROUNDS];
+    double measured[MAX_ROUNDS] = {0};
     for (unsigned i = 0; i < rounds; i++)
         measured[i] = measure(argument);
     return median(measured, rounds);

@@ -66,12 +66,12 @@ static bool print_change(const FILE_NOTIFY_INFORMATION *change)
 static bool print_changes(DWORD bytes)
 {
     const char *at = (const char *)changes;
-    const FILE_NOTIFY_INFORMATION *change;
     bool last = false;
     if (bytes == 0)
         say("too many changes");
     while (bytes > 0) {
-        change = (const FILE_NOTIFY_INFORMATION *)at;
+        const FILE_NOTIFY_INFORMATION *change =
+            (const FILE_NOTIFY_INFORMATION *)at;
         last = print_change(change) || last;
         if (change->NextEntryOffset == 0)
             break;
