@@ -5,6 +5,7 @@
 #   mk/stages.mk     the five steps and final: how they are built and run
 #   mk/tests.mk      the suites, and the programs that they start
 #   mk/lab.mk        the lab under a program: trace, modes, checker, sweep, ...
+#   mk/learner.mk    your own program of a step: start, try, hint, ...
 #   mk/bench.mk      the benchmark, and the same in C# on .NET
 #   mk/lint.mk       formats, static analysis, words
 .DEFAULT_GOAL := help
@@ -14,6 +15,7 @@ include mk/commands.mk
 include mk/stages.mk
 include mk/tests.mk
 include mk/lab.mk
+include mk/learner.mk
 include mk/bench.mk
 include mk/lint.mk
 

@@ -9,6 +9,15 @@ tests := run test patch python git
 
 #              command             needs                        uses
 $(call command,run,                run $$(dir_needs),           STEP FILE ARGS SLOW IO DIR LIBS)
+$(call command,start,              python,                      STEP)
+$(call command,try,                $$(try_needs),               STEP LIBS ALL)
+$(call command,hint,               run python,                  STEP LIBS)
+$(call command,watch,              run python,                  STEP LIBS)
+$(call command,solution,           python,                      STEP)
+$(call command,reset,              python,                      STEP)
+$(call command,catchup,            python,                      STEP)
+$(call command,progress,           python,)
+$(call command,test-learn,         run python patch,            STEP NAME)
 $(call command,compare,            run,                         FILE ARGS)
 $(call command,example,            run,                         NAME ARGS)
 $(call command,test,               $(tests),                    STEP TESTS)
@@ -42,6 +51,7 @@ $(call command,doctor,             $$(doctor_needs),)
 $(call command,on,                 ,                            SYSTEM COMMAND MIRROR)
 
 check_needs = run python $(if $(CHECK_SUITES),test patch git)
+try_needs = run python $(if $(ALL),test patch git)
 dir_needs = $(if $(DIR),python)
 # .NET is fetched by npm, once.
 dotnet_needs = $(if $(wildcard $(DOTNET_FETCHED)),,$(if $(DOTNET_FETCHED),npm))

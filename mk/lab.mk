@@ -33,15 +33,21 @@ build/lab/%.exe build/pitfalls/%.exe: private LDFLAGS = $(WIN_LDFLAGS) $(LAB_BAS
 
 # ---- Your own directory ----
 
-BUILD_SOURCES = CC='$(CC)' CXX='$(CXX)' NM='$(NM)' OBJCOPY='$(OBJCOPY)' \
-  CFLAGS='$(CFLAGS)' WIN_LDLIBS='$(WIN_LDLIBS)' LIBS='$(LIBS)' \
-  python3 -B '$(CURDIR)/lab/check/build.py'
+BUILD_TOOLS = CC='$(CC)' CXX='$(CXX)' NM='$(NM)' OBJCOPY='$(OBJCOPY)' \
+  CFLAGS='$(CFLAGS)' WIN_LDLIBS='$(WIN_LDLIBS)' LIBS='$(LIBS)'
+BUILD_SOURCES = $(BUILD_TOOLS) python3 -B '$(CURDIR)/lab/check/build.py'
 link_sources = $(BUILD_SOURCES) link $< $@ $(filter %.o,$^)
 
 # DIR replaces a stage: lab/check/build.py makes a program of all C and C++ sources in
 # it and below. make calls it each time, because the next command may name another
 # DIR. Like FILE, DIR is relative to the directory where you type the command; its
-# name may contain spaces.
+# name may contain spaces. With STEP=3, DIR=mine is mine/step3-callback, which
+# `make start` has made.
+ifeq ($(patsubst %/,%,$(DIR)):$(words $(CHOSEN)),mine:1)
+ifneq ($(wildcard mine/$(CHOSEN)/*),)
+override DIR := $(UP)mine/$(CHOSEN)
+endif
+endif
 ifneq ($(DIR),)
 export DIR
 ifeq ($(shell cd $(FROM) && find '$(subst ','\'',$(DIR))/' -iname '*.c' \

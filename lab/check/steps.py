@@ -63,15 +63,15 @@ def make_file(path, size):
             file.write(line[:size - offset])
 
 
-def transcript(path, offset):
-    """All that step 5 prints for this file."""
+def transcript(path, offset, chunk=CHUNK):
+    """All that step 5 prints for this file, if each read brings a chunk."""
     with open(path, 'rb') as file:
         content = file.read()
     lines = ['main: asking for the first read, then only waiting']
     actor, start, reads = 'main', offset, 0
     while True:
         lines.append(f'{actor}: reading at offset {offset}')
-        piece = content[offset:offset + CHUNK]
+        piece = content[offset:offset + chunk]
         actor = 'worker'
         if not piece:
             break

@@ -1,0 +1,592 @@
+"""The idea of each step: the checks that `make try` makes, in their order.
+
+A check looks at what the program has printed and at the record of its calls, which
+lab/trace makes. So a program passes whatever its functions are called, and a program
+that only prints the right words does not pass. The names of files, closed pipes and
+other polish are for the step's suites.
+"""
+
+import difflib
+import os
+import re
+import shutil
+import sys
+
+import programs
+import reports
+import steps
+
+sys.path.insert(0, os.path.join(steps.TOP, 'lab', 'trace'))
+import recording  # noqa: E402 (found by the line above)
+
+WATCHDOG = 6      # seconds; after 5 s without progress the checker says who waits
+FLOOD = 1 << 18   # bytes: more than any step prints
+OVERLAPPED = 0x40000000
+SIMILAR = 0.6     # of two lines that differ only in their words
+TODO = re.compile(r'TODO: (\w+) is not written yet')
+# Waits that no record shows.
+OTHER_WAITS = {'WaitOnAddress', 'NtWaitForSingleObject', 'RtlWaitOnAddress'}
+
+
+class Failure:
+    """Why a check fails."""
+
+    def __init__(self, expected, received, text=''):
+        self.expected = expected
+        self.received = received
+        self.text = text  # printed by the line of the source to look at
+
+
+class Program(programs.Program):
+    """Ends a program that floods stdout or stderr."""
+
+    def chunks(self, stream):
+        total = 0
+        for chunk in super().chunks(stream):
+            total += len(chunk)
+            if total > FLOOD:
+                self.stop(f'it printed more than {FLOOD >> 10} KiB')
+            else:
+                yield chunk
+
+
+class Run:
+    """One run under the checker: what it printed, and the record of its calls."""
+
+    def __init__(self, program, arguments, environment, record):
+        errors = []
+        started = Program(programs.launched(program, arguments),
+                          {'LAB': 'quiet', **environment, 'TRACE': record})
+        ending = started.follow(lambda _, lines: errors.extend(lines),
+                                programs.Limits(total=WATCHDOG))
+        if ending.interrupted:
+            raise KeyboardInterrupt
+        self.stopped = ending.stopped
+        self.status = ending.status
+        self.lines = programs.text_of(ending.out).splitlines()
+        self.errors, self.reports, self.waiting, self.by_itself = [], [], None, False
+        for group in reports.split(errors):
+            self.sort(group)
+        self.trace = load(record)
+        self.program = program
+
+    def sort(self, group):
+        if group[0].startswith(reports.LOOKED_AT):
+            self.by_itself = True
+        elif group[0].startswith(reports.WAITING):
+            self.waiting = group[0]
+        elif group[0].startswith(reports.REPORT):
+            self.reports.append(group)
+        elif not group[0].startswith((*reports.NOTES, 'IO=')):
+            self.errors.append(group[0])
+
+    # ---- How it ended ----
+
+    def mistakes(self):
+        return [group for group in self.reports
+                if not group[0].startswith(reports.HINT)]
+
+    def causes(self):
+        """Mistakes that can explain a wrong result."""
+        return [group for group in self.mistakes() if not reports.can_wait(group)]
+
+    def hangs(self):
+        return bool(self.stopped or self.waiting) or any(
+            group[0].startswith('checker: hung') for group in self.reports)
+
+    def crash(self):
+        return next(iter(self.calls('crash')), None) or any(
+            line.startswith(reports.CRASH) for line in self.errors)
+
+    def todo(self):
+        return next((line for line in self.errors if TODO.match(line)), None)
+
+    def has_status(self, status):
+        """After a mistake the checker has chosen the exit status."""
+        return self.status == status or bool(self.mistakes())
+
+    def how(self):
+        return self.stopped or f'it ended with exit status {self.status}'
+
+    # ---- What it did ----
+
+    def calls(self, *kinds):
+        return [record for record in self.trace.records if record.kind in kinds]
+
+    def is_main(self, record):
+        return record.thread == self.trace.threads[0]
+
+    def opened(self, overlapped):
+        return [record for record in self.calls('CreateFileW', 'CreateFileA')
+                if record.ok and bool(record.length & OVERLAPPED) == overlapped]
+
+    def binds(self):
+        return [record for record in self.calls('CreateIoCompletionPort')
+                if record.is_about('file')]
+
+    def reads(self):
+        return [record for record in self.calls('ReadFile', 'ReadFileEx')
+                if not record.is_about('stream')]
+
+    def posts(self):
+        return [record for record in self.calls(*recording.POSTS)
+                if record.overlapped]
+
+    def takes(self):
+        return [record for record in self.trace.records
+                if record.takes() and record.overlapped]
+
+    def waits(self, begin, end=None):
+        """Whether main waits for something between two records."""
+        return any(begin.begin < record.begin and (end is None or record.begin <
+                                                   end.begin)
+                   for record in self.trace.records
+                   if self.is_main(record) and record.waits() and record.length and
+                   record.kind != 'SleepEx')
+
+
+def load(path):
+    try:
+        return recording.load(path)
+    except (OSError, ValueError):  # it has not even started
+        trace = recording.Trace()
+        trace.threads = [0]
+        return trace
+    finally:
+        if os.path.exists(path):
+            os.remove(path)
+
+
+# ---- Words ----
+
+def numbers(line):
+    return re.findall(r'\d+', line)
+
+
+def is_similar(line, wanted):
+    return (line.split(':')[0] == wanted.split(':')[0] and
+            numbers(line) == numbers(wanted) and
+            difflib.SequenceMatcher(None, line, wanted).ratio() >= SIMILAR)
+
+
+def forgive(lines, wanted):
+    """Replaces each line that differs from a wanted one only in its words. Returns
+    the lines, and the pairs (wanted, received)."""
+    missing = [line for line in wanted if line not in lines]
+    known, result, pairs = set(wanted), [], []
+    for line in lines:
+        match = None if line in known else next(
+            (other for other in missing if is_similar(line, other)), None)
+        if match is not None:
+            missing.remove(match)
+            pairs.append((match, line))
+        result.append(match or line)
+    return result, pairs
+
+
+# ---- The checks ----
+
+class Idea:
+    """The checks of one step, on one program. A check is a method that returns None
+    or a Failure."""
+
+    def __init__(self, step, program, sample, scratch, imports=()):
+        self.step = step
+        self.program = program
+        self.sample = sample
+        self.scratch = scratch
+        self.imports = set(imports)
+        self.runs = {}     # by what was run
+        self.last = None   # the run that the last check has looked at
+        self.pairs = []    # lines that differ only in their words
+        os.makedirs(scratch, exist_ok=True)
+
+    def path(self, name):
+        return os.path.join(self.scratch, name)
+
+    def run(self, wanted=None, name='sample.txt', size=None, words=(), check='1',
+            mode=''):
+        """Runs the program with a file of its own, once for each set of arguments."""
+        key = (name, size, tuple(words), check, mode)
+        if key not in self.runs:
+            path = self.path(name)
+            if size is not None:
+                steps.make_file(path, size)
+            elif name == 'sample.txt':
+                shutil.copyfile(self.sample, path)
+            self.runs[key] = Run(self.program, [path, *words] if name else [],
+                                 {'CHECK': check, 'IO': mode}, self.path('record'))
+            self.forgive(self.runs[key], wanted or self.wanted)
+        self.last = self.runs[key]
+        return self.last
+
+    def forgive(self, run, wanted):
+        run.lines, pairs = forgive(run.lines, wanted)
+        self.pairs += [pair for pair in pairs if pair not in self.pairs]
+
+    @property
+    def wanted(self):
+        """The lines for the sample: those in the step's README."""
+        return steps.readme_block(self.step).splitlines()
+
+    # ---- What several checks need ----
+
+    def did(self, what, records, received=None):
+        """Fails if there is no such call."""
+        if records:
+            return None
+        return Failure(what, received or 'no such call')
+
+    def said(self, number, run=None, wanted=None):
+        """Fails unless the lines up to this number are as wanted."""
+        run, wanted = run or self.run(), wanted or self.wanted
+        for i, line in enumerate(wanted[:number + 1]):
+            if i >= len(run.lines):
+                return Failure(line, 'no further line; ' + run.how())
+            if run.lines[i] != line:
+                return Failure(line, run.lines[i], run.lines[i])
+        return None
+
+    def said_all(self, run, wanted=None):
+        wanted = wanted or self.wanted
+        failure = self.said(len(wanted) - 1, run, wanted)
+        if failure is None and len(run.lines) > len(wanted):
+            line = run.lines[len(wanted)]
+            return Failure('no further line', line, line)
+        if failure is None and not run.has_status(0):
+            return Failure('exit status 0', run.how())
+        return failure
+
+    def waits(self, begin, end, for_what):
+        run = self.last
+        if run.waits(begin, end) or self.imports & OTHER_WAITS:
+            return None
+        how = 'it calls Sleep' if 'Sleep' in self.imports else 'no call that waits'
+        return Failure(f'main waits for {for_what}, in a call such as '
+                       'WaitForSingleObject', how)
+
+    def workers_exit(self):
+        threads = self.last.calls('thread')
+        left = [thread for thread in threads if not thread.returned]
+        if not left:
+            return None
+        return Failure('each worker exits before main returns',
+                       f'{len(left)} of {len(threads)} workers have not exited')
+
+    # ---- Checks of several steps ----
+
+    def again(self):
+        """it is right whatever the threads do first"""
+        return self.said_all(self.run(check='2', mode='pending'))
+
+    def missing(self):
+        """a missing file is reported"""
+        run = self.run([], name='missing')
+        if run.status == 1 and len(run.errors) == 1 and '(error 2)' in \
+                run.errors[0] and not any('done' in line for line in run.lines):
+            return None
+        return Failure("exit status 1, and on stderr one line such as "
+                       f"\"{self.step_name()}: cannot open 'missing': ... (error 2)\"",
+                       '; '.join([run.how(), *run.errors[:1]]))
+
+    def usage(self):
+        """without an argument, it prints its usage"""
+        run = self.run([], name='')
+        if run.status == 2 and run.errors and not run.lines:
+            return None
+        return Failure("exit status 2, and 'usage: ...' on stderr",
+                       '; '.join([run.how(), *run.errors[:1]]))
+
+    def words(self):
+        """the words are exactly those of the README"""
+        if self.pairs:
+            return Failure(*self.pairs[0], self.pairs[0][1])
+        return None
+
+    def step_name(self):
+        return next(name for name in os.listdir(steps.TOP)
+                    if name.startswith(f'step{self.step}-'))
+
+    def bound(self):
+        """the file is bound to a completion port"""
+        run = self.run()
+        return self.did('CreateFileW with FILE_FLAG_OVERLAPPED', run.opened(True)) or \
+            self.did('CreateIoCompletionPort binds the file to a port',
+                     [record for record in run.binds() if record.ok])
+
+    def workers(self):
+        """a worker takes the packet out, and not main"""
+        run = self.run()
+        takes = run.takes()
+        return self.did('GetQueuedCompletionStatus takes a packet out, in a worker',
+                        [record for record in takes if not run.is_main(record)],
+                        'main takes it out' if takes else None)
+
+    def checks(self):
+        return [*self.own, self.missing, self.usage, self.words]
+
+
+class Create(Idea):
+    @property
+    def own(self):
+        return [self.plain, self.position, self.flag, self.no_offset, self.ends,
+                self.true_numbers,
+                self.again]
+
+    def plain(self):
+        """a file is opened without the flag"""
+        return self.did('CreateFileW without FILE_FLAG_OVERLAPPED',
+                        self.run().opened(False)) or self.said(0)
+
+    def position(self):
+        """two reads move the file position"""
+        reads = [record for record in self.run().reads()
+                 if record.ok and not record.overlapped and record.bytes == 64]
+        return self.did('two calls of ReadFile, each of which brings 64 bytes',
+                        reads[1:]) or self.said(2)
+
+    def flag(self):
+        """a file is opened with the flag"""
+        return self.did('CreateFileW with FILE_FLAG_OVERLAPPED',
+                        self.run().opened(True)) or self.said(3)
+
+    def no_offset(self):
+        """with the flag, a read without an offset fails"""
+        return self.did('ReadFile without an OVERLAPPED fails with error 87', [
+            record for record in self.run().reads()
+            if not record.overlapped and record.error == 87]) or self.said(4)
+
+    def ends(self):
+        """it ends with done"""
+        return self.said_all(self.run())
+
+    def true_numbers(self):
+        """the numbers come from the calls: a file of 100 bytes"""
+        wanted = [line.replace('128', '100') for line in self.wanted]
+        wanted[2] = wanted[2].replace('64', '36')
+        return self.said_all(self.run(wanted, 'short.txt', 100), wanted)
+
+
+class Bind(Idea):
+    @property
+    def own(self):
+        return [self.bound, self.second_bind, self.empty, self.post, self.take,
+                self.ends,
+                self.again]
+
+    def second_bind(self):
+        """a second bind fails"""
+        return self.did('a second CreateIoCompletionPort with the file fails with '
+                        'error 87', [record for record in self.run().binds()
+                                     if record.error == 87]) or self.said(0)
+
+    def empty(self):
+        """the port is empty at first"""
+        calls = [record for record in self.run().calls(*recording.TAKES)
+                 if record.error == 258]
+        return self.did('GetQueuedCompletionStatus fails with error 258 (the time is '
+                        'up)', calls) or self.said(1)
+
+    def post(self):
+        """a packet is posted"""
+        calls = [record for record in self.run().posts() if record.length == 42]
+        return self.did('PostQueuedCompletionStatus with 42 bytes and the address of '
+                        'an OVERLAPPED', calls) or self.said(2)
+
+    def take(self):
+        """the packet is taken out again"""
+        run = self.run()
+        posted = {record.overlapped for record in run.posts()}
+        return self.did('GetQueuedCompletionStatus takes out the packet', [
+            record for record in run.takes() if record.overlapped in posted]) or \
+            self.said(3)
+
+    def ends(self):
+        """it ends with done"""
+        return self.said_all(self.run())
+
+
+class Callback(Idea):
+    @property
+    def own(self):
+        return [self.bound, self.post, self.workers, self.success, self.failure,
+                self.waiting, self.ends, self.any_packet,
+                self.again]
+
+    def post(self):
+        """a packet is posted"""
+        return self.did('PostQueuedCompletionStatus with 42 bytes and the address of '
+                        'an OVERLAPPED', [record for record in self.run().posts()
+                                          if record.length == 42]) or self.said(0)
+
+    def success(self):
+        """the callback gets the success"""
+        self.run()
+        return self.said(1)
+
+    def failure(self):
+        """the callback gets the failure"""
+        failed = [record for record in self.run().takes()
+                  if record.error == 23 or record.kind == 'packet']
+        return self.did('a worker takes out the packet of a failure (error 23)',
+                        failed) or self.said(3)
+
+    def waiting(self):
+        """main waits for each callback"""
+        first, *others = self.run().posts()
+        return self.waits(first, others[0] if others else None, 'the callback')
+
+    def ends(self):
+        """each worker exits, and it ends with done"""
+        return self.said_all(self.run()) or self.workers_exit()
+
+    def any_packet(self):
+        """the callback gets whatever the packet brings: error 1117, 7 bytes"""
+        wanted = self.wanted
+        wanted[1] = 'worker: callback: failure (error 1117), 7 bytes'
+        return self.said_all(self.run(wanted, mode='packet:1:1117:7'), wanted)
+
+
+class Overlapped(Idea):
+    @property
+    def own(self):
+        return [self.bound, self.packs, self.post, self.workers, self.own_callback,
+                self.other_callback, self.waiting, self.freed, self.ends,
+                self.any_packet,
+                self.again]
+
+    def packs(self):
+        """two requests are packed"""
+        self.run()
+        return self.said(1)
+
+    def post(self):
+        """the packet of the second request is posted"""
+        return self.did("PostQueuedCompletionStatus with 13 bytes (the length of "
+                        "'second buffer') and the address of an OVERLAPPED", [
+                            record for record in self.run().posts()
+                            if record.length == 13]) or self.said(2)
+
+    def own_callback(self):
+        """the packet finds its own callback, buffer and offset"""
+        self.run()
+        return self.said(3)
+
+    def other_callback(self):
+        """so does the other one"""
+        posts = self.run().posts()
+        return self.did('a second PostQueuedCompletionStatus, with another OVERLAPPED',
+                        [record for record in posts
+                         if record.overlapped != posts[0].overlapped]) or self.said(5)
+
+    def waiting(self):
+        """main waits for each callback"""
+        first, *others = self.run().posts()
+        return self.waits(first, others[0], 'the callback')
+
+    def freed(self):
+        """each request is freed"""
+        self.run()
+        return self.said(6)
+
+    def ends(self):
+        """each worker exits, and it ends with done"""
+        return self.said_all(self.run()) or self.workers_exit()
+
+    def any_packet(self):
+        """the callback gets whatever the packet brings: error 23, 0 bytes"""
+        wanted = self.wanted
+        wanted[5] = wanted[5].replace('error 0, 12', 'error 23, 0')
+        return self.said_all(self.run(wanted, mode='packet:2:23:0'), wanted)
+
+
+class ReadFile(Idea):
+    @property
+    def own(self):
+        return [self.bound, self.first_read, self.workers, self.next_read,
+                self.all_bytes, self.waiting, self.ends, self.pending, self.sync_end,
+                self.short, self.high_half]
+
+    @property
+    def wanted(self):
+        """If ReadFile itself reports the end, main prints it for the first read."""
+        return steps.transcript(self.sample, 0).splitlines()
+
+    def queued(self):
+        return [record for record in self.last.reads() if record.overlapped]
+
+    def first_read(self):
+        """main starts the first read"""
+        run = self.run()
+        return self.did('main calls ReadFile with an OVERLAPPED', [
+            record for record in self.queued() if run.is_main(record)]) or self.said(1)
+
+    def workers(self):
+        """a worker takes out the packet, and prints what it brought"""
+        return super().workers() or self.said(2)
+
+    def next_read(self):
+        """the callback starts the next read, after the bytes that came"""
+        run = self.run()
+        reads = [record for record in self.queued() if not run.is_main(record)]
+        return self.did('a worker calls ReadFile', reads) or self.did(
+            'a worker calls ReadFile with Offset = 32768', [
+                record for record in reads if record.offset == 32768],
+            reads and f'Offset = {reads[0].offset}') or self.said(3)
+
+    def all_bytes(self):
+        """all bytes are read"""
+        self.run()
+        return self.said(len(self.wanted) - 3)
+
+    def waiting(self):
+        """main reads once, and then only waits"""
+        run = self.run()
+        reads = [record for record in self.queued() if run.is_main(record)]
+        if len(reads) > 1:
+            return Failure('main calls ReadFile once', f'{len(reads)} calls')
+        return self.waits(reads[0], None, 'the last callback')
+
+    def ends(self):
+        """the end of the file wakes main, and each worker exits"""
+        return self.said_all(self.run()) or self.workers_exit()
+
+    def pending(self):
+        """it is right if each read is pending for a while"""
+        return self.said_all(self.run(check='2', mode='pending'))
+
+    def read(self, size, offset=0, chunk=steps.CHUNK, **how):
+        path = self.path('short.txt')
+        steps.make_file(path, size)
+        wanted = steps.transcript(path, offset, chunk).splitlines()
+        words = [str(offset)] if offset else []
+        run = self.run(wanted, 'short.txt', size, words, **how)
+        lines = [line.replace('main: end of file', 'worker: end of file')
+                 for line in run.lines]
+        run.lines = lines
+        return self.said_all(run, wanted)
+
+    def sync_end(self):
+        """it is right if ReadFile itself reports the end"""
+        return self.read(40000, mode='sync-eof') or self.read(0, mode='sync-eof')
+
+    def short(self):
+        """a short read is not the end"""
+        return self.read(40000, chunk=steps.CHUNK // 3, mode='short')
+
+    def high_half(self):
+        """an offset past 4 GiB keeps its high half"""
+        failure = self.read(100, 1 << 32)
+        wrong = [record.offset for record in self.queued()
+                 if record.offset != 1 << 32]
+        return failure or self.did('Offset and OffsetHigh make 4294967296',
+                                   not wrong, f'they make {wrong[:1]}')
+
+
+IDEAS = {'1': Create, '2': Bind, '3': Callback, '4': Overlapped, '5': ReadFile}
+
+
+def names(step):
+    """The names of a step's checks, in their order."""
+    idea = IDEAS[step].__new__(IDEAS[step])
+    return [check.__name__ for check in idea.checks()]

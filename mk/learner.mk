@@ -1,0 +1,26 @@
+# The learner's commands. A learner writes a step in mine/; `make try` judges it. See
+# tools/learn/README.md.
+
+LEARNER := start try hint solution catchup reset watch
+ifneq ($(filter $(LEARNER),$(MAKECMDGOALS)),)
+ifeq ($(filter 1 2 3 4 5,$(STEP)),)
+$(error make $(firstword $(filter $(LEARNER),$(MAKECMDGOALS))) needs a step: \
+  STEP=1 to STEP=5)
+endif
+endif
+
+LEARN = $(BUILD_TOOLS) LAUNCHER='$(LAUNCHER)' python3 -B $(UP)tools/learn/learn.py
+
+.PHONY: $(LEARNER) progress
+start solution catchup reset:
+	@cd $(FROM) && $(LEARN) $@ $(STEP)
+
+progress:
+	@cd $(FROM) && $(LEARN) progress
+
+# With ALL=1, an attempt that is right goes through all tests of its step.
+TRY_ALL = $(if $(ALL),&& $(THIS_MAKE) --no-print-directory check STEP=$(STEP) \
+  DIR=mine/$(CHOSEN))
+try hint watch: $(LAB_OBJECT) build/sample.txt $(WINE_READY)
+	$(if $(and $(ALL),$(if $(findstring n,$(firstword -$(MAKEFLAGS))),,yes)),+)@ \
+	  $(stay) (cd $(FROM) && $(LEARN) $@ $(STEP)) $(TRY_ALL)

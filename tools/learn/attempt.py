@@ -1,0 +1,269 @@
+"""Builds a learner's attempt, runs the checks of its step, and gives a verdict of at
+most 15 lines."""
+
+import contextlib
+import io
+import os
+import re
+import sys
+
+import exercise
+from progress import count
+
+sys.path.insert(0, exercise.path('lab', 'check'))
+import build  # noqa: E402 (found by the line above)
+import ideas  # noqa: E402
+import recording  # noqa: E402
+import reports  # noqa: E402
+
+LAB = exercise.path('build', 'lab', 'lab.o')
+SAMPLE = exercise.path('build', 'sample.txt')
+# lab/interpose/caller.c relies on this image base.
+BASE = '-Wl,--image-base=0x140000000'
+WIDTH = 400  # characters of a line
+
+# What a message of the compiler or the linker means here.
+ADVICE = [
+    (r'pthread|threads\.h|thrd_', 'Windows has other threads: _beginthreadex, in '
+     '<process.h>, starts one'),
+    (r'(unistd|sys/\w+|aio|fcntl|poll|dirent)\.h|epoll|io_uring',
+     'this belongs to Linux; Windows has CreateFileW and ReadFile, in <windows.h>'),
+    (r"argument of .?.?main", 'with wchar_t, the function is named wmain: int '
+     'wmain(int argc, wchar_t **argv)'),
+    (r'no source defines an entry point', 'write int wmain(int argc, wchar_t **argv)'),
+    (r'entry point, but here are', 'a step is one program: keep one of them; another '
+     'program needs a directory of its own'),
+    (r'no C or C\+\+ sources', 'write a main.c there, or type make reset STEP={step}'),
+    (r'NtSetIoCompletion', 'no header declares NtSetIoCompletion: copy its declaration '
+     'from {stage}/main.c'),
+    (r'report\.h: No such file', 'copy it: cp {stage}/report.h {directory}'),
+    (r'todo\.h: No such file', 'when no TODO is left, remove the line with todo.h'),
+    (r"undefined reference to .?program\b", 'report.h needs the name of the program: '
+     'const wchar_t program[] = L"{stage}";'),
+    (r"(implicit declaration of function|undeclared).*(say|report|check|actor)\b|"
+     r"\b(say|report|check|actor)\b.*(undeclared|implicit)",
+     'that is in report.h: #include "report.h"'),
+    (r'_beginthreadex', '_beginthreadex is in <process.h>'),
+    (r'\b(u?int\d+_t|uintptr_t)\b', 'this type is in <stdint.h>'),
+    (r'NTSTATUS|RtlNtStatusToDosError', 'this is in <winternl.h>'),
+    (r"\bassert\b", 'assert is in <assert.h>'),
+    (r'\bisprint\b', 'isprint is in <ctype.h>'),
+]
+PLACED = re.compile(r'^(.+?:\d+):(?:\d+:)? (?:fatal )?(error|warning): (.*)$', re.M)
+UNDEFINED = re.compile(r'^(?:.*ld: )?(.*?)(?::\(\.\w[^)]*\))?: '
+                       r'(undefined reference to .*)$', re.M)
+
+
+class Verdict:
+    """What there is to say about an attempt."""
+
+    def __init__(self, headline, lines=(), following='', check=None, right=False):
+        self.headline = headline
+        self.lines = list(lines)
+        self.following = following
+        self.check = check  # the name of the check that fails first
+        self.right = right
+
+    def text(self):
+        lines = [self.headline, *('    ' + line[:WIDTH] for line in self.lines[:13])]
+        return '\n'.join([*lines, f'next: {self.following}'])
+
+
+class Attempt:
+    """The sources in a directory, as the program of a step."""
+
+    def __init__(self, step, directory, scratch):
+        self.step = step
+        self.directory = directory
+        self.scratch = scratch
+        self.stage = exercise.stage(step)
+        self.program = os.path.join(scratch, self.stage + '.exe')
+        self.printed = ''  # by the compiler
+        self.sources = []
+
+    # ---- Build ----
+
+    def build(self):
+        """Returns None, or what the tools have said."""
+        printed = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(printed):
+                objects = os.path.join(self.scratch, 'obj')
+                plan = build.make_plan(self.directory, objects)
+                self.sources = plan['sources']
+                build.make_program(plan, self.program, [LAB], True, [BASE])
+                self.imports = self.imported(plan)
+        except build.BuildError as error:
+            return printed.getvalue() + str(error)
+        finally:
+            self.printed = printed.getvalue()
+        return None
+
+    def imported(self, plan):
+        names = build.must_run([*build.words('NM'), '-u', *plan['objects']])
+        return {name[len('__imp_'):] if name.startswith('__imp_') else name
+                for name in re.findall(r'\bU (\w+)', names)}
+
+    def advice(self, message):
+        text = next((text for pattern, text in ADVICE
+                     if re.search(pattern, message)), None)
+        return text and text.format(step=self.step, stage=self.stage,
+                                    directory=self.directory)
+
+    def not_built(self, printed):
+        found = [match for match in PLACED.finditer(printed) if match[2] == 'error']
+        undefined = UNDEFINED.search(printed)
+        if found:
+            where, message = found[0][1], found[0][3]
+        elif undefined:
+            where, message = undefined[1], undefined[2]
+        else:
+            where, message = '', ' '.join(printed.split('\n')[-1:])
+        advice = self.advice(message)
+        # GCC 12 only warns about a function that it does not know.
+        return Verdict('not yet: it did not build', [
+            *([f'at {os.path.relpath(where) if os.path.isabs(where) else where}']
+              if where else []), message, *([advice] if advice else [])],
+            f'correct this, then make try STEP={self.step}', 'build')
+
+    def warning(self):
+        """The compiler's first warning, with what it means here."""
+        for match in PLACED.finditer(self.printed):
+            if match[2] == 'warning':
+                advice = self.advice(match[3])
+                return [f'the compiler warns at {match[1]}: {match[3]}',
+                        *([advice] if advice else [])]
+        return []
+
+    # ---- Judge ----
+
+    def judge(self):
+        printed = self.build()
+        if printed is not None:
+            return self.not_built(printed)
+        idea = ideas.IDEAS[self.step](self.step, self.program, SAMPLE, self.scratch,
+                                      self.imports)
+        self.locator = reports.Locator(self.program)
+        try:
+            checks = idea.checks()
+            for number, check in enumerate(checks):
+                failure = check()
+                if failure is not None:
+                    return self.fails(idea, failure, check, number, len(checks))
+            return self.passes(idea, len(checks))
+        finally:
+            self.locator.close()
+
+    def next(self, mode=''):
+        mode = f' IO={mode}' if mode else ''
+        return (f'make hint STEP={self.step}, or '
+                f'make trace STEP={self.step} DIR=mine{mode}')
+
+    def passes(self, idea, total):
+        mistakes = [(key, group) for key, run in idea.runs.items()
+                    for group in run.mistakes()]
+        if not mistakes:
+            later = f'make start STEP={int(self.step) + 1}, or ' \
+                if self.step < '5' else ''
+            return Verdict(f'right: all {total} checks pass, and the checker has '
+                           'nothing to report', [],
+                           f'{later}make try STEP={self.step} ALL=1', right=True)
+        key, group = mistakes[0]
+        different = {tuple(reports.mistake_of(self.located(group)))
+                     for _, group in mistakes}
+        return Verdict(f'almost: all {total} checks pass, but the checker found '
+                       f'{count(len(different), "mistake")}', self.located(group),
+                       self.next(key[-1]), 'checker')
+
+    def fails(self, idea, failure, check, number, total):
+        run = idea.last
+        passed = f'{number} of {total} checks pass'
+        if run.todo():
+            return self.not_written(run.todo())
+        if check.__name__ == 'words':
+            return Verdict(f'almost: {passed}; only the wording differs',
+                           self.compared(failure, run),
+                           f'correct the words, then make try STEP={self.step}',
+                           'words')
+        lines, how = self.cause(run)
+        lines = [f'fails: {check.__doc__}', *self.compared(failure, run), *lines]
+        mode = next(key[-1] for key, value in idea.runs.items() if value is run)
+        return Verdict(f'not yet: {how}{passed}', [*lines, *self.warning()],
+                       self.next(mode), check.__name__)
+
+    def not_written(self, todo):
+        name = ideas.TODO.match(todo)[1]
+        return Verdict(f'not yet: {name} is not written', [
+            todo, 'The comment there says what it must do, and which calls it needs.'],
+            f'write it, then make try STEP={self.step}; or make hint '
+            f'STEP={self.step}', f'TODO {name}')
+
+    def compared(self, failure, run):
+        place = self.place(failure, run)
+        return [f'expected: {failure.expected}', f'received: {failure.received}',
+                *([f'at {place}'] if place else []),
+                *(f'stderr: {line}' for line in run.errors[:1]
+                  if line not in failure.received)]
+
+    def cause(self, run):
+        """What explains the failure, and the first words of the verdict."""
+        if run.hangs():
+            return self.hang(run), 'it hung; '
+        crash = run.crash()
+        for group in run.causes()[:1]:
+            return self.located(group)[:6], 'it crashed; ' if crash else ''
+        if crash:
+            where = self.line_of(run, crash) if crash is not True else ''
+            return [f'it crashed{" at " + where if where else ""}'], 'it crashed; '
+        return [], ''
+
+    def hang(self, run):
+        for group in run.reports:
+            if group[0].startswith('checker: hung'):
+                return [line for line in self.located(group)
+                        if not line.startswith('rule:')]
+        if run.waiting:
+            return [self.located([run.waiting])[0]]
+        last = max(run.trace.records, key=lambda record: record.begin, default=None)
+        return [run.stopped, *([f'its last call: {last.kind} at '
+                                f'{self.line_of(run, last)}'] if last else [])]
+
+    def located(self, group):
+        return [self.locator.locate(line).strip().replace(reports.REPORT,
+                                                          'the checker reports: ', 1)
+                for line in group]
+
+    # ---- Places ----
+
+    def line_of(self, run, record):
+        if not record.file and record.address:
+            recording.find_lines(run.trace, self.program, os.environ.get(
+                'ADDR2LINE', 'addr2line'))
+        return f'{record.file}:{record.line}' if record.line else 'an unknown line'
+
+    def place(self, failure, run):
+        """The line of the source that prints this text, or else the last call of
+        main."""
+        if failure.text:
+            return self.source_of(failure.text)
+        own = [record for record in run.trace.records
+               if run.is_main(record) and record.address and
+               not record.is_about('stream')]
+        if not own or run.crash() or run.hangs():
+            return ''
+        return f'{self.line_of(run, own[-1])}: {own[-1].kind}, the last call of main'
+
+    def source_of(self, text):
+        pieces = sorted(re.findall(r"[^\d'%\\\"]{6,}", text.split(': ', 1)[-1]),
+                        key=len, reverse=True)
+        for piece in pieces:
+            for source in self.sources:
+                with open(source, encoding='utf-8', errors='replace') as file:
+                    for number, line in enumerate(file, 1):
+                        if piece.strip() in line:
+                            return f'{os.path.relpath(source)}:{number}'
+        return ''
+
+
+def judge(step, directory, scratch):
+    return Attempt(step, directory, scratch).judge()
