@@ -24,3 +24,9 @@ TRY_ALL = $(if $(ALL),&& $(THIS_MAKE) --no-print-directory check STEP=$(STEP) \
 try hint watch: $(LAB_OBJECT) build/sample.txt $(WINE_READY)
 	$(if $(and $(ALL),$(if $(findstring n,$(firstword -$(MAKEFLAGS))),,yes)),+)@ \
 	  $(stay) (cd $(FROM) && $(LEARN) $@ $(STEP)) $(TRY_ALL)
+
+# Judges all recorded attempts: see tests/learn/run.py.
+.PHONY: test-learn
+test-learn: $(LAB_OBJECT) build/sample.txt $(WINE_READY)
+	@$(stay) $(BUILD_TOOLS) STRICT='$(STRICT)' LAUNCHER='$(LAUNCHER)' \
+	  python3 -B tests/learn/run.py $(STEP:%=--step %) $(if $(NAME),--name '$(NAME)')

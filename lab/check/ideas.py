@@ -266,7 +266,10 @@ class Idea:
                        'WaitForSingleObject', how)
 
     def workers_exit(self):
-        threads = self.last.calls('thread')
+        """The lab has threads of its own: workers are those that wait for packets."""
+        waiting = {record.thread for record in self.last.calls(*recording.TAKES)}
+        threads = [thread for thread in self.last.calls('thread')
+                   if thread.thread in waiting]
         left = [thread for thread in threads if not thread.returned]
         if not left:
             return None
@@ -389,7 +392,7 @@ class Bind(Idea):
 
     def post(self):
         """a packet is posted"""
-        calls = [record for record in self.run().posts() if record.length == 42]
+        calls = [record for record in self.run().posts() if record.bytes == 42]
         return self.did('PostQueuedCompletionStatus with 42 bytes and the address of '
                         'an OVERLAPPED', calls) or self.said(2)
 
@@ -417,7 +420,7 @@ class Callback(Idea):
         """a packet is posted"""
         return self.did('PostQueuedCompletionStatus with 42 bytes and the address of '
                         'an OVERLAPPED', [record for record in self.run().posts()
-                                          if record.length == 42]) or self.said(0)
+                                          if record.bytes == 42]) or self.said(0)
 
     def success(self):
         """the callback gets the success"""
@@ -465,7 +468,7 @@ class Overlapped(Idea):
         return self.did("PostQueuedCompletionStatus with 13 bytes (the length of "
                         "'second buffer') and the address of an OVERLAPPED", [
                             record for record in self.run().posts()
-                            if record.length == 13]) or self.said(2)
+                            if record.bytes == 13]) or self.said(2)
 
     def own_callback(self):
         """the packet finds its own callback, buffer and offset"""
