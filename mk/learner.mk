@@ -25,8 +25,17 @@ try hint watch: $(LAB_OBJECT) build/sample.txt $(WINE_READY)
 	$(if $(and $(ALL),$(if $(findstring n,$(firstword -$(MAKEFLAGS))),,yes)),+)@ \
 	  $(stay) (cd $(FROM) && $(LEARN) $@ $(STEP)) $(TRY_ALL)
 
-# Judges all recorded attempts: see tests/learn/run.py.
+# Judges all recorded attempts: see tests/learn/run.py. They read windows.h from a
+# precompiled header, because there are many of them.
+LEARN_H := build/learn/windows.h
+$(LEARN_H).gch: | setup
+	@mkdir -p $(@D)
+	$(call says,CC,$@)
+	@echo '#include <windows.h>' >$(LEARN_H)
+	$(Q)$(CC) -Wall $(CFLAGS) -x c-header -o $@ $(LEARN_H)
+
 .PHONY: test-learn
-test-learn: $(LAB_OBJECT) build/sample.txt $(WINE_READY)
+test-learn: private CFLAGS := $(CFLAGS) -include $(LEARN_H)
+test-learn: $(LEARN_H).gch $(LAB_OBJECT) build/sample.txt $(WINE_READY)
 	@$(stay) $(BUILD_TOOLS) STRICT='$(STRICT)' LAUNCHER='$(LAUNCHER)' \
 	  python3 -B tests/learn/run.py $(STEP:%=--step %) $(if $(NAME),--name '$(NAME)')

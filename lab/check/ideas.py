@@ -23,7 +23,7 @@ WATCHDOG = 6      # seconds; after 5 s without progress the checker says who wai
 FLOOD = 1 << 18   # bytes: more than any step prints
 OVERLAPPED = 0x40000000
 SIMILAR = 0.6     # of two lines that differ only in their words
-TODO = re.compile(r'TODO: (\w+) is not written yet')
+TODO = 'TODO: '    # what a start prints on stderr
 # Waits that no record shows.
 OTHER_WAITS = {'WaitOnAddress', 'NtWaitForSingleObject', 'RtlWaitOnAddress'}
 
@@ -64,7 +64,9 @@ class Run:
         self.stopped = ending.stopped
         self.status = ending.status
         self.lines = programs.text_of(ending.out).splitlines()
-        self.errors, self.reports, self.waiting, self.by_itself = [], [], None, False
+        self.errors, self.reports = [], []
+        self.waiting = None  # the line that says who waits
+        self.crashed = False
         for group in reports.split(errors):
             self.sort(group)
         self.trace = load(record)
@@ -72,11 +74,13 @@ class Run:
 
     def sort(self, group):
         if group[0].startswith(reports.LOOKED_AT):
-            self.by_itself = True
+            pass
         elif group[0].startswith(reports.WAITING):
             self.waiting = group[0]
         elif group[0].startswith(reports.REPORT):
             self.reports.append(group)
+        elif group[0].startswith(reports.CRASH):
+            self.crashed = True
         elif not group[0].startswith((*reports.NOTES, 'IO=')):
             self.errors.append(group[0])
 
@@ -95,18 +99,25 @@ class Run:
             group[0].startswith('checker: hung') for group in self.reports)
 
     def crash(self):
-        return next(iter(self.calls('crash')), None) or any(
-            line.startswith(reports.CRASH) for line in self.errors)
+        """The record of the crash, or True if there is none."""
+        return next(iter(self.calls('crash')), None) or self.crashed
 
     def todo(self):
-        return next((line for line in self.errors if TODO.match(line)), None)
+        return next((line for line in self.errors if line.startswith(TODO)), None)
 
     def has_status(self, status):
         """After a mistake the checker has chosen the exit status."""
         return self.status == status or bool(self.mistakes())
 
     def how(self):
-        return self.stopped or f'it ended with exit status {self.status}'
+        if self.stopped:
+            return self.stopped
+        if self.hangs():
+            return 'it hung'
+        if self.crash():
+            return 'it crashed'
+        return 'it ended' if self.mistakes() else \
+            f'it ended with exit status {self.status}'
 
     # ---- What it did ----
 
@@ -232,10 +243,11 @@ class Idea:
     # ---- What several checks need ----
 
     def did(self, what, records, received=None):
-        """Fails if there is no such call."""
+        """Fails if the last run has made no such call."""
         if records:
             return None
-        return Failure(what, received or 'no such call')
+        ended = '' if self.last.has_status(0) else '; ' + self.last.how()
+        return Failure(what, received or 'no such call' + ended)
 
     def said(self, number, run=None, wanted=None):
         """Fails unless the lines up to this number are as wanted."""

@@ -50,6 +50,7 @@ ADVICE = [
     (r'\bisprint\b', 'isprint is in <ctype.h>'),
 ]
 PLACED = re.compile(r'^(.+?:\d+):(?:\d+:)? (?:fatal )?(error|warning): (.*)$', re.M)
+TODO = re.compile(r'^\s*TODO\((\w+)\);')
 UNDEFINED = re.compile(r'^(?:.*ld: )?(.*?)(?::\(\.\w[^)]*\))?: '
                        r'(undefined reference to .*)$', re.M)
 
@@ -181,8 +182,9 @@ class Attempt:
         if run.todo():
             return self.not_written(run.todo())
         if check.__name__ == 'words':
-            return Verdict(f'almost: {passed}; only the wording differs',
-                           self.compared(failure, run),
+            return Verdict(f'almost: {passed}; only the wording differs', [
+                f'expected: {failure.expected}', f'received: {failure.received}',
+                f'at {self.source_of(failure.text)}'],
                            f'correct the words, then make try STEP={self.step}',
                            'words')
         lines, how = self.cause(run)
@@ -192,9 +194,19 @@ class Attempt:
                        self.next(mode), check.__name__)
 
     def not_written(self, todo):
-        name = ideas.TODO.match(todo)[1]
+        """The program has come to a function that is not written. If several threads
+        run, chance decides which; so name the first one in the source."""
+        names = [(name, f'{source}:{number}') for source, number, line in self.lines()
+                 for name in TODO.findall(line)]
+        if not names:
+            return Verdict('not yet: a TODO is left', [todo],
+                           f'make try STEP={self.step}')
+        name, place = names[0]
+        others = ', '.join(name for name, _ in names[1:])
         return Verdict(f'not yet: {name} is not written', [
-            todo, 'The comment there says what it must do, and which calls it needs.'],
+            f'TODO: {name} is not written yet ({place})',
+            'The comment there says what it must do, and which calls it needs.',
+            *([f'after that: {others}'] if others else [])],
             f'write it, then make try STEP={self.step}; or make hint '
             f'STEP={self.step}', f'TODO {name}')
 
@@ -208,7 +220,8 @@ class Attempt:
     def cause(self, run):
         """What explains the failure, and the first words of the verdict."""
         if run.hangs():
-            return self.hang(run), 'it hung; '
+            flood = run.stopped and 'printed' in run.stopped
+            return self.hang(run), 'it prints for ever; ' if flood else 'it hung; '
         crash = run.crash()
         for group in run.causes()[:1]:
             return self.located(group)[:6], 'it crashed; ' if crash else ''
@@ -224,9 +237,8 @@ class Attempt:
                         if not line.startswith('rule:')]
         if run.waiting:
             return [self.located([run.waiting])[0]]
-        last = max(run.trace.records, key=lambda record: record.begin, default=None)
-        return [run.stopped, *([f'its last call: {last.kind} at '
-                                f'{self.line_of(run, last)}'] if last else [])]
+        last = self.last_call(run)
+        return [run.stopped, *([f'at {last}'] if last else [])]
 
     def located(self, group):
         return [self.locator.locate(line).strip().replace(reports.REPORT,
@@ -245,24 +257,37 @@ class Attempt:
         """The line of the source that prints this text, or else the last call of
         main."""
         if failure.text:
-            return self.source_of(failure.text)
-        own = [record for record in run.trace.records
-               if run.is_main(record) and record.address and
-               not record.is_about('stream')]
-        if not own or run.crash() or run.hangs():
+            found = self.source_of(failure.text)
+            return '' if found == 'an unknown line' else found
+        if run.status == 0 or run.crash() or run.hangs():
             return ''
-        return f'{self.line_of(run, own[-1])}: {own[-1].kind}, the last call of main'
+        return self.last_call(run)
+
+    def last_call(self, run):
+        """The last call that main made itself, and not in report.h."""
+        for record in reversed(run.trace.records):
+            if run.is_main(record) and record.address and \
+                    not record.is_about('stream') and record.kind != 'thread':
+                line = self.line_of(run, record)
+                if os.path.relpath(self.directory) in line and 'report.h' not in line:
+                    return f'{line}: {record.kind}, the last call of main'
+        return ''
 
     def source_of(self, text):
         pieces = sorted(re.findall(r"[^\d'%\\\"]{6,}", text.split(': ', 1)[-1]),
                         key=len, reverse=True)
         for piece in pieces:
-            for source in self.sources:
-                with open(source, encoding='utf-8', errors='replace') as file:
-                    for number, line in enumerate(file, 1):
-                        if piece.strip() in line:
-                            return f'{os.path.relpath(source)}:{number}'
-        return ''
+            for source, number, line in self.lines():
+                if piece.strip() in line:
+                    return f'{source}:{number}'
+        return 'an unknown line'
+
+    def lines(self):
+        """(file, number, text) of each line of the sources."""
+        for source in self.sources:
+            with open(source, encoding='utf-8', errors='replace') as file:
+                for number, line in enumerate(file, 1):
+                    yield os.path.relpath(source), number, line
 
 
 def judge(step, directory, scratch):

@@ -1,0 +1,9 @@
+#include <stdio.h>
+
+int main(void)
+{
+    puts("main: done");
+    fflush(stdout);
+    *(volatile int *)0 = 1;
+    return 0;
+}

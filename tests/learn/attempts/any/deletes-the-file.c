@@ -1,0 +1,11 @@
+#include <windows.h>
+
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        DeleteFileA(argv[1]);
+    puts("main: done");
+    return 0;
+}

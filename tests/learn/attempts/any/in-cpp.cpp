@@ -1,0 +1,7 @@
+#include <iostream>
+
+int main()
+{
+    std::cout << "main: done" << std::endl;
+    throw 1;
+}

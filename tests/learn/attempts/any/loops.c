@@ -1,0 +1,5 @@
+int main(void)
+{
+    for (volatile int turns = 0;; turns = 0)
+        ;
+}

@@ -1,0 +1,8 @@
+#include <stdio.h>
+
+int main(void)
+{
+    while (getchar() != 'q')
+        ;
+    return 0;
+}

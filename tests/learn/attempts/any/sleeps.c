@@ -1,0 +1,7 @@
+#include <windows.h>
+
+int main(void)
+{
+    Sleep(INFINITE);
+    return 0;
+}

@@ -1,0 +1,60 @@
+/* Verdict: right: all */
+#include <windows.h>
+#include <winternl.h>
+
+#include <stdio.h>
+
+NTSTATUS NTAPI NtSetIoCompletion(HANDLE, ULONG_PTR, ULONG_PTR, NTSTATUS,
+                                 ULONG_PTR);
+
+static HANDLE port, ready;
+
+/* One worker. Packet 0 without an OVERLAPPED ends it. */
+static DWORD WINAPI serve(void *unused)
+{
+    (void)unused;
+    while (1) {
+        DWORD count, code = 0;
+        ULONG_PTR key;
+        OVERLAPPED *request = NULL;
+        if (!GetQueuedCompletionStatus(port, &count, &key, &request, INFINITE))
+            code = GetLastError();
+        if (!request)
+            return 0;
+        if (code)
+            printf("worker: callback: failure (error %lu), %lu bytes\n", code,
+                   count);
+        else
+            printf("worker: callback: success, %lu bytes\n", count);
+        ReleaseSemaphore(ready, 1, NULL);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static OVERLAPPED request;
+    if (argc < 2)
+        return fprintf(stderr, "usage: step3 FILE\n"), 2;
+    HANDLE file = CreateFileA(argv[1], GENERIC_READ, 7, NULL, OPEN_EXISTING,
+                              FILE_FLAG_OVERLAPPED, NULL);
+    if (file == INVALID_HANDLE_VALUE)
+        return fprintf(stderr, "cannot open it (error %lu)\n", GetLastError()),
+               1;
+    port = CreateIoCompletionPort(file, NULL, 1, 0);
+    ready = CreateSemaphoreA(NULL, 0, 9, NULL);
+    HANDLE thread = CreateThread(NULL, 0, serve, NULL, 0, NULL);
+    printf("main: posting a success with 42 bytes\n");
+    PostQueuedCompletionStatus(port, 42, 1, &request);
+    WaitForSingleObject(ready, INFINITE);
+    printf("main: posting a failure with 0 bytes\n");
+    NtSetIoCompletion(port, 1, (ULONG_PTR)&request, (NTSTATUS)0xC000009C, 0);
+    WaitForSingleObject(ready, INFINITE);
+    PostQueuedCompletionStatus(port, 0, 0, NULL);
+    WaitForMultipleObjects(1, &thread, TRUE, INFINITE);
+    CloseHandle(thread);
+    CloseHandle(ready);
+    CloseHandle(file);
+    CloseHandle(port);
+    printf("main: done\n");
+    return 0;
+}
