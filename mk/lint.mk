@@ -6,9 +6,9 @@ WINDOWS_C := $(wildcard step*/*.c final/*.c final/*/*.c lab/*/*.c lab/*/*/*.c \
   bench/measure.c $(BENCH_C)
 SUITES_AND_HELPERS := $(SUITES_C) $(HOST_C)
 HEADERS := $(wildcard step*/*.h final/*.h final/*/*.h lab/*/*.h tests/*/*.h \
-  tests/*/*/*.h tests/lab/wrong/*.c bench/*.h bench/*/*.h)
+  tests/*/*/*.h tools/*/*.h tests/lab/wrong/*.c bench/*.h bench/*/*.h)
 SHELL_SCRIPTS := .ci/run $(wildcard tools/*.sh lab/*/*.sh)
-PYTHON := $(wildcard bench/*.py lab/*/*.py tests/*/*.py tools/*.py)
+PYTHON := $(wildcard bench/*.py lab/*/*.py tests/*/*.py tools/*.py tools/*/*.py)
 
 CPPCHECK := cppcheck -q --std=c11 --enable=warning,style,performance,portability \
   --inline-suppr --error-exitcode=1

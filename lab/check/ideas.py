@@ -22,6 +22,8 @@ import recording  # noqa: E402 (found by the line above)
 WATCHDOG = 6      # seconds; after 5 s without progress the checker says who waits
 FLOOD = 1 << 18   # bytes: more than any step prints
 OVERLAPPED = 0x40000000
+RECORDS = 20000   # calls: more than any step makes
+POLLS = 100       # a program that looks for a packet so often polls
 SIMILAR = 0.6     # of two lines that differ only in their words
 TODO = 'TODO: '    # what a start prints on stderr
 # Waits that no record shows.
@@ -56,14 +58,17 @@ class Run:
     def __init__(self, program, arguments, environment, record):
         errors = []
         started = Program(programs.launched(program, arguments),
-                          {'LAB': 'quiet', **environment, 'TRACE': record})
+                          {'LAB': 'quiet', **environment, 'TRACE': record,
+                           'TRACE_RECORDS': str(RECORDS)})
         ending = started.follow(lambda _, lines: errors.extend(lines),
                                 programs.Limits(total=WATCHDOG))
         if ending.interrupted:
             raise KeyboardInterrupt
         self.stopped = ending.stopped
         self.status = ending.status
-        self.lines = programs.text_of(ending.out).splitlines()
+        self.lines = programs.text_of(ending.out).split('\n')
+        if self.lines[-1] == '':
+            self.lines.pop()
         self.errors, self.reports = [], []
         self.waiting = None  # the line that says who waits
         self.crashed = False
@@ -170,14 +175,19 @@ def load(path):
 
 # ---- Words ----
 
-def numbers(line):
-    return re.findall(r'\d+', line)
+# Parts of words that make another meaning.
+MEANINGS = ('succe', 'fail', 'same', 'another', 'without')
+
+
+def facts(line):
+    """What must be the same: the thread, numbers, names, quotations, the meaning."""
+    return (line.split(':')[0], re.findall(r"\w*[_\d]\w*|'.*?'", line),
+            [meaning in line.lower() for meaning in MEANINGS])
 
 
 def is_similar(line, wanted):
-    return (line.split(':')[0] == wanted.split(':')[0] and
-            numbers(line) == numbers(wanted) and
-            difflib.SequenceMatcher(None, line, wanted).ratio() >= SIMILAR)
+    return facts(line) == facts(wanted) and difflib.SequenceMatcher(
+        None, line.lower(), wanted.lower()).ratio() >= SIMILAR
 
 
 def forgive(lines, wanted):
@@ -246,7 +256,8 @@ class Idea:
         """Fails if the last run has made no such call."""
         if records:
             return None
-        ended = '' if self.last.has_status(0) else '; ' + self.last.how()
+        run = self.last
+        ended = '' if run.has_status(0) or run.hangs() else '; ' + run.how()
         return Failure(what, received or 'no such call' + ended)
 
     def said(self, number, run=None, wanted=None):
@@ -297,7 +308,7 @@ class Idea:
     def missing(self):
         """a missing file is reported"""
         run = self.run([], name='missing')
-        if run.status == 1 and len(run.errors) == 1 and '(error 2)' in \
+        if run.has_status(1) and len(run.errors) == 1 and '(error 2)' in \
                 run.errors[0] and not any('done' in line for line in run.lines):
             return None
         return Failure("exit status 1, and on stderr one line such as "
@@ -307,7 +318,7 @@ class Idea:
     def usage(self):
         """without an argument, it prints its usage"""
         run = self.run([], name='')
-        if run.status == 2 and run.errors and not run.lines:
+        if run.has_status(2) and run.errors and not run.lines:
             return None
         return Failure("exit status 2, and 'usage: ...' on stderr",
                        '; '.join([run.how(), *run.errors[:1]]))
@@ -333,6 +344,12 @@ class Idea:
         """a worker takes the packet out, and not main"""
         run = self.run()
         takes = run.takes()
+        polls = [record for record in run.calls(*recording.TAKES)
+                 if record.error == recording.TIMEOUT]
+        if len(polls) > POLLS:
+            return Failure('a worker waits in GetQueuedCompletionStatus until a packet '
+                           'comes (INFINITE)',
+                           f'{len(polls)} calls that found no packet')
         return self.did('GetQueuedCompletionStatus takes a packet out, in a worker',
                         [record for record in takes if not run.is_main(record)],
                         'main takes it out' if takes else None)
@@ -345,8 +362,7 @@ class Create(Idea):
     @property
     def own(self):
         return [self.plain, self.position, self.flag, self.no_offset, self.ends,
-                self.true_numbers,
-                self.again]
+                self.true_numbers, self.again]
 
     def plain(self):
         """a file is opened without the flag"""
@@ -386,8 +402,7 @@ class Bind(Idea):
     @property
     def own(self):
         return [self.bound, self.second_bind, self.empty, self.post, self.take,
-                self.ends,
-                self.again]
+                self.ends, self.again]
 
     def second_bind(self):
         """a second bind fails"""
@@ -425,8 +440,7 @@ class Callback(Idea):
     @property
     def own(self):
         return [self.bound, self.post, self.workers, self.success, self.failure,
-                self.waiting, self.ends, self.any_packet,
-                self.again]
+                self.waiting, self.ends, self.any_packet, self.again]
 
     def post(self):
         """a packet is posted"""
@@ -467,8 +481,7 @@ class Overlapped(Idea):
     def own(self):
         return [self.bound, self.packs, self.post, self.workers, self.own_callback,
                 self.other_callback, self.waiting, self.freed, self.ends,
-                self.any_packet,
-                self.again]
+                self.any_packet, self.again]
 
     def packs(self):
         """two requests are packed"""
@@ -488,7 +501,7 @@ class Overlapped(Idea):
         return self.said(3)
 
     def other_callback(self):
-        """so does the other one"""
+        """the other packet finds its own, too"""
         posts = self.run().posts()
         return self.did('a second PostQueuedCompletionStatus, with another OVERLAPPED',
                         [record for record in posts
@@ -520,7 +533,7 @@ class ReadFile(Idea):
     def own(self):
         return [self.bound, self.first_read, self.workers, self.next_read,
                 self.all_bytes, self.waiting, self.ends, self.pending, self.sync_end,
-                self.short, self.high_half]
+                self.immediate, self.short, self.error, self.high_half]
 
     @property
     def wanted(self):
@@ -560,7 +573,9 @@ class ReadFile(Idea):
         reads = [record for record in self.queued() if run.is_main(record)]
         if len(reads) > 1:
             return Failure('main calls ReadFile once', f'{len(reads)} calls')
-        return self.waits(reads[0], None, 'the last callback')
+        later = [record for record in run.calls(*recording.POSTS)
+                 if run.is_main(record) and record.begin > reads[0].begin]
+        return self.waits(reads[0], later[0] if later else None, 'the last callback')
 
     def ends(self):
         """the end of the file wakes main, and each worker exits"""
@@ -575,15 +590,27 @@ class ReadFile(Idea):
         steps.make_file(path, size)
         wanted = steps.transcript(path, offset, chunk).splitlines()
         words = [str(offset)] if offset else []
-        run = self.run(wanted, 'short.txt', size, words, **how)
-        lines = [line.replace('main: end of file', 'worker: end of file')
-                 for line in run.lines]
-        run.lines = lines
+        run = self.run([*wanted, 'main: end of file'], 'short.txt', size, words, **how)
+        run.lines = [line.replace('main: end of file', 'worker: end of file')
+                     for line in run.lines]
         return self.said_all(run, wanted)
 
     def sync_end(self):
         """it is right if ReadFile itself reports the end"""
         return self.read(40000, mode='sync-eof') or self.read(0, mode='sync-eof')
+
+    def immediate(self):
+        """it is right if ReadFile returns TRUE, and a packet still comes"""
+        return self.read(40000, mode='ntfs-cached')
+
+    def error(self):
+        """a read that fails is reported"""
+        run = self.run(name='short.txt', size=40000, mode='packet:2:5:0')
+        if run.has_status(1) and '(error 5)' in ''.join(run.errors) and not any(
+                'done' in line or 'end of file' in line for line in run.lines):
+            return None
+        return Failure("exit status 1, and on stderr one line with '(error 5)', but no "
+                       "'end of file'", '; '.join([run.how(), *run.errors[:1]]))
 
     def short(self):
         """a short read is not the end"""

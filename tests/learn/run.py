@@ -94,6 +94,19 @@ def strict(directory):
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout.decode()
 
 
+def misfits(step):
+    """What in the exercise file does not fit the checks of the step."""
+    checks = attempt.ideas.names(step)
+    made = exercise.Exercise(step)
+    for check in checks:
+        if len(made.hints.get(check, ())) != 3:
+            yield f'{made.path}: wanted: 3 hints for {check}'
+    for section in made.sections:
+        name = section.name if section.verb == 'Hints for' else section.check
+        if name is not None and name not in checks:
+            yield f'{made.path}: step {step} has no check {name}'
+
+
 def judge(step, path):
     """Returns the verdict, the seconds and the differences."""
     directory = os.path.join(BUILD, label(step, path))
@@ -103,7 +116,7 @@ def judge(step, path):
     seconds = time.monotonic() - begin
     different = list(differences(path, text))
     if os.path.basename(path) == 'start.txt':
-        different += strict(directory).splitlines()[:3]
+        different += [*strict(directory).splitlines()[:3], *misfits(step)]
     return text, seconds, different
 
 

@@ -37,6 +37,7 @@ ADVICE = [
     (r'NtSetIoCompletion', 'no header declares NtSetIoCompletion: copy its declaration '
      'from {stage}/main.c'),
     (r'report\.h: No such file', 'copy it: cp {stage}/report.h {directory}'),
+    (r'\bTODO\b', 'include "todo.h", or write the function that has this TODO'),
     (r'todo\.h: No such file', 'when no TODO is left, remove the line with todo.h'),
     (r"undefined reference to .?program\b", 'report.h needs the name of the program: '
      'const wchar_t program[] = L"{stage}";'),
@@ -184,7 +185,7 @@ class Attempt:
         if check.__name__ == 'words':
             return Verdict(f'almost: {passed}; only the wording differs', [
                 f'expected: {failure.expected}', f'received: {failure.received}',
-                f'at {self.source_of(failure.text)}'],
+                *self.at(self.source_of(failure.text))],
                            f'correct the words, then make try STEP={self.step}',
                            'words')
         lines, how = self.cause(run)
@@ -195,9 +196,11 @@ class Attempt:
 
     def not_written(self, todo):
         """The program has come to a function that is not written. If several threads
-        run, chance decides which; so name the first one in the source."""
+        run, chance decides which; so name the first one of the exercise."""
+        order = [task.name for task in exercise.Exercise(self.step).tasks()]
         names = [(name, f'{source}:{number}') for source, number, line in self.lines()
                  for name in TODO.findall(line)]
+        names.sort(key=lambda found: (*order, found[0]).index(found[0]))
         if not names:
             return Verdict('not yet: a TODO is left', [todo],
                            f'make try STEP={self.step}')
@@ -213,7 +216,7 @@ class Attempt:
     def compared(self, failure, run):
         place = self.place(failure, run)
         return [f'expected: {failure.expected}', f'received: {failure.received}',
-                *([f'at {place}'] if place else []),
+                *self.at(place),
                 *(f'stderr: {line}' for line in run.errors[:1]
                   if line not in failure.received)]
 
@@ -227,7 +230,7 @@ class Attempt:
             return self.located(group)[:6], 'it crashed; ' if crash else ''
         if crash:
             where = self.line_of(run, crash) if crash is not True else ''
-            return [f'it crashed{" at " + where if where else ""}'], 'it crashed; '
+            return [f'it crashed at {where}'] if where else [], 'it crashed; '
         return [], ''
 
     def hang(self, run):
@@ -238,7 +241,7 @@ class Attempt:
         if run.waiting:
             return [self.located([run.waiting])[0]]
         last = self.last_call(run)
-        return [run.stopped, *([f'at {last}'] if last else [])]
+        return [run.stopped, *self.at(last)]
 
     def located(self, group):
         return [self.locator.locate(line).strip().replace(reports.REPORT,
@@ -247,18 +250,21 @@ class Attempt:
 
     # ---- Places ----
 
+    @staticmethod
+    def at(place):
+        return [f'at {place}'] if place else []
+
     def line_of(self, run, record):
         if not record.file and record.address:
             recording.find_lines(run.trace, self.program, os.environ.get(
                 'ADDR2LINE', 'addr2line'))
-        return f'{record.file}:{record.line}' if record.line else 'an unknown line'
+        return f'{record.file}:{record.line}' if record.line else ''
 
     def place(self, failure, run):
         """The line of the source that prints this text, or else the last call of
         main."""
         if failure.text:
-            found = self.source_of(failure.text)
-            return '' if found == 'an unknown line' else found
+            return self.source_of(failure.text)
         if run.status == 0 or run.crash() or run.hangs():
             return ''
         return self.last_call(run)
@@ -267,7 +273,7 @@ class Attempt:
         """The last call that main made itself, and not in report.h."""
         for record in reversed(run.trace.records):
             if run.is_main(record) and record.address and \
-                    not record.is_about('stream') and record.kind != 'thread':
+                    not record.is_about('stream') and record.kind not in ('thread', 'TerminateProcess'):
                 line = self.line_of(run, record)
                 if os.path.relpath(self.directory) in line and 'report.h' not in line:
                     return f'{line}: {record.kind}, the last call of main'
@@ -280,7 +286,7 @@ class Attempt:
             for source, number, line in self.lines():
                 if piece.strip() in line:
                     return f'{source}:{number}'
-        return 'an unknown line'
+        return ''
 
     def lines(self):
         """(file, number, text) of each line of the sources."""

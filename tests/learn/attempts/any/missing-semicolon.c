@@ -2,5 +2,6 @@
 
 int main(void)
 {
-    puts("main: done") return 0;
+    puts("main: done")
+    return 0;
 }
