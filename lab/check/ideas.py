@@ -23,7 +23,8 @@ WATCHDOG = 6      # seconds; after 5 s without progress the checker says who wai
 FLOOD = 1 << 18   # bytes: more than any step prints
 OVERLAPPED = 0x40000000
 RECORDS = 20000   # calls: more than any step makes
-POLLS = 100       # a program that looks for a packet so often polls
+POLLS = 3         # a worker that finds no packet so often, and does not wait, polls
+SHORT_MS = 20     # a wait of so many milliseconds is no wait
 SIMILAR = 0.6     # of two lines that differ only in their words
 TODO = 'TODO: '    # what a start prints on stderr
 # Waits that no record shows.
@@ -181,25 +182,29 @@ MEANINGS = ('succe', 'fail', 'same', 'another', 'without')
 
 def facts(line):
     """What must be the same: the thread, numbers, names, quotations, the meaning."""
-    return (line.split(':')[0], re.findall(r"\w*[_\d]\w*|'.*?'", line),
-            [meaning in line.lower() for meaning in MEANINGS])
+    return (line.split(':')[0], *re.findall(r"\w*[_\d]\w*|'.*?'", line),
+            *(meaning in line.lower() for meaning in MEANINGS))
 
 
 def is_similar(line, wanted):
-    return facts(line) == facts(wanted) and difflib.SequenceMatcher(
-        None, line.lower(), wanted.lower()).ratio() >= SIMILAR
+    return difflib.SequenceMatcher(None, line.lower(),
+                                   wanted.lower()).ratio() >= SIMILAR
 
 
 def forgive(lines, wanted):
     """Replaces each line that differs from a wanted one only in its words. Returns
     the lines, and the pairs (wanted, received)."""
-    missing = [line for line in wanted if line not in lines]
-    known, result, pairs = set(wanted), [], []
+    printed, known = set(lines), set(wanted)
+    missing = {}  # by their facts, because a flood has many lines
+    for line in wanted:
+        if line not in printed:
+            missing.setdefault(facts(line), []).append(line)
+    result, pairs = [], []
     for line in lines:
-        match = None if line in known else next(
-            (other for other in missing if is_similar(line, other)), None)
+        others = () if line in known else missing.get(facts(line), ())
+        match = next((other for other in others if is_similar(line, other)), None)
         if match is not None:
-            missing.remove(match)
+            others.remove(match)
             pairs.append((match, line))
         result.append(match or line)
     return result, pairs
@@ -345,7 +350,7 @@ class Idea:
         run = self.run()
         takes = run.takes()
         polls = [record for record in run.calls(*recording.TAKES)
-                 if record.error == recording.TIMEOUT]
+                 if record.error == recording.TIMEOUT and record.length < SHORT_MS]
         if len(polls) > POLLS:
             return Failure('a worker waits in GetQueuedCompletionStatus until a packet '
                            'comes (INFINITE)',

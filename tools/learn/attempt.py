@@ -156,13 +156,16 @@ class Attempt:
         finally:
             self.locator.close()
 
-    def next(self, mode=''):
-        mode = f' IO={mode}' if mode else ''
-        return (f'make hint STEP={self.step}, or '
-                f'make trace STEP={self.step} DIR=mine{mode}')
+    def next(self, idea, run):
+        """What to type next; make trace shows the same run."""
+        _, _, words, _, mode = next(key for key, value in idea.runs.items()
+                                    if value is run)
+        settings = [f'ARGS={word}' for word in words] + [f'IO={mode}'] * bool(mode)
+        return (f'make hint STEP={self.step}, or ' + ' '.join(
+                ['make trace', f'STEP={self.step}', 'DIR=mine', *settings]))
 
     def passes(self, idea, total):
-        mistakes = [(key, group) for key, run in idea.runs.items()
+        mistakes = [(run, group) for run in idea.runs.values()
                     for group in run.mistakes()]
         if not mistakes:
             later = f'make start STEP={int(self.step) + 1}, or ' \
@@ -170,12 +173,12 @@ class Attempt:
             return Verdict(f'right: all {total} checks pass, and the checker has '
                            'nothing to report', [],
                            f'{later}make try STEP={self.step} ALL=1', right=True)
-        key, group = mistakes[0]
+        run, group = mistakes[0]
         different = {tuple(reports.mistake_of(self.located(group)))
                      for _, group in mistakes}
         return Verdict(f'almost: all {total} checks pass, but the checker found '
                        f'{count(len(different), "mistake")}', self.located(group),
-                       self.next(key[-1]), 'checker')
+                       self.next(idea, run), 'checker')
 
     def fails(self, idea, failure, check, number, total):
         run = idea.last
@@ -190,9 +193,8 @@ class Attempt:
                            'words')
         lines, how = self.cause(run)
         lines = [f'fails: {check.__doc__}', *self.compared(failure, run), *lines]
-        mode = next(key[-1] for key, value in idea.runs.items() if value is run)
         return Verdict(f'not yet: {how}{passed}', [*lines, *self.warning()],
-                       self.next(mode), check.__name__)
+                       self.next(idea, run), check.__name__)
 
     def not_written(self, todo):
         """The program has come to a function that is not written. If several threads
@@ -272,11 +274,13 @@ class Attempt:
     def last_call(self, run):
         """The last call that main made itself, and not in report.h."""
         for record in reversed(run.trace.records):
-            if run.is_main(record) and record.address and \
-                    not record.is_about('stream') and record.kind not in ('thread', 'TerminateProcess'):
-                line = self.line_of(run, record)
-                if os.path.relpath(self.directory) in line and 'report.h' not in line:
-                    return f'{line}: {record.kind}, the last call of main'
+            if not run.is_main(record) or record.is_about('stream') or \
+                    record.kind in ('thread', 'TerminateProcess'):
+                continue
+            line = self.line_of(run, record)
+            if line.startswith(os.path.relpath(self.directory)) and \
+                    'report.h' not in line:
+                return f'{line}: {record.kind}, the last call of main'
         return ''
 
     def source_of(self, text):

@@ -12,20 +12,25 @@ int main(int argc, char **argv)
     HANDLE file = CreateFileA(argv[1], GENERIC_READ, FILE_SHARE_READ, nullptr,
                               OPEN_EXISTING, FILE_FLAG_OVERLAPPED, nullptr);
     if (file == INVALID_HANDLE_VALUE) {
-        std::cerr << "cannot open '" << argv[1] << "': (error "
-                  << GetLastError() << ")\n";
+        DWORD error = GetLastError();
+        std::cerr << "cannot open '" << argv[1] << "': (error " << error
+                  << ")\n";
         return 1;
     }
     /* One call creates the port and binds the file. */
     HANDLE port = CreateIoCompletionPort(file, nullptr, 5, 1);
-    if (CreateIoCompletionPort(file, port, 5, 1) == nullptr)
-        std::cout << "main: bound; a second bind fails (error "
-                  << GetLastError() << ")\n";
+    if (CreateIoCompletionPort(file, port, 5, 1) == nullptr) {
+        DWORD error = GetLastError();
+        std::cout << "main: bound; a second bind fails (error " << error
+                  << ")\n";
+    }
     OVERLAPPED_ENTRY entry[3] = {};
     ULONG count = 0;
-    if (!GetQueuedCompletionStatusEx(port, entry, 3, &count, 0, FALSE))
-        std::cout << "main: the port is empty: no packet (error "
-                  << GetLastError() << ")\n";
+    if (!GetQueuedCompletionStatusEx(port, entry, 3, &count, 0, FALSE)) {
+        DWORD error = GetLastError();
+        std::cout << "main: the port is empty: no packet (error " << error
+                  << ")\n";
+    }
     std::cout << "main: posting a packet: 42 bytes\n";
     static OVERLAPPED mine;
     PostQueuedCompletionStatus(port, 42, 5, &mine);
