@@ -1,7 +1,7 @@
-#include <iostream>
+#include <cstdio>
 
 int main()
 {
-    std::cout << "main: done" << std::endl;
+    std::puts("main: done");
     throw 1;
 }
