@@ -9,7 +9,8 @@ $(error make $(firstword $(filter $(LEARNER),$(MAKECMDGOALS))) needs a step: \
 endif
 endif
 
-LEARN = $(BUILD_TOOLS) LAUNCHER='$(LAUNCHER)' python3 -B $(UP)tools/learn/learn.py
+LEARN_ENV = $(BUILD_TOOLS) LAUNCHER='$(LAUNCHER)' TOP=$(or $(UP),.)
+LEARN = $(LEARN_ENV) python3 -B $(UP)tools/learn/learn.py
 
 .PHONY: $(LEARNER) progress
 start solution catchup reset:
@@ -18,12 +19,13 @@ start solution catchup reset:
 progress:
 	@cd $(FROM) && $(LEARN) progress
 
-# With ALL=1, an attempt that is right goes through all tests of its step.
-TRY_ALL = $(if $(ALL),&& $(THIS_MAKE) --no-print-directory check STEP=$(STEP) \
-  DIR=mine/$(CHOSEN))
+# With ALL=1, an attempt that is right goes through all tests of its step. `check`
+# would refuse ALL, so it gets only the settings.
+TRY_ALL = $(if $(ALL),&& MAKEFLAGS= $(THIS_MAKE) --no-print-directory check \
+  STEP=$(STEP) DIR=mine/$(CHOSEN) $(foreach name,$(SETTINGS),$(if $(filter \
+    command,$(firstword $(origin $(name)))),$(name)='$($(name))')))
 try hint watch: $(LAB_OBJECT) build/sample.txt $(WINE_READY)
-	$(if $(and $(ALL),$(if $(findstring n,$(firstword -$(MAKEFLAGS))),,yes)),+)@ \
-	  $(stay) (cd $(FROM) && $(LEARN) $@ $(STEP)) $(TRY_ALL)
+	@$(stay) (cd $(FROM) && $(LEARN) $@ $(STEP)) $(TRY_ALL)
 
 # Judges all recorded attempts: see tests/learn/run.py. They read windows.h from a
 # precompiled header, because there are many of them.
@@ -42,5 +44,5 @@ endif
 .PHONY: test-learn
 test-learn: private CFLAGS := $(CFLAGS) -include $(LEARN_H)
 test-learn: $(LEARN_H).gch $(LAB_OBJECT) build/sample.txt $(WINE_READY)
-	@$(stay) $(BUILD_TOOLS) STRICT='$(STRICT)' LAUNCHER='$(LAUNCHER)' \
-	  python3 -B tests/learn/run.py $(STEP:%=--step %) $(if $(NAME),--name '$(NAME)')
+	@$(stay) $(LEARN_ENV) STRICT='$(STRICT)' python3 -B tests/learn/run.py \
+	  $(STEP:%=--step %) $(if $(NAME),--name '$(NAME)')

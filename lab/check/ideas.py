@@ -357,7 +357,39 @@ class Idea:
                            f'{len(polls)} calls that found no packet')
         return self.did('GetQueuedCompletionStatus takes a packet out, in a worker',
                         [record for record in takes if not run.is_main(record)],
-                        'main takes it out' if takes else None)
+                        'main takes it out' if takes else None) or \
+            self.workers_print(run)
+
+    def workers_print(self, run):
+        """If each line was one call of WriteFile, it is known which thread made it."""
+        writes = [record for record in run.calls('WriteFile')
+                  if record.what == 'stdout']
+        for record, line in zip(writes, run.lines):
+            if len(writes) == len(run.lines) and run.is_main(record) and \
+                    line.startswith('worker:'):
+                return Failure('a worker prints this line', f'main prints: {line}',
+                               line)
+        return None
+
+    def order(self):
+        """each line is printed before the call that lets another thread go on"""
+        run = self.last
+        writes = [record for record in run.calls('WriteFile')
+                  if record.what == 'stdout']
+        if len(writes) != len(run.lines):
+            return None  # it prints in another way, which has no record
+        signals = [record for record in run.trace.records if record.starts() or
+                   record.kind in ('SetEvent', 'SignalObjectAndWait')]
+        for line, write, following in zip(run.lines, writes, writes[1:]):
+            own = [record for record in signals if record.thread == write.thread]
+            if write.thread == following.thread or not own or any(
+                    write.begin < record.begin < following.begin for record in own):
+                continue
+            last = max((record for record in own if record.begin < write.begin),
+                       key=lambda record: record.begin, default=own[0])
+            return Failure(f'first this line, and then {last.kind}: {line}',
+                           f'{last.kind} comes first', line)
+        return None
 
     def checks(self):
         return [*self.own, self.missing, self.usage, self.words]
@@ -445,7 +477,7 @@ class Callback(Idea):
     @property
     def own(self):
         return [self.bound, self.post, self.workers, self.success, self.failure,
-                self.waiting, self.ends, self.any_packet, self.again]
+                self.waiting, self.order, self.ends, self.any_packet, self.again]
 
     def post(self):
         """a packet is posted"""
@@ -485,7 +517,7 @@ class Overlapped(Idea):
     @property
     def own(self):
         return [self.bound, self.packs, self.post, self.workers, self.own_callback,
-                self.other_callback, self.waiting, self.freed, self.ends,
+                self.other_callback, self.waiting, self.order, self.freed, self.ends,
                 self.any_packet, self.again]
 
     def packs(self):
@@ -537,8 +569,8 @@ class ReadFile(Idea):
     @property
     def own(self):
         return [self.bound, self.first_read, self.workers, self.next_read,
-                self.all_bytes, self.waiting, self.ends, self.pending, self.sync_end,
-                self.immediate, self.short, self.error, self.high_half]
+                self.all_bytes, self.waiting, self.order, self.ends, self.pending,
+                self.sync_end, self.immediate, self.short, self.error, self.high_half]
 
     @property
     def wanted(self):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Judges all recorded attempts as `make try` does, and compares the verdicts.
 
-    run.py [--step N] [--name PATTERN] [--jobs N]
+    run.py [--step N] [--name 'PATTERN ...'] [--jobs N] [--show]
 
 An attempt is a file in tests/learn/attempts/stepN, or in attempts/any, for every step:
 
@@ -37,13 +37,15 @@ MOST_LINES = 15
 RECORDED = re.compile(r'^(?:/\*| \*)? ?(Verdict|Says): (.*?)(?: \*/)?$', re.M)
 
 
-def find(step, pattern):
-    """(step, path) of each attempt."""
+def find(step, patterns):
+    """(step, path) of each attempt whose label, such as step3/sleeps, fits a
+    pattern."""
     for number in step or '12345':
         for room in (f'step{number}', 'any'):
             for name in sorted(os.listdir(os.path.join(ATTEMPTS, room))):
                 path = os.path.join(ATTEMPTS, room, name)
-                if fnmatch.fnmatch(label(number, path), pattern):
+                if any(fnmatch.fnmatch(label(number, path), pattern)
+                       for pattern in patterns.split()):
                     yield number, path
 
 

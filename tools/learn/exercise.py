@@ -17,8 +17,10 @@ import os
 import re
 import textwrap
 
-TOP = os.path.relpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                   '..', '..'))
+# The top of the project, relative to the current directory. make names it: this script
+# may have been found through a link.
+TOP = os.environ.get('TOP') or os.path.relpath(os.path.join(
+    os.path.dirname(os.path.abspath(__file__)), '..', '..'))
 INDENT = '    '
 
 
