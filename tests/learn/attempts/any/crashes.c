@@ -1,3 +1,5 @@
+/* Verdict: not yet: it crashed; 0 of
+ * Says: it crashed at */
 #include <stdio.h>
 
 int main(void)

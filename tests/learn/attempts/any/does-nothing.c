@@ -1,3 +1,5 @@
+/* Verdict: not yet: 0 of
+ * Says: received: no such call */
 int main(void)
 {
     return 0;

@@ -1,3 +1,5 @@
+/* Verdict: not yet: it did not build
+ * Says: this belongs to Linux */
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/epoll.h>

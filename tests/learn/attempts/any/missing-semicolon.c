@@ -1,3 +1,5 @@
+/* Verdict: not yet: it did not build
+ * Says: main.c: */
 #include <stdio.h>
 
 int main(void)

@@ -1,3 +1,6 @@
+/* Verdict: not yet:
+ * Says: fails: a file is opened without the flag
+ * Says: received: no such call */
 #include <stdio.h>
 
 int main(int argc, char **argv)

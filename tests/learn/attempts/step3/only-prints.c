@@ -1,3 +1,6 @@
+/* Verdict: not yet:
+ * Says: fails: the file is bound to a completion port
+ * Says: received: no such call */
 #include <stdio.h>
 
 int main(int argc, char **argv)
