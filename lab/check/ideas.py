@@ -23,8 +23,7 @@ WATCHDOG = 6      # seconds; after 5 s without progress the checker says who wai
 FLOOD = 1 << 18   # bytes: more than any step prints
 OVERLAPPED = 0x40000000
 RECORDS = 20000   # calls: more than any step makes
-POLLS = 3         # a worker that finds no packet so often, and does not wait, polls
-SHORT_MS = 20     # a wait of so many milliseconds is no wait
+SHORT = 20        # milliseconds: a wait that is no wait
 SIMILAR = 0.6     # of two lines that differ only in their words
 TODO = 'TODO: '    # what a start prints on stderr
 # Waits that no record shows.
@@ -295,14 +294,24 @@ class Idea:
 
     def workers_exit(self):
         """The lab has threads of its own: workers are those that wait for packets."""
-        waiting = {record.thread for record in self.last.calls(*recording.TAKES)}
-        threads = [thread for thread in self.last.calls('thread')
+        run = self.last
+        waiting = {record.thread for record in run.calls(*recording.TAKES)}
+        threads = [thread for thread in run.calls('thread')
                    if thread.thread in waiting]
         left = [thread for thread in threads if not thread.returned]
-        if not left:
-            return None
-        return Failure('each worker exits before main returns',
-                       f'{len(left)} of {len(threads)} workers have not exited')
+        if left:
+            return Failure('each worker exits before main returns',
+                           f'{len(left)} of {len(threads)} workers have not exited')
+        makers = {record.number: record.product for record in
+                  run.calls(*recording.STARTS_THREAD) if record.product}
+        joined = {thing for record in run.trace.records for thing in record.got()}
+        left = [thread for thread in threads if thread.other in makers and
+                makers[thread.other].thing not in joined]
+        if left:
+            return Failure('main waits until each worker has exited '
+                           '(WaitForSingleObject with the handle of its thread)',
+                           f'it does not wait for {len(left)} of {len(threads)}')
+        return None
 
     # ---- Checks of several steps ----
 
@@ -349,12 +358,12 @@ class Idea:
         """a worker takes the packet out, and not main"""
         run = self.run()
         takes = run.takes()
-        polls = [record for record in run.calls(*recording.TAKES)
-                 if record.error == recording.TIMEOUT and record.length < SHORT_MS]
-        if len(polls) > POLLS:
+        waits = [record.length for record in run.calls(*recording.TAKES)
+                 if not run.is_main(record)]
+        if waits and max(waits) < SHORT:
             return Failure('a worker waits in GetQueuedCompletionStatus until a packet '
                            'comes (INFINITE)',
-                           f'{len(polls)} calls that found no packet')
+                           f'it waits for {max(waits)} ms, again and again')
         return self.did('GetQueuedCompletionStatus takes a packet out, in a worker',
                         [record for record in takes if not run.is_main(record)],
                         'main takes it out' if takes else None) or \
