@@ -176,7 +176,7 @@ def load(path):
 # ---- Words ----
 
 # Parts of words that make another meaning.
-MEANINGS = ('succe', 'fail', 'same', 'another', 'without')
+MEANINGS = ('success', 'fail', 'same', 'another', 'without')
 
 
 def facts(line):

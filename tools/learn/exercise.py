@@ -60,7 +60,7 @@ class Section:
         self.check = found[1] if found else None
         self.text = rest[found.end() if found else 0:].strip()
 
-    def dedented(self):
+    def unquoted(self):
         return re.sub(r'^    ', '', self.code, flags=re.M).strip('\n')
 
     def hints(self):
@@ -109,21 +109,21 @@ class Exercise:
 
     def definition(self, text, section):
         """The comment of a function, its signature and its body."""
-        begin = text.find('\n' + section.dedented() + '\n{\n') + 1
+        begin = text.find('\n' + section.unquoted() + '\n{\n') + 1
         end = text.find('\n}\n', begin) + 3
         if begin == 0 or end == 2:
             raise ExerciseError(f'{self.path}: {self.source} has no function '
-                                f'"{section.dedented()}"')
+                                f'"{section.unquoted()}"')
         return text[begin:end]
 
     def apply(self, text, section):
         if section.verb == 'Write':
             old = self.definition(text, section)
-            return self.replace(text, old, f'{section.dedented()}\n{{\n'
+            return self.replace(text, old, f'{section.unquoted()}\n{{\n'
                                 f'{section.todo(INDENT)}}}\n', section)
         if section.verb == 'Write a part of':
-            indent = re.match(' *', section.dedented())[0]
-            return self.replace(text, section.dedented() + '\n',
+            indent = re.match(' *', section.unquoted())[0]
+            return self.replace(text, section.unquoted() + '\n',
                                 section.todo(indent), section)
         if section.verb == 'Leave out':
             return self.replace(text, self.definition(text, section) + '\n', '',
