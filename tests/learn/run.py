@@ -112,7 +112,10 @@ def misfits(step):
 def judge(step, path):
     """Returns the verdict, the seconds and the differences."""
     directory = os.path.join(BUILD, label(step, path))
-    prepare(step, path, directory)
+    try:
+        prepare(step, path, directory)
+    except exercise.ExerciseError as error:
+        return 'the exercise does not fit', 0, [str(error)]
     begin = time.monotonic()
     text = attempt.judge(step, directory, os.path.join(directory, 'build')).text()
     seconds = time.monotonic() - begin

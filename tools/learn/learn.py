@@ -177,7 +177,7 @@ def main(arguments):
             arguments[1] not in '12345':
         print(__doc__.strip(), file=sys.stderr)
         return 2
-    attempt.ideas.programs.interrupt_on_sigterm()
+    attempt.ideas.programs.treat_as_interrupts()
     sys.stdout.reconfigure(errors='replace')
     progress = Progress(MINE)
     try:

@@ -1,0 +1,14 @@
+/* Verdict: not yet: it did not build
+ * Says: Windows has other threads: _beginthreadex, in <process.h>, starts one */
+#include <pthread.h>
+
+static void *work(void *nothing)
+{
+    return nothing;
+}
+
+int main(void)
+{
+    pthread_t thread;
+    return pthread_create(&thread, NULL, work, NULL);
+}
