@@ -1,5 +1,5 @@
 /* Verdict: not yet: it did not build
- * Says: Windows has other threads: _beginthreadex, in <process.h>, starts one */
+ * Says: Windows has other threads */
 #include <pthread.h>
 
 static void *work(void *nothing)
