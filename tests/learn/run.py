@@ -12,7 +12,8 @@ An attempt is a file in tests/learn/attempts/stepN, or in attempts/any, for ever
 
 Its first lines record what `make try` must print: "Verdict: " and the beginning of the
 first line, and "Says: " for each text that must also be there. Prints a table of the
-verdicts with the seconds that each took, and exits with 1 if one is not as recorded.
+verdicts, with the seconds that each took and how many of them the processor worked.
+Exits with 1 if a verdict is not as recorded.
 """
 
 import argparse
@@ -109,20 +110,26 @@ def misfits(step):
             yield f'{made.path}: step {step} has no check {name}'
 
 
+def worked():
+    """The processor's seconds for this process and those that it started. Wine's server
+    is not among them."""
+    return sum(os.times()[:4])
+
+
 def judge(step, path):
-    """Returns the verdict, the seconds and the differences."""
+    """Returns the verdict, the seconds, those of the processor, and the differences."""
     directory = os.path.join(BUILD, label(step, path))
     try:
         prepare(step, path, directory)
     except exercise.ExerciseError as error:
-        return 'the exercise does not fit', 0, [str(error)]
-    begin = time.monotonic()
+        return 'the exercise does not fit', 0, 0, [str(error)]
+    begin, before = time.monotonic(), worked()
     text = attempt.judge(step, directory, os.path.join(directory, 'build')).text()
-    seconds = time.monotonic() - begin
+    seconds, processor = time.monotonic() - begin, worked() - before
     different = list(differences(path, text))
     if os.path.basename(path) == 'start.txt':
         different += [*strict(directory).splitlines()[:3], *misfits(step)]
-    return text, seconds, different
+    return text, seconds, processor, different
 
 
 def main(arguments):
@@ -136,9 +143,11 @@ def main(arguments):
     wrong, longest = 0, 0
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
         results = pool.map(judge, *zip(*attempts)) if attempts else []
-        for (step, path), (text, seconds, different) in zip(attempts, results):
+        for (step, path), (text, seconds, processor, different) in zip(
+                attempts, results):
             shown = text if options.show or different else text.split('\n')[0]
-            print(f'{label(step, path):<34} {seconds:5.1f} s  {shown}', flush=True)
+            print(f'{label(step, path):<34} {seconds:5.1f} s {processor:5.1f} s  '
+                  f'{shown}', flush=True)
             for line in different:
                 print(f'    {line}')
             wrong += bool(different)
