@@ -152,6 +152,13 @@ class Run:
         return [record for record in self.trace.records
                 if record.takes() and record.overlapped]
 
+    def writes(self):
+        """(record, line) of each line. If a line was not one call of WriteFile, the
+        record does not show who has printed it; then there are none."""
+        found = [record for record in self.calls('WriteFile')
+                 if record.what == 'stdout']
+        return list(zip(found, self.lines)) if len(found) == len(self.lines) else []
+
     def waits(self, begin, end=None):
         """Whether main waits for something between two records."""
         return any(begin.begin < record.begin and (end is None or record.begin <
@@ -370,12 +377,8 @@ class Idea:
             self.workers_print(run)
 
     def workers_print(self, run):
-        """If each line was one call of WriteFile, it is known which thread made it."""
-        writes = [record for record in run.calls('WriteFile')
-                  if record.what == 'stdout']
-        for record, line in zip(writes, run.lines):
-            if len(writes) == len(run.lines) and run.is_main(record) and \
-                    line.startswith('worker:'):
+        for record, line in run.writes():
+            if run.is_main(record) and line.startswith('worker:'):
                 return Failure('a worker prints this line', f'main prints: {line}',
                                line)
         return None
@@ -383,21 +386,20 @@ class Idea:
     def order(self):
         """each line is printed before the call that lets another thread go on"""
         run = self.last
-        writes = [record for record in run.calls('WriteFile')
-                  if record.what == 'stdout']
-        if len(writes) != len(run.lines):
-            return None  # it prints in another way, which has no record
-        signals = [record for record in run.trace.records if record.starts() or
-                   record.kind in ('SetEvent', 'SignalObjectAndWait')]
-        for line, write, following in zip(run.lines, writes, writes[1:]):
-            own = [record for record in signals if record.thread == write.thread]
-            if write.thread == following.thread or not own or any(
-                    write.begin < record.begin < following.begin for record in own):
-                continue
-            last = max((record for record in own if record.begin < write.begin),
-                       key=lambda record: record.begin, default=own[0])
-            return Failure(f'first this line, and then {last.kind}: {line}',
-                           f'{last.kind} comes first', line)
+        line_of = dict(run.writes())
+        last = {}  # the last such call of each thread
+        before = None
+        for record in run.trace.records:
+            if record.starts() or record.kind in ('SetEvent', 'SignalObjectAndWait'):
+                last[record.thread] = record
+            elif record in line_of:
+                signal = last.get(before.thread) if before else None
+                if signal and record.thread != before.thread and \
+                        signal.begin < before.begin:
+                    line = line_of[before]
+                    return Failure(f'first this line, and then {signal.kind}: {line}',
+                                   f'{signal.kind} comes first', line)
+                before = record
         return None
 
     def checks(self):
