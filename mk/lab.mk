@@ -41,10 +41,10 @@ link_sources = $(BUILD_SOURCES) link $< $@ $(filter %.o,$^)
 # DIR replaces a stage: lab/check/build.py makes a program of all C and C++ sources in
 # it and below. make calls it each time, because the next command may name another
 # DIR. Like FILE, DIR is relative to the directory where you type the command; its
-# name may contain spaces. With STEP=3, DIR=mine is mine/step3-callback, which
-# `make start` has made.
-ifeq ($(patsubst %/,%,$(DIR)):$(words $(CHOSEN)),mine:1)
-ifneq ($(wildcard mine/$(CHOSEN)/*),)
+# name may contain spaces. With STEP=3, DIR=mine is mine/step3-callback, unless
+# `make start` was never used.
+ifeq ($(patsubst %/,%,$(DIR)):$(words $(filter step%,$(CHOSEN))),mine:1)
+ifneq ($(wildcard mine/step*),)
 override DIR := $(UP)mine/$(CHOSEN)
 endif
 endif

@@ -89,7 +89,8 @@ def hint(step, progress):
         print(verdict.text())
         return 0
     number = progress.next_hint(step, name)
-    print(f'{verdict.headline}\nhint {number + 1} of 3: {hints.hints[name][number]}')
+    text = hints.hints[name][number].replace('STEP=N', f'STEP={step}')
+    print(f'{verdict.headline}\nhint {number + 1} of 3: {text}')
     print('next: ' + (f'make try STEP={step}, or make hint STEP={step} for more'
                       if number < 2 else
                       f'make try STEP={step}, or make solution STEP={step}'))
