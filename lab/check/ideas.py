@@ -75,7 +75,7 @@ class Run:
         for group in reports.split(errors):
             self.sort(group)
         self.trace = load(record)
-        self.program = program
+        self.has_lines = False  # the records do not have their source lines yet
 
     def sort(self, group):
         if group[0].startswith(reports.LOOKED_AT):

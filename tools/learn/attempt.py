@@ -7,6 +7,7 @@ import os
 import re
 import sys
 
+import advice
 import exercise
 from progress import count
 
@@ -22,38 +23,7 @@ SAMPLE = exercise.path('build', 'sample.txt')
 BASE = '-Wl,--image-base=0x140000000'
 WIDTH = 400  # characters of a line
 
-# What a message of the compiler or the linker means here.
-ADVICE = [
-    (r'pthread|threads\.h', 'Windows has other threads: _beginthreadex, in '
-     '<process.h>, starts one'),
-    (r'(unistd|sys/\w+|aio|fcntl|poll|dirent)\.h|epoll|io_uring',
-     'this belongs to Linux; Windows has CreateFileW and ReadFile, in <windows.h>'),
-    (r"argument of .?.?main", 'with wchar_t, the function is named wmain: int '
-     'wmain(int argc, wchar_t **argv)'),
-    (r'no source defines an entry point', 'write int wmain(int argc, wchar_t **argv)'),
-    (r'entry point, but here are', 'a step is one program: keep one of them; another '
-     'program needs a directory of its own'),
-    (r'no C or C\+\+ sources', 'write a main.c there, or type make reset STEP={step}'),
-    (r'NtSetIoCompletion', 'no header declares NtSetIoCompletion: copy its declaration '
-     'from {stage}/main.c'),
-    (r'report\.h: No such file', 'copy it: cp {stage}/report.h {directory}'),
-    (r'\bTODO\b', 'include "todo.h", or write the function that has this TODO'),
-    (r'todo\.h: No such file', 'when no TODO is left, remove the line with todo.h'),
-    (r"undefined reference to .?program\b", 'report.h needs the name of the program: '
-     'const wchar_t program[] = L"{stage}";'),
-    (r"(implicit declaration of function|undeclared).*(say|report|check|actor)\b|"
-     r"\b(say|report|check|actor)\b.*(undeclared|implicit)",
-     'that is in report.h: #include "report.h"'),
-    (r'_beginthreadex', '_beginthreadex is in <process.h>'),
-    (r'\b(u?int\d+_t|uintptr_t)\b', 'this type is in <stdint.h>'),
-    (r'NTSTATUS|RtlNtStatusToDosError', 'this is in <winternl.h>'),
-    (r"\bassert\b", 'assert is in <assert.h>'),
-    (r'\bisprint\b', 'isprint is in <ctype.h>'),
-]
-PLACED = re.compile(r'^(.+?:\d+):(?:\d+:)? (?:fatal )?(error|warning): (.*)$', re.M)
 TODO = re.compile(r'^\s*TODO\((\w+)\);')
-UNDEFINED = re.compile(r'^(?:.*ld: )?(.*?)(?::\(\.\w[^)]*\))?: '
-                       r'(undefined reference to .*)$', re.M)
 
 
 class Verdict:
@@ -82,6 +52,8 @@ class Attempt:
         self.program = os.path.join(scratch, self.stage + '.exe')
         self.printed = ''  # by the compiler
         self.sources = []
+        self.imports = set()
+        self.locator = None
 
     # ---- Build ----
 
@@ -106,36 +78,14 @@ class Attempt:
         return {name[len('__imp_'):] if name.startswith('__imp_') else name
                 for name in re.findall(r'\bU (\w+)', names)}
 
-    def advice(self, message):
-        text = next((text for pattern, text in ADVICE
-                     if re.search(pattern, message)), None)
-        return text and text.format(step=self.step, stage=self.stage,
-                                    directory=self.directory)
+    def names(self):
+        """What the advice can mention."""
+        return {'step': self.step, 'stage': self.stage, 'directory': self.directory}
 
     def not_built(self, printed):
-        found = [match for match in PLACED.finditer(printed) if match[2] == 'error']
-        undefined = UNDEFINED.search(printed)
-        if found:
-            where, message = found[0][1], found[0][3]
-        elif undefined:
-            where, message = undefined[1], undefined[2]
-        else:
-            where, message = '', ' '.join(printed.split('\n')[-1:])
-        advice = self.advice(message)
-        # GCC 12 only warns about a function that it does not know.
-        return Verdict('not yet: it did not build', [
-            *([f'at {os.path.relpath(where) if os.path.isabs(where) else where}']
-              if where else []), message, *([advice] if advice else [])],
-            f'correct this, then make try STEP={self.step}', 'build')
-
-    def warning(self):
-        """The compiler's first warning, with what it means here."""
-        for match in PLACED.finditer(self.printed):
-            if match[2] == 'warning':
-                advice = self.advice(match[3])
-                return [f'the compiler warns at {match[1]}: {match[3]}',
-                        *([advice] if advice else [])]
-        return []
+        return Verdict('not yet: it did not build',
+                       advice.first_error(printed, **self.names()),
+                       f'correct this, then make try STEP={self.step}', 'build')
 
     # ---- Judge ----
 
@@ -193,7 +143,8 @@ class Attempt:
                            'words')
         lines, how = self.cause(run)
         lines = [f'fails: {check.__doc__}', *self.compared(failure, run), *lines]
-        return Verdict(f'not yet: {how}{passed}', [*lines, *self.warning()],
+        return Verdict(f'not yet: {how}{passed}', [
+            *lines, *advice.first_warning(self.printed, **self.names())],
                        self.next(idea, run), check.__name__)
 
     def not_written(self, todo):
@@ -257,9 +208,10 @@ class Attempt:
         return [f'at {place}'] if place else []
 
     def line_of(self, run, record):
-        if not record.file and record.address:
-            recording.find_lines(run.trace, self.program, os.environ.get(
-                'ADDR2LINE', 'addr2line'))
+        if not run.has_lines:
+            run.has_lines = True
+            recording.find_lines(run.trace, self.program,
+                                 os.environ.get('ADDR2LINE', 'addr2line'))
         return f'{record.file}:{record.line}' if record.line else ''
 
     def place(self, failure, run):
