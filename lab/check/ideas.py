@@ -26,8 +26,9 @@ RECORDS = 20000   # calls: more than any step makes
 SHORT = 20        # milliseconds: a wait that is no wait
 SIMILAR = 0.6     # of two lines that differ only in their words
 TODO = 'TODO: '    # what a start prints on stderr
-# Waits that no record shows.
-OTHER_WAITS = {'WaitOnAddress', 'NtWaitForSingleObject', 'RtlWaitOnAddress'}
+# Functions with which threads wait for each other and wake each other, and of which no
+# record shows all.
+UNSEEN = re.compile(r'(?!WaitFor).*(cond|wait|wake|semaphore|notify)', re.I)
 
 
 class Failure:
@@ -230,6 +231,7 @@ class Idea:
         self.sample = sample
         self.scratch = scratch
         self.imports = set(imports)
+        self.unseen = any(map(UNSEEN.match, imports))
         self.runs = {}     # by what was run
         self.last = None   # the run that the last check has looked at
         self.pairs = []    # lines that differ only in their words
@@ -296,7 +298,7 @@ class Idea:
 
     def waits(self, begin, end, for_what):
         run = self.last
-        if run.waits(begin, end) or self.imports & OTHER_WAITS:
+        if run.waits(begin, end) or self.unseen:
             return None
         how = 'it calls Sleep' if 'Sleep' in self.imports else 'no call that waits'
         return Failure(f'main waits for {for_what}, in a call such as '
@@ -317,7 +319,7 @@ class Idea:
         joined = {thing for record in run.trace.records for thing in record.got()}
         left = [thread for thread in threads if thread.other in makers and
                 makers[thread.other].thing not in joined]
-        if left:
+        if left and not self.unseen:
             return Failure('main waits until each worker has exited '
                            '(WaitForSingleObject with the handle of its thread)',
                            f'it does not wait for {len(left)} of {len(threads)}')
@@ -389,7 +391,9 @@ class Idea:
     def order(self):
         """each line is printed before the call that lets another thread go on"""
         run = self.last
-        line_of = dict(run.writes())
+        line_of = {} if self.unseen else dict(run.writes())
+        exits = {thread.thread: thread.end for thread in run.calls('thread')
+                 if thread.returned}
         last = {}  # the last such call of each thread
         before = None
         for record in run.trace.records:
@@ -398,7 +402,8 @@ class Idea:
             elif record in line_of:
                 signal = last.get(before.thread) if before else None
                 if signal and record.thread != before.thread and \
-                        signal.begin < before.begin:
+                        signal.begin < before.begin and \
+                        exits.get(before.thread, record.begin) >= record.begin:
                     line = line_of[before]
                     return Failure(f'first this line, and then {signal.kind}: {line}',
                                    f'{signal.kind} comes first', line)
