@@ -1,105 +1,61 @@
 #include "file_stream_internal.h"
 
-/* ---- Synchronous calls ------------------------------------------------ */
+#include <winternl.h>
 
-/* In a pipe, reads and writes do not wait for each other. */
-static SRWLOCK *calls_of(struct file_stream *stream, bool writes)
-{
-    bool second = !stream->seekable && writes;
-    return &stream->calls[second ? 1 : 0];
-}
-
-static DWORD transfer_in_file(struct file_stream *stream, bool writes,
-                              void *buffer, size_t length, size_t *bytes)
-{
-    uint64_t offset = stream->position;
-    if (stream_reaches_too_far(offset, length))
-        return ERROR_INVALID_PARAMETER;
-    DWORD error;
-    if (writes) {
-        error = stream_write_buffered(stream, buffer, length, offset);
-        *bytes = error == ERROR_SUCCESS ? length : 0;
-    } else {
-        error = stream_read_buffered(stream, buffer, length, offset, bytes);
-    }
-    stream->position += *bytes;
-    return error;
-}
-
-static DWORD transfer_in_pipe(struct file_stream *stream, bool writes,
-                              void *buffer, size_t length, size_t *bytes,
-                              struct file_task **next)
-{
-    AcquireSRWLockExclusive(&stream->lock);
-    bool busy = stream->busy[writes];
-    stream->busy[writes] = true;
-    ReleaseSRWLockExclusive(&stream->lock);
-    if (busy)
-        return ERROR_BUSY;
-    DWORD error;
-    if (writes) {
-        error = stream_write_at(stream, buffer, length, 0);
-        *bytes = error == ERROR_SUCCESS ? length : 0;
-    } else {
-        error = stream_read_at(stream, buffer, length, 0, bytes);
-    }
-    AcquireSRWLockExclusive(&stream->lock);
-    *next = stream_next_turn(stream, writes);
-    ReleaseSRWLockExclusive(&stream->lock);
-    return error;
-}
-
-static DWORD call(struct file_stream *stream, bool writes, void *buffer,
-                  size_t length, size_t *bytes)
-{
-    DWORD error = stream_check_call(stream, writes, buffer, length);
-    struct file_task *next = NULL;
-    *bytes = 0;
-    if (error != ERROR_SUCCESS || length == 0)
-        return error;
-    /* file_stream_close waits for this lock. So a call that gets it immediately
-     * needs no pin. A call that may wait, for the lock or in a pipe, does. */
-    SRWLOCK *calls = calls_of(stream, writes);
-    bool pinned = !stream->seekable || !TryAcquireSRWLockExclusive(calls);
-    if (pinned) {
-        stream_pin(stream);
-        AcquireSRWLockExclusive(calls);
-    }
-    /* While the stream closes, a write would stay in the buffer for ever. */
-    if (stream_is_closing(stream))
-        error = ERROR_INVALID_HANDLE;
-    else if (stream->seekable)
-        error = transfer_in_file(stream, writes, buffer, length, bytes);
-    else
-        error = transfer_in_pipe(stream, writes, buffer, length, bytes, &next);
-    ReleaseSRWLockExclusive(calls);
-    stream_go_on(next); /* without the lock: a callback may call us */
-    if (pinned)
-        stream_unpin(stream);
-    return error;
-}
+/* ---- Synchronous calls -------------------------------------------------- */
 
 DWORD file_stream_read(struct file_stream *stream, void *buffer, size_t length,
                        size_t *bytes)
 {
-    return call(stream, false, buffer, length, bytes);
+    struct file_task task = {.stream = stream,
+                             .kind = TASK_READ,
+                             .buffer = buffer,
+                             .length = length};
+    DWORD error = stream_call(&task);
+    *bytes = task.done;
+    return error;
 }
 
 DWORD file_stream_write(struct file_stream *stream, const void *buffer,
                         size_t length)
 {
-    size_t bytes;
-    return call(stream, true, (void *)buffer, length, &bytes);
+    return stream_call(&(struct file_task){.stream = stream,
+                                           .kind = TASK_WRITE,
+                                           .buffer = (void *)buffer,
+                                           .length = length});
+}
+
+DWORD file_stream_read_at(struct file_stream *stream, void *buffer,
+                          size_t length, uint64_t offset, size_t *bytes)
+{
+    struct file_task task = {.stream = stream,
+                             .kind = TASK_READ,
+                             .positional = true,
+                             .buffer = buffer,
+                             .length = length,
+                             .offset = offset};
+    DWORD error = stream_call(&task);
+    *bytes = task.done;
+    return error;
+}
+
+DWORD file_stream_write_at(struct file_stream *stream, const void *buffer,
+                           size_t length, uint64_t offset)
+{
+    return stream_call(&(struct file_task){.stream = stream,
+                                           .kind = TASK_WRITE,
+                                           .positional = true,
+                                           .buffer = (void *)buffer,
+                                           .length = length,
+                                           .offset = offset});
 }
 
 DWORD file_stream_flush(struct file_stream *stream)
 {
-    if (!stream->seekable) /* no buffer; and a read may hold the lock */
+    if (!stream->seekable) /* no buffer; and a read may have the turn */
         return ERROR_SUCCESS;
-    AcquireSRWLockExclusive(&stream->calls[0]);
-    DWORD error = stream_flush_buffer(stream);
-    ReleaseSRWLockExclusive(&stream->calls[0]);
-    return error;
+    return stream_call(
+        &(struct file_task){.stream = stream, .kind = TASK_FLUSH});
 }
 
 DWORD file_stream_flush_to_disk(struct file_stream *stream)
@@ -113,127 +69,155 @@ DWORD file_stream_flush_to_disk(struct file_stream *stream)
 
 /* ---- Position and length ---------------------------------------------- */
 
-static DWORD file_length(struct file_stream *stream, uint64_t *length)
+static DWORD file_length(const struct file_stream *stream, uint64_t *length)
 {
     LARGE_INTEGER size;
     if (!GetFileSizeEx(stream->handle, &size))
         return GetLastError();
+    uint64_t buffered = stream->dirty_end;
     *length = (uint64_t)size.QuadPart;
-    if (stream->dirty) {
-        uint64_t end = stream->buffer.offset + stream->buffer.filled;
-        if (end > *length)
-            *length = end;
-    }
+    if (*length < buffered)
+        *length = buffered;
     return ERROR_SUCCESS;
 }
 
+/* Forgets the bytes that were read, unless the position is among them. The lock
+ * is held. */
 static void set_position(struct file_stream *stream, uint64_t to)
 {
-    AcquireSRWLockExclusive(&stream->lock);
+    const struct buffer *buffer = &stream->buffer;
+    if (stream->lanes[0].owner != NULL || to < buffer->offset ||
+        to - buffer->offset > buffer->filled)
+        stream->version++;
     stream->position = to;
     stream->seeks++;
-    ReleaseSRWLockExclusive(&stream->lock);
 }
 
-static DWORD seek(struct file_stream *stream, int64_t offset, DWORD origin)
+/* Adding a negative offset wraps around, and gives the right sum; but the sum
+ * must not be below 0. */
+static DWORD add_offset(uint64_t from, int64_t offset, uint64_t least,
+                        uint64_t *to)
 {
-    uint64_t from = 0;
-    DWORD error = ERROR_SUCCESS;
-    if (origin == FILE_CURRENT)
-        from = stream->position;
-    else if (origin == FILE_END)
-        error = file_length(stream, &from);
-    else if (origin != FILE_BEGIN)
-        error = ERROR_INVALID_PARAMETER;
-    if (error != ERROR_SUCCESS)
-        return error;
-    /* Adding a negative offset wraps around, and gives the right sum; but the
-     * sum must not be below 0. */
-    uint64_t to = from + (uint64_t)offset;
+    *to = from + (uint64_t)offset;
     if (offset < 0 && -(offset + 1) >= (int64_t)from)
         return ERROR_NEGATIVE_SEEK;
-    if (to > INT64_MAX)
+    if (*to > INT64_MAX)
         return ERROR_INVALID_PARAMETER;
-    if (to < stream->append_start)
-        return ERROR_NEGATIVE_SEEK;
-    set_position(stream, to);
-    return ERROR_SUCCESS;
+    return *to < least ? ERROR_NEGATIVE_SEEK : ERROR_SUCCESS;
 }
 
 DWORD file_stream_seek(struct file_stream *stream, int64_t offset, DWORD origin,
                        uint64_t *position)
 {
+    uint64_t from = 0, to;
+    DWORD error = ERROR_SUCCESS;
     if (!stream->seekable)
         return ERROR_SEEK_ON_DEVICE;
-    AcquireSRWLockExclusive(&stream->calls[0]);
-    DWORD error = seek(stream, offset, origin);
+    if (origin == FILE_END)
+        error = file_length(stream, &from);
+    else if (origin != FILE_BEGIN && origin != FILE_CURRENT)
+        error = ERROR_INVALID_PARAMETER;
+    AcquireSRWLockExclusive(&stream->lock);
+    if (origin == FILE_CURRENT)
+        from = stream->position;
+    if (error == ERROR_SUCCESS)
+        error = add_offset(from, offset, stream->append_start, &to);
+    if (error == ERROR_SUCCESS)
+        set_position(stream, to);
     if (position != NULL)
         *position = stream->position;
-    ReleaseSRWLockExclusive(&stream->calls[0]);
+    ReleaseSRWLockExclusive(&stream->lock);
     return error;
 }
 
 DWORD file_stream_position(struct file_stream *stream, uint64_t *position)
 {
+    AcquireSRWLockExclusive(&stream->lock);
     *position = stream->position;
+    ReleaseSRWLockExclusive(&stream->lock);
     return stream->seekable ? ERROR_SUCCESS : ERROR_SEEK_ON_DEVICE;
 }
 
 DWORD file_stream_length(struct file_stream *stream, uint64_t *length)
 {
     *length = 0;
-    if (!stream->seekable)
-        return ERROR_SEEK_ON_DEVICE;
-    AcquireSRWLockExclusive(&stream->calls[0]);
-    DWORD error = file_length(stream, length);
-    ReleaseSRWLockExclusive(&stream->calls[0]);
-    return error;
+    return stream->seekable ? file_length(stream, length)
+                            : ERROR_SEEK_ON_DEVICE;
 }
 
-static DWORD set_length(struct file_stream *stream, uint64_t length)
+DWORD stream_set_length(struct file_stream *stream, uint64_t length)
 {
     FILE_END_OF_FILE_INFO end = {.EndOfFile.QuadPart = (LONGLONG)length};
-    DWORD error = stream_flush_buffer(stream);
-    if (error != ERROR_SUCCESS)
-        return error;
-    stream_forget_buffer(stream);
     if (!SetFileInformationByHandle(stream->handle, FileEndOfFileInfo, &end,
                                     sizeof end))
         return GetLastError();
+    AcquireSRWLockExclusive(&stream->lock);
     if (stream->position > length)
         set_position(stream, length);
+    ReleaseSRWLockExclusive(&stream->lock);
     return ERROR_SUCCESS;
 }
 
 DWORD file_stream_set_length(struct file_stream *stream, uint64_t length)
 {
-    DWORD error = stream_check_call(stream, true, NULL, 0);
-    if (error != ERROR_SUCCESS)
-        return error;
+    if (!(stream->access & FILE_ACCESS_WRITE))
+        return ERROR_ACCESS_DENIED;
     if (!stream->seekable)
         return ERROR_SEEK_ON_DEVICE;
     if (length > INT64_MAX || length < stream->append_start)
         return ERROR_INVALID_PARAMETER;
-    AcquireSRWLockExclusive(&stream->calls[0]);
-    error = set_length(stream, length);
-    ReleaseSRWLockExclusive(&stream->calls[0]);
-    return error;
+    return stream_call(&(struct file_task){.stream = stream,
+                                           .kind = TASK_SET_LENGTH,
+                                           .positional = true,
+                                           .offset = length});
 }
 
-/* ---- Open and close --------------------------------------------------- */
-
-static bool is_valid(const struct file_stream_options *options)
+DWORD file_stream_lock(struct file_stream *stream, uint64_t offset,
+                       uint64_t length)
 {
-    bool writes = options->access & FILE_ACCESS_WRITE;
+    if (!stream->seekable)
+        return ERROR_SEEK_ON_DEVICE;
+    return LockFile(stream->handle, (DWORD)offset, (DWORD)(offset >> 32),
+                    (DWORD)length, (DWORD)(length >> 32))
+               ? ERROR_SUCCESS
+               : GetLastError();
+}
+
+DWORD file_stream_unlock(struct file_stream *stream, uint64_t offset,
+                         uint64_t length)
+{
+    if (!stream->seekable)
+        return ERROR_SEEK_ON_DEVICE;
+    return UnlockFile(stream->handle, (DWORD)offset, (DWORD)(offset >> 32),
+                      (DWORD)length, (DWORD)(length >> 32))
+               ? ERROR_SUCCESS
+               : GetLastError();
+}
+
+/* ---- Open --------------------------------------------------------------- */
+
+static bool is_valid(const struct pool *pool,
+                     const struct file_stream_options *options)
+{
+    static const unsigned all = 2 * FILE_OPTION_NO_BUFFERING - 1;
+    static const DWORD shares =
+        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
     bool reads = options->access & FILE_ACCESS_READ;
+    bool writes = options->access & FILE_ACCESS_WRITE;
     bool preallocates = options->preallocation_size > 0;
-    if (options->buffer_size > MAXDWORD ||
-        options->preallocation_size > INT64_MAX)
+    if (options->options & ~all || options->share & ~shares ||
+        options->access < FILE_ACCESS_READ ||
+        options->access > FILE_ACCESS_READ_WRITE ||
+        options->buffer_size > MAXDWORD ||
+        options->preallocation_size > INT64_MAX ||
+        (options->options & FILE_OPTION_NO_BUFFERING &&
+         options->buffer_size > 0) ||
+        (options->options & FILE_OPTION_ASYNCHRONOUS && pool == NULL))
         return false;
     switch (options->mode) {
     case FILE_MODE_OPEN:
     case FILE_MODE_OPEN_OR_CREATE:
-        return (reads || writes) && !preallocates;
+        return !preallocates;
     case FILE_MODE_TRUNCATE:
         return writes && !preallocates;
     case FILE_MODE_CREATE:
@@ -257,19 +241,17 @@ static HANDLE open_handle(const wchar_t *path,
         [FILE_MODE_TRUNCATE] = TRUNCATE_EXISTING,
         [FILE_MODE_APPEND] = OPEN_ALWAYS,
     };
+    static const DWORD flag_of[] = {
+        FILE_FLAG_OVERLAPPED,      FILE_FLAG_SEQUENTIAL_SCAN,
+        FILE_FLAG_RANDOM_ACCESS,   FILE_FLAG_WRITE_THROUGH,
+        FILE_FLAG_DELETE_ON_CLOSE, FILE_FLAG_NO_BUFFERING,
+    };
     DWORD access = (options->access & FILE_ACCESS_READ ? GENERIC_READ : 0) |
                    (options->access & FILE_ACCESS_WRITE ? GENERIC_WRITE : 0);
     DWORD flags = SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
-    if (options->options & FILE_OPTION_ASYNCHRONOUS)
-        flags |= FILE_FLAG_OVERLAPPED;
-    if (options->options & FILE_OPTION_SEQUENTIAL)
-        flags |= FILE_FLAG_SEQUENTIAL_SCAN;
-    if (options->options & FILE_OPTION_RANDOM)
-        flags |= FILE_FLAG_RANDOM_ACCESS;
-    if (options->options & FILE_OPTION_WRITE_THROUGH)
-        flags |= FILE_FLAG_WRITE_THROUGH;
-    if (options->options & FILE_OPTION_DELETE_ON_CLOSE)
-        flags |= FILE_FLAG_DELETE_ON_CLOSE;
+    for (size_t i = 0; i < sizeof flag_of / sizeof flag_of[0]; i++)
+        if (options->options & 1U << i)
+            flags |= flag_of[i];
     return CreateFileW(path, access, options->share, NULL, modes[options->mode],
                        flags, NULL);
 }
@@ -288,24 +270,39 @@ static bool has_no_room(DWORD error)
     return error == ERROR_DISK_FULL || error == ERROR_FILE_TOO_LARGE;
 }
 
-static DWORD allocate_buffers(struct file_stream *stream)
+/* Whether the handle was opened with FILE_FLAG_OVERLAPPED. Class 16 is
+ * FileModeInformation; the answer has bit 4 or 5 for a synchronous handle. */
+static bool is_overlapped(HANDLE handle)
 {
-    if (stream->buffer_size == 0)
+    IO_STATUS_BLOCK status;
+    ULONG mode = 0;
+    NTSTATUS result = NtQueryInformationFile(
+        handle, &status, &mode, sizeof mode, (FILE_INFORMATION_CLASS)16);
+    return NT_SUCCESS(result) && !(mode & 0x30);
+}
+
+/* Where a stream starts: at the file's end, or at the handle's file pointer. */
+static DWORD find_start(struct file_stream *stream, enum file_mode mode)
+{
+    LARGE_INTEGER pointer = {0};
+    if (!stream->seekable)
         return ERROR_SUCCESS;
-    stream->buffer.data = malloc(stream->buffer_size);
-    if (stream->reads_ahead)
-        stream->ahead.data = malloc(stream->buffer_size);
-    if (stream->buffer.data == NULL ||
-        (stream->reads_ahead && stream->ahead.data == NULL))
-        return ERROR_NOT_ENOUGH_MEMORY;
+    if (mode == FILE_MODE_APPEND) {
+        DWORD error = file_length(stream, &stream->append_start);
+        stream->position = stream->append_start;
+        return error;
+    }
+    if (!SetFilePointerEx(stream->handle, pointer, &pointer, FILE_CURRENT))
+        return GetLastError();
+    stream->position = (uint64_t)pointer.QuadPart;
     return ERROR_SUCCESS;
 }
 
-/* The handle is open: finds out what it is, and where the stream starts. */
+/* Finds out what the handle is. It is bound last: a handle that is bound cannot
+ * be given back. */
 static DWORD set_up(struct file_stream *stream,
                     const struct file_stream_options *options)
 {
-    unsigned ahead = FILE_OPTION_ASYNCHRONOUS | FILE_OPTION_SEQUENTIAL;
     DWORD error = preallocate(stream->handle, options->preallocation_size);
     if (has_no_room(error))
         return error;
@@ -314,18 +311,19 @@ static DWORD set_up(struct file_stream *stream,
     DWORD type = GetFileType(stream->handle);
     if (type == FILE_TYPE_UNKNOWN && GetLastError() != NO_ERROR)
         return GetLastError(); /* a file would be read without offsets */
+    bool asynchronous = options->options & FILE_OPTION_ASYNCHRONOUS;
+    if (asynchronous != is_overlapped(stream->handle))
+        return ERROR_INVALID_PARAMETER;
     stream->seekable = type == FILE_TYPE_DISK;
     stream->is_pipe = type == FILE_TYPE_PIPE;
+    stream->grows = !(options->options & FILE_OPTION_RANDOM);
     stream->buffer_size = stream->seekable ? options->buffer_size : 0;
-    stream->reads_ahead = stream->buffer_size > 0 &&
-                          (options->options & ahead) == ahead &&
-                          stream->access & FILE_ACCESS_READ;
-    error = allocate_buffers(stream);
-    if (error == ERROR_SUCCESS && options->mode == FILE_MODE_APPEND &&
-        stream->seekable)
-        error = file_length(stream, &stream->append_start);
-    stream->position = stream->append_start;
-    if (error == ERROR_SUCCESS && options->options & FILE_OPTION_ASYNCHRONOUS) {
+    stream->buffer.capacity = stream->buffer_size;
+    if (stream->buffer_size > 0 &&
+        (stream->buffer.data = malloc(stream->buffer_size)) == NULL)
+        return ERROR_NOT_ENOUGH_MEMORY;
+    error = find_start(stream, options->mode);
+    if (error == ERROR_SUCCESS && asynchronous) {
         error = pool_bind_handle(stream->pool, stream->handle,
                                  FILE_SKIP_COMPLETION_PORT_ON_SUCCESS,
                                  &stream->file);
@@ -334,35 +332,67 @@ static DWORD set_up(struct file_stream *stream,
     return error;
 }
 
-DWORD file_stream_open(struct pool *pool, const wchar_t *path,
-                       const struct file_stream_options *options,
-                       struct file_stream **opened)
+/* A call that was refused, because the stream closes, may still hold the lock.
+ */
+static void free_stream(struct file_stream *stream)
 {
-    *opened = NULL;
-    if (!is_valid(options) ||
-        (pool == NULL && options->options & FILE_OPTION_ASYNCHRONOUS))
-        return ERROR_INVALID_PARAMETER;
+    AcquireSRWLockExclusive(&stream->lock);
+    ReleaseSRWLockExclusive(&stream->lock);
+    free(stream->buffer.data);
+    free(stream);
+}
+
+static DWORD make_stream(struct pool *pool, HANDLE handle,
+                         const struct file_stream_options *options,
+                         struct file_stream **made)
+{
     struct file_stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL)
         return ERROR_NOT_ENOUGH_MEMORY;
     stream->pool = pool;
     stream->access = options->access;
-    stream->handle = open_handle(path, options);
-    DWORD error = GetLastError();
-    if (stream->handle == INVALID_HANDLE_VALUE) {
-        free(stream);
-        return error;
-    }
-    error = set_up(stream, options);
-    if (error != ERROR_SUCCESS) {
-        CloseHandle(stream->handle); /* it is not bound: that comes last */
-        if (has_no_room(error))
-            DeleteFileW(path); /* this call has created it */
-        stream_free(stream);
-        return error;
-    }
-    *opened = stream;
-    return ERROR_SUCCESS;
+    stream->handle = handle;
+    DWORD error = set_up(stream, options);
+    if (error == ERROR_SUCCESS)
+        *made = stream;
+    else
+        free_stream(stream);
+    return error;
+}
+
+DWORD file_stream_open(struct pool *pool, const wchar_t *path,
+                       const struct file_stream_options *options,
+                       struct file_stream **opened)
+{
+    *opened = NULL;
+    if (path == NULL || !is_valid(pool, options))
+        return ERROR_INVALID_PARAMETER;
+    HANDLE handle = open_handle(path, options);
+    if (handle == INVALID_HANDLE_VALUE)
+        return GetLastError();
+    DWORD error = make_stream(pool, handle, options, opened);
+    if (error != ERROR_SUCCESS)
+        CloseHandle(handle);
+    if (has_no_room(error))
+        DeleteFileW(path); /* this call has created it */
+    return error;
+}
+
+DWORD file_stream_from_handle(struct pool *pool, HANDLE handle,
+                              const struct file_stream_options *options,
+                              struct file_stream **opened)
+{
+    *opened = NULL;
+    struct file_stream_options open = *options;
+    open.mode = FILE_MODE_OPEN;
+    open.preallocation_size = 0;
+    return is_valid(pool, &open) ? make_stream(pool, handle, &open, opened)
+                                 : ERROR_INVALID_PARAMETER;
+}
+
+HANDLE file_stream_handle(const struct file_stream *stream)
+{
+    return stream->handle;
 }
 
 DWORD file_stream_preallocation_error(const struct file_stream *stream)
@@ -370,57 +400,86 @@ DWORD file_stream_preallocation_error(const struct file_stream *stream)
     return stream->preallocation_error;
 }
 
-/* On a synchronous handle, CancelIoEx misses a call that is just about to
- * start, and the program cannot know that. So this cancels again and again. */
-static void wait_for_calls(struct file_stream *stream)
-{
-    DWORD timeout = stream->asynchronous ? INFINITE : 100; /* ms */
-    unsigned seen = stream->pending;
-    while (seen != STREAM_CLOSING) {
-        BOOL changed =
-            WaitOnAddress(&stream->pending, &seen, sizeof seen, timeout);
-        fatal_check(changed || GetLastError() == ERROR_TIMEOUT, "wait for",
-                    "stream");
-        if (!changed)
-            file_stream_cancel(stream);
-        seen = stream->pending;
-    }
-    /* A call without a pin holds the lock. */
-    AcquireSRWLockExclusive(&stream->calls[0]);
-    ReleaseSRWLockExclusive(&stream->calls[0]);
-}
+/* ---- Close -------------------------------------------------------------- */
 
-/* Frees the stream. If a packet of reading ahead will still come, its callback
- * frees the stream instead. */
-static void leave_stream(struct file_stream *stream)
+/* From now on no call begins, and those that run are cancelled. */
+static void begin_close(struct file_stream *stream)
 {
     AcquireSRWLockExclusive(&stream->lock);
-    bool comes = stream->ahead_state == AHEAD_DROPPED;
-    if (comes)
-        stream->ahead_state = AHEAD_CLOSED;
+    stream->closing = true;
+    rundown_enter(&stream->calls, 1);
     ReleaseSRWLockExclusive(&stream->lock);
-    if (!comes)
-        stream_free(stream);
+    file_stream_cancel(stream);
 }
 
+/* Nothing uses the stream any more. */
+static DWORD write_rest(struct file_stream *stream)
+{
+    struct file_task flush = {
+        .stream = stream, .kind = TASK_FLUSH, .cancels = stream->cancels};
+    stream_run(&flush);
+    return flush.error;
+}
+
+static DWORD first_error(DWORD first, DWORD second)
+{
+    return first != ERROR_SUCCESS ? first : second;
+}
+
+/* CancelIoEx misses a call that is just about to start, and the program cannot
+ * know that. So this cancels again and again. */
 DWORD file_stream_close(struct file_stream *stream)
 {
     if (stream == NULL)
         return ERROR_SUCCESS;
     if (stream->pool != NULL && pool_in_callback(stream->pool))
         return ERROR_POSSIBLE_DEADLOCK;
-    stream->pending |=
-        STREAM_CLOSING; /* first, or a write now would get lost */
-    DWORD error = file_stream_flush(stream);
-    file_stream_cancel(stream);
-    /* No call can start to read ahead again now. */
-    AcquireSRWLockExclusive(&stream->lock);
-    stream_drop_ahead(stream);
-    ReleaseSRWLockExclusive(&stream->lock);
-    DWORD failure = stream->asynchronous ? bound_file_close(&stream->file) : 0;
-    wait_for_calls(stream);
-    if (!stream->asynchronous && !CloseHandle(stream->handle))
-        failure = GetLastError();
-    leave_stream(stream);
-    return error != ERROR_SUCCESS ? error : failure;
+    begin_close(stream);
+    rundown_leave(&stream->calls, 1);
+    while (!rundown_wait(&stream->calls, 100)) /* ms */
+        file_stream_cancel(stream);
+    DWORD error = write_rest(stream);
+    if (stream->asynchronous)
+        error = first_error(error, bound_file_close(&stream->file));
+    else if (!CloseHandle(stream->handle))
+        error = first_error(error, GetLastError());
+    free_stream(stream);
+    return error;
+}
+
+/* The handle is closed. */
+static void end(struct file_stream *stream, DWORD error)
+{
+    file_stream_callback *closed = stream->closed;
+    void *context = stream->closed_context;
+    error = first_error(stream->close_error, error);
+    free_stream(stream);
+    if (closed != NULL)
+        closed(context, error, 0);
+}
+
+static void on_closed(struct bound_file *file, DWORD error)
+{
+    end(CONTAINING_RECORD(file, struct file_stream, file), error);
+}
+
+void stream_end(struct file_stream *stream)
+{
+    stream->close_error = write_rest(stream);
+    if (stream->asynchronous)
+        bound_file_close_later(&stream->file, on_closed);
+    else
+        end(stream,
+            CloseHandle(stream->handle) ? ERROR_SUCCESS : GetLastError());
+}
+
+void file_stream_close_async(struct file_stream *stream,
+                             file_stream_callback *closed, void *context)
+{
+    stream->closed = closed;
+    stream->closed_context = context;
+    begin_close(stream);
+    rundown_close(&stream->calls);
+    if (rundown_leave(&stream->calls, 1))
+        stream_end(stream);
 }

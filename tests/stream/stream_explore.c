@@ -238,19 +238,6 @@ static void read_ten_at_0(void)
     read_bytes(10);
 }
 
-/* Starts to read the second buffer ahead. */
-static void read_first_buffer(void)
-{
-    seek_to(0);
-    read_bytes(4);
-}
-
-static void read_second_buffer(void)
-{
-    read_bytes(95);
-    read_bytes(10);
-}
-
 static const struct {
     const wchar_t *name;
     void (*prepare)(void);
@@ -284,15 +271,6 @@ static const struct {
     {L"end-of-fill-and-cancel", hold_fill, release_held, cancel_task, true},
     {L"end-of-fill-and-close", hold_fill, release_held, close_stream, true},
     {L"end-of-write-and-read", hold_write_at_4, release_held, read_ten, true},
-    {L"ahead-and-write", nothing, read_first_buffer, write_word, true},
-    {L"ahead-and-read", nothing, read_first_buffer, read_second_buffer, true},
-    {L"ahead-and-seek", nothing, read_first_buffer, read_ten_at_0, true},
-    {L"ahead-and-cut", nothing, read_first_buffer, cut, true},
-    {L"ahead-and-start-write", nothing, read_first_buffer, start_other_write,
-     true},
-    {L"ahead-and-close", nothing, read_first_buffer, close_stream, true},
-    {L"read-ahead-and-write", read_first_buffer, read_second_buffer, write_word,
-     false},
 };
 
 /* ---- All orders -------------------------------------------------------- */
@@ -433,9 +411,6 @@ static void try_pairs(void)
 {
     unsigned tried = 0, right = 0;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        bool needs_reading_ahead = wcsncmp(pairs[i].name, L"ahead-", 6) == 0;
-        if (needs_reading_ahead && !(options & FILE_OPTION_SEQUENTIAL))
-            continue;
         tried++;
         right += is_right_in_every_order(i);
     }
@@ -443,7 +418,7 @@ static void try_pairs(void)
 }
 
 CASE(two_concurrent_actions_on_an_asynchronous_stream_are_right,
-     "main: 21 of 21 pairs are right in every order\n")
+     "main: 20 of 20 pairs are right in every order\n")
 {
     asynchronous = true;
     options = FILE_OPTION_ASYNCHRONOUS;
@@ -451,16 +426,8 @@ CASE(two_concurrent_actions_on_an_asynchronous_stream_are_right,
 }
 
 CASE(two_concurrent_actions_on_a_synchronous_stream_are_right,
-     "main: 21 of 21 pairs are right in every order\n")
+     "main: 20 of 20 pairs are right in every order\n")
 {
-    try_pairs();
-}
-
-CASE(two_concurrent_actions_on_a_stream_that_reads_ahead_are_right,
-     "main: 27 of 27 pairs are right in every order\n")
-{
-    asynchronous = true;
-    options = FILE_OPTION_ASYNCHRONOUS | FILE_OPTION_SEQUENTIAL;
     try_pairs();
 }
 

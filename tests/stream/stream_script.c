@@ -352,7 +352,7 @@ static void wait_for_task(char *rest)
     unsigned index = next_index(&rest, TASKS);
     size_t bytes = UNSET;
     DWORD timeout = *rest != '\0' ? (DWORD)next_number(&rest) : INFINITE;
-    bool writes = tasks[index].writes;
+    bool writes = tasks[index].kind == TASK_WRITE;
     add_error(file_task_wait(&tasks[index], timeout, &bytes));
     if (writes)
         add_count(bytes);
