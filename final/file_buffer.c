@@ -4,11 +4,6 @@
 
 enum { LARGEST_FILL = 256 * 1024, GROWTH = 4 };
 
-static bool is_cancelled(const struct file_task *task)
-{
-    return task->cancelled || task->cancels != task->stream->cancels;
-}
-
 /* Where the rest of the call's range starts. A pipe has no offsets. */
 static uint64_t rest_offset(const struct file_task *task)
 {
@@ -29,8 +24,7 @@ static void copy_from(const struct buffer *buffer, struct file_task *task)
     if (offset < buffer->offset || offset - buffer->offset >= buffer->filled)
         return;
     size_t from = (size_t)(offset - buffer->offset);
-    size_t rest = task->length - task->done, there = buffer->filled - from;
-    size_t count = rest < there ? rest : there;
+    size_t count = min(task->length - task->done, buffer->filled - from);
     memcpy(task->buffer + task->done, buffer->data + from, count);
     task->done += count;
 }
@@ -78,12 +72,11 @@ bool stream_use_buffer(struct file_task *task)
 static size_t next_fill(const struct file_stream *stream, uint64_t offset)
 {
     const struct buffer *buffer = &stream->buffer;
-    size_t most =
-        stream->buffer_size > LARGEST_FILL ? stream->buffer_size : LARGEST_FILL;
-    bool sequential = stream->grows && buffer->filled == buffer->fill &&
+    bool sequential = stream->grows && buffer->filled > 0 &&
+                      buffer->filled == buffer->fill &&
                       offset == buffer->offset + buffer->filled;
     size_t fill = sequential ? buffer->fill * GROWTH : stream->buffer_size;
-    return fill < most ? fill : most;
+    return min(fill, max(stream->buffer_size, LARGEST_FILL));
 }
 
 /* Empties the buffer. If there is no memory for a larger one, keeps it. */
@@ -96,7 +89,7 @@ static void begin_fill(struct file_stream *stream, uint64_t offset, size_t fill)
         buffer->data = larger;
         buffer->capacity = fill;
     }
-    buffer->fill = fill < buffer->capacity ? fill : buffer->capacity;
+    buffer->fill = min(fill, buffer->capacity);
     buffer->offset = offset;
     buffer->filled = 0;
     buffer->version = stream->version;
@@ -132,7 +125,7 @@ bool stream_next_io(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
     struct buffer *buffer = &stream->buffer;
-    if (is_cancelled(task)) {
+    if (stream_is_cancelled(task)) {
         task->error = ERROR_OPERATION_ABORTED;
         return false;
     }
@@ -154,55 +147,41 @@ bool stream_next_io(struct file_task *task)
                               rest, rest_offset(task));
 }
 
-/* If the system has written only some of the bytes, the next I/O writes the
- * rest. */
-static bool end_flush(struct file_task *task, DWORD error, DWORD bytes)
+/* The system has written this part of the buffer. */
+static void remove_written(struct file_stream *stream, DWORD bytes)
 {
-    struct file_stream *stream = task->stream;
     struct buffer *buffer = &stream->buffer;
-    if (error == ERROR_SUCCESS && bytes == 0)
-        error = ERROR_WRITE_FAULT; /* the loop would never end */
     buffer->offset += bytes;
     buffer->filled -= bytes;
     memmove(buffer->data, buffer->data + bytes, buffer->filled);
     set_dirty(stream, buffer->filled > 0);
-    task->error = error;
-    return error != ERROR_SUCCESS;
 }
 
 bool stream_end_io(struct file_task *task, DWORD error, DWORD bytes)
 {
-    const struct file_stream *stream = task->stream;
-    bool writes = task->kind == TASK_WRITE;
-    size_t before = task->done;
-    if (task->step == STEP_FLUSH)
-        return end_flush(task, error, bytes);
-    if (task->step == STEP_FILL) {
-        task->stream->buffer.filled = bytes;
+    struct file_stream *stream = task->stream;
+    enum io_status status = overlapped_status(error);
+    bool ok = status == IO_STATUS_SUCCESS || status == IO_STATUS_MORE_DATA;
+    bool writes = stream_writes(task);
+    bool at_end = status == IO_STATUS_END_OF_FILE && !writes;
+    task->error = ok || at_end ? ERROR_SUCCESS : error;
+    if (ok && writes && bytes == 0)
+        task->error = ERROR_WRITE_FAULT; /* the loop would never end */
+    if (task->step == STEP_FLUSH) {
+        remove_written(stream, bytes);
+    } else if (task->step == STEP_FILL) {
+        stream->buffer.filled = bytes;
         copy_from(&stream->buffer, task);
     } else {
         task->done += bytes;
     }
-    task->error = error;
-    switch (overlapped_status(error)) {
-    case IO_STATUS_END_OF_FILE:
-        if (!writes)
-            task->error = ERROR_SUCCESS;
+    if (task->error != ERROR_SUCCESS || at_end)
         return true;
-    case IO_STATUS_SUCCESS:
-    case IO_STATUS_MORE_DATA:
-        task->error = ERROR_SUCCESS;
-        if (writes && bytes == 0)
-            task->error = ERROR_WRITE_FAULT; /* the loop would never end */
-        if (task->done ==
-            before) /* in a pipe, a write of 0 bytes: read again */
-            return writes || !stream->is_pipe;
-        return task->done == task->length ||
-               (!writes && (task->waits || !stream->seekable));
-    case IO_STATUS_PENDING: /* no I/O ends with this */
-    case IO_STATUS_CANCELLED:
-    case IO_STATUS_FAILED:
-        break;
-    }
-    return true;
+    if (task->step == STEP_FLUSH)
+        return false;
+    if (bytes == 0) /* in a pipe, a write of 0 bytes: read again */
+        return !stream->is_pipe;
+    bool may_be_short =
+        task->waits || !stream->seekable || stream->reads_sectors;
+    return task->done == task->length || (!writes && may_be_short);
 }

@@ -2,83 +2,130 @@
 
 #include <winternl.h>
 
-/* ---- Synchronous calls -------------------------------------------------- */
+/* ---- Calls -------------------------------------------------------------- */
+
+static struct file_task to_read(void *buffer, size_t length)
+{
+    return (struct file_task){
+        .kind = TASK_READ, .buffer = buffer, .length = length};
+}
+
+static struct file_task to_write(const void *buffer, size_t length)
+{
+    return (struct file_task){
+        .kind = TASK_WRITE, .buffer = (void *)buffer, .length = length};
+}
+
+static const struct file_task to_flush = {.kind = TASK_FLUSH};
+
+static struct file_task at(uint64_t offset, struct file_task call)
+{
+    call.positional = true;
+    call.offset = offset;
+    return call;
+}
 
 DWORD file_stream_read(struct file_stream *stream, void *buffer, size_t length,
                        size_t *bytes)
 {
-    struct file_task task = {.stream = stream,
-                             .kind = TASK_READ,
-                             .buffer = buffer,
-                             .length = length};
-    DWORD error = stream_call(&task);
-    *bytes = task.done;
-    return error;
+    return stream_call(stream, to_read(buffer, length), bytes);
 }
 
 DWORD file_stream_write(struct file_stream *stream, const void *buffer,
                         size_t length)
 {
-    return stream_call(&(struct file_task){.stream = stream,
-                                           .kind = TASK_WRITE,
-                                           .buffer = (void *)buffer,
-                                           .length = length});
+    return stream_call(stream, to_write(buffer, length), NULL);
 }
 
 DWORD file_stream_read_at(struct file_stream *stream, void *buffer,
                           size_t length, uint64_t offset, size_t *bytes)
 {
-    struct file_task task = {.stream = stream,
-                             .kind = TASK_READ,
-                             .positional = true,
-                             .buffer = buffer,
-                             .length = length,
-                             .offset = offset};
-    DWORD error = stream_call(&task);
-    *bytes = task.done;
-    return error;
+    return stream_call(stream, at(offset, to_read(buffer, length)), bytes);
 }
 
 DWORD file_stream_write_at(struct file_stream *stream, const void *buffer,
                            size_t length, uint64_t offset)
 {
-    return stream_call(&(struct file_task){.stream = stream,
-                                           .kind = TASK_WRITE,
-                                           .positional = true,
-                                           .buffer = (void *)buffer,
-                                           .length = length,
-                                           .offset = offset});
+    return stream_call(stream, at(offset, to_write(buffer, length)), NULL);
 }
 
 DWORD file_stream_flush(struct file_stream *stream)
 {
-    if (!stream->seekable) /* no buffer; and a read may have the turn */
-        return ERROR_SUCCESS;
-    return stream_call(
-        &(struct file_task){.stream = stream, .kind = TASK_FLUSH});
+    return stream_call(stream, to_flush, NULL);
 }
 
 DWORD file_stream_flush_to_disk(struct file_stream *stream)
 {
     DWORD error = file_stream_flush(stream);
-    if (error == ERROR_SUCCESS && stream->access & FILE_ACCESS_WRITE &&
-        !FlushFileBuffers(stream->handle))
+    if (error == ERROR_SUCCESS)
+        error = stream_enter(stream);
+    if (error != ERROR_SUCCESS)
+        return error;
+    if (stream->access & FILE_ACCESS_WRITE && !FlushFileBuffers(stream->handle))
         error = GetLastError();
+    stream_leave(stream);
     return error;
+}
+
+struct submission file_stream_read_async(struct file_stream *stream,
+                                         void *buffer, size_t length,
+                                         struct file_task *task)
+{
+    return stream_call_async(stream, task, to_read(buffer, length));
+}
+
+struct submission file_stream_write_async(struct file_stream *stream,
+                                          const void *buffer, size_t length,
+                                          struct file_task *task)
+{
+    return stream_call_async(stream, task, to_write(buffer, length));
+}
+
+struct submission file_stream_read_at_async(struct file_stream *stream,
+                                            void *buffer, size_t length,
+                                            uint64_t offset,
+                                            struct file_task *task)
+{
+    return stream_call_async(stream, task, at(offset, to_read(buffer, length)));
+}
+
+struct submission file_stream_write_at_async(struct file_stream *stream,
+                                             const void *buffer, size_t length,
+                                             uint64_t offset,
+                                             struct file_task *task)
+{
+    return stream_call_async(stream, task,
+                             at(offset, to_write(buffer, length)));
+}
+
+struct submission file_stream_flush_async(struct file_stream *stream,
+                                          struct file_task *task)
+{
+    return stream_call_async(stream, task, to_flush);
 }
 
 /* ---- Position and length ---------------------------------------------- */
 
-static DWORD file_length(const struct file_stream *stream, uint64_t *length)
+static DWORD ask_length(const struct file_stream *stream, uint64_t *length)
 {
     LARGE_INTEGER size;
     if (!GetFileSizeEx(stream->handle, &size))
         return GetLastError();
-    uint64_t buffered = stream->dirty_end;
-    *length = (uint64_t)size.QuadPart;
-    if (*length < buffered)
-        *length = buffered;
+    *length = max((uint64_t)size.QuadPart, stream->dirty_end);
     return ERROR_SUCCESS;
+}
+
+DWORD file_stream_length(struct file_stream *stream, uint64_t *length)
+{
+    *length = 0;
+    if (!stream->seekable)
+        return ERROR_SEEK_ON_DEVICE;
+    DWORD error = stream_enter(stream);
+    if (error != ERROR_SUCCESS)
+        return error;
+    error = ask_length(stream, length);
+    stream_leave(stream);
+    return error;
 }
 
 /* Forgets the bytes that were read, unless the position is among them. The lock
@@ -86,7 +133,7 @@ static DWORD file_length(const struct file_stream *stream, uint64_t *length)
 static void set_position(struct file_stream *stream, uint64_t to)
 {
     const struct buffer *buffer = &stream->buffer;
-    if (stream->lanes[0].owner != NULL || to < buffer->offset ||
+    if (stream->lanes[0].first != NULL || to < buffer->offset ||
         to - buffer->offset > buffer->filled)
         stream->version++;
     stream->position = to;
@@ -114,7 +161,7 @@ DWORD file_stream_seek(struct file_stream *stream, int64_t offset, DWORD origin,
     if (!stream->seekable)
         return ERROR_SEEK_ON_DEVICE;
     if (origin == FILE_END)
-        error = file_length(stream, &from);
+        error = file_stream_length(stream, &from);
     else if (origin != FILE_BEGIN && origin != FILE_CURRENT)
         error = ERROR_INVALID_PARAMETER;
     AcquireSRWLockExclusive(&stream->lock);
@@ -138,13 +185,6 @@ DWORD file_stream_position(struct file_stream *stream, uint64_t *position)
     return stream->seekable ? ERROR_SUCCESS : ERROR_SEEK_ON_DEVICE;
 }
 
-DWORD file_stream_length(struct file_stream *stream, uint64_t *length)
-{
-    *length = 0;
-    return stream->seekable ? file_length(stream, length)
-                            : ERROR_SEEK_ON_DEVICE;
-}
-
 DWORD stream_set_length(struct file_stream *stream, uint64_t length)
 {
     FILE_END_OF_FILE_INFO end = {.EndOfFile.QuadPart = (LONGLONG)length};
@@ -160,38 +200,39 @@ DWORD stream_set_length(struct file_stream *stream, uint64_t length)
 
 DWORD file_stream_set_length(struct file_stream *stream, uint64_t length)
 {
-    if (!(stream->access & FILE_ACCESS_WRITE))
-        return ERROR_ACCESS_DENIED;
+    return stream_call(
+        stream, at(length, (struct file_task){.kind = TASK_SET_LENGTH}), NULL);
+}
+
+typedef BOOL WINAPI range_function(HANDLE handle, DWORD offset_low,
+                                   DWORD offset_high, DWORD length_low,
+                                   DWORD length_high);
+
+static DWORD call_range(struct file_stream *stream, range_function *function,
+                        uint64_t offset, uint64_t length)
+{
     if (!stream->seekable)
         return ERROR_SEEK_ON_DEVICE;
-    if (length > INT64_MAX || length < stream->append_start)
-        return ERROR_INVALID_PARAMETER;
-    return stream_call(&(struct file_task){.stream = stream,
-                                           .kind = TASK_SET_LENGTH,
-                                           .positional = true,
-                                           .offset = length});
+    DWORD error = stream_enter(stream);
+    if (error != ERROR_SUCCESS)
+        return error;
+    if (!function(stream->handle, (DWORD)offset, (DWORD)(offset >> 32),
+                  (DWORD)length, (DWORD)(length >> 32)))
+        error = GetLastError();
+    stream_leave(stream);
+    return error;
 }
 
 DWORD file_stream_lock(struct file_stream *stream, uint64_t offset,
                        uint64_t length)
 {
-    if (!stream->seekable)
-        return ERROR_SEEK_ON_DEVICE;
-    return LockFile(stream->handle, (DWORD)offset, (DWORD)(offset >> 32),
-                    (DWORD)length, (DWORD)(length >> 32))
-               ? ERROR_SUCCESS
-               : GetLastError();
+    return call_range(stream, LockFile, offset, length);
 }
 
 DWORD file_stream_unlock(struct file_stream *stream, uint64_t offset,
                          uint64_t length)
 {
-    if (!stream->seekable)
-        return ERROR_SEEK_ON_DEVICE;
-    return UnlockFile(stream->handle, (DWORD)offset, (DWORD)(offset >> 32),
-                      (DWORD)length, (DWORD)(length >> 32))
-               ? ERROR_SUCCESS
-               : GetLastError();
+    return call_range(stream, UnlockFile, offset, length);
 }
 
 /* ---- Open --------------------------------------------------------------- */
@@ -288,7 +329,7 @@ static DWORD find_start(struct file_stream *stream, enum file_mode mode)
     if (!stream->seekable)
         return ERROR_SUCCESS;
     if (mode == FILE_MODE_APPEND) {
-        DWORD error = file_length(stream, &stream->append_start);
+        DWORD error = ask_length(stream, &stream->append_start);
         stream->position = stream->append_start;
         return error;
     }
@@ -311,19 +352,17 @@ static DWORD set_up(struct file_stream *stream,
     DWORD type = GetFileType(stream->handle);
     if (type == FILE_TYPE_UNKNOWN && GetLastError() != NO_ERROR)
         return GetLastError(); /* a file would be read without offsets */
-    bool asynchronous = options->options & FILE_OPTION_ASYNCHRONOUS;
-    if (asynchronous != is_overlapped(stream->handle))
-        return ERROR_INVALID_PARAMETER;
     stream->seekable = type == FILE_TYPE_DISK;
     stream->is_pipe = type == FILE_TYPE_PIPE;
     stream->grows = !(options->options & FILE_OPTION_RANDOM);
+    stream->reads_sectors = options->options & FILE_OPTION_NO_BUFFERING;
     stream->buffer_size = stream->seekable ? options->buffer_size : 0;
     stream->buffer.capacity = stream->buffer_size;
     if (stream->buffer_size > 0 &&
         (stream->buffer.data = malloc(stream->buffer_size)) == NULL)
         return ERROR_NOT_ENOUGH_MEMORY;
     error = find_start(stream, options->mode);
-    if (error == ERROR_SUCCESS && asynchronous) {
+    if (error == ERROR_SUCCESS && options->options & FILE_OPTION_ASYNCHRONOUS) {
         error = pool_bind_handle(stream->pool, stream->handle,
                                  FILE_SKIP_COMPLETION_PORT_ON_SUCCESS,
                                  &stream->file);
@@ -383,11 +422,13 @@ DWORD file_stream_from_handle(struct pool *pool, HANDLE handle,
                               struct file_stream **opened)
 {
     *opened = NULL;
-    struct file_stream_options open = *options;
-    open.mode = FILE_MODE_OPEN;
-    open.preallocation_size = 0;
-    return is_valid(pool, &open) ? make_stream(pool, handle, &open, opened)
-                                 : ERROR_INVALID_PARAMETER;
+    struct file_stream_options used = {.access = options->access,
+                                       .buffer_size = options->buffer_size,
+                                       .options = options->options};
+    bool asynchronous = used.options & FILE_OPTION_ASYNCHRONOUS;
+    if (!is_valid(pool, &used) || asynchronous != is_overlapped(handle))
+        return ERROR_INVALID_PARAMETER;
+    return make_stream(pool, handle, &used, opened);
 }
 
 HANDLE file_stream_handle(const struct file_stream *stream)
@@ -402,14 +443,15 @@ DWORD file_stream_preallocation_error(const struct file_stream *stream)
 
 /* ---- Close -------------------------------------------------------------- */
 
-/* From now on no call begins, and those that run are cancelled. */
+/* From now on no call begins, and those that run are cancelled. The caller is
+ * inside afterwards. */
 static void begin_close(struct file_stream *stream)
 {
     AcquireSRWLockExclusive(&stream->lock);
     stream->closing = true;
     rundown_enter(&stream->calls, 1);
     ReleaseSRWLockExclusive(&stream->lock);
-    file_stream_cancel(stream);
+    stream_cancel_all(stream);
 }
 
 /* Nothing uses the stream any more. */
@@ -437,7 +479,7 @@ DWORD file_stream_close(struct file_stream *stream)
     begin_close(stream);
     rundown_leave(&stream->calls, 1);
     while (!rundown_wait(&stream->calls, 100)) /* ms */
-        file_stream_cancel(stream);
+        stream_cancel_all(stream);
     DWORD error = write_rest(stream);
     if (stream->asynchronous)
         error = first_error(error, bound_file_close(&stream->file));
@@ -480,6 +522,5 @@ void file_stream_close_async(struct file_stream *stream,
     stream->closed_context = context;
     begin_close(stream);
     rundown_close(&stream->calls);
-    if (rundown_leave(&stream->calls, 1))
-        stream_end(stream);
+    stream_leave(stream);
 }

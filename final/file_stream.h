@@ -227,14 +227,14 @@ struct file_task {
     struct request request;
     struct pool *pool;
     struct file_stream *stream;
-    struct file_task *next, *previous; /* that wait for their turn */
+    struct file_task *next, *previous; /* in its lane */
     _Atomic enum { TASK_IDLE, TASK_WAITING, TASK_RUNNING, TASK_DONE } state;
     _Atomic enum { TASK_STARTING, TASK_STARTED, TASK_CAME } io;
     enum { TASK_READ, TASK_WRITE, TASK_FLUSH, TASK_SET_LENGTH } kind;
     enum file_task_step { STEP_FLUSH, STEP_FILL, STEP_DIRECT } step;
     bool waits;      /* a synchronous call */
     bool positional; /* at an offset of the caller's */
-    bool has_turn;
+    bool in_lane;    /* has the turn, or waits for it */
     _Atomic bool cancelled;
     unsigned cancels, seeks; /* of the stream, when the call started */
     _Atomic uint64_t ticket; /* of its I/O */

@@ -27,17 +27,18 @@ struct buffer {
     unsigned version; /* file_stream.version when they were read */
 };
 
-/* Calls that take turns. */
+/* Calls that take turns. The first one has the turn, the others wait. */
 struct lane {
-    struct file_task *owner;        /* has the turn; NULL: none has */
-    struct file_task *first, *last; /* wait for it */
+    struct file_task *first, *last;
 };
 
 struct file_stream {
     struct pool *pool;
     HANDLE handle;
     struct bound_file file; /* on an asynchronous stream: owns the handle */
-    bool asynchronous, seekable, is_pipe, grows;
+    bool asynchronous, seekable, is_pipe;
+    bool grows;         /* the buffer, while reads are sequential */
+    bool reads_sectors; /* whole ones: there is no read after a short one */
     enum file_access access;
     uint64_t append_start; /* no write may start before this offset */
     DWORD preallocation_error;
@@ -68,6 +69,17 @@ static inline bool stream_reaches_too_far(uint64_t offset, size_t length)
     return length > INT64_MAX || offset > (uint64_t)INT64_MAX - length;
 }
 
+/* Whether its I/O writes. */
+static inline bool stream_writes(const struct file_task *task)
+{
+    return task->kind == TASK_WRITE || task->step == STEP_FLUSH;
+}
+
+static inline bool stream_is_cancelled(const struct file_task *task)
+{
+    return task->cancelled || task->cancels != task->stream->cancels;
+}
+
 /* ---- file_stream.c ------------------------------------------------------ */
 
 /* Cuts or extends the file. The caller has the turn, and the buffer is clean.
@@ -80,12 +92,23 @@ void stream_end(struct file_stream *stream);
 
 /* ---- file_task.c -------------------------------------------------------- */
 
-/* Runs a synchronous call: waits for its turn, then for its I/O. The caller has
- * set stream, kind, buffer, length, offset and positional. */
-DWORD stream_call(struct file_task *task);
+/* Between these two calls the stream stays, and its handle is open.
+ * stream_enter fails with ERROR_INVALID_HANDLE if the stream closes. */
+DWORD stream_enter(struct file_stream *stream);
+void stream_leave(struct file_stream *stream);
 
-/* Only the I/O of such a call. */
+/* Makes a call: its kind, buffer, length, offset and positional are set. The
+ * synchronous one waits for its turn, then for its I/O. bytes may be NULL. */
+DWORD stream_call(struct file_stream *stream, struct file_task task,
+                  size_t *bytes);
+struct submission stream_call_async(struct file_stream *stream,
+                                    struct file_task *task,
+                                    struct file_task call);
+
+/* Only the I/O of a synchronous call. */
 void stream_run(struct file_task *task);
+
+void stream_cancel_all(struct file_stream *stream);
 
 /* ---- file_buffer.c ------------------------------------------------------ */
 

@@ -8,31 +8,31 @@ static struct lane *lane_of(const struct file_task *task)
     return &stream->lanes[!stream->seekable && task->kind == TASK_WRITE];
 }
 
-static void append(struct lane *lane, struct file_task *task)
+static void enter_lane(struct lane *lane, struct file_task *task)
 {
+    task->in_lane = true;
     task->next = NULL;
     task->previous = lane->last;
     *(lane->last != NULL ? &lane->last->next : &lane->first) = task;
     lane->last = task;
 }
 
-static void remove_waiting(struct lane *lane, const struct file_task *task)
+static void leave_lane(struct lane *lane, struct file_task *task)
 {
+    task->in_lane = false;
     *(task->previous != NULL ? &task->previous->next : &lane->first) =
         task->next;
     *(task->next != NULL ? &task->next->previous : &lane->last) =
         task->previous;
 }
 
-/* Gives the turn to the call that has waited longest. Returns that call if a
- * worker has to run it. The thread of a synchronous call is waiting for it. */
-static struct file_task *pass_turn(struct lane *lane)
+/* The next call has the turn now. Returns that call if a worker has to run it.
+ * The thread of a synchronous call is waiting for it. */
+static struct file_task *pass_turn(const struct lane *lane)
 {
-    struct file_task *next = lane->owner = lane->first;
+    struct file_task *next = lane->first;
     if (next == NULL)
         return NULL;
-    remove_waiting(lane, next);
-    next->has_turn = true;
     next->state = TASK_RUNNING;
     if (!next->waits)
         return next;
@@ -58,6 +58,7 @@ static DWORD check_call(const struct file_task *task)
     if (task->positional && !stream->seekable)
         return ERROR_SEEK_ON_DEVICE;
     if ((task->buffer == NULL && task->length > 0) || task->length > MAXDWORD ||
+        (task->positional && writes && task->offset < stream->append_start) ||
         (stream->pool == NULL && !task->waits))
         return ERROR_INVALID_PARAMETER;
     return ERROR_SUCCESS;
@@ -77,7 +78,7 @@ static DWORD check_wait(const struct file_task *task,
     return ERROR_SUCCESS;
 }
 
-/* Claims the call's range. The call runs now, or is in its lane. The lock is
+/* Claims the call's range. The call runs now, or waits in its lane. The lock is
  * held. */
 static DWORD admit(struct file_task *task)
 {
@@ -85,21 +86,16 @@ static DWORD admit(struct file_task *task)
     struct lane *lane = lane_of(task);
     bool takes_turn =
         task->waits || !stream->seekable || stream->buffer_size > 0;
-    bool behind = takes_turn && lane->owner != NULL;
-    DWORD error = ERROR_SUCCESS;
-    if (behind)
-        error = check_wait(task, lane->last != NULL ? lane->last : lane->owner);
+    bool behind = takes_turn && lane->first != NULL;
+    DWORD error = behind ? check_wait(task, lane->last) : ERROR_SUCCESS;
     if (error != ERROR_SUCCESS)
         return error;
     if (stream->seekable && !task->positional)
         stream->position += task->length;
     rundown_enter(&stream->calls, 1);
-    task->has_turn = takes_turn && !behind;
     task->state = behind ? TASK_WAITING : TASK_RUNNING;
-    if (behind)
-        append(lane, task);
-    else if (takes_turn)
-        lane->owner = task;
+    if (takes_turn)
+        enter_lane(lane, task);
     return ERROR_SUCCESS;
 }
 
@@ -116,9 +112,8 @@ static struct submission begin_locked(struct file_task *task)
         return failed(ERROR_INVALID_PARAMETER);
     task->seeks = stream->seeks;
     task->cancels = stream->cancels;
-    if (lane_of(task)->owner == NULL && stream_use_buffer(task)) {
-        if (!task->positional)
-            stream->position += task->length;
+    if (lane_of(task)->first == NULL && stream_use_buffer(task)) {
+        stream->position += task->done;
         return (struct submission){.outcome = IO_DONE,
                                    .bytes = (DWORD)task->done};
     }
@@ -127,17 +122,19 @@ static struct submission begin_locked(struct file_task *task)
                                   : failed(error);
 }
 
-/* Sets *runs if the call runs. Another thread may give the turn to a call that
- * waits, so the caller does not look at its state. */
+/* A pipe has nothing to flush. Sets *runs if the call runs. Another thread may
+ * give the turn to a call that waits, so the caller does not look at its state.
+ */
 static struct submission begin(struct file_task *task, bool *runs)
 {
     struct file_stream *stream = task->stream;
     struct submission begun = {.outcome = IO_DONE};
     DWORD error = check_call(task);
+    bool reads_or_writes = task->kind <= TASK_WRITE;
     *runs = false;
     if (error != ERROR_SUCCESS) {
         begun = failed(error);
-    } else if (task->length > 0 || task->kind >= TASK_FLUSH) {
+    } else if (reads_or_writes ? task->length > 0 : stream->seekable) {
         AcquireSRWLockExclusive(&stream->lock);
         begun = begin_locked(task);
         *runs = begun.outcome == IO_QUEUED && task->state == TASK_RUNNING;
@@ -152,7 +149,17 @@ static struct submission begin(struct file_task *task, bool *runs)
 
 /* ---- How a call ends ---------------------------------------------------- */
 
-static void leave(struct file_stream *stream)
+DWORD stream_enter(struct file_stream *stream)
+{
+    AcquireSRWLockExclusive(&stream->lock);
+    DWORD error = stream->closing ? ERROR_INVALID_HANDLE : ERROR_SUCCESS;
+    if (error == ERROR_SUCCESS)
+        rundown_enter(&stream->calls, 1);
+    ReleaseSRWLockExclusive(&stream->lock);
+    return error;
+}
+
+void stream_leave(struct file_stream *stream)
 {
     if (rundown_leave(&stream->calls, 1))
         stream_end(stream);
@@ -165,8 +172,10 @@ static struct file_task *retire(struct file_task *task)
     struct file_stream *stream = task->stream;
     struct file_task *next = NULL;
     AcquireSRWLockExclusive(&stream->lock);
-    if (task->has_turn)
+    if (task->in_lane) {
+        leave_lane(lane_of(task), task);
         next = pass_turn(lane_of(task));
+    }
     if (stream->seekable && !task->positional && task->seeks == stream->seeks)
         stream->position -= task->length - task->done;
     task->state = TASK_DONE;
@@ -175,7 +184,7 @@ static struct file_task *retire(struct file_task *task)
     return next;
 }
 
-static io_completion_callback on_io, on_turn;
+static io_completion_callback on_turn;
 
 /* Lets a worker run this call. Returns NULL, or, if the pool stops, the call
  * itself, which has failed now. */
@@ -212,7 +221,7 @@ static void finish(struct file_task *task)
             callback(context, error, bytes);
             pool_end_callback(&running);
         }
-        leave(stream);
+        stream_leave(stream);
         task = next;
     }
 }
@@ -222,18 +231,12 @@ static void end_without_callback(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
     finish(give_to_worker(retire(task)));
-    leave(stream);
+    stream_leave(stream);
 }
 
 /* ---- Asynchronous I/O --------------------------------------------------- */
 
-static bool is_write(const struct file_task *task)
-{
-    return task->kind == TASK_WRITE || task->step == STEP_FLUSH;
-}
-
-/* The caller may be still starting the I/O. Then the caller goes on. */
-static void on_io(DWORD error, DWORD bytes, OVERLAPPED *overlapped);
+static io_completion_callback on_io;
 
 /* Starts the I/O of task->request. The outcome is IO_QUEUED if on_io goes on
  * with the task, which may be gone then. */
@@ -244,11 +247,12 @@ static struct submission start(struct file_task *task)
     request->callback = on_io;
     request->context = task;
     task->io = TASK_STARTING;
-    struct submission started = is_write(task) ? bound_file_write(file, request)
-                                               : bound_file_read(file, request);
+    struct submission started = stream_writes(task)
+                                    ? bound_file_write(file, request)
+                                    : bound_file_read(file, request);
     if (started.outcome != IO_QUEUED)
         return started;
-    if (task->cancelled || task->cancels != task->stream->cancels)
+    if (stream_is_cancelled(task))
         bound_file_cancel(file, task->ticket); /* the first came too early */
     int starting = TASK_STARTING;
     if (atomic_compare_exchange_strong(&task->io, &starting, TASK_STARTED))
@@ -296,7 +300,7 @@ static DWORD transfer(struct file_task *task, DWORD *bytes)
     uint64_t offset = overlapped_offset(request);
     DWORD length = (DWORD)request->length;
     if (stream->asynchronous)
-        return is_write(task)
+        return stream_writes(task)
                    ? bound_file_write_sync(&stream->file, request->buffer,
                                            length, offset, bytes)
                    : bound_file_read_sync(&stream->file, request->buffer,
@@ -304,7 +308,7 @@ static DWORD transfer(struct file_task *task, DWORD *bytes)
     OVERLAPPED *at = stream->seekable ? &request->overlapped : NULL;
     *bytes = 0;
     BOOL ok =
-        is_write(task)
+        stream_writes(task)
             ? WriteFile(stream->handle, request->buffer, length, bytes, at)
             : ReadFile(stream->handle, request->buffer, length, bytes, at);
     return ok ? ERROR_SUCCESS : GetLastError();
@@ -319,22 +323,25 @@ void stream_run(struct file_task *task)
     }
 }
 
-DWORD stream_call(struct file_task *task)
+DWORD stream_call(struct file_stream *stream, struct file_task task,
+                  size_t *bytes)
 {
     bool runs;
-    task->waits = true;
-    if (begin(task, &runs).outcome == IO_QUEUED) {
+    task.stream = stream;
+    task.waits = true;
+    if (begin(&task, &runs).outcome == IO_QUEUED) {
         int waiting = TASK_WAITING;
-        while (task->state == TASK_WAITING)
+        while (task.state == TASK_WAITING)
             fatal_check(
-                WaitOnAddress(&task->state, &waiting, sizeof waiting, INFINITE),
+                WaitOnAddress(&task.state, &waiting, sizeof waiting, INFINITE),
                 "wait for", "turn");
-        stream_run(task);
-        end_without_callback(task);
+        stream_run(&task);
+        end_without_callback(&task);
     }
+    if (bytes != NULL)
+        *bytes = task.done;
     /* If some bytes came, the next call reports the error. */
-    return task->kind == TASK_READ && task->done > 0 ? ERROR_SUCCESS
-                                                     : task->error;
+    return task.kind == TASK_READ && task.done > 0 ? ERROR_SUCCESS : task.error;
 }
 
 /* On a synchronous handle the worker blocks. */
@@ -353,7 +360,7 @@ static void on_turn(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 
 /* ---- Asynchronous calls ------------------------------------------------- */
 
-static struct submission call_async(struct file_stream *stream,
+struct submission stream_call_async(struct file_stream *stream,
                                     struct file_task *task,
                                     struct file_task call)
 {
@@ -376,58 +383,6 @@ static struct submission call_async(struct file_stream *stream,
         ended.outcome = IO_FAILED;
     end_without_callback(task);
     return ended;
-}
-
-struct submission file_stream_read_async(struct file_stream *stream,
-                                         void *buffer, size_t length,
-                                         struct file_task *task)
-{
-    return call_async(stream, task,
-                      (struct file_task){.kind = TASK_READ,
-                                         .buffer = buffer,
-                                         .length = length});
-}
-
-struct submission file_stream_write_async(struct file_stream *stream,
-                                          const void *buffer, size_t length,
-                                          struct file_task *task)
-{
-    return call_async(stream, task,
-                      (struct file_task){.kind = TASK_WRITE,
-                                         .buffer = (void *)buffer,
-                                         .length = length});
-}
-
-struct submission file_stream_read_at_async(struct file_stream *stream,
-                                            void *buffer, size_t length,
-                                            uint64_t offset,
-                                            struct file_task *task)
-{
-    return call_async(stream, task,
-                      (struct file_task){.kind = TASK_READ,
-                                         .positional = true,
-                                         .buffer = buffer,
-                                         .length = length,
-                                         .offset = offset});
-}
-
-struct submission file_stream_write_at_async(struct file_stream *stream,
-                                             const void *buffer, size_t length,
-                                             uint64_t offset,
-                                             struct file_task *task)
-{
-    return call_async(stream, task,
-                      (struct file_task){.kind = TASK_WRITE,
-                                         .positional = true,
-                                         .buffer = (void *)buffer,
-                                         .length = length,
-                                         .offset = offset});
-}
-
-struct submission file_stream_flush_async(struct file_stream *stream,
-                                          struct file_task *task)
-{
-    return call_async(stream, task, (struct file_task){.kind = TASK_FLUSH});
 }
 
 DWORD file_task_wait(struct file_task *task, DWORD timeout, size_t *bytes)
@@ -455,36 +410,48 @@ DWORD file_task_wait(struct file_task *task, DWORD timeout, size_t *bytes)
 
 /* ---- Cancelling --------------------------------------------------------- */
 
+/* A call that was waiting gets no turn, only a worker that completes it. */
 void file_task_cancel(struct file_task *task)
 {
-    struct file_stream *stream = task->stream;
-    struct file_task *turn = NULL;
     if (task->state == TASK_IDLE || task->state == TASK_DONE)
         return;
+    struct file_stream *stream = task->stream;
     AcquireSRWLockExclusive(&stream->lock);
-    rundown_enter(&stream->calls, 1);
+    bool waits = task->state == TASK_WAITING;
     bool runs = task->state == TASK_RUNNING;
-    if (task->state == TASK_WAITING) {
-        remove_waiting(lane_of(task), task);
-        task->state = TASK_RUNNING;
-        turn = task; /* it gets no turn, only a worker that completes it */
-    }
-    task->cancelled = true;
     uint64_t ticket = task->ticket;
+    if (waits) {
+        leave_lane(lane_of(task), task);
+        task->state = TASK_RUNNING;
+    }
+    if (waits || runs) {
+        task->cancelled = true;
+        rundown_enter(&stream->calls, 1);
+    }
     ReleaseSRWLockExclusive(&stream->lock);
     if (runs)
         bound_file_cancel(&stream->file, ticket);
-    finish(give_to_worker(turn));
-    leave(stream);
+    if (waits)
+        finish(give_to_worker(task));
+    if (waits || runs)
+        stream_leave(stream);
 }
 
 /* The threads that start I/O look at `cancels` before they start it and after.
  */
-void file_stream_cancel(struct file_stream *stream)
+void stream_cancel_all(struct file_stream *stream)
 {
     stream->cancels++;
     if (stream->asynchronous)
         bound_file_cancel_all(&stream->file);
     else
         CancelIoEx(stream->handle, NULL);
+}
+
+void file_stream_cancel(struct file_stream *stream)
+{
+    if (stream_enter(stream) != ERROR_SUCCESS)
+        return; /* close cancels */
+    stream_cancel_all(stream);
+    stream_leave(stream);
 }
