@@ -10,26 +10,36 @@
  *   open WORD...        opens FILE. Words: a file_mode, such as "create-new";
  *                       "read", "write", "both", "no-access"; an option, such
  *                       as "asynchronous"; buffer=N, share=N, preallocate=N,
- *                       mode=N; "no-pool"
+ *                       mode=N, access=N, options=N; "no-pool", "no-path"
+ *   from-handle WORD... makes a stream of a handle of FILE. Words: as above;
+ *                       "overlapped", "bound": how the handle was opened; at=N:
+ *                       its file pointer
+ *   handle              the length of FILE, by the stream's handle
  *   read N              reads up to N bytes
  *   read-all N          reads N bytes at a time, until nothing comes
  *   read-null N         reads N bytes into a buffer that is NULL
  *   write TEXT
  *   write-times N TEXT  writes TEXT N times, until one call fails
+ *   read-at N OFFSET, write-at OFFSET TEXT
  *   start T read N      starts an asynchronous call with task T, 0 to 9
- *   start T write TEXT
+ *   start T write TEXT, start T flush
+ *   start T read-at N OFFSET, start T write-at OFFSET TEXT
  *   wait T [MS]         waits for task T
  *   cancel [T]          cancels task T, or all calls on the stream
  *   completions         how many calls completed by a callback so far, and how
  *                       many immediately
  *   seek N ORIGIN, position, length, set-length N, flush, flush-to-disk,
- *   preallocation, close
+ *   preallocation, lock OFFSET N, unlock OFFSET N, close
+ *   close-async         the answer is that of the callback
  *   content             what another program would find in FILE
+ *   change OFFSET TEXT  another program writes into FILE
  *   system-calls        how often ReadFile and WriteFile were called since the
  *                       last such command
  *   fail NAME K CODE    the K-th of the next calls of ReadFile, WriteFile or
  *                       SetFileInformationByHandle fails with error CODE
  *   limit N             no system call reads or writes more than N bytes
+ *   sectors N           a system call fails with error 87 unless its offset and
+ *                       its length are multiples of N
  *   stop-pool MODE      stops the pool: "cancel" or "drain"
  *   create-pipe KIND    creates the pipe FILE, of "bytes" or "messages"
  *   server read, server write TEXT, server close, server disconnect
@@ -65,6 +75,12 @@ static struct system_call {
                                 [SET] = {.name = "SetFileInformationByHandle"}};
 
 static DWORD limit = MAXDWORD; /* bytes in one system call */
+static DWORD sector = 1;       /* bytes */
+
+static bool is_aligned(DWORD length, const OVERLAPPED *at)
+{
+    return length % sector == 0 && (at == NULL || at->Offset % sector == 0);
+}
 
 /* Counts a system call. True: it must fail, and its error is set. */
 static bool must_fail(unsigned index)
@@ -82,6 +98,8 @@ static BOOL WINAPI my_read(HANDLE file, void *buffer, DWORD length,
 {
     if (must_fail(READ))
         return FALSE;
+    if (!is_aligned(length, overlapped))
+        return fail_with(ERROR_INVALID_PARAMETER);
     return next.ReadFile(file, buffer, length < limit ? length : limit, bytes,
                          overlapped);
 }
@@ -93,6 +111,8 @@ static BOOL WINAPI my_write(HANDLE file, const void *buffer, DWORD length,
         return next.WriteFile(file, buffer, length, bytes, overlapped);
     if (must_fail(WRITE))
         return FALSE;
+    if (!is_aligned(length, overlapped))
+        return fail_with(ERROR_INVALID_PARAMETER);
     return next.WriteFile(file, buffer, length < limit ? length : limit, bytes,
                           overlapped);
 }
@@ -219,7 +239,16 @@ static const struct {
                   {"sequential", OPTION, FILE_OPTION_SEQUENTIAL},
                   {"random", OPTION, FILE_OPTION_RANDOM},
                   {"write-through", OPTION, FILE_OPTION_WRITE_THROUGH},
-                  {"delete-on-close", OPTION, FILE_OPTION_DELETE_ON_CLOSE}};
+                  {"delete-on-close", OPTION, FILE_OPTION_DELETE_ON_CLOSE},
+                  {"no-buffering", OPTION, FILE_OPTION_NO_BUFFERING}};
+
+struct opening {
+    struct file_stream_options options;
+    struct pool *pool;
+    const wchar_t *path;
+    bool overlapped, bound; /* the handle */
+    LONG pointer;           /* of the handle, in bytes */
+};
 
 /* False: it is no such word. */
 static bool set_by_name(const char *word, struct file_stream_options *options)
@@ -239,8 +268,9 @@ static bool set_by_name(const char *word, struct file_stream_options *options)
     return true;
 }
 
-static void set_by_value(char *word, struct file_stream_options *options)
+static void set_by_value(char *word, struct opening *opening)
 {
+    struct file_stream_options *options = &opening->options;
     size_t length = strcspn(word, "=");
     require(word[length] == '=');
     word[length] = '\0';
@@ -253,21 +283,63 @@ static void set_by_value(char *word, struct file_stream_options *options)
         options->preallocation_size = number;
     else if (is(word, "mode"))
         options->mode = (enum file_mode)number;
+    else if (is(word, "access"))
+        options->access = (enum file_access)number;
+    else if (is(word, "options"))
+        options->options = (unsigned)number;
+    else if (is(word, "at"))
+        opening->pointer = (LONG)number;
     else
         require(false);
 }
 
-static void open_as_asked(char *rest)
+static struct opening opening_of(char *rest)
 {
-    struct file_stream_options options = FILE_STREAM_DEFAULTS;
-    struct pool *used = &pool;
+    struct opening opening = {
+        .options = FILE_STREAM_DEFAULTS, .pool = &pool, .path = path};
     require(stream == NULL);
     for (char *word; *(word = next_word(&rest)) != '\0';)
         if (is(word, "no-pool"))
-            used = NULL;
-        else if (!set_by_name(word, &options))
-            set_by_value(word, &options);
-    add_error(file_stream_open(used, path, &options, &stream));
+            opening.pool = NULL;
+        else if (is(word, "no-path"))
+            opening.path = NULL;
+        else if (is(word, "overlapped"))
+            opening.overlapped = true;
+        else if (is(word, "bound"))
+            opening.bound = true;
+        else if (!set_by_name(word, &opening.options))
+            set_by_value(word, &opening);
+    return opening;
+}
+
+static void open_as_asked(char *rest)
+{
+    struct opening opening = opening_of(rest);
+    add_error(file_stream_open(opening.pool, opening.path, &opening.options,
+                               &stream));
+}
+
+/* After an error the handle is still ours. */
+static void open_handle(char *rest)
+{
+    enum { ANY_KEY = 1 };
+    struct opening opening = opening_of(rest);
+    HANDLE handle =
+        CreateFileW(path, GENERIC_READ | GENERIC_WRITE,
+                    FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
+                    opening.overlapped ? FILE_FLAG_OVERLAPPED : 0, NULL);
+    check(handle != INVALID_HANDLE_VALUE, "open", path);
+    SetFilePointer(handle, opening.pointer, NULL, FILE_BEGIN);
+    if (opening.bound) {
+        HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+        check(CreateIoCompletionPort(handle, port, ANY_KEY, 0) != NULL, "bind",
+              path);
+    }
+    DWORD error = file_stream_from_handle(opening.pool, handle,
+                                          &opening.options, &stream);
+    if (error != ERROR_SUCCESS)
+        close_object(handle);
+    add_error(error);
 }
 
 /* ---- Read and write ---------------------------------------------------- */
@@ -286,6 +358,21 @@ static void read_once(char *rest)
     size_t bytes = UNSET;
     add_error(file_stream_read(stream, buffer, next_length(&rest), &bytes));
     add_bytes(buffer, bytes);
+}
+
+static void read_at(char *rest)
+{
+    char *buffer = buffer_at(TASKS);
+    size_t bytes = UNSET, length = next_length(&rest);
+    add_error(file_stream_read_at(stream, buffer, length,
+                                  (uint64_t)next_number(&rest), &bytes));
+    add_bytes(buffer, bytes);
+}
+
+static void write_at(char *rest)
+{
+    uint64_t offset = (uint64_t)next_number(&rest);
+    add_error(file_stream_write_at(stream, rest, strlen(rest), offset));
 }
 
 static void read_null(char *rest)
@@ -323,6 +410,31 @@ static void count_callback(void *context, DWORD error, size_t bytes)
     InterlockedIncrement(&callbacks);
 }
 
+static struct submission start_read(const char *what, char *rest, char *buffer,
+                                    struct file_task *task)
+{
+    size_t length = next_length(&rest);
+    if (is(what, "read"))
+        return file_stream_read_async(stream, buffer, length, task);
+    return file_stream_read_at_async(stream, buffer, length,
+                                     (uint64_t)next_number(&rest), task);
+}
+
+static struct submission start_write(const char *what, char *rest, char *buffer,
+                                     struct file_task *task)
+{
+    bool at = is(what, "write-at");
+    uint64_t offset = at ? (uint64_t)next_number(&rest) : 0;
+    size_t length = strlen(rest);
+    require(length > 0 && (at || is(what, "write")));
+    /* bytes, no string
+     * NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
+    memcpy(buffer, rest, length);
+    if (at)
+        return file_stream_write_at_async(stream, buffer, length, offset, task);
+    return file_stream_write_async(stream, buffer, length, task);
+}
+
 /* The answer is "ok" whether the call is queued or done: the system chooses. */
 static void start_call(char *rest)
 {
@@ -331,16 +443,12 @@ static void start_call(char *rest)
     char *buffer = buffer_at(index), *what = next_word(&rest);
     struct submission started;
     task->callback = count_callback;
-    if (is(what, "read")) {
-        started =
-            file_stream_read_async(stream, buffer, next_length(&rest), task);
-    } else {
-        require(is(what, "write") && *rest != '\0');
-        /* bytes, no string
-         * NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
-        memcpy(buffer, rest, strlen(rest));
-        started = file_stream_write_async(stream, buffer, strlen(rest), task);
-    }
+    if (is(what, "flush"))
+        started = file_stream_flush_async(stream, task);
+    else if (strncmp(what, "read", 4) == 0)
+        started = start_read(what, rest, buffer, task);
+    else
+        started = start_write(what, rest, buffer, task);
     if (started.outcome == IO_DONE)
         immediate_completions++;
     if (started.outcome == IO_FAILED)
@@ -352,12 +460,12 @@ static void wait_for_task(char *rest)
     unsigned index = next_index(&rest, TASKS);
     size_t bytes = UNSET;
     DWORD timeout = *rest != '\0' ? (DWORD)next_number(&rest) : INFINITE;
-    bool writes = tasks[index].kind == TASK_WRITE;
+    bool reads = tasks[index].kind == TASK_READ;
     add_error(file_task_wait(&tasks[index], timeout, &bytes));
-    if (writes)
-        add_count(bytes);
-    else
+    if (reads)
         add_bytes(buffer_at(index), bytes);
+    else
+        add_count(bytes);
 }
 
 /* ---- Position and length ----------------------------------------------- */
@@ -388,18 +496,69 @@ static void answer_value(DWORD error, const uint64_t *value)
         add("%llu", *value);
 }
 
+static void answer_handle(void)
+{
+    LARGE_INTEGER size;
+    check(GetFileSizeEx(file_stream_handle(stream), &size), "get the size of",
+          path);
+    add("%lld", size.QuadPart);
+}
+
+static void call_range(DWORD (*function)(struct file_stream *, uint64_t,
+                                         uint64_t),
+                       char *rest)
+{
+    uint64_t offset = (uint64_t)next_number(&rest);
+    add_error(function(stream, offset, (uint64_t)next_number(&rest)));
+}
+
+static HANDLE closed; /* event */
+static DWORD close_error;
+
+static void on_closed(void *context, DWORD error, size_t bytes)
+{
+    close_error = error + (DWORD)bytes;
+    set(context);
+}
+
+static void close_later(void)
+{
+    closed = new_event();
+    file_stream_close_async(stream, on_closed, closed);
+    wait_for(closed);
+    close_object(closed);
+    add_error(close_error);
+    stream = NULL;
+}
+
 /* ---- The system -------------------------------------------------------- */
 
-/* Does not count as a system call, and cannot fail. */
+static HANDLE open_again(DWORD access)
+{
+    return CreateFileW(path, access,
+                       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                       NULL, OPEN_EXISTING, 0, NULL);
+}
+
+/* Neither this function nor the next one counts as a system call, and none can
+ * fail. */
+static void change_file(char *rest)
+{
+    OVERLAPPED at = {.Offset = (DWORD)next_number(&rest)};
+    DWORD count;
+    HANDLE file = open_again(GENERIC_WRITE);
+    check(file != INVALID_HANDLE_VALUE, "open", path);
+    check(next.WriteFile(file, rest, (DWORD)strlen(rest), &count, &at), "write",
+          path);
+    close_object(file);
+}
+
 static void answer_content(void)
 {
     char bytes[64];
     DWORD count = 0;
     LARGE_INTEGER size;
-    HANDLE file =
-        CreateFileW(path, GENERIC_READ,
-                    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                    NULL, OPEN_EXISTING, 0, NULL);
+    HANDLE file = open_again(GENERIC_READ);
     if (file == INVALID_HANDLE_VALUE) {
         add_error(GetLastError());
         return;
@@ -480,6 +639,10 @@ static bool obey_general(const char *verb, char *rest)
 {
     if (is(verb, "content"))
         answer_content();
+    else if (is(verb, "change"))
+        change_file(rest);
+    else if (is(verb, "sectors"))
+        sector = (DWORD)next_number(&rest);
     else if (is(verb, "create-pipe"))
         create_pipe(rest);
     else if (is(verb, "server"))
@@ -517,45 +680,65 @@ static bool obey_place(const char *verb, char *rest)
         answer_value(file_stream_length(stream, &value), &value);
     else if (is(verb, "set-length"))
         add_error(file_stream_set_length(stream, (uint64_t)next_number(&rest)));
+    else if (is(verb, "read-at"))
+        read_at(rest);
+    else if (is(verb, "write-at"))
+        write_at(rest);
+    else if (is(verb, "lock"))
+        call_range(file_stream_lock, rest);
+    else if (is(verb, "unlock"))
+        call_range(file_stream_unlock, rest);
     else
         return false;
     return true;
 }
 
-static bool obey_stream(const char *verb, char *rest)
+static bool obey_open(const char *verb, char *rest)
 {
     if (is(verb, "open")) {
         open_as_asked(rest);
-    } else if (is(verb, "read")) {
-        read_once(rest);
-    } else if (is(verb, "read-null")) {
-        read_null(rest);
-    } else if (is(verb, "read-all")) {
-        read_all(rest);
-    } else if (is(verb, "write")) {
-        add_error(file_stream_write(stream, *rest != '\0' ? rest : NULL,
-                                    strlen(rest)));
-    } else if (is(verb, "write-times")) {
-        write_times(rest);
-    } else if (is(verb, "start")) {
-        start_call(rest);
-    } else if (is(verb, "cancel")) {
-        if (*rest != '\0')
-            file_task_cancel(&tasks[next_index(&rest, TASKS)]);
-        else
-            file_stream_cancel(stream);
-    } else if (is(verb, "flush")) {
-        add_error(file_stream_flush(stream));
-    } else if (is(verb, "flush-to-disk")) {
-        add_error(file_stream_flush_to_disk(stream));
+    } else if (is(verb, "from-handle")) {
+        open_handle(rest);
+    } else if (is(verb, "handle")) {
+        answer_handle();
     } else if (is(verb, "preallocation")) {
         add_error(file_stream_preallocation_error(stream));
     } else if (is(verb, "close")) {
         add_error(file_stream_close(stream));
         stream = NULL;
+    } else if (is(verb, "close-async")) {
+        close_later();
     } else {
-        return obey_place(verb, rest);
+        return false;
     }
+    return true;
+}
+
+static bool obey_call(const char *verb, char *rest)
+{
+    if (is(verb, "read"))
+        read_once(rest);
+    else if (is(verb, "read-null"))
+        read_null(rest);
+    else if (is(verb, "read-all"))
+        read_all(rest);
+    else if (is(verb, "write"))
+        add_error(file_stream_write(stream, *rest != '\0' ? rest : NULL,
+                                    strlen(rest)));
+    else if (is(verb, "write-times"))
+        write_times(rest);
+    else if (is(verb, "start"))
+        start_call(rest);
+    else if (is(verb, "cancel") && *rest != '\0')
+        file_task_cancel(&tasks[next_index(&rest, TASKS)]);
+    else if (is(verb, "cancel"))
+        file_stream_cancel(stream);
+    else if (is(verb, "flush"))
+        add_error(file_stream_flush(stream));
+    else if (is(verb, "flush-to-disk"))
+        add_error(file_stream_flush_to_disk(stream));
+    else
+        return false;
     return true;
 }
 
@@ -572,7 +755,8 @@ static void obey(char *command)
     }
     answer[0] = '\0';
     stream = streams[index];
-    require(obey_general(verb, rest) || obey_stream(verb, rest));
+    require(obey_general(verb, rest) || obey_open(verb, rest) ||
+            obey_call(verb, rest) || obey_place(verb, rest));
     streams[index] = stream;
     say("%s -> %s", given, answer[0] != '\0' ? answer : "ok");
 }

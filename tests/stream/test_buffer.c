@@ -22,8 +22,24 @@ Test(stream, small_reads_come_from_the_buffer_and_large_ones_bypass_it)
            "system-calls -> reads: 0, writes: 0", "seek 0 begin -> at 0",
            "read 999 -> 999 bytes", "system-calls -> reads: 0, writes: 0",
            "read 2 -> 'll'", "seek 1000 begin -> at 1000", "read 1 -> 'l'",
-           "system-calls -> reads: 1, writes: 0", "read 2000 -> 2000 bytes",
-           "system-calls -> reads: 1, writes: 0");
+           "system-calls -> reads: 1, writes: 0", "seek 3 begin -> at 3",
+           "read 1000 -> 1000 bytes", "system-calls -> reads: 1, writes: 0");
+}
+
+/* A read that continues the last one asks for four times as much. */
+Test(stream, the_buffer_grows_while_reads_are_sequential)
+{
+    make_file("a", 1 << 20);
+    SCRIPT("a", "open buffer=1000", "read 1000 -> 1000 bytes", "read 1 -> 'l'",
+           "system-calls -> reads: 2, writes: 0",
+           "read-all 500 -> 1047575 bytes",
+           "system-calls -> reads: 9, writes: 0");
+    SCRIPT("a", "open buffer=1000 random", "read-all 500 -> 1048576 bytes",
+           "system-calls -> reads: 1051, writes: 0");
+    SCRIPT("a", "open buffer=1000", "read 999 -> 999 bytes",
+           "read 999 -> 999 bytes", "system-calls -> reads: 2, writes: 0",
+           "seek 0 begin -> at 0", "read 999 -> 999 bytes",
+           "read 999 -> 999 bytes", "system-calls -> reads: 2, writes: 0");
 }
 
 Test(stream, without_a_buffer_each_call_is_a_system_call)
@@ -42,6 +58,7 @@ Test(stream, a_read_returns_bytes_that_are_still_buffered)
            "read 2 -> 'el'", "write LO", "seek 0 begin -> at 0",
            "start 0 read 9", "wait 0 -> 'helLO'", "seek 0 begin -> at 0",
            "write J", "start 0 write E", "wait 0 -> 1 byte",
+           "content -> 'helLO'", "start 0 flush", "wait 0 -> 0 bytes",
            "content -> 'JElLO'");
 }
 

@@ -14,7 +14,7 @@ Test(stream, a_system_error_is_reported_and_the_stream_works_afterwards)
                "start 0 read 3 -> ok or error 1117",
                "wait 0 -> error 1117, 0 bytes", "position -> 0",
                "start 0 read 3", "wait 0 -> 'hel'", "fail WriteFile 1 112",
-               "start 0 write LO -> ok or error 112",
+               "start 0 write-at 3 LO -> ok or error 112",
                "wait 0 -> error 112, 0 bytes", "close");
         assert_file("a", "hello");
     }
@@ -29,9 +29,12 @@ Test(stream, buffered_bytes_are_kept_when_writing_them_fails)
            "read 1 -> error 112, 0 bytes", "position -> 2", "read 1 -> 'l'",
            "content -> 'JEllo'", "write L", "fail WriteFile 1 112",
            "set-length 4 -> error 112", "length -> 5", "fail WriteFile 1 112",
-           "start 0 read 1 -> error 112", "wait 0 -> error 112, 0 bytes",
-           "position -> 4", "close");
-    assert_file("a", "JElLo");
+           "start 0 read 1", "wait 0 -> error 112, 0 bytes", "position -> 4",
+           "write !", "fail WriteFile 1 112", "start 0 flush",
+           "wait 0 -> error 112, 0 bytes", "start 0 write ?",
+           "wait 0 -> 1 byte", "fail WriteFile 1 112", "start 0 read-at 1 0",
+           "wait 0 -> error 112, 0 bytes", "close");
+    assert_file("a", "JElL!?");
 }
 
 Test(stream, an_error_is_reported_with_the_bytes_read_before_it)
@@ -64,7 +67,7 @@ Test(stream, each_failing_system_call_is_reported)
     HOOKED_SCRIPT("fail:SetFileInformationByHandle:1:5", "a", "open both",
                   "set-length 3 -> error 5");
     HOOKED_SCRIPT("fail:CloseHandle:1:6", "a", "open both", "close -> error 6");
-    HOOKED_SCRIPT("packet:1:0:0", "a", "open both asynchronous",
+    HOOKED_SCRIPT("packet:1:0:0", "a", "open both asynchronous buffer=0",
                   "start 0 write hello", "wait 0 -> error 29, 0 bytes");
     SCRIPT("a", "open both", "wait 0 -> error 87, 0 bytes");
 }
@@ -115,9 +118,13 @@ Test(stream, after_the_pool_has_stopped_calls_fail_with_1115_and_close_works)
     put("a", "hello");
     SCRIPT("a", "open both asynchronous", "stop-pool cancel",
            "read 1 -> error 1115, 0 bytes", "start 0 read 1 -> error 1115",
-           "wait 0 -> error 1115, 0 bytes", "start 0 write x -> error 1115",
-           "position -> 0", "length -> 5", "close");
+           "wait 0 -> error 1115, 0 bytes",
+           "start 0 write-at 0 x -> error 1115", "start 0 write x",
+           "start 0 flush -> error 1115", "position -> 1", "length -> 5",
+           "close -> error 1115");
+    assert_file("a", "hello");
     SCRIPT("a", "open both", "stop-pool drain", "read 1 -> 'h'",
+           "start 0 read 4", "seek 1 begin -> at 1",
            "start 0 read 99 -> error 1115", "wait 0 -> error 1115, 'ello'",
            "close");
     SCRIPT("a", "open both asynchronous", "write J", "stop-pool drain",
