@@ -137,10 +137,11 @@ static void start_read(struct file_task *started, char *bytes, size_t length)
         InterlockedIncrement(&expected_callbacks);
 }
 
+/* Not through the buffer. */
 static void start_write(struct file_task *started)
 {
     started->callback = on_call;
-    if (file_stream_write_async(stream, "WRITTEN", 7, started).outcome ==
+    if (file_stream_write_at_async(stream, "WRITTEN", 7, 4, started).outcome ==
         IO_QUEUED)
         InterlockedIncrement(&expected_callbacks);
     file_is_written = true;
@@ -171,12 +172,16 @@ static void hold_fill(void)
 
 static void hold_write_at_4(void)
 {
-    seek_to(4);
     holding = true;
     start_write(&task);
     wait_until_held(1);
     holding = false;
-    seek_to(0);
+}
+
+static void hold_fill_and_queue(void)
+{
+    hold_fill();
+    start_read(&other_task, other_buffer, 5);
 }
 
 static void release_held(void)
@@ -211,6 +216,23 @@ static void start_other_write(void)
     start_write(&other_task);
 }
 
+/* Into the buffer, as soon as it has the turn. */
+static void start_small_write(void)
+{
+    other_task.callback = on_call;
+    if (file_stream_write_async(stream, "WRITTEN", 7, &other_task).outcome ==
+        IO_QUEUED)
+        InterlockedIncrement(&expected_callbacks);
+    file_is_written = true;
+}
+
+static void start_flush(void)
+{
+    other_task.callback = on_call;
+    if (file_stream_flush_async(stream, &other_task).outcome == IO_QUEUED)
+        InterlockedIncrement(&expected_callbacks);
+}
+
 static void write_word(void)
 {
     write_here("WRITTEN");
@@ -222,14 +244,39 @@ static void cut(void)
     must(file_stream_set_length(stream, 500), "cut");
 }
 
+static void flush(void)
+{
+    must(file_stream_flush(stream), "flush");
+}
+
 static void cancel_task(void)
 {
     file_task_cancel(&task);
 }
 
+static void cancel_other(void)
+{
+    file_task_cancel(&other_task);
+}
+
 static void cancel_stream(void)
 {
     file_stream_cancel(stream);
+}
+
+static LONG closes, expected_closes;
+
+static void on_closed(void *context, DWORD error, size_t bytes)
+{
+    must(error + (DWORD)bytes, "close");
+    InterlockedIncrement(context);
+}
+
+static void close_later(void)
+{
+    expected_closes++;
+    file_stream_close_async(stream, on_closed, &closes);
+    stream = NULL;
 }
 
 static void read_ten_at_0(void)
@@ -256,6 +303,17 @@ static const struct {
     {L"cancel-all-and-end-of-fill", hold_fill, cancel_stream, complete_held,
      false},
     {L"close-and-end-of-fill", hold_fill, close_stream, complete_held, false},
+    {L"close-later-and-end-of-fill", hold_fill, close_later, complete_held,
+     false},
+    {L"start-small-write-and-end-of-fill", hold_fill, start_small_write,
+     complete_held, false},
+    {L"flush-and-end-of-fill", hold_fill, flush, complete_held, false},
+    {L"cancel-waiting-and-end-of-fill", hold_fill_and_queue, cancel_other,
+     complete_held, false},
+    {L"cancel-all-waiting-and-end-of-fill", hold_fill_and_queue, cancel_stream,
+     complete_held, false},
+    {L"close-waiting-and-end-of-fill", hold_fill_and_queue, close_later,
+     complete_held, false},
     {L"start-fill-and-write", nothing, start_fill, write_word, false},
     {L"start-write-and-read", nothing, start_other_write, read_ten_at_0, false},
     {L"read-and-start-write", nothing, read_ten, start_other_write, false},
@@ -270,6 +328,17 @@ static const struct {
      true},
     {L"end-of-fill-and-cancel", hold_fill, release_held, cancel_task, true},
     {L"end-of-fill-and-close", hold_fill, release_held, close_stream, true},
+    {L"end-of-fill-and-close-later", hold_fill, release_held, close_later,
+     true},
+    {L"end-of-fill-and-small-write", hold_fill, release_held, start_small_write,
+     true},
+    {L"end-of-fill-and-flush", hold_fill, release_held, start_flush, true},
+    {L"end-of-fill-and-cancel-waiting", hold_fill_and_queue, release_held,
+     cancel_other, true},
+    {L"end-of-fill-and-cancel-all-waiting", hold_fill_and_queue, release_held,
+     cancel_stream, true},
+    {L"end-of-fill-and-close-waiting", hold_fill_and_queue, release_held,
+     close_later, true},
     {L"end-of-write-and-read", hold_write_at_4, release_held, read_ten, true},
 };
 
@@ -356,7 +425,7 @@ static enum order try_order(size_t index, LONG lock)
     HANDLE thread = NULL;
     create_digits();
     held_count = 0;
-    callbacks = expected_callbacks = 0;
+    callbacks = expected_callbacks = closes = expected_closes = 0;
     task = other_task = (struct file_task){0};
     file_is_written = false;
     check(ResetEvent(second_may_begin) && ResetEvent(first_may_go_on), "reset",
@@ -365,7 +434,9 @@ static enum order try_order(size_t index, LONG lock)
     first_runs_on = NO_THREAD;
     open_digits(options);
     pairs[index].prepare();
-    waiting_needs_first = pairs[index].by_worker || first == close_stream;
+    /* If nothing is in flight before, the first action may have the turn. */
+    waiting_needs_first = pairs[index].by_worker || first == close_stream ||
+                          pairs[index].prepare == nothing;
     locks_until_stop = lock;
     if (pairs[index].by_worker) {
         wait_until_worker_waits();
@@ -383,10 +454,10 @@ static enum order try_order(size_t index, LONG lock)
         join(thread);
     must(pool_wait_idle(&pool, INFINITE), "wait");
     first_runs_on = NO_THREAD;
-    bool right = callbacks == expected_callbacks;
+    bool right = callbacks == expected_callbacks && closes == expected_closes;
     if (!right)
-        say("%ls, lock %ld: %ld callbacks, wanted %ld", pairs[index].name, lock,
-            callbacks, expected_callbacks);
+        say("%ls, lock %ld: %ld callbacks, wanted %ld; %ld closes",
+            pairs[index].name, lock, callbacks, expected_callbacks, closes);
     if (!is_right(pairs[index].name, lock))
         right = false;
     close_stream();
@@ -418,7 +489,7 @@ static void try_pairs(void)
 }
 
 CASE(two_concurrent_actions_on_an_asynchronous_stream_are_right,
-     "main: 20 of 20 pairs are right in every order\n")
+     "main: 32 of 32 pairs are right in every order\n")
 {
     asynchronous = true;
     options = FILE_OPTION_ASYNCHRONOUS;
@@ -426,7 +497,7 @@ CASE(two_concurrent_actions_on_an_asynchronous_stream_are_right,
 }
 
 CASE(two_concurrent_actions_on_a_synchronous_stream_are_right,
-     "main: 20 of 20 pairs are right in every order\n")
+     "main: 32 of 32 pairs are right in every order\n")
 {
     try_pairs();
 }
