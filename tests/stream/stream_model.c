@@ -61,7 +61,7 @@ static size_t model_rest(size_t offset, size_t length)
 
 static unsigned shape, step;
 static size_t buffer_size, most; /* most: the longest call */
-static unsigned done[8];         /* how often each kind of step */
+static unsigned done[10];        /* how often each kind of step */
 
 /* Ends the program if the stream and the model differ. */
 static void expect(bool same, const char *what, uint64_t got, uint64_t wanted)
@@ -136,6 +136,25 @@ static void write_some(size_t length)
     expect_equal("write, error", error, ERROR_SUCCESS);
     model_write(model.position, sync_buffer, length);
     model.position += length;
+}
+
+static void read_some_at(size_t offset, size_t length)
+{
+    size_t bytes = SIZE_MAX, rest = model_rest(offset, length);
+    DWORD error =
+        file_stream_read_at(stream, sync_buffer, length, offset, &bytes);
+    expect_equal("read at, error", error, ERROR_SUCCESS);
+    expect(bytes <= rest && (bytes > 0 || rest == 0), "read at, bytes", bytes,
+           rest);
+    expect_bytes("read at, byte", sync_buffer, offset, bytes);
+}
+
+static void write_some_at(size_t offset, size_t length)
+{
+    fill(sync_buffer, length);
+    DWORD error = file_stream_write_at(stream, sync_buffer, length, offset);
+    expect_equal("write at, error", error, ERROR_SUCCESS);
+    model_write(offset, sync_buffer, length);
 }
 
 /* The first `choices` of the three origins may be used. */
@@ -217,12 +236,32 @@ static void on_call(void *context, DWORD error, size_t bytes)
     check(ReleaseSemaphore(called, 1, NULL), "release", L"semaphore");
 }
 
-/* Returns whether a callback will come. */
-static bool start_call(unsigned index, bool writes, size_t offset,
-                       size_t length)
+static struct submission start_at_offset(unsigned index)
 {
     struct file_task *task = &calls[index].task;
     char *buffer = calls[index].buffer;
+    size_t length = calls[index].length, offset = calls[index].offset;
+    if (calls[index].writes)
+        return file_stream_write_at_async(stream, buffer, length, offset, task);
+    return file_stream_read_at_async(stream, buffer, length, offset, task);
+}
+
+static struct submission start_at_position(unsigned index)
+{
+    struct file_task *task = &calls[index].task;
+    char *buffer = calls[index].buffer;
+    if (calls[index].writes)
+        return file_stream_write_async(stream, buffer, calls[index].length,
+                                       task);
+    return file_stream_read_async(stream, buffer, calls[index].length, task);
+}
+
+/* at: the offset is no result of the position. Returns whether a callback will
+ * come. */
+static bool start_call(unsigned index, bool writes, bool at, size_t offset,
+                       size_t length)
+{
+    struct file_task *task = &calls[index].task;
     calls[index].writes = writes;
     calls[index].offset = offset;
     calls[index].length = length;
@@ -230,12 +269,9 @@ static bool start_call(unsigned index, bool writes, size_t offset,
     task->callback = below(2) ? on_call : NULL;
     task->context = (void *)(uintptr_t)index; /* a number, no pointer */
     if (writes)
-        fill(buffer, length);
-    struct submission started;
-    if (writes)
-        started = file_stream_write_async(stream, buffer, length, task);
-    else
-        started = file_stream_read_async(stream, buffer, length, task);
+        fill(calls[index].buffer, length);
+    struct submission started =
+        at ? start_at_offset(index) : start_at_position(index);
     expect_equal("start, error", started.error, ERROR_SUCCESS);
     expect(started.outcome != IO_FAILED, "start, outcome", started.outcome, 0);
     return started.outcome == IO_QUEUED && task->callback != NULL;
@@ -273,7 +309,22 @@ static void call_synchronously(size_t end)
             write_some(length);
         if (below(4) == 0)
             flush();
+        if (below(4) == 0)
+            read_some_at(offset, length);
+        else if (below(4) == 0)
+            write_some_at(offset, length);
     }
+}
+
+static void flush_later(void)
+{
+    struct file_task flushing = {0};
+    size_t bytes = SIZE_MAX;
+    struct submission started = file_stream_flush_async(stream, &flushing);
+    expect(started.outcome != IO_FAILED, "flush, outcome", started.outcome, 0);
+    expect_equal("flush, error", file_task_wait(&flushing, INFINITE, &bytes),
+                 ERROR_SUCCESS);
+    expect_equal("flush, bytes", bytes, 0);
 }
 
 static void wait_for_callbacks(unsigned count)
@@ -290,6 +341,7 @@ static void start_several(void)
     enum { READS, MIXED, WRITES };
     const size_t kind = below(4); /* WRITES or more: only writes */
     const unsigned count = 1 + (unsigned)below(MOST_TASKS);
+    const bool at = below(4) == 0; /* the position does not move */
     const size_t begin = model.position;
     size_t end = begin, moved = 0;
     unsigned expected = 0, came = 0;
@@ -299,17 +351,20 @@ static void start_several(void)
         if (kind == MIXED && length > rest)
             length = rest;
         bool writes = kind >= WRITES || (kind == MIXED && below(2));
-        expected += start_call(i, writes, end, length);
+        expected += start_call(i, writes, at, end, length);
         end += length;
     }
-    model.position = end;
+    if (!at)
+        model.position = end;
     /* A synchronous call is possible before `begin`, if no read is short and
      * moves the position back. */
-    bool none_is_short = kind >= WRITES || end <= model.length;
+    bool none_is_short = at || kind >= WRITES || end <= model.length;
     size_t untouched = begin < model.length ? begin : model.length;
     bool calls_meanwhile = none_is_short && untouched > 0 && below(2);
     if (calls_meanwhile)
         call_synchronously(untouched);
+    if (below(8) == 0)
+        flush_later();
     for (unsigned i = 0; i < count; i++) {
         size_t bytes = finish_call(i); /* changes the model in this order */
         moved += bytes;
@@ -326,7 +381,7 @@ static void start_several(void)
                      calls[i].length);
     }
     expect_equal("calls with a callback", came, expected);
-    if (!calls_meanwhile)
+    if (!calls_meanwhile && !at)
         model.position = begin + moved;
     ask();
 }
@@ -371,7 +426,7 @@ static void stop_submitting(void)
 
 static void take_step(void)
 {
-    size_t kind = below(8), beyond = model.length + below(buffer_size + 50);
+    size_t kind = below(10), beyond = model.length + below(buffer_size + 50);
     done[kind]++;
     switch (kind) {
     case 0:
@@ -397,6 +452,13 @@ static void take_step(void)
             seek_too_far_back();
         else
             flush();
+        break;
+    case 6:
+        read_some_at(below(beyond + 1), any_length());
+        write_some_at(below(beyond + 1), any_length());
+        break;
+    case 7:
+        flush_later();
         break;
     default:
         start_several();
@@ -424,22 +486,57 @@ static void compare_file(const wchar_t *path)
     close_object(file);
 }
 
-static void try_shape(unsigned steps, unsigned options)
+static void open_model(const wchar_t *path, unsigned options)
 {
     struct file_stream_options how = {.mode = FILE_MODE_CREATE,
                                       .access = FILE_ACCESS_READ_WRITE,
                                       .buffer_size = buffer_size,
                                       .options = options};
+    if (below(2)) {
+        must(file_stream_open(&pool, path, &how, &stream), "open");
+        return;
+    }
+    HANDLE handle =
+        CreateFileW(path, GENERIC_READ | GENERIC_WRITE, 0, NULL, CREATE_ALWAYS,
+                    asynchronous ? FILE_FLAG_OVERLAPPED : 0, NULL);
+    check(handle != INVALID_HANDLE_VALUE, "create", path);
+    must(file_stream_from_handle(&pool, handle, &how, &stream), "open");
+}
+
+static void on_closed(void *context, DWORD error, size_t bytes)
+{
+    expect_equal("close, error", error + bytes, ERROR_SUCCESS);
+    set(context);
+}
+
+/* Half of the streams close while a call runs, and without waiting. */
+static void close_model(void)
+{
+    HANDLE closed = new_event();
+    struct file_task last = {0};
+    if (below(2)) {
+        file_stream_read_at_async(stream, sync_buffer, 1, 0, &last);
+        file_stream_close_async(stream, on_closed, closed);
+        wait_for(closed);
+        file_task_wait(&last, INFINITE, NULL);
+    } else {
+        expect_equal("close, error", file_stream_close(stream), ERROR_SUCCESS);
+    }
+    close_object(closed);
+}
+
+static void try_shape(unsigned steps, unsigned options)
+{
     wchar_t path[20];
     swprintf(path, 20, L"model-%u", shape);
     asynchronous = options & FILE_OPTION_ASYNCHRONOUS;
     holding = delayed && asynchronous;
     most = 3 * buffer_size + 300;
     model.length = model.position = 0;
-    must(file_stream_open(&pool, path, &how, &stream), "open");
+    open_model(path, options);
     for (step = 0; step < steps; step++)
         take_step();
-    expect_equal("close, error", file_stream_close(stream), ERROR_SUCCESS);
+    close_model();
     compare_file(path);
 }
 
