@@ -239,7 +239,8 @@ static DWORD with_pool(struct run *run)
 
 /* ---- file_stream ------------------------------------------------------ */
 
-/* A worker reads the next buffer ahead while this loop uses the last one. */
+/* One read in flight at a time. The stream's buffer is as large as all buffers
+ * that the other ways use together. */
 static DWORD with_file_stream(struct run *run)
 {
     struct piece piece = first_piece(run, 0);

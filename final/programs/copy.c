@@ -31,6 +31,8 @@ struct options {
 
 enum phase { STARTING, COPYING, INTERRUPTED, FINISHING, FINISHED };
 
+static struct replacement replacement; /* a large struct */
+
 /* The handler has no argument for these. */
 static struct pool pool;
 static _Atomic enum phase phase;
@@ -113,14 +115,14 @@ static int fill_target(struct copier *copier, const struct options *options)
         return failed("flush", to, GetLastError());
     if (!move_on(COPYING, FINISHING))
         return EXIT_INTERRUPTED;
-    error = replacement_keep(target);
-    return error == ERROR_SUCCESS ? EXIT_SUCCESS : report("keep", to, error);
+    error = replacement_keep(&replacement, target);
+    return error == ERROR_SUCCESS ? EXIT_SUCCESS
+                                  : report("rename to", to, error);
 }
 
 static int with_target(struct copier *copier, struct bound_file *source,
                        const struct options *options)
 {
-    static struct replacement replacement;
     const wchar_t *to = options->to;
     HANDLE handle;
     struct bound_file target;
@@ -135,13 +137,9 @@ static int with_target(struct copier *copier, struct bound_file *source,
     error = copier_begin(copier, source, &target);
     int status = error == ERROR_SUCCESS ? fill_target(copier, options)
                                         : failed("read", options->from, error);
-    check(bound_file_close(&target) == ERROR_SUCCESS, "close", to);
-    if (status != EXIT_SUCCESS)
-        return status;
-    error = replacement_rename(&replacement);
-    phase = FINISHED;
-    return error == ERROR_SUCCESS ? EXIT_SUCCESS
-                                  : report("rename to", to, error);
+    check_error(bound_file_close(&target), "close", to);
+    move_on(FINISHING, FINISHED);
+    return status;
 }
 
 static int with_source(struct copier *copier, const struct options *options)
@@ -159,7 +157,7 @@ static int with_source(struct copier *copier, const struct options *options)
     int status = options->force && is_same_file(handle, options->to)
                      ? failed("copy onto itself", from, ERROR_INVALID_PARAMETER)
                      : with_target(copier, &source, options);
-    check(bound_file_close(&source) == ERROR_SUCCESS, "close", from);
+    check_error(bound_file_close(&source), "close", from);
     return status;
 }
 

@@ -2,6 +2,8 @@
 #include "report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <wchar.h>
 
 enum { MOST_NAMES = 100 }; /* that are tried for a temporary file */
@@ -111,18 +113,29 @@ DWORD replacement_create(struct replacement *replacement, const wchar_t *target,
     return error;
 }
 
-DWORD replacement_keep(HANDLE file)
+static DWORD rename_file(HANDLE file, const wchar_t *name, bool replaces)
 {
-    return mark_for_deletion(file, false);
+    size_t length = wcslen(name) * sizeof *name; /* bytes */
+    FILE_RENAME_INFO *info = calloc(1, sizeof *info + length);
+    if (info == NULL)
+        return ERROR_NOT_ENOUGH_MEMORY;
+    info->ReplaceIfExists = replaces;
+    info->FileNameLength = (DWORD)length;
+    memcpy(info->FileName, name, length);
+    BOOL ok = SetFileInformationByHandle(file, FileRenameInfo, info,
+                                         (DWORD)(sizeof *info + length));
+    DWORD error = ok ? ERROR_SUCCESS : GetLastError();
+    free(info);
+    return error;
 }
 
-DWORD replacement_rename(const struct replacement *replacement)
+/* The system does not rename a file that is marked for deletion. */
+DWORD replacement_keep(const struct replacement *replacement, HANDLE file)
 {
-    const DWORD flags = replacement->replaces ? MOVEFILE_REPLACE_EXISTING : 0;
-    if (MoveFileExW(replacement->temporary, replacement->target,
-                    flags | MOVEFILE_WRITE_THROUGH))
-        return ERROR_SUCCESS;
-    DWORD error = GetLastError();
-    DeleteFileW(replacement->temporary);
+    DWORD error = mark_for_deletion(file, false);
+    if (error == ERROR_SUCCESS)
+        error = rename_file(file, replacement->target, replacement->replaces);
+    if (error != ERROR_SUCCESS)
+        mark_for_deletion(file, true);
     return error;
 }

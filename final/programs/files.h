@@ -3,11 +3,14 @@
  * complete.
  *
  * A replacement is written under a temporary name in its target's directory. It
- * is marked for deletion from the first moment, so the system removes it
- * if the process ends before the rename. When the replacement is complete, the
- * program removes the mark, and then renames the file to the target in one
+ * is marked for deletion immediately after it was made, so the system removes
+ * it if the process ends before the rename. When the replacement is complete,
+ * the program removes the mark, and then renames the file to the target in one
  * step. So at each moment the target's name has either the complete old file
- * (or none, if there was none), or the complete new one.
+ * (or none, if there was none), or the complete new one. If the process is
+ * killed between two of these steps, the temporary file stays. The flag
+ * FILE_FLAG_DELETE_ON_CLOSE would mark it from the first moment, but only some
+ * systems can take this flag back.
  *
  * Functions return a Win32 error, 0 for success.
  */
@@ -46,13 +49,13 @@ struct replacement {
 DWORD replacement_create(struct replacement *replacement, const wchar_t *target,
                          bool replaces, HANDLE *file);
 
-/* Removes the mark. Call it when all bytes are written and flushed to the disk.
+/*
+ * Renames the file to its target, through its handle: no other program can open
+ * the file before it has its name. Call it when all bytes are written and
+ * flushed to the disk. Afterwards closing the handle keeps the file. After an
+ * error, closing the handle deletes the file. ERROR_ALREADY_EXISTS if another
+ * program has made the target meanwhile and `replaces` is false.
  */
-DWORD replacement_keep(HANDLE file);
-
-/* Renames the file to its target; its handle must be closed. After an error the
- * file is deleted. ERROR_ALREADY_EXISTS if another program has made the target
- * meanwhile and `replaces` is false. */
-DWORD replacement_rename(const struct replacement *replacement);
+DWORD replacement_keep(const struct replacement *replacement, HANDLE file);
 
 #endif

@@ -197,7 +197,7 @@ static int with_file(struct work *work, const wchar_t *path)
         return failed("bind", path, error);
     }
     int status = use_file(work, path, &file);
-    check(reader_close(&work->reader) == ERROR_SUCCESS, "close", path);
+    check_error(reader_close(&work->reader), "close", path);
     return status;
 }
 

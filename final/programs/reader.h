@@ -11,7 +11,9 @@
  *      block 0 is used:            buffer 1  buffer 2  buffer 0
  *
  * So the memory and the reads in flight are bounded, whatever the size of the
- * file. The reader does not ask for that size: a read finds the end. The reads
+ * file. The reader does not ask for that size: a read finds the end. After a
+ * short read, the next one starts where it ended. So a handle with
+ * FILE_FLAG_NO_BUFFERING does not suit: it needs whole sectors. The reads
  * of a pipe have no offsets that would give their order, so in a pipe the
  * reader has one read in flight at a time.
  *

@@ -638,10 +638,9 @@ ParameterizedTestParameters(
     copy, every_failure_is_reported_once_and_leaves_no_new_file)
 {
     static char functions[][32] = {
-        "CreateFileW",   "CreateIoCompletionPort",     "malloc",
-        "calloc",        "SetFileInformationByHandle", "ReadFile",
-        "WriteFile",     "FlushFileBuffers",           "MoveFileExW",
-        "_beginthreadex"};
+        "CreateFileW", "CreateIoCompletionPort",     "malloc",
+        "calloc",      "SetFileInformationByHandle", "ReadFile",
+        "WriteFile",   "FlushFileBuffers",           "_beginthreadex"};
     return cr_make_param_array(char[32], functions, G_N_ELEMENTS(functions));
 }
 

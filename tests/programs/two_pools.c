@@ -30,12 +30,12 @@ static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 
 static void open_side(struct side *side, const wchar_t *path)
 {
-    check(pool_create(&side->pool, 2, 0) == 0, "create", L"pool");
+    check_error(pool_create(&side->pool, 2, 0), "create", L"pool");
     HANDLE handle = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL,
                                 OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
     check(handle != INVALID_HANDLE_VALUE, "open", path);
-    check(pool_bind_handle(&side->pool, handle, 0, &side->file) == 0, "bind",
-          path);
+    check_error(pool_bind_handle(&side->pool, handle, 0, &side->file), "bind",
+                path);
     side->came = CreateEventW(NULL, FALSE, FALSE, NULL);
     check(side->came != NULL, "create", L"event");
     side->request =
@@ -60,7 +60,7 @@ static void wait_for_read(struct side *side, const char *name)
 static void close_side(struct side *side)
 {
     overlapped_free(side->request);
-    check(bound_file_close(&side->file) == 0, "close", L"file");
+    check_error(bound_file_close(&side->file), "close", L"file");
     pool_stop(&side->pool, POOL_DRAIN);
     check(CloseHandle(side->came), "close", L"event");
 }
