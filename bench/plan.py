@@ -152,14 +152,6 @@ def through_buffer(block, buffer, **others):
             threads=(1, 2, 4),
             arguments={"style": "asynchronous"},
         ),
-        Contender(
-            "stream, reading ahead",
-            "stream",
-            threads=(2,),
-            arguments={"style": "ahead"},
-        )
-        if buffer
-        else None,
         Contender("fread", "stdio"),
         Contender("ReadFile", "sync"),
         Contender(".NET FileStream.Read", "FileStreamSync", "dotnet"),

@@ -3,7 +3,6 @@
  *
  *      style=synchronous   an ordinary handle
  *      style=asynchronous  an overlapped handle; the thread waits for each read
- *      style=ahead         an overlapped handle; the stream reads ahead
  *      style=callbacks     `depth` asynchronous streams with one read in flight
  *                          each; the callback starts the next read
  */
@@ -124,10 +123,6 @@ void do_reads(void)
         read_with_callbacks();
     else if (strcmp(job.style, "asynchronous") == 0)
         read_one_by_one(open_stream(FILE_OPTION_ASYNCHRONOUS), true);
-    else if (strcmp(job.style, "ahead") == 0)
-        read_one_by_one(
-            open_stream(FILE_OPTION_ASYNCHRONOUS | FILE_OPTION_SEQUENTIAL),
-            false);
     else
         read_one_by_one(open_stream(FILE_OPTION_SEQUENTIAL), false);
     pool_stop(&pool, POOL_DRAIN);
