@@ -8,6 +8,7 @@
 #   mk/learner.mk    your own program of a step: start, try, hint, ...
 #   mk/bench.mk      the benchmark, and the same in C# on .NET
 #   mk/lint.mk       formats, static analysis, words
+#   mk/install.mk    final's library for other programs
 .DEFAULT_GOAL := help
 
 include mk/toolchain.mk
@@ -18,6 +19,7 @@ include mk/lab.mk
 include mk/learner.mk
 include mk/bench.mk
 include mk/lint.mk
+include mk/install.mk
 
 # All that the suites need is known now.
 test test-build flaky test-io $(if $(CHECK_SUITES),check): $(TEST_FILES)

@@ -9,6 +9,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct deadline {
     uint64_t at; /* set by the caller, before it adds the deadline */
     struct deadline *left, *right, *parent;
@@ -18,5 +22,9 @@ struct deadline {
 /* *first is the earliest deadline; NULL if there is none. */
 void deadline_add(struct deadline **first, struct deadline *deadline);
 void deadline_remove(struct deadline **first, struct deadline *deadline);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

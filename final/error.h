@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <windows.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { ERROR_TEXT = 3 * 256 }; /* bytes that error_text needs at most */
 
 /*
@@ -45,5 +49,9 @@ void on_fatal_error(fatal_error_function *function);
  * process as said above. Of several threads only the first reports.
  */
 void fatal_check(bool ok, const char *tried, const char *object);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -68,8 +68,7 @@ struct file_stream_options {
 
 #define FILE_STREAM_DEFAULTS                                                   \
     {                                                                          \
-        .mode = FILE_MODE_OPEN, .access = FILE_ACCESS_READ,                    \
-        .share = FILE_SHARE_READ, .buffer_size = 4096                          \
+        FILE_MODE_OPEN, FILE_ACCESS_READ, FILE_SHARE_READ, 4096, 0, 0          \
     }
 
 struct file_stream;
@@ -220,6 +219,8 @@ DWORD file_stream_unlock(struct file_stream *stream, uint64_t offset,
  * At the end of the file, the callback gets error 0 and 0 bytes. With an error,
  * some bytes may have been read or written.
  */
+enum file_task_state { TASK_IDLE, TASK_WAITING, TASK_RUNNING, TASK_DONE };
+enum file_task_io { TASK_STARTING, TASK_STARTED, TASK_CAME };
 struct file_task {
     file_stream_callback *callback; /* may be NULL */
     void *context;                  /* for the callback */
@@ -228,16 +229,16 @@ struct file_task {
     struct pool *pool;
     struct file_stream *stream;
     struct file_task *next, *previous; /* in its lane */
-    _Atomic enum { TASK_IDLE, TASK_WAITING, TASK_RUNNING, TASK_DONE } state;
-    _Atomic enum { TASK_STARTING, TASK_STARTED, TASK_CAME } io;
+    ATOMIC(enum file_task_state) state;
+    ATOMIC(enum file_task_io) io;
     enum { TASK_READ, TASK_WRITE, TASK_FLUSH, TASK_SET_LENGTH } kind;
     enum file_task_step { STEP_FLUSH, STEP_FILL, STEP_DIRECT } step;
     bool waits;      /* a synchronous call */
     bool positional; /* at an offset of the caller's */
     bool in_lane;    /* has the turn, or waits for it */
-    _Atomic bool cancelled;
+    ATOMIC(bool) cancelled;
     unsigned cancels, seeks; /* of the stream, when the call started */
-    _Atomic uint64_t ticket; /* of its I/O */
+    ATOMIC(uint64_t) ticket; /* of its I/O */
     uint64_t offset;         /* of its range, in bytes */
     char *buffer;
     size_t length, done; /* of its range, in bytes */

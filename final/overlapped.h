@@ -20,14 +20,18 @@
 #ifndef OVERLAPPED_H
 #define OVERLAPPED_H
 
+#include "atomics.h"
 #include "deadlines.h"
 #include "table.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <windows.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct bound_file;
 
@@ -61,7 +65,7 @@ struct request {
     size_t length;   /* of the buffer, in bytes; must fit into a DWORD */
     DWORD timeout;   /* in ms; the pool cancels the I/O then; 0: never */
     uint64_t ticket; /* the name of this use of the request: overlapped_reset */
-    _Atomic enum request_state state;
+    ATOMIC(enum request_state) state;
     /* Only the pool uses these, while the request is in flight. */
     struct bound_file *file;
     struct request *next, *previous; /* in the ring of the file's requests */
@@ -163,5 +167,9 @@ struct submission overlapped_start(HANDLE handle, struct request *request,
 /* The error and the bytes of an I/O that has completed. The kernel stores them
  * in the OVERLAPPED before it queues the packet. */
 DWORD overlapped_result(const OVERLAPPED *overlapped, DWORD *bytes);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -32,6 +32,10 @@
 #include "overlapped.h"
 #include "rundown.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* At every moment issued = completed + failed + cancelled + live. */
 struct pool_counters {
     uint64_t issued;    /* reads, writes, queued requests and work */
@@ -55,7 +59,7 @@ struct pool {
     struct rundown running;  /* calls and callbacks that run or will run */
     struct rundown stopping; /* a thread in pool_stop */
     struct table by_address, by_ticket; /* the requests in flight */
-    _Atomic unsigned cancels;           /* how often anything was cancelled */
+    ATOMIC(unsigned) cancels;           /* how often anything was cancelled */
     uint64_t packets;                   /* that were taken */
     struct pool_counters counters;
     HANDLE timer; /* a thread; from the first request with a timeout on */
@@ -164,7 +168,7 @@ struct bound_file {
     struct rundown running;   /* calls and callbacks that run or will run */
     struct request *requests; /* in flight, the oldest first: a ring */
     unsigned cancels;         /* how often all of them were cancelled */
-    HANDLE _Atomic event;     /* kept for the next synchronous call */
+    ATOMIC(HANDLE) event;     /* kept for the next synchronous call */
     void (*closed)(struct bound_file *file, DWORD error);
 };
 
@@ -267,5 +271,9 @@ DWORD bound_file_close(struct bound_file *file);
 typedef void bound_file_closed(struct bound_file *file, DWORD error);
 DWORD bound_file_close_later(struct bound_file *file,
                              bound_file_closed *closed);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

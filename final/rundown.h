@@ -9,13 +9,18 @@
 #ifndef RUNDOWN_H
 #define RUNDOWN_H
 
-#include <stdatomic.h>
+#include "atomics.h"
+
 #include <stdbool.h>
 #include <windows.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* All bytes 0: nothing is inside. */
 struct rundown {
-    _Atomic unsigned word;
+    ATOMIC(unsigned) word;
 };
 
 /* Enters `count` times. */
@@ -31,5 +36,9 @@ void rundown_close(struct rundown *rundown);
 /* Waits until nothing is inside, up to `timeout` ms, or INFINITE. Returns 0 or
  * WAIT_TIMEOUT. */
 DWORD rundown_wait(struct rundown *rundown, DWORD timeout);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct table_entry {
     uint64_t key; /* set by the caller, before it adds the entry */
     struct table_entry *next;
@@ -42,5 +46,9 @@ struct table_entry *table_list(const struct table *table, uint32_t bucket);
 /* Adds an entry, whose key is not in the table; removes one, which is. */
 void table_add(struct table *table, struct table_entry *entry);
 void table_remove(struct table *table, struct table_entry *entry);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

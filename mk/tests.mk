@@ -158,7 +158,7 @@ endif
 CHOSEN_TESTS = $(if $(TESTS),@($(subst $(space),|,$(strip $(TESTS)))))
 FILTER = $(if $(TESTS),--filter '$(CHOSEN_TESTS)')
 # These suites are about the build itself. They build many programs, which takes long.
-BUILD_TESTS := build/* links/* systems/*
+BUILD_TESTS := build/* library/* links/* systems/*
 EXCLUDED = $(if $(TESTS),,$(BUILD_TESTS))
 TESTED := build
 run_tests = IO= LAB=quiet BUILD="$$PWD/$(TESTED)" CHOSEN='$(CHOSEN)' \
