@@ -478,7 +478,7 @@ DWORD file_stream_close(struct file_stream *stream)
         return ERROR_POSSIBLE_DEADLOCK;
     begin_close(stream);
     rundown_leave(&stream->calls, 1);
-    while (!rundown_wait(&stream->calls, 100)) /* ms */
+    while (rundown_wait(&stream->calls, 100) == WAIT_TIMEOUT) /* ms */
         stream_cancel_all(stream);
     DWORD error = write_rest(stream);
     if (stream->asynchronous)
