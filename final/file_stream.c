@@ -237,64 +237,59 @@ DWORD file_stream_unlock(struct file_stream *stream, uint64_t offset,
 
 /* ---- Open --------------------------------------------------------------- */
 
+static const struct {
+    DWORD disposition;         /* of CreateFileW */
+    bool writes, preallocates; /* needs write access; may preallocate */
+} modes[] = {
+    [FILE_MODE_OPEN] = {OPEN_EXISTING, false, false},
+    [FILE_MODE_OPEN_OR_CREATE] = {OPEN_ALWAYS, false, false},
+    [FILE_MODE_CREATE] = {CREATE_ALWAYS, true, true},
+    [FILE_MODE_CREATE_NEW] = {CREATE_NEW, true, true},
+    [FILE_MODE_TRUNCATE] = {TRUNCATE_EXISTING, true, false},
+    [FILE_MODE_APPEND] = {OPEN_ALWAYS, true, false},
+};
+
+/* In the order of enum file_options. */
+static const DWORD flags_of_options[] = {
+    FILE_FLAG_OVERLAPPED,    FILE_FLAG_SEQUENTIAL_SCAN, FILE_FLAG_RANDOM_ACCESS,
+    FILE_FLAG_WRITE_THROUGH, FILE_FLAG_DELETE_ON_CLOSE, FILE_FLAG_NO_BUFFERING,
+};
+enum { OPTIONS = sizeof flags_of_options / sizeof flags_of_options[0] };
+
 static bool is_valid(const struct pool *pool,
                      const struct file_stream_options *options)
 {
-    static const unsigned all = 2 * FILE_OPTION_NO_BUFFERING - 1;
-    static const DWORD shares =
-        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    const DWORD shares = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    const unsigned set = options->options;
     bool reads = options->access & FILE_ACCESS_READ;
     bool writes = options->access & FILE_ACCESS_WRITE;
-    bool preallocates = options->preallocation_size > 0;
-    if (options->options & ~all || options->share & ~shares ||
-        options->access < FILE_ACCESS_READ ||
+    if (set >> OPTIONS || options->share & ~shares || !(reads || writes) ||
         options->access > FILE_ACCESS_READ_WRITE ||
         options->buffer_size > MAXDWORD ||
         options->preallocation_size > INT64_MAX ||
-        (options->options & FILE_OPTION_NO_BUFFERING &&
-         options->buffer_size > 0) ||
-        (options->options & FILE_OPTION_ASYNCHRONOUS && pool == NULL))
+        (set & FILE_OPTION_NO_BUFFERING && options->buffer_size > 0) ||
+        (set & FILE_OPTION_ASYNCHRONOUS && pool == NULL) ||
+        (unsigned)options->mode > FILE_MODE_APPEND)
         return false;
-    switch (options->mode) {
-    case FILE_MODE_OPEN:
-    case FILE_MODE_OPEN_OR_CREATE:
-        return !preallocates;
-    case FILE_MODE_TRUNCATE:
-        return writes && !preallocates;
-    case FILE_MODE_CREATE:
-    case FILE_MODE_CREATE_NEW:
-        return writes;
-    case FILE_MODE_APPEND:
-        return writes && !reads && !preallocates;
-    }
-    return false;
+    if (options->mode == FILE_MODE_APPEND && reads)
+        return false;
+    return (writes || !modes[options->mode].writes) &&
+           (options->preallocation_size == 0 ||
+            modes[options->mode].preallocates);
 }
 
 /* As in .NET, the server of a pipe must not act in our name. */
 static HANDLE open_handle(const wchar_t *path,
                           const struct file_stream_options *options)
 {
-    static const DWORD modes[] = {
-        [FILE_MODE_OPEN] = OPEN_EXISTING,
-        [FILE_MODE_OPEN_OR_CREATE] = OPEN_ALWAYS,
-        [FILE_MODE_CREATE] = CREATE_ALWAYS,
-        [FILE_MODE_CREATE_NEW] = CREATE_NEW,
-        [FILE_MODE_TRUNCATE] = TRUNCATE_EXISTING,
-        [FILE_MODE_APPEND] = OPEN_ALWAYS,
-    };
-    static const DWORD flag_of[] = {
-        FILE_FLAG_OVERLAPPED,      FILE_FLAG_SEQUENTIAL_SCAN,
-        FILE_FLAG_RANDOM_ACCESS,   FILE_FLAG_WRITE_THROUGH,
-        FILE_FLAG_DELETE_ON_CLOSE, FILE_FLAG_NO_BUFFERING,
-    };
     DWORD access = (options->access & FILE_ACCESS_READ ? GENERIC_READ : 0) |
                    (options->access & FILE_ACCESS_WRITE ? GENERIC_WRITE : 0);
     DWORD flags = SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
-    for (size_t i = 0; i < sizeof flag_of / sizeof flag_of[0]; i++)
+    for (unsigned i = 0; i < OPTIONS; i++)
         if (options->options & 1U << i)
-            flags |= flag_of[i];
-    return CreateFileW(path, access, options->share, NULL, modes[options->mode],
-                       flags, NULL);
+            flags |= flags_of_options[i];
+    return CreateFileW(path, access, options->share, NULL,
+                       modes[options->mode].disposition, flags, NULL);
 }
 
 static DWORD preallocate(HANDLE handle, uint64_t size)

@@ -11,7 +11,8 @@
  *
  * Calls take turns, in the order in which they were made. A pipe has a turn for
  * each direction; a file has one. In a file without a buffer, asynchronous
- * calls take no turns: they run concurrently.
+ * calls take no turns: they run concurrently. Callbacks run concurrently in any
+ * case: a call passes its turn on before its callback runs.
  */
 #ifndef FILE_STREAM_H
 #define FILE_STREAM_H
@@ -49,7 +50,8 @@ enum file_options {
     FILE_OPTION_WRITE_THROUGH = 8,
     FILE_OPTION_DELETE_ON_CLOSE = 16,
     /* FILE_FLAG_NO_BUFFERING. The stream has no buffer either: the caller's
-     * buffers, lengths and offsets must be multiples of the disk's sectors. */
+     * buffers, lengths and offsets must be multiples of the disk's sectors. An
+     * asynchronous read, too, may get fewer bytes than it asks for. */
     FILE_OPTION_NO_BUFFERING = 32,
 };
 
@@ -123,8 +125,8 @@ DWORD file_stream_close(struct file_stream *stream);
  * DisposeAsync. When the stream is freed, calls `closed`, if it is not NULL,
  * with the first error and 0 bytes, on the thread that used the stream last: a
  * worker, or the caller before the function returns. That thread waits while
- * the system writes the buffered bytes. On a synchronous handle, CancelIoEx can
- * miss a call that another thread is just starting.
+ * the system writes the buffered bytes. A call that file_stream_cancel misses
+ * delays the end.
  */
 typedef void file_stream_callback(void *context, DWORD error, size_t bytes);
 void file_stream_close_async(struct file_stream *stream,
@@ -155,8 +157,9 @@ DWORD file_stream_write(struct file_stream *stream, const void *buffer,
                         size_t length);
 
 /* Read and write at an offset, in bytes. The position does not move. They do
- * not use the buffer, but buffered bytes are written before. .NET:
- * RandomAccess.Read and Write. */
+ * not use the buffer, but buffered bytes are written before. In a stream that
+ * appends, a write before the place where the stream started fails with
+ * ERROR_INVALID_PARAMETER. .NET: RandomAccess.Read and Write. */
 DWORD file_stream_read_at(struct file_stream *stream, void *buffer,
                           size_t length, uint64_t offset, size_t *bytes);
 DWORD file_stream_write_at(struct file_stream *stream, const void *buffer,
@@ -302,7 +305,9 @@ DWORD file_task_wait(struct file_task *task, DWORD timeout, size_t *bytes);
  * a worker starts the call. */
 void file_task_cancel(struct file_task *task);
 
-/* The same for all calls that run, also synchronous ones. */
+/* The same for all calls that run, also synchronous ones. It misses a call that
+ * another thread is just starting, if the call or the handle is synchronous:
+ * only the system could cancel it, and does not know it yet. */
 void file_stream_cancel(struct file_stream *stream);
 
 #ifdef __cplusplus
