@@ -2,7 +2,14 @@
 
 #include <string.h>
 
-enum { LARGEST_FILL = 256 * 1024, GROWTH = 4 };
+enum { KIB = 1024, GROWTH = 4 };
+
+/* On an asynchronous handle a fill costs more: a packet, and another thread. */
+static size_t largest_fill(const struct file_stream *stream)
+{
+    size_t largest = stream->asynchronous ? 256 * KIB : 64 * KIB;
+    return max(stream->buffer_size, largest);
+}
 
 /* Where the rest of the call's range starts. A pipe has no offsets. */
 static uint64_t rest_offset(const struct file_task *task)
@@ -76,7 +83,7 @@ static size_t next_fill(const struct file_stream *stream, uint64_t offset)
                       buffer->filled == buffer->fill &&
                       offset == buffer->offset + buffer->filled;
     size_t fill = sequential ? buffer->fill * GROWTH : stream->buffer_size;
-    return min(fill, max(stream->buffer_size, LARGEST_FILL));
+    return min(fill, largest_fill(stream));
 }
 
 /* Empties the buffer. If there is no memory for a larger one, keeps it. */

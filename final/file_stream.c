@@ -4,21 +4,21 @@
 
 /* ---- Calls -------------------------------------------------------------- */
 
-static struct file_task to_read(void *buffer, size_t length)
+static struct stream_call to_read(void *buffer, size_t length)
 {
-    return (struct file_task){
+    return (struct stream_call){
         .kind = TASK_READ, .buffer = buffer, .length = length};
 }
 
-static struct file_task to_write(const void *buffer, size_t length)
+static struct stream_call to_write(const void *buffer, size_t length)
 {
-    return (struct file_task){
+    return (struct stream_call){
         .kind = TASK_WRITE, .buffer = (void *)buffer, .length = length};
 }
 
-static const struct file_task to_flush = {.kind = TASK_FLUSH};
+static const struct stream_call to_flush = {.kind = TASK_FLUSH};
 
-static struct file_task at(uint64_t offset, struct file_task call)
+static struct stream_call at(uint64_t offset, struct stream_call call)
 {
     call.positional = true;
     call.offset = offset;
@@ -28,30 +28,30 @@ static struct file_task at(uint64_t offset, struct file_task call)
 DWORD file_stream_read(struct file_stream *stream, void *buffer, size_t length,
                        size_t *bytes)
 {
-    return stream_call(stream, to_read(buffer, length), bytes);
+    return stream_do(stream, to_read(buffer, length), bytes);
 }
 
 DWORD file_stream_write(struct file_stream *stream, const void *buffer,
                         size_t length)
 {
-    return stream_call(stream, to_write(buffer, length), NULL);
+    return stream_do(stream, to_write(buffer, length), NULL);
 }
 
 DWORD file_stream_read_at(struct file_stream *stream, void *buffer,
                           size_t length, uint64_t offset, size_t *bytes)
 {
-    return stream_call(stream, at(offset, to_read(buffer, length)), bytes);
+    return stream_do(stream, at(offset, to_read(buffer, length)), bytes);
 }
 
 DWORD file_stream_write_at(struct file_stream *stream, const void *buffer,
                            size_t length, uint64_t offset)
 {
-    return stream_call(stream, at(offset, to_write(buffer, length)), NULL);
+    return stream_do(stream, at(offset, to_write(buffer, length)), NULL);
 }
 
 DWORD file_stream_flush(struct file_stream *stream)
 {
-    return stream_call(stream, to_flush, NULL);
+    return stream_do(stream, to_flush, NULL);
 }
 
 DWORD file_stream_flush_to_disk(struct file_stream *stream)
@@ -71,14 +71,14 @@ struct submission file_stream_read_async(struct file_stream *stream,
                                          void *buffer, size_t length,
                                          struct file_task *task)
 {
-    return stream_call_async(stream, task, to_read(buffer, length));
+    return stream_do_async(stream, task, to_read(buffer, length));
 }
 
 struct submission file_stream_write_async(struct file_stream *stream,
                                           const void *buffer, size_t length,
                                           struct file_task *task)
 {
-    return stream_call_async(stream, task, to_write(buffer, length));
+    return stream_do_async(stream, task, to_write(buffer, length));
 }
 
 struct submission file_stream_read_at_async(struct file_stream *stream,
@@ -86,7 +86,7 @@ struct submission file_stream_read_at_async(struct file_stream *stream,
                                             uint64_t offset,
                                             struct file_task *task)
 {
-    return stream_call_async(stream, task, at(offset, to_read(buffer, length)));
+    return stream_do_async(stream, task, at(offset, to_read(buffer, length)));
 }
 
 struct submission file_stream_write_at_async(struct file_stream *stream,
@@ -94,14 +94,13 @@ struct submission file_stream_write_at_async(struct file_stream *stream,
                                              uint64_t offset,
                                              struct file_task *task)
 {
-    return stream_call_async(stream, task,
-                             at(offset, to_write(buffer, length)));
+    return stream_do_async(stream, task, at(offset, to_write(buffer, length)));
 }
 
 struct submission file_stream_flush_async(struct file_stream *stream,
                                           struct file_task *task)
 {
-    return stream_call_async(stream, task, to_flush);
+    return stream_do_async(stream, task, to_flush);
 }
 
 /* ---- Position and length ---------------------------------------------- */
@@ -200,8 +199,9 @@ DWORD stream_set_length(struct file_stream *stream, uint64_t length)
 
 DWORD file_stream_set_length(struct file_stream *stream, uint64_t length)
 {
-    return stream_call(
-        stream, at(length, (struct file_task){.kind = TASK_SET_LENGTH}), NULL);
+    return stream_do(stream,
+                     at(length, (struct stream_call){.kind = TASK_SET_LENGTH}),
+                     NULL);
 }
 
 typedef BOOL WINAPI range_function(HANDLE handle, DWORD offset_low,
@@ -330,7 +330,7 @@ static DWORD find_start(struct file_stream *stream, enum file_mode mode)
     }
     if (!SetFilePointerEx(stream->handle, pointer, &pointer, FILE_CURRENT))
         return GetLastError();
-    stream->position = (uint64_t)pointer.QuadPart;
+    stream->position = stream->pointer = (uint64_t)pointer.QuadPart;
     return ERROR_SUCCESS;
 }
 

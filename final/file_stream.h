@@ -62,7 +62,8 @@ struct file_stream_options {
     DWORD share; /* what others may do meanwhile: FILE_SHARE_READ, ... */
     /* In bytes; 0: no buffer. Writes that fit are collected in it. The first
      * read of the system is as large. While reads are sequential, each further
-     * one is four times as large as the last one, up to 256 KiB. */
+     * one is four times as large as the last one, up to 256 KiB, or, on a
+     * synchronous handle, 64 KiB. */
     size_t buffer_size;
     unsigned options;            /* the sum of values of enum file_options */
     uint64_t preallocation_size; /* in bytes, to reserve for a new file */
@@ -106,7 +107,8 @@ DWORD file_stream_from_handle(struct pool *pool, HANDLE handle,
                               const struct file_stream_options *options,
                               struct file_stream **opened);
 
-/* The handle. The stream still owns it. Flush before you use it. */
+/* The handle. The stream still owns it. Flush before you use it, and do not
+ * move its file pointer. */
 HANDLE file_stream_handle(const struct file_stream *stream);
 
 /*
@@ -224,6 +226,8 @@ DWORD file_stream_unlock(struct file_stream *stream, uint64_t offset,
  */
 enum file_task_state { TASK_IDLE, TASK_WAITING, TASK_RUNNING, TASK_DONE };
 enum file_task_io { TASK_STARTING, TASK_STARTED, TASK_CAME };
+enum file_task_kind { TASK_READ, TASK_WRITE, TASK_FLUSH, TASK_SET_LENGTH };
+enum file_task_step { STEP_FLUSH, STEP_FILL, STEP_DIRECT };
 struct file_task {
     file_stream_callback *callback; /* may be NULL */
     void *context;                  /* for the callback */
@@ -234,8 +238,8 @@ struct file_task {
     struct file_task *next, *previous; /* in its lane */
     ATOMIC(enum file_task_state) state;
     ATOMIC(enum file_task_io) io;
-    enum { TASK_READ, TASK_WRITE, TASK_FLUSH, TASK_SET_LENGTH } kind;
-    enum file_task_step { STEP_FLUSH, STEP_FILL, STEP_DIRECT } step;
+    enum file_task_kind kind;
+    enum file_task_step step;
     bool waits;      /* a synchronous call */
     bool positional; /* at an offset of the caller's */
     bool in_lane;    /* has the turn, or waits for it */

@@ -60,7 +60,9 @@ struct file_stream {
     unsigned seeks;    /* how often the position was set */
     /* A pipe has one for reads and one for writes. A file uses the first. */
     struct lane lanes[2];
-    struct buffer buffer; /* the call that has the turn uses it without lock */
+    /* The call that has the turn uses these without lock. */
+    struct buffer buffer;
+    uint64_t pointer; /* the file pointer of a synchronous handle, in bytes */
 };
 
 /* Whether a range ends beyond the largest offset that a file can have. */
@@ -97,13 +99,22 @@ void stream_end(struct file_stream *stream);
 DWORD stream_enter(struct file_stream *stream);
 void stream_leave(struct file_stream *stream);
 
-/* Makes a call: its kind, buffer, length, offset and positional are set. The
- * synchronous one waits for its turn, then for its I/O. bytes may be NULL. */
-DWORD stream_call(struct file_stream *stream, struct file_task task,
-                  size_t *bytes);
-struct submission stream_call_async(struct file_stream *stream,
-                                    struct file_task *task,
-                                    struct file_task call);
+/* What a call does. */
+struct stream_call {
+    enum file_task_kind kind;
+    bool positional; /* at `offset`, not at the position */
+    void *buffer;
+    size_t length; /* bytes */
+    uint64_t offset;
+};
+
+/* Make a call. The synchronous one waits for its turn, then for its I/O. bytes
+ * may be NULL. */
+DWORD stream_do(struct file_stream *stream, struct stream_call call,
+                size_t *bytes);
+struct submission stream_do_async(struct file_stream *stream,
+                                  struct file_task *task,
+                                  struct stream_call call);
 
 /* Only the I/O of a synchronous call. */
 void stream_run(struct file_task *task);

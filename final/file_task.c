@@ -47,6 +47,26 @@ static struct submission failed(DWORD error)
     return (struct submission){.outcome = IO_FAILED, .error = error};
 }
 
+/* Sets what the call needs, one by one: that is faster than to clear the whole
+ * task. */
+static void set_up(struct file_task *task, struct file_stream *stream,
+                   const struct stream_call *call)
+{
+    atomic_store_explicit(&task->state, TASK_IDLE, memory_order_relaxed);
+    atomic_store_explicit(&task->cancelled, false, memory_order_relaxed);
+    atomic_store_explicit(&task->ticket, 0, memory_order_relaxed);
+    task->waits = task->in_lane = false;
+    task->done = 0;
+    task->error = ERROR_SUCCESS;
+    task->pool = stream->pool;
+    task->stream = stream;
+    task->kind = call->kind;
+    task->positional = call->positional;
+    task->buffer = call->buffer;
+    task->length = call->length;
+    task->offset = call->offset;
+}
+
 /* What needs no lock. */
 static DWORD check_call(const struct file_task *task)
 {
@@ -292,7 +312,9 @@ static void on_io(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 /* ---- Synchronous I/O ---------------------------------------------------- */
 
 /* One I/O, which blocks. On a handle that is not overlapped, an OVERLAPPED only
- * holds the offset. A pipe has none. */
+ * holds the offset. A pipe has none. Wine asks its server each time there is an
+ * OVERLAPPED. So reads in order use the file pointer, if no other call can move
+ * it. */
 static DWORD transfer(struct file_task *task, DWORD *bytes)
 {
     struct file_stream *stream = task->stream;
@@ -305,13 +327,18 @@ static DWORD transfer(struct file_task *task, DWORD *bytes)
                                            length, offset, bytes)
                    : bound_file_read_sync(&stream->file, request->buffer,
                                           length, offset, bytes);
-    OVERLAPPED *at = stream->seekable ? &request->overlapped : NULL;
+    bool at_pointer = stream->buffer_size > 0 && offset == stream->pointer;
+    OVERLAPPED *at =
+        stream->seekable && !at_pointer ? &request->overlapped : NULL;
     *bytes = 0;
     BOOL ok =
         stream_writes(task)
             ? WriteFile(stream->handle, request->buffer, length, bytes, at)
             : ReadFile(stream->handle, request->buffer, length, bytes, at);
-    return ok ? ERROR_SUCCESS : GetLastError();
+    DWORD error = ok ? ERROR_SUCCESS : GetLastError();
+    if (stream->buffer_size > 0)
+        stream->pointer = ok ? offset + *bytes : UINT64_MAX; /* unknown */
+    return error;
 }
 
 void stream_run(struct file_task *task)
@@ -323,12 +350,15 @@ void stream_run(struct file_task *task)
     }
 }
 
-DWORD stream_call(struct file_stream *stream, struct file_task task,
-                  size_t *bytes)
+DWORD stream_do(struct file_stream *stream, struct stream_call call,
+                size_t *bytes)
 {
     bool runs;
-    task.stream = stream;
+    struct file_task task;
+    set_up(&task, stream, &call);
+    task.callback = NULL;
     task.waits = true;
+    task.request.state = REQUEST_IDLE; /* all that its I/O needs */
     if (begin(&task, &runs).outcome == IO_QUEUED) {
         int waiting = TASK_WAITING;
         while (task.state == TASK_WAITING)
@@ -360,18 +390,14 @@ static void on_turn(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 
 /* ---- Asynchronous calls ------------------------------------------------- */
 
-struct submission stream_call_async(struct file_stream *stream,
-                                    struct file_task *task,
-                                    struct file_task call)
+struct submission stream_do_async(struct file_stream *stream,
+                                  struct file_task *task,
+                                  struct stream_call call)
 {
     bool runs;
     if (task->state == TASK_WAITING || task->state == TASK_RUNNING)
         return failed(ERROR_BUSY);
-    call.callback = task->callback;
-    call.context = task->context;
-    call.stream = stream;
-    call.pool = stream->pool;
-    *task = call;
+    set_up(task, stream, &call);
     struct submission begun = begin(task, &runs);
     if (!runs)
         return begun;

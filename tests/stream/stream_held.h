@@ -48,14 +48,16 @@ static inline BOOL call_system(const struct held *call, DWORD *bytes)
  * no worker if the stream is synchronous. */
 static inline bool must_hold(const struct held *call)
 {
-    if (!holding || call->overlapped->hEvent != NULL)
+    if (!holding)
         return false;
+    if (call->overlapped == NULL || call->overlapped->hEvent != NULL)
+        return !asynchronous && is_worker();
     return asynchronous || is_worker();
 }
 
 static inline BOOL hold(struct held call, DWORD *bytes)
 {
-    if (call.overlapped == NULL) /* stdout, for example */
+    if (call.file == GetStdHandle(STD_OUTPUT_HANDLE))
         return call_system(&call, bytes);
     if (call.length > limit)
         call.length = limit;

@@ -33,7 +33,13 @@ Test(stream, the_buffer_grows_while_reads_are_sequential)
     SCRIPT("a", "open buffer=1000", "read 1000 -> 1000 bytes", "read 1 -> 'l'",
            "system-calls -> reads: 2, writes: 0",
            "read-all 500 -> 1047575 bytes",
+           "system-calls -> reads: 20, writes: 0");
+    SCRIPT("a", "open buffer=1000 asynchronous", "read 1000 -> 1000 bytes",
+           "read 1 -> 'l'", "system-calls -> reads: 2, writes: 0",
+           "read-all 500 -> 1047575 bytes",
            "system-calls -> reads: 9, writes: 0");
+    SCRIPT("a", "open buffer=500000", "read-all 500 -> 1048576 bytes",
+           "system-calls -> reads: 5, writes: 0");
     SCRIPT("a", "open buffer=1000 random", "read-all 500 -> 1048576 bytes",
            "system-calls -> reads: 1051, writes: 0");
     SCRIPT("a", "open buffer=1000", "read 999 -> 999 bytes",
