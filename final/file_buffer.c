@@ -80,7 +80,6 @@ static size_t next_fill(const struct file_stream *stream, uint64_t offset)
 {
     const struct buffer *buffer = &stream->buffer;
     bool sequential = stream->grows && buffer->filled > 0 &&
-                      buffer->filled == buffer->fill &&
                       offset == buffer->offset + buffer->filled;
     size_t fill = sequential ? buffer->fill * GROWTH : stream->buffer_size;
     return min(fill, largest_fill(stream));

@@ -72,6 +72,22 @@ Test(stream, each_failing_system_call_is_reported)
     SCRIPT("a", "open both", "wait 0 -> error 87, 0 bytes");
 }
 
+/* For a read they mean the end. */
+Test(stream, the_errors_38_and_109_are_failures_of_a_write)
+{
+    for (guint i = 0; i < 2; i++) {
+        put("a", "hello");
+        SCRIPT("a",
+               i == 0 ? "open both buffer=0"
+                      : "open both buffer=0 asynchronous",
+               "fail WriteFile 1 38", "write x -> error 38",
+               "fail WriteFile 1 109", "start 0 write x -> ok or error 109",
+               "wait 0 -> error 109, 0 bytes", "close", "open both", "write J",
+               "fail WriteFile 1 38", "flush -> error 38", "close");
+        assert_file("a", "Jello");
+    }
+}
+
 Test(stream, a_write_reports_that_the_full_buffer_could_not_be_written)
 {
     put("a", "hello");

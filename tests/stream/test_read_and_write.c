@@ -37,6 +37,15 @@ Test(stream, a_short_read_is_not_the_end)
                "position -> 12");
 }
 
+Test(stream, a_synchronous_read_returns_what_one_system_call_has_brought)
+{
+    put("a", "hello, world");
+    for (guint i = 2; i < 4; i++) /* without a buffer */
+        SCRIPT("a", kinds[i], "limit 5", "read 12 -> 'hello'",
+               "system-calls -> reads: 1, writes: 0", "read-at 12 7 -> 'world'",
+               "read-at 12 0 -> 'hello'", "position -> 5");
+}
+
 Test(stream, an_asynchronous_read_continues_after_a_short_read)
 {
     put("a", "hello, world");
