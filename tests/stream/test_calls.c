@@ -46,10 +46,10 @@ Test(stream, small_asynchronous_writes_are_buffered_and_complete_immediately)
                "completions -> 0 by callback, 2 immediately",
                "wait 0 -> 3 bytes", "wait 1 -> 3 bytes", "position -> 6",
                "length -> 6", "system-calls -> reads: 0, writes: 0",
-               "start 2 write hello", "wait 2 -> 5 bytes",
+               "start 2 write 01234", "wait 2 -> 5 bytes",
                "system-calls -> reads: 0, writes: 1", "content -> 'abcdef'",
                "start 3 write 0123456789", "wait 3 -> 10 bytes",
-               "content -> 'abcdefhello0123456789'",
+               "content -> 'abcdef012340123456789'",
                "system-calls -> reads: 0, writes: 2", "position -> 21");
     }
 }

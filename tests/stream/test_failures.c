@@ -147,3 +147,31 @@ Test(stream, after_the_pool_has_stopped_calls_fail_with_1115_and_close_works)
            "close -> error 1115", "open both share=0");
     assert_file("a", "hello");
 }
+
+/* ---- Without memory ---------------------------------------------------- */
+
+/* One malloc after the other fails: also those that would make the buffer
+ * larger. Then the stream keeps the buffer that it has. */
+Test(stream, a_stream_whose_buffer_cannot_grow_reads_on)
+{
+    static const char *const lines[] = {
+        "a", "open buffer=100", "read-all 30", "seek 0 begin", "read 30", NULL};
+    unsigned complete = 0, failed = 0;
+    make_file("a", 100000);
+    for (unsigned call = 1; call <= 6; call++) {
+        char *hook = g_strdup_printf("fail:malloc:%u:0", call);
+        struct run run = finish(
+            start("tests/guarded/stream_script", lines, hook, -1, WATCHDOG));
+        g_free(hook);
+        bool whole = strstr(run.text, "-> 100000 bytes") != NULL;
+        bool refused = strstr(run.text, "-> error 8") != NULL;
+        complete += whole;
+        failed += refused || run.status != 0;
+        assert_run(&run, whole || refused || run.status != 0,
+                   "all bytes, or an error");
+        run_clear(&run);
+    }
+    cr_assert(complete >= 3 && failed >= 1,
+              "wanted: at least 3 complete, 1 failed\ngot: %u and %u", complete,
+              failed);
+}
