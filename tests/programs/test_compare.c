@@ -588,7 +588,7 @@ ParameterizedTest(struct failure *failure, compare,
 }
 
 /* With eight reads in flight on several threads, the test cannot know which one
- * fails. The stream reads a buffer again if it could not be read ahead: so all
+ * fails. A stream that has some bytes for its caller repeats the read: so all
  * reads fail. */
 ParameterizedTestParameters(compare,
                             a_failure_among_many_reads_is_reported_once)

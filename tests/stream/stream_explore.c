@@ -418,11 +418,8 @@ static unsigned __stdcall run_first(void *argument)
 /* NO_SUCH_LOCK: right, and the first action takes fewer locks. */
 enum order { RIGHT, WRONG_ORDER, NO_SUCH_LOCK };
 
-/* Stops the first action at this lock, counted from 1. */
-static enum order try_order(size_t index, LONG lock)
+static void start_from_nothing(void)
 {
-    void (*first)(void) = pairs[index].first;
-    HANDLE thread = NULL;
     create_digits();
     held_count = 0;
     callbacks = expected_callbacks = closes = expected_closes = 0;
@@ -433,6 +430,24 @@ static enum order try_order(size_t index, LONG lock)
     locks_until_stop = LONG_MAX;
     first_runs_on = NO_THREAD;
     open_digits(options);
+}
+
+/* Each callback has come once, and the bytes are right. */
+static bool check_end(size_t index, LONG lock)
+{
+    bool right = callbacks == expected_callbacks && closes == expected_closes;
+    if (!right)
+        say("%ls, lock %ld: %ld callbacks, wanted %ld; %ld closes",
+            pairs[index].name, lock, callbacks, expected_callbacks, closes);
+    return is_right(pairs[index].name, lock) && right;
+}
+
+/* Stops the first action at this lock, counted from 1. */
+static enum order try_order(size_t index, LONG lock)
+{
+    void (*first)(void) = pairs[index].first;
+    HANDLE thread = NULL;
+    start_from_nothing();
     pairs[index].prepare();
     /* If nothing is in flight before, the first action may have the turn. */
     waiting_needs_first = pairs[index].by_worker || first == close_stream ||
@@ -454,12 +469,7 @@ static enum order try_order(size_t index, LONG lock)
         join(thread);
     must(pool_wait_idle(&pool, INFINITE), "wait");
     first_runs_on = NO_THREAD;
-    bool right = callbacks == expected_callbacks && closes == expected_closes;
-    if (!right)
-        say("%ls, lock %ld: %ld callbacks, wanted %ld; %ld closes",
-            pairs[index].name, lock, callbacks, expected_callbacks, closes);
-    if (!is_right(pairs[index].name, lock))
-        right = false;
+    bool right = check_end(index, lock);
     close_stream();
     if (!right)
         return WRONG_ORDER;

@@ -333,6 +333,23 @@ static void wait_for_callbacks(unsigned count)
         wait_for(called);
 }
 
+/* Checks what each callback got. */
+static void check_callbacks(unsigned count, unsigned expected)
+{
+    unsigned came = 0;
+    wait_for_callbacks(expected);
+    for (unsigned i = 0; i < count; i++) {
+        if (calls[i].callbacks == 0)
+            continue;
+        came++;
+        expect_equal("callbacks", (uint64_t)calls[i].callbacks, 1);
+        expect_equal("callback, error", calls[i].callback_error, 0);
+        expect_equal("callback, bytes", calls[i].callback_bytes,
+                     calls[i].length);
+    }
+    expect_equal("calls with a callback", came, expected);
+}
+
 /* Starts several calls concurrently. The result of a read must not depend on
  * which call completes first: so if some calls read and others write, all of
  * them stay within the file. */
@@ -344,7 +361,7 @@ static void start_several(void)
     const bool at = below(4) == 0; /* the position does not move */
     const size_t begin = model.position;
     size_t end = begin, moved = 0;
-    unsigned expected = 0, came = 0;
+    unsigned expected = 0;
     for (unsigned i = 0; i < count; i++) {
         size_t length = any_length();
         size_t rest = end < model.length ? model.length - end : 0;
@@ -370,17 +387,7 @@ static void start_several(void)
         moved += bytes;
         calls[i].length = bytes;
     }
-    wait_for_callbacks(expected);
-    for (unsigned i = 0; i < count; i++) {
-        if (calls[i].callbacks == 0)
-            continue;
-        came++;
-        expect_equal("callbacks", (uint64_t)calls[i].callbacks, 1);
-        expect_equal("callback, error", calls[i].callback_error, 0);
-        expect_equal("callback, bytes", calls[i].callback_bytes,
-                     calls[i].length);
-    }
-    expect_equal("calls with a callback", came, expected);
+    check_callbacks(count, expected);
     if (!calls_meanwhile && !at)
         model.position = begin + moved;
     ask();
@@ -424,6 +431,18 @@ static void stop_submitting(void)
 
 /* ---- All of it --------------------------------------------------------- */
 
+static void call_at(size_t beyond)
+{
+    read_some_at(below(beyond + 1), any_length());
+    write_some_at(below(beyond + 1), any_length());
+}
+
+static void repeat(void (*call)(size_t length))
+{
+    for (size_t i = below(4); i > 0; i--)
+        call(any_length());
+}
+
 static void take_step(void)
 {
     size_t kind = below(10), beyond = model.length + below(buffer_size + 50);
@@ -434,12 +453,10 @@ static void take_step(void)
         break;
     case 1:
     case 2:
-        for (size_t i = below(4); i > 0; i--)
-            read_some(any_length());
+        repeat(read_some);
         break;
     case 3:
-        for (size_t i = below(4); i > 0; i--)
-            write_some(any_length());
+        repeat(write_some);
         break;
     case 4:
         if (below(4) == 0)
@@ -448,14 +465,10 @@ static void take_step(void)
             move_to(below(model.length + 1));
         break;
     case 5:
-        if (below(4) == 0)
-            seek_too_far_back();
-        else
-            flush();
+        below(4) == 0 ? seek_too_far_back() : flush();
         break;
     case 6:
-        read_some_at(below(beyond + 1), any_length());
-        write_some_at(below(beyond + 1), any_length());
+        call_at(beyond);
         break;
     case 7:
         flush_later();

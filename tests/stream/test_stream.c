@@ -1,5 +1,5 @@
-/* The promises of final/file_stream.h about calls in flight, reading ahead, the
- * end of calls and their cost. The cases are in the probes, stream_*.c. */
+/* The promises of final/file_stream.h about calls in flight, turns, the end of
+ * calls and their cost. The cases are in the probes, stream_*.c. */
 #define SUITE stream
 #include "../support/case.h"
 
