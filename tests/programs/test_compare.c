@@ -544,7 +544,6 @@ ParameterizedTestParameters(compare,
         {"fail:calloc:4:0", "read with pool", 8},
         {"fail:calloc:5:0", "read with file_stream", 8},
         {"fail:malloc:2:0", "read with file_stream", 8},
-        {"fail:malloc:3:0", "read with file_stream", 8},
         {"fail:calloc:6:0", "read with BindIoCompletionCallback", 8},
         {"fail:calloc:7:0", "read with CreateThreadpoolIo", 8},
     };
