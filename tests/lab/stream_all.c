@@ -3,6 +3,7 @@
  * creates FILE, writes it, reads it, and compares. After the first error it
  * reports this error, and only releases what it has.
  */
+#include "../../final/error.h"
 #include "../../final/file_stream.h"
 #include "../../final/programs/report.h"
 
@@ -213,6 +214,7 @@ int wmain(int argc, wchar_t **argv)
     if (argc != 2)
         return 2;
     path = argv[1];
+    on_fatal_error(report_fatal_error);
     if (!well("create a pool for", pool_create(&pool, 2, 0)))
         return EXIT_FAILURE;
     bool done = with_file(FILE_OPTION_ASYNCHRONOUS) && with_file(0);
