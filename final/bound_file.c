@@ -111,7 +111,7 @@ static unsigned settle(struct pool *pool, uint64_t ticket,
             pool_take_out(pool, request, started->error, started->bytes);
         return 2;
     }
-    if (request != NULL && request->cancelled)
+    if (request != NULL && pool_is_cancelled(request))
         pool_cancel_request(request); /* the kernel knows it now */
     /* The call may have failed although its packet came and was used. */
     *started = (struct submission){.outcome = IO_QUEUED};
@@ -183,9 +183,10 @@ struct submission bound_file_start(struct bound_file *file,
 
 /* ---- I/O that waits, cancelling, closing -------------------------------- */
 
-/* False: the file is not open. Otherwise the caller has to leave it. closes:
- * from now on it is not open. */
-static bool enter_open(struct bound_file *file, bool closes)
+enum purpose { TO_CALL, TO_CANCEL, TO_CLOSE };
+
+/* False: the file is not open. Otherwise the caller has to leave it. */
+static bool enter_open(struct bound_file *file, enum purpose purpose)
 {
     struct pool *pool = file->pool;
     if (pool == NULL) /* not bound */
@@ -194,7 +195,9 @@ static bool enter_open(struct bound_file *file, bool closes)
     bool open = file->open;
     if (open) {
         pool_enter(pool, file, 1);
-        file->open = !closes;
+        file->open = purpose != TO_CLOSE;
+        file->cancels += purpose != TO_CALL;
+        pool->cancels += purpose != TO_CALL;
     }
     ReleaseSRWLockExclusive(&pool->lock);
     return open;
@@ -231,7 +234,7 @@ static DWORD run_sync(struct bound_file *file, bool writes, void *buffer,
     struct request request = {.buffer = buffer, .length = length};
     overlapped_reset(&request, offset);
     *bytes = 0;
-    if (!enter_open(file, false))
+    if (!enter_open(file, TO_CALL))
         return ERROR_INVALID_HANDLE;
     HANDLE event = atomic_exchange(&file->event, NULL);
     if (event == NULL)
@@ -271,15 +274,16 @@ DWORD bound_file_cancel(struct bound_file *file, uint64_t ticket)
     return found ? ERROR_SUCCESS : ERROR_NOT_FOUND;
 }
 
+/* The lock is not held: the call takes long if much is in flight. */
 static void cancel_and_leave(struct bound_file *file)
 {
-    pool_cancel_file(file);
+    CancelIoEx(file->handle, NULL);
     pool_leave(file->pool, file, 1);
 }
 
 void bound_file_cancel_all(struct bound_file *file)
 {
-    if (enter_open(file, false))
+    if (enter_open(file, TO_CANCEL))
         cancel_and_leave(file);
 }
 
@@ -287,7 +291,7 @@ DWORD bound_file_close(struct bound_file *file)
 {
     if (file->pool != NULL && pool_in_callback(file->pool))
         return ERROR_POSSIBLE_DEADLOCK;
-    if (!enter_open(file, true))
+    if (!enter_open(file, TO_CLOSE))
         return ERROR_INVALID_HANDLE;
     cancel_and_leave(file);
     rundown_wait(&file->running, INFINITE);
@@ -296,7 +300,7 @@ DWORD bound_file_close(struct bound_file *file)
 
 DWORD bound_file_close_later(struct bound_file *file, bound_file_closed *closed)
 {
-    if (!enter_open(file, true))
+    if (!enter_open(file, TO_CLOSE))
         return ERROR_INVALID_HANDLE;
     file->closed = closed;
     rundown_close(&file->running);

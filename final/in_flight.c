@@ -2,24 +2,7 @@
 
 enum { NO_TICKET = 0 };
 
-/* ---- The tables, and a ring for each file ------------------------------- */
-
-static void add_to_ring(struct request **first, struct request *request)
-{
-    if (*first == NULL)
-        *first = request->previous = request;
-    request->next = *first;
-    request->previous = (*first)->previous;
-    request->previous->next = (*first)->previous = request;
-}
-
-static void remove_from_ring(struct request **first, struct request *request)
-{
-    request->previous->next = request->next;
-    request->next->previous = request->previous;
-    if (*first == request)
-        *first = request->next != request ? request->next : NULL;
-}
+/* ---- The tables --------------------------------------------------------- */
 
 DWORD pool_check_request(const struct pool *pool, const struct request *request)
 {
@@ -52,7 +35,6 @@ void pool_put_in(struct pool *pool, struct bound_file *file,
             WakeConditionVariable(&pool->timer_changed);
     }
     if (file != NULL) {
-        add_to_ring(&file->requests, request);
         request->cancels = file->cancels;
         /* As the kernel does. Before that, too, a packet with this address is
          * stray. */
@@ -84,8 +66,6 @@ DWORD pool_take_out(struct pool *pool, struct request *request, DWORD error,
         error = ERROR_TIMEOUT;
     table_remove(&pool->by_address, &request->by_address);
     table_remove(&pool->by_ticket, &request->by_ticket);
-    if (request->file != NULL)
-        remove_from_ring(&request->file->requests, request);
     if (request->has_deadline)
         deadline_remove(&pool->first_deadline, &request->deadline);
     pool->counters.live--;
@@ -127,57 +107,28 @@ void pool_cancel_request(struct request *request)
     CancelIoEx(request->file->handle, &request->overlapped);
 }
 
-/* The lock is held, but not during the system call, which takes long if much is
- * in flight: otherwise the next cancel would get the lock before any other
- * thread. So the request may be in use again when its address is cancelled. */
-static void cancel_without_lock(struct pool *pool, struct request *request)
-{
-    struct bound_file *file = request->file;
-    OVERLAPPED *overlapped = &request->overlapped;
-    request->cancelled = true;
-    pool->cancels++;
-    pool_enter(pool, file, 1);
-    ReleaseSRWLockExclusive(&pool->lock);
-    CancelIoEx(file->handle, overlapped);
-    pool_leave(pool, file, 1);
-    AcquireSRWLockExclusive(&pool->lock);
-}
-
-/* Each request that was cancelled becomes the last one of the ring. */
-void pool_cancel_file(struct bound_file *file)
-{
-    struct request *request;
-    AcquireSRWLockExclusive(&file->pool->lock);
-    file->cancels++;
-    while ((request = file->requests) != NULL &&
-           request->cancels != file->cancels) {
-        request->cancels = file->cancels;
-        file->requests = request->next;
-        cancel_without_lock(file->pool, request);
-    }
-    ReleaseSRWLockExclusive(&file->pool->lock);
-}
-
-/* One bucket after the other. A request that moves meanwhile moves to a later
- * bucket. */
+/* One bucket after the other, so that others can get the lock in between. A
+ * request that moves meanwhile moves to a later bucket. */
 void pool_cancel_all(struct pool *pool)
 {
-    AcquireSRWLockExclusive(&pool->lock);
-    for (uint32_t bucket = 0; bucket < pool->by_ticket.buckets; bucket++) {
-        struct table_entry *at = table_list(&pool->by_ticket, bucket);
-        while (at != NULL) {
-            struct request *request =
-                CONTAINING_RECORD(at, struct request, by_ticket);
-            bool cancels = request->file != NULL && !request->cancelled;
-            if (cancels)
-                cancel_without_lock(pool, request);
-            /* Meanwhile the list may have changed. */
-            at = cancels ? table_list(&pool->by_ticket, bucket) : at->next;
-        }
-        ReleaseSRWLockExclusive(&pool->lock);
+    bool more = true;
+    for (uint32_t bucket = 0; more; bucket++) {
         AcquireSRWLockExclusive(&pool->lock);
+        struct table_entry *entry = table_list(&pool->by_ticket, bucket);
+        for (; entry != NULL; entry = entry->next) {
+            struct request *request =
+                CONTAINING_RECORD(entry, struct request, by_ticket);
+            if (request->file != NULL)
+                pool_cancel_request(request);
+        }
+        more = bucket < pool->by_ticket.buckets;
+        ReleaseSRWLockExclusive(&pool->lock);
     }
-    ReleaseSRWLockExclusive(&pool->lock);
+}
+
+bool pool_is_cancelled(const struct request *request)
+{
+    return request->cancelled || request->cancels != request->file->cancels;
 }
 
 /* GetTickCount64 moves on by some 16 ms at a time: with it, a timeout of 10 ms
@@ -198,7 +149,7 @@ static void time_out(struct pool *pool, struct request *request)
 {
     deadline_remove(&pool->first_deadline, &request->deadline);
     request->has_deadline = false;
-    if (request->cancelled)
+    if (pool_is_cancelled(request))
         return;
     request->timed_out = true;
     pool_cancel_request(request);

@@ -68,10 +68,9 @@ struct request {
     ATOMIC(enum request_state) state;
     /* Only the pool uses these, while the request is in flight. */
     struct bound_file *file;
-    struct request *next, *previous; /* in the ring of the file's requests */
     struct table_entry by_address, by_ticket;
     struct deadline deadline;
-    unsigned cancels; /* of the file, when the pool last looked */
+    unsigned cancels; /* of the file, when the I/O was started */
     bool has_deadline, writes, cancelled, timed_out;
 };
 

@@ -10,7 +10,8 @@
  * and has completed, and a caller cancels a request by its ticket. One lock
  * guards them. The pool holds it for a moment when it starts a request, takes
  * one out, posts one, or cancels one. It does not hold the lock while it calls
- * a callback, reads or writes, binds or closes a handle, or cancels all I/O.
+ * a callback, reads or writes, binds or closes a handle, or cancels all I/O of
+ * a file.
  *
  * Functions return a Win32 error code, 0 (ERROR_SUCCESS) for success. If the
  * port, a thread or an event fails, the pool may be unable to call some
@@ -165,10 +166,9 @@ struct bound_file {
     bool skips; /* the handle has FILE_SKIP_COMPLETION_PORT_ON_SUCCESS */
     /* Only the pool uses these; its lock guards them. */
     bool open;
-    struct rundown running;   /* calls and callbacks that run or will run */
-    struct request *requests; /* in flight, the oldest first: a ring */
-    unsigned cancels;         /* how often all of them were cancelled */
-    ATOMIC(HANDLE) event;     /* kept for the next synchronous call */
+    struct rundown running; /* calls and callbacks that run or will run */
+    unsigned cancels;       /* how often all its I/O was cancelled */
+    ATOMIC(HANDLE) event;   /* kept for the next synchronous call */
     void (*closed)(struct bound_file *file, DWORD error);
 };
 
@@ -243,8 +243,8 @@ DWORD bound_file_write_sync(struct bound_file *file, const void *buffer,
  */
 DWORD bound_file_cancel(struct bound_file *file, uint64_t ticket);
 
-/* The same for every I/O in flight on the file. If a callback starts its
- * request again meanwhile, that I/O may be cancelled, too. */
+/* The same for every I/O in flight on the file: also for those that others have
+ * started on its handle, without the pool. */
 void bound_file_cancel_all(struct bound_file *file);
 
 /* Like pool_wait_idle, for one file. */

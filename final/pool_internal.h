@@ -49,9 +49,8 @@ uint64_t pool_time(void); /* in ms */
  * sees that pool->cancels has changed. */
 void pool_cancel_request(struct request *request);
 
-/* Cancels all I/O of a file that the caller has entered. The lock is not held.
- */
-void pool_cancel_file(struct bound_file *file);
+/* Whether the I/O was cancelled, alone or with all others of its file. */
+bool pool_is_cancelled(const struct request *request);
 
 /* Cancels each request whose deadline has passed. Other threads can get the
  * lock between two of them. Returns how many ms later the next deadline comes,

@@ -177,29 +177,6 @@ CASE(a_pool_may_add_threads_while_all_of_its_own_block,
     say_counters();
 }
 
-/* The timer looks at the port twice a second, whenever a timeout wakes it. */
-CASE(a_growing_pool_cancels_late_io_in_time, "main: 3 called once, error 1460\n"
-                                             "main: issued 3, cancelled 3\n")
-{
-    struct pipe pipe;
-    struct io io;
-    LONG late = 0;
-    must(pool_create_growing(&pool, 2, 4, 0), "create");
-    open_pipe(&pipe);
-    pack(&io, 64, 0);
-    io.request->timeout = 20;
-    for (int i = 0; i < 3; i++) {
-        reset(&io, 0);
-        must_be_queued(bound_file_read(&pipe.file, io.request));
-        wait_idle();
-        late += io.calls == 1 && io.error == ERROR_TIMEOUT;
-    }
-    say("%ld called once, error 1460", late);
-    close_pipe(&pipe);
-    unpack(&io);
-    end();
-}
-
 CASE(a_growing_pool_needs_its_timer, "main: no timer: 164\n"
                                      "main: left behind: 0 threads\n")
 {

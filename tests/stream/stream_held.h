@@ -99,19 +99,33 @@ static inline BOOL WINAPI held_write(HANDLE file, const void *buffer,
                 bytes);
 }
 
+/* Takes one call that the system does not have yet: one with this OVERLAPPED,
+ * or, for NULL, any call on this file. Returns its OVERLAPPED, or NULL. */
+static inline OVERLAPPED *take_held(HANDLE file, const OVERLAPPED *overlapped)
+{
+    OVERLAPPED *found = NULL;
+    next.AcquireSRWLockExclusive(&held_lock);
+    for (unsigned i = 0; i < held_count && asynchronous && !found; i++)
+        if (held[i].file == file && !held[i].done &&
+            (overlapped == NULL || held[i].overlapped == overlapped)) {
+            held[i].done = true;
+            found = held[i].overlapped;
+        }
+    next.ReleaseSRWLockExclusive(&held_lock);
+    return found;
+}
+
 /* A call that the system does not have yet completes here. */
 static inline BOOL WINAPI held_cancel(HANDLE file, OVERLAPPED *overlapped)
 {
-    bool found = false;
-    next.AcquireSRWLockExclusive(&held_lock);
-    for (unsigned i = 0; i < held_count && asynchronous; i++)
-        if (held[i].overlapped == overlapped && !held[i].done)
-            found = held[i].done = true;
-    next.ReleaseSRWLockExclusive(&held_lock);
-    if (!found)
-        return next.CancelIoEx(file, overlapped);
-    complete(overlapped, ERROR_OPERATION_ABORTED, 0);
-    return TRUE;
+    BOOL found = FALSE;
+    for (OVERLAPPED *at; (at = take_held(file, overlapped)) != NULL;) {
+        complete(at, ERROR_OPERATION_ABORTED, 0);
+        found = TRUE;
+    }
+    if (found && overlapped != NULL)
+        return TRUE;
+    return next.CancelIoEx(file, overlapped) || found;
 }
 
 static inline void wait_until_held(unsigned count)
