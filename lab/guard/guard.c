@@ -166,7 +166,11 @@ void *guard_calloc(size_t count, size_t size)
     if (must_fail("calloc") || !fits)
         return NULL;
     char *memory = allocate(count * size, __builtin_return_address(0));
-    return memory != NULL ? memory : calloc(count, size);
+    if (memory != NULL)
+        return memory;
+    /* The program decides the size, and may ask for 0 bytes.
+     * NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
+    return calloc(count, size);
 }
 
 /* The lock stays locked, so that no other thread can go on. */
