@@ -22,6 +22,7 @@ $(foreach name,$(TEST_PROGRAMS),$(eval \
 
 # A test program of one source prints one line only, when it is linked.
 $(patsubst %.c,build/obj/%.o,$(PROGRAMS_C)) build/obj/tests/lab/wrong/%.o \
+  build/obj/final/examples/%.o $(HOST_C:%.c=build/obj/host/%.o) \
   build/obj/tests/lab/right/%.o: private says :=
 
 # The stages with tests/support/hooks between them and the system: the same objects.
@@ -83,6 +84,10 @@ $(foreach n,1 2,$(eval build/tests/example$(n).exe: \
 # then make would not rebuild a program whose object file is missing.)
 named: $(patsubst %.c,build/obj/%.o,$(wildcard tests/lab/*/*.c)) \
   build/tests/example1.c build/tests/example2.c
+
+# The examples can use sockets.
+$(foreach dir,build build/tests/guarded,$(EXAMPLE_PROGRAMS:%=$(dir)/%.exe)): \
+  private WIN_LDLIBS += -lws2_32
 
 # ---- The suites ----
 

@@ -54,7 +54,7 @@ STRICT := -std=c17 -Wall -Wextra -Wpedantic -Wconversion -Wshadow $(WERROR)
 # -municode: wmain. -static: only the system's DLLs. The libraries have
 # NtSetIoCompletion, SHA-256, WaitOnAddress and sockets.
 WIN_LDFLAGS := -municode -static
-WIN_LDLIBS := -lntdll -lbcrypt -lsynchronization -lws2_32
+WIN_LDLIBS := -lntdll -lbcrypt -lsynchronization
 
 # The launcher. If it is empty, the system runs an .exe itself (WSL, Windows).
 WINE ?= wine
