@@ -423,11 +423,15 @@ DWORD file_stream_from_handle(struct pool *pool, HANDLE handle,
     bool asynchronous = used.options & FILE_OPTION_ASYNCHRONOUS;
     if (!is_valid(pool, &used) || asynchronous != is_overlapped(handle))
         return ERROR_INVALID_PARAMETER;
-    return make_stream(pool, handle, &used, opened);
+    DWORD error = make_stream(pool, handle, &used, opened);
+    if (error == ERROR_SUCCESS)
+        (*opened)->shares_handle = true;
+    return error;
 }
 
-HANDLE file_stream_handle(const struct file_stream *stream)
+HANDLE file_stream_handle(struct file_stream *stream)
 {
+    stream->shares_handle = true;
     return stream->handle;
 }
 
@@ -513,6 +517,8 @@ void stream_end(struct file_stream *stream)
 void file_stream_close_async(struct file_stream *stream,
                              file_stream_callback *closed, void *context)
 {
+    if (stream == NULL)
+        return;
     stream->closed = closed;
     stream->closed_context = context;
     begin_close(stream);

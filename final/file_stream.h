@@ -107,9 +107,9 @@ DWORD file_stream_from_handle(struct pool *pool, HANDLE handle,
                               const struct file_stream_options *options,
                               struct file_stream **opened);
 
-/* The handle. The stream still owns it. Flush before you use it, and do not
- * move its file pointer. */
-HANDLE file_stream_handle(const struct file_stream *stream);
+/* The handle. The stream still owns it. Flush before you use it. A read or
+ * write of yours may move its file pointer. */
+HANDLE file_stream_handle(struct file_stream *stream);
 
 /*
  * Closes the stream, in this order: from now on new calls fail with
@@ -237,6 +237,7 @@ struct file_task {
     struct file_stream *stream;
     struct file_task *next, *previous; /* in its lane */
     ATOMIC(enum file_task_state) state;
+    struct rundown running; /* the call: file_task_wait waits for its end */
     ATOMIC(enum file_task_io) io;
     enum file_task_kind kind;
     enum file_task_step step;

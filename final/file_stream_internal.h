@@ -63,6 +63,8 @@ struct file_stream {
     /* The call that has the turn uses these without lock. */
     struct buffer buffer;
     uint64_t pointer; /* the file pointer of a synchronous handle, in bytes */
+    /* The program has the handle, too, and can move its file pointer. */
+    _Atomic bool shares_handle;
 };
 
 /* Whether a range ends beyond the largest offset that a file can have. */

@@ -113,6 +113,7 @@ static DWORD admit(struct file_task *task)
     if (stream->seekable && !task->positional)
         stream->position += task->length;
     rundown_enter(&stream->calls, 1);
+    rundown_enter(&task->running, 1);
     task->state = behind ? TASK_WAITING : TASK_RUNNING;
     if (takes_turn)
         enter_lane(lane, task);
@@ -200,7 +201,7 @@ static struct file_task *retire(struct file_task *task)
         stream->position -= task->length - task->done;
     task->state = TASK_DONE;
     ReleaseSRWLockExclusive(&stream->lock);
-    WakeByAddressAll(&task->state); /* uses only the address */
+    rundown_leave(&task->running, 1);
     return next;
 }
 
@@ -327,7 +328,8 @@ static DWORD transfer(struct file_task *task, DWORD *bytes)
                                            length, offset, bytes)
                    : bound_file_read_sync(&stream->file, request->buffer,
                                           length, offset, bytes);
-    bool at_pointer = stream->buffer_size > 0 && offset == stream->pointer;
+    bool at_pointer = stream->buffer_size > 0 && !stream->shares_handle &&
+                      offset == stream->pointer;
     OVERLAPPED *at =
         stream->seekable && !at_pointer ? &request->overlapped : NULL;
     *bytes = 0;
@@ -358,6 +360,7 @@ DWORD stream_do(struct file_stream *stream, struct stream_call call,
     set_up(&task, stream, &call);
     task.callback = NULL;
     task.waits = true;
+    task.running = (struct rundown){0};
     task.request.state = REQUEST_IDLE; /* all that its I/O needs */
     if (begin(&task, &runs).outcome == IO_QUEUED) {
         int waiting = TASK_WAITING;
@@ -413,22 +416,14 @@ struct submission stream_do_async(struct file_stream *stream,
 
 DWORD file_task_wait(struct file_task *task, DWORD timeout, size_t *bytes)
 {
-    ULONGLONG start = GetTickCount64();
     if (bytes != NULL)
         *bytes = 0;
     if (task->state == TASK_IDLE)
         return ERROR_INVALID_PARAMETER;
-    for (int state; (state = task->state) != TASK_DONE;) {
-        ULONGLONG waited = GetTickCount64() - start;
-        if (pool_in_callback(task->pool))
-            return ERROR_POSSIBLE_DEADLOCK;
-        if (timeout != INFINITE && waited >= timeout)
-            return WAIT_TIMEOUT;
-        DWORD rest = timeout == INFINITE ? INFINITE : timeout - (DWORD)waited;
-        BOOL woken = WaitOnAddress(&task->state, &state, sizeof state, rest);
-        fatal_check(woken || GetLastError() == ERROR_TIMEOUT, "wait for",
-                    "task");
-    }
+    if (task->state != TASK_DONE && pool_in_callback(task->pool))
+        return ERROR_POSSIBLE_DEADLOCK;
+    if (rundown_wait(&task->running, timeout) != ERROR_SUCCESS)
+        return WAIT_TIMEOUT;
     if (bytes != NULL)
         *bytes = task->done;
     return task->error;

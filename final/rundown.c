@@ -36,6 +36,6 @@ DWORD rundown_wait(struct rundown *rundown, DWORD timeout)
         DWORD rest = timeout == INFINITE ? INFINITE : timeout - (DWORD)waited;
         BOOL woken = WaitOnAddress(&rundown->word, &word, sizeof word, rest);
         fatal_check(woken || GetLastError() == ERROR_TIMEOUT, "wait for",
-                    "pool");
+                    "end of calls");
     }
 }

@@ -14,8 +14,8 @@
  *   from-handle WORD... makes a stream of a handle of FILE. Words: as above;
  *                       "overlapped", "bound": how the handle was opened; at=N:
  *                       its file pointer
- *   handle              the length of FILE, by the stream's handle
- *   read N              reads up to N bytes
+ *   handle [AT]         the length of FILE, by the stream's handle; AT: moves
+ * the handle's file pointer there read N              reads up to N bytes
  *   read-all N          reads N bytes at a time, until nothing comes
  *   read-null N         reads N bytes into a buffer that is NULL
  *   write TEXT
@@ -496,11 +496,13 @@ static void answer_value(DWORD error, const uint64_t *value)
         add("%llu", *value);
 }
 
-static void answer_handle(void)
+static void answer_handle(char *rest)
 {
     LARGE_INTEGER size;
-    check(GetFileSizeEx(file_stream_handle(stream), &size), "get the size of",
-          path);
+    HANDLE handle = file_stream_handle(stream);
+    check(GetFileSizeEx(handle, &size), "get the size of", path);
+    if (*rest != '\0')
+        SetFilePointer(handle, (LONG)next_number(&rest), NULL, FILE_BEGIN);
     add("%lld", size.QuadPart);
 }
 
@@ -700,7 +702,7 @@ static bool obey_open(const char *verb, char *rest)
     } else if (is(verb, "from-handle")) {
         open_handle(rest);
     } else if (is(verb, "handle")) {
-        answer_handle();
+        answer_handle(rest);
     } else if (is(verb, "preallocation")) {
         add_error(file_stream_preallocation_error(stream));
     } else if (is(verb, "close")) {

@@ -147,6 +147,16 @@ Test(stream, a_stream_of_a_handle_starts_at_its_file_pointer)
     }
 }
 
+/* The stream itself reads at the file pointer, to save time. */
+Test(stream, a_program_can_move_the_file_pointer_of_the_handle)
+{
+    put("a", "hello");
+    SCRIPT("a", "open both buffer=2", "read 2 -> 'he'", "handle 0 -> 5",
+           "read 2 -> 'll'", "handle 0 -> 5", "write XY", "flush", "close",
+           "content -> 'hellXY'", "from-handle both buffer=2", "read 2 -> 'he'",
+           "handle 0 -> 6", "read 2 -> 'll'", "close");
+}
+
 Test(stream, a_handle_that_does_not_match_its_options_fails_with_87)
 {
     put("a", "hello");
