@@ -27,6 +27,17 @@ static inline void start_read(HANDLE file, void *buffer, size_t bytes,
          "read");
 }
 
+/* Waits for a packet. Returns its OVERLAPPED, or NULL for a packet that was
+ * posted without one. */
+static inline OVERLAPPED *take_packet(HANDLE port, DWORD *bytes)
+{
+    ULONG_PTR key;
+    OVERLAPPED *overlapped;
+    must(GetQueuedCompletionStatus(port, bytes, &key, &overlapped, INFINITE),
+         "take a packet");
+    return overlapped;
+}
+
 /* Creates an event that stays set until it is reset. */
 static inline HANDLE create_event(void)
 {

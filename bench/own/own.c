@@ -6,7 +6,7 @@
  *      ios=COUNT      how many I/Os in a round; default 500000
  */
 #include "../../final/pool.h"
-#include "../measure.h"
+#include "../win32.h"
 #include "port.h"
 
 #include <process.h>
@@ -87,20 +87,15 @@ static void start_by_hand(struct read *read)
 
 static unsigned __stdcall worker(void *port)
 {
-    for (;;) {
-        DWORD bytes;
-        ULONG_PTR key;
-        OVERLAPPED *overlapped;
-        must(GetQueuedCompletionStatus(port, &bytes, &key, &overlapped,
-                                       INFINITE),
-             "take a packet");
-        if (overlapped == NULL)
-            return 0;
+    DWORD bytes;
+    OVERLAPPED *overlapped;
+    while ((overlapped = take_packet(port, &bytes)) != NULL) {
         struct read *read =
             CONTAINING_RECORD(overlapped, struct read, overlapped);
         if (goes_on(read))
             start_by_hand(read);
     }
+    return 0;
 }
 
 /* Both return ns for one I/O. */

@@ -8,15 +8,9 @@ static HANDLE port, done /* event */;
 
 static void worker(void)
 {
-    for (;;) {
-        DWORD bytes;
-        ULONG_PTR key;
-        OVERLAPPED *overlapped;
-        must(GetQueuedCompletionStatus(port, &bytes, &key, &overlapped,
-                                       INFINITE),
-             "read");
-        if (overlapped == NULL)
-            return;
+    DWORD bytes;
+    OVERLAPPED *overlapped;
+    while ((overlapped = take_packet(port, &bytes)) != NULL) {
         struct read *read =
             CONTAINING_RECORD(overlapped, struct read, overlapped);
         if (job_use(read->buffer, bytes))

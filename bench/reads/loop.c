@@ -16,15 +16,9 @@ static void read_next(struct read *read)
 
 static void worker(void)
 {
-    for (;;) {
-        DWORD bytes;
-        ULONG_PTR key;
-        OVERLAPPED *overlapped;
-        must(GetQueuedCompletionStatus(port, &bytes, &key, &overlapped,
-                                       INFINITE),
-             "read");
-        if (overlapped == NULL)
-            return;
+    DWORD bytes;
+    OVERLAPPED *overlapped;
+    while ((overlapped = take_packet(port, &bytes)) != NULL) {
         struct read *read =
             CONTAINING_RECORD(overlapped, struct read, overlapped);
         if (job_use(&read->item, read->buffer, bytes))
