@@ -565,6 +565,44 @@ static BOOL WINAPI fail_with_an_early_packet(HANDLE handle, void *buffer,
     return complete_now(handle, buffer, length, bytes, overlapped);
 }
 
+/* What such a read, and a later read of a pipe with the same request, need. */
+struct early {
+    struct bound_file file;
+    struct pipe pipe;
+    struct io io;
+};
+
+/* The packet waits until both reads are started. `fed`: the pipe has bytes, so
+ * the second read has completed by then. */
+static void read_twice(struct early *early, bool fed)
+{
+    workers = 1;
+    begin();
+    open_file(&early->file);
+    open_pipe(&early->pipe);
+    if (fed)
+        feed(&early->pipe, "late");
+    pack(&early->io, 64, 0);
+    block_workers(1);
+    code = &end_of_file;
+    read_hook = fail_with_an_early_packet;
+    say_started("read", bound_file_read(&early->file, early->io.request));
+    read_hook = NULL;
+    reset(&early->io, 0);
+    say_started("pipe", bound_file_read(&early->pipe.file, early->io.request));
+    open_gate();
+}
+
+static void end_both(struct early *early)
+{
+    wait_idle();
+    say_calls("pipe", &early->io);
+    close_file(&early->file);
+    close_pipe(&early->pipe);
+    unpack(&early->io);
+    end();
+}
+
 /* A request whose read has failed reads a pipe next. The packet of the first
  * read comes while the second one is in flight: the kernel still owns the
  * buffer. */
@@ -577,36 +615,17 @@ CASE(a_stray_packet_does_not_end_a_later_read,
      "main: issued 4, completed 4, bytes 4, stray 1\n",
      .file = 1000)
 {
-    struct bound_file file;
-    struct pipe pipe;
-    struct io io;
-    workers = 1;
-    begin();
-    open_file(&file);
-    open_pipe(&pipe);
-    pack(&io, 64, 0);
-    block_workers(1);
-    code = &end_of_file;
-    read_hook = fail_with_an_early_packet;
-    say_started("read", bound_file_read(&file, io.request));
-    read_hook = NULL;
-    reset(&io, 0);
-    say_started("pipe", bound_file_read(&pipe.file, io.request));
-    open_gate();
+    struct early early;
+    read_twice(&early, false);
     HANDLE done = new_event();
     must(pool_queue_work(&pool, set_event, done), "queue");
     wait_for(done);
     close_object(done);
     struct pool_counters counters = pool_counters(&pool);
     say("%llu stray, %llu live", counters.stray, counters.live);
-    say_calls("pipe", &io);
-    feed(&pipe, "late");
-    wait_idle();
-    say_calls("pipe", &io);
-    close_file(&file);
-    close_pipe(&pipe);
-    unpack(&io);
-    end();
+    say_calls("pipe", &early.io);
+    feed(&early.pipe, "late");
+    end_both(&early);
 }
 
 /* The second read has completed when the packet of the first one comes. The
@@ -618,29 +637,9 @@ CASE(a_stray_packet_never_brings_a_wrong_result,
      "main: issued 3, completed 3, bytes 4, stray 1\n",
      .file = 1000)
 {
-    struct bound_file file;
-    struct pipe pipe;
-    struct io io;
-    workers = 1;
-    begin();
-    open_file(&file);
-    open_pipe(&pipe);
-    feed(&pipe, "late");
-    pack(&io, 64, 0);
-    block_workers(1);
-    code = &end_of_file;
-    read_hook = fail_with_an_early_packet;
-    say_started("read", bound_file_read(&file, io.request));
-    read_hook = NULL;
-    reset(&io, 0);
-    say_started("pipe", bound_file_read(&pipe.file, io.request));
-    open_gate();
-    wait_idle();
-    say_calls("pipe", &io);
-    close_file(&file);
-    close_pipe(&pipe);
-    unpack(&io);
-    end();
+    struct early early;
+    read_twice(&early, true);
+    end_both(&early);
 }
 
 /* While a synchronous read is in flight, a packet with its address comes. */
