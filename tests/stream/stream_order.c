@@ -485,6 +485,14 @@ CASE(a_callback_can_close_its_own_stream_with_bytes_to_write,
     close_in_callback(true);
 }
 
+static HANDLE returned; /* an event */
+
+static void on_call_after_close(void *context, DWORD error, size_t bytes)
+{
+    wait_for(returned);
+    on_call(context, error, bytes);
+}
+
 CASE(close_without_waiting_cancels_and_ends_after_the_last_callback,
      "worker: error 995, ''\n"
      "worker: error 995, ''\n"
@@ -493,11 +501,14 @@ CASE(close_without_waiting_cancels_and_ends_after_the_last_callback,
      .kinds = ASYNCHRONOUS)
 {
     closed = new_event();
+    returned = new_event();
     use_callbacks();
+    calls[2].task.callback = on_call_after_close;
     start_read(0, 8);
     queue_read(1, 8);
     queue_read(2, 8);
     file_stream_close_async(stream, on_closed, "x");
+    set(returned);
     wait_for(closed);
     must(pool_wait_idle(&pool, INFINITE), "wait");
 }
