@@ -440,16 +440,19 @@ def publish(readme):
     with open(readme, "w", encoding="utf-8") as file:
         file.write(text)
     plots = f"{os.path.dirname(readme)}/plots"
-    shutil.rmtree(plots, ignore_errors=True)
-    os.makedirs(plots)
-    for path in glob.glob(f"{BENCH}/*.svg"):
+    drawn = glob.glob(f"{BENCH}/*.svg")
+    if drawn:
+        shutil.rmtree(plots, ignore_errors=True)
+        os.makedirs(plots)
+    for path in drawn:
         shutil.copy(path, plots)
 
 
 def main():
-    with open(f"{BENCH}/results.json", encoding="utf-8") as file:
-        measured = json.load(file)
-    write_report(measured["system"], measured["results"])
+    if os.path.exists(f"{BENCH}/results.json"):  # not after make bench-own alone
+        with open(f"{BENCH}/results.json", encoding="utf-8") as file:
+            measured = json.load(file)
+        write_report(measured["system"], measured["results"])
     for readme in sys.argv[1:]:
         publish(readme)
 
