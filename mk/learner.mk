@@ -36,11 +36,6 @@ $(LEARN_H).gch: | setup
 	@echo '#include <windows.h>' >$(LEARN_H)
 	$(Q)$(CC) -Wall $(CFLAGS) -x c-header -o $@ $(LEARN_H)
 
-# The tests of all stages have those of these commands among them.
-ifeq ($(STEP),)
-TEST_FILES += $(LEARN_H).gch
-endif
-
 .PHONY: test-learn
 test-learn: private CFLAGS := $(CFLAGS) -include $(LEARN_H)
 test-learn: $(LEARN_H).gch $(LAB_OBJECT) build/sample.txt $(WINE_READY)

@@ -162,8 +162,8 @@ endif
 # several patterns.
 CHOSEN_TESTS = $(if $(TESTS),@($(subst $(space),|,$(strip $(TESTS)))))
 FILTER = $(if $(TESTS),--filter '$(CHOSEN_TESTS)')
-# These suites are about the build itself. They build many programs, which takes long.
-BUILD_TESTS := build/* library/* links/* systems/*
+# These suites build many programs, which takes long.
+BUILD_TESTS := build/* learn/* library/* links/* systems/*
 EXCLUDED = $(if $(TESTS),,$(BUILD_TESTS))
 TESTED := build
 run_tests = IO= LAB=quiet BUILD="$$PWD/$(TESTED)" CHOSEN='$(CHOSEN)' \

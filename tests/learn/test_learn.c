@@ -1,5 +1,5 @@
-/* The learner's commands, as a reader types them. make test-learn judges all
- * recorded attempts; a few of them are judged here, too. */
+/* The learner's commands, as a reader types them. make test-learn judges the
+ * recorded attempts. */
 #include "../support/shell.h"
 
 TestSuite(learn, .init = enter_scratch, .fini = leave_scratch);
@@ -128,13 +128,4 @@ Test(learn, watch_tries_again_after_a_change)
          "await 'it did not build'; status=$?; "
          "kill $(pgrep -P $(pgrep -P $! bash) -f learn.py); wait; "
          "exit $status");
-}
-
-/* The start of each step, and a few attempts of step 3. */
-Test(learn, recorded_attempts_are_judged_as_recorded)
-{
-    make_learners_top();
-    make_says("test-learn NAME='*/start step3/solution "
-              "step3/written-differently step3/only-prints step3/words'",
-              0, "9 attempts, 0 not as recorded; ");
 }
