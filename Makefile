@@ -6,7 +6,8 @@
 #   mk/tests.mk      the suites, and the programs that they start
 #   mk/lab.mk        the lab under a program: trace, modes, checker, sweep, ...
 #   mk/learner.mk    your own program of a step: start, try, hint, ...
-#   mk/bench.mk      the benchmark, and the same in C# on .NET
+#   mk/dotnet.mk     the steps and contenders in C#, on .NET
+#   mk/bench.mk      the benchmark
 #   mk/lint.mk       formats, static analysis, words
 #   mk/install.mk    final's library for other programs
 .DEFAULT_GOAL := help
@@ -17,6 +18,7 @@ include mk/stages.mk
 include mk/tests.mk
 include mk/lab.mk
 include mk/learner.mk
+include mk/dotnet.mk
 include mk/bench.mk
 include mk/lint.mk
 include mk/install.mk

@@ -7,7 +7,7 @@ Writes the figures of every run to build/bench/results.csv and results.json.
 bench/report.py makes tables and plots of them. Reads these variables:
 
     LAUNCHER, WINE     start a Windows program
-    DOTNET             starts a .NET program
+    DOTNET             starts a contender on .NET
     CC, CXX, HOST_CC   the compilers, to print their versions
 """
 
@@ -44,12 +44,7 @@ def command(work, contender, arguments):
     if contender.kind == "native":
         return [f"{BENCH}/{program}", *pairs]
     if contender.kind == "dotnet":
-        return [
-            *words("DOTNET"),
-            "build/dotnet/contenders.dll",
-            program,
-            *pairs,
-        ]
+        return [*words("DOTNET"), program, *pairs]
     return [*words("LAUNCHER"), f"{BENCH}/{program}.exe", *pairs]
 
 
@@ -290,8 +285,7 @@ def system(dotnet):
         ],
     }
     if dotnet:
-        runtime = first_line(*words("DOTNET"), "--list-runtimes")
-        facts[".NET"] = " ".join(runtime.split()[:2])
+        facts[".NET"] = first_line(*words("DOTNET"), "version")
     return facts
 
 

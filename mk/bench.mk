@@ -68,14 +68,15 @@ build/bench/sparse: build/bench/data
 
 BENCH_FLAGS ?=
 .PHONY: bench bench-quick bench-dotnet
-bench-dotnet: build/dotnet/contenders.dll
+bench-dotnet: $(call dotnet_made,contenders,$(DOTNET))
 bench-quick: private BENCH_MODE := --quick
 bench-dotnet: private BENCH_MODE := --dotnet
 bench bench-dotnet: build/bench/sparse
 bench bench-quick bench-dotnet: $(BENCHES) build/bench/data build/final.exe \
   build/copy.exe $(WINE_READY)
 	@$(stay) LAUNCHER='$(LAUNCHER)' WINE='$(WINE)' CC='$(CC)' CXX='$(CXX)' \
-	  HOST_CC='$(HOST_CC)' DOTNET='$(DOTNET)' \
+	  HOST_CC='$(HOST_CC)' \
+	  DOTNET='$(call dotnet_start,contenders,$(DOTNET))' \
 	  python3 -B bench/run.py $(BENCH_MODE) $(BENCH_FLAGS)
 
 .PHONY: bench-own
@@ -87,71 +88,6 @@ bench-own: build/bench/own/own.exe $(WINE_READY)
 bench-readme:
 	@python3 -B bench/report.py bench/README.md >/dev/null
 
-# ---- .NET ----
-
-# Builds the steps and contenders in C# (bench/dotnet), and runs them on the
-# real .NET. Under Wine it fetches .NET Core 3.1 for Windows once. On Windows
-# and from WSL (WINE=) it uses an installed SDK: not tried. DOTNET= names
-# another .NET, which must be one for Windows.
-ifneq ($(WINE),)
-DOTNET ?= $(LAUNCHER) $(DOTNET_FETCHED)
-ifeq ($(origin DOTNET),file)
-DOTNET_FETCHED := build/dotnet/dotnet.exe
-endif
-endif
-DOTNET ?= dotnet.exe
-
-build/dotnet/dotnet.exe: | setup
-	@tools/dotnet.sh $(@D)
-
-DOTNET_DLLS := build/dotnet/steps.dll build/dotnet/contenders.dll
-$(foreach dll,$(DOTNET_DLLS),$(eval \
-  $(dll): $(wildcard $(dll:build/%.dll=bench/%/*.cs) \
-    $(dll:build/%.dll=bench/%/*/*.cs))))
-
-ifneq ($(DOTNET_FETCHED),)
-# Calls only the compiler, which takes 2 s.
-$(DOTNET_DLLS): %.dll: build/dotnet/references %.runtimeconfig.json \
-  | $(WINE_READY)
-	$(DOTNET) exec build/dotnet/sdk/3.1.102/Roslyn/bincore/csc.dll -nologo \
-	  -langversion:8.0 -nullable:enable -unsafe -warnaserror -o+ \
-	  -deterministic -out:$@ @$< $(filter %.cs,$^)
-
-build/dotnet/references: | $(DOTNET_FETCHED)
-	@printf -- '-r:%s\n' \
-	  build/dotnet/packs/Microsoft.NETCore.App.Ref/3.1.0/ref/*/*.dll >$@
-
-$(DOTNET_DLLS:.dll=.runtimeconfig.json): | $(DOTNET_FETCHED)
-	@echo '{"runtimeOptions": {"tfm": "netcoreapp3.1", "framework":' \
-	  '{"name": "Microsoft.NETCore.App", "version": "3.1.0"}}}' >$@
-else
-# Uses a whole SDK, and leaves no process of it running. Tried with 3.1.102
-# under Wine 8.
-$(DOTNET_DLLS): build/dotnet/%.dll: | setup
-	$(DOTNET) build -nologo -nodeReuse:false -p:UseSharedCompilation=false \
-	  -c Release -o $(@D) bench/dotnet/$*/$*.csproj
-endif
-
-# Like `make run`, runs one step or all.
-DOTNET_STEPS := $(or $(STEP),1 2 3 4 5 final stream)
-
-.PHONY: dotnet
-dotnet: build/dotnet/steps.dll build/sample.txt $(WINE_READY)
-	@$(stay) for step in $(DOTNET_STEPS); do \
-	  $(if $(STEP),,echo "== $$step";) \
-	  $(call plainly,$(DOTNET) $< $$step "$${FILE:-build/sample.txt}" $$ARGS) \
-	  || exit; done
-
-# For tests/programs/test_dotnet.c. Without .NET, make test skips most of it.
-ifneq ($(filter test-dotnet,$(MAKECMDGOALS))$(wildcard $(DOTNET_FETCHED)),)
-DOTNET_TESTED := build/dotnet/steps.dll
-endif
 ifeq ($(STEP),)
-TEST_FILES += $(DOTNET_TESTED) build/bench/own/own.exe
+TEST_FILES += build/bench/own/own.exe
 endif
-
-.PHONY: test-dotnet
-test-dotnet: FILTER := --filter 'dotnet/*'
-test-dotnet: $(SUITES) build/sample.txt $(EXES) $(EXAMPLES) \
-  build/tests/feeder.exe build/tests/holder.exe $(DOTNET_TESTED) $(WINE_READY)
-	@$(stay) $(run_tests)

@@ -31,15 +31,15 @@ $(call command,probe,              run,                         ROW)
 $(call command,windows-and-wine,   run,)
 $(call command,sweep,              run python $$(dir_needs),    STEP DIR LIBS NAME POINT)
 $(call command,test-io,            $(tests),                    STEP TESTS MODES)
-$(call command,test-dotnet,        $(tests) $$(dotnet_needs),)
+$(call command,test-dotnet,        $(tests) $$(dotnet_needs),  DOTNET)
 $(call command,test-sqlite,        $(tests) npm,)
 $(call command,flaky,              $(tests),                    STEP TESTS RUNS)
 $(call command,coverage,           $(tests) coverage,           STEP TESTS)
 $(call command,stress,             run,                         SEED REQUESTS STRESS)
-$(call command,dotnet,             run $$(dotnet_needs),        STEP FILE ARGS)
+$(call command,dotnet,             run $$(dotnet_needs),        STEP FILE ARGS DOTNET)
 $(call command,bench,              run python gnuplot asio,     BENCH_FLAGS)
 $(call command,bench-quick,        run python gnuplot asio,     BENCH_FLAGS)
-$(call command,bench-dotnet,       run python gnuplot asio $$(dotnet_needs),BENCH_FLAGS)
+$(call command,bench-dotnet,       run python gnuplot asio $$(dotnet_needs),BENCH_FLAGS DOTNET)
 $(call command,bench-own,          run,)
 $(call command,bench-readme,       python gnuplot,)
 $(call command,lint,               test lint asio npm git,)
@@ -54,8 +54,8 @@ $(call command,on,                 ,                            SYSTEM COMMAND M
 check_needs = run python $(if $(CHECK_SUITES),test patch git)
 try_needs = run python $(if $(ALL),test patch git)
 dir_needs = $(if $(DIR),python)
-# .NET is fetched by npm, once.
-dotnet_needs = $(if $(wildcard $(DOTNET_FETCHED)),,$(if $(DOTNET_FETCHED),npm))
+# npm fetches .NET 3.1, once.
+dotnet_needs = $(if $(filter 3.1,$(DOTNET)),$(if $(wildcard $(DOTNET_3.1)/*.exe),,npm))
 # MSYS2 has no Criterion. The benchmark runs only on Linux.
 doctor_needs = run patch python coverage lint $(if $(MSYSTEM),,test git) \
   $(if $(filter Linux,$(UNAME)),asio gnuplot)
@@ -70,7 +70,7 @@ NEEDS = $(sort $(foreach goal,$(MAKECMDGOALS),$(NEEDS_$(goal))) \
 
 # Settings go with every command.
 SETTINGS := V NO_INSTALL WERROR CC CXX HOST_CC CROSS CFLAGS WIN_LDLIBS WINE \
-  LAUNCHER WINDRES WINAR OBJCOPY NM GCOV ADDR2LINE ASIO DOTNET
+  LAUNCHER WINDRES WINAR OBJCOPY NM GCOV ADDR2LINE ASIO DOTNET_SDK
 
 ARGUMENTS := $(sort $(foreach name,$(filter USES_%,$(.VARIABLES)),$($(name))))
 

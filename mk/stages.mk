@@ -8,9 +8,10 @@ PROGRAMS := copy compare
 EXAMPLE_PROGRAMS := $(patsubst final/%.c,%,$(wildcard final/examples/*.c))
 EXES := $(patsubst %,build/%.exe,$(STAGES) $(PROGRAMS) $(EXAMPLE_PROGRAMS))
 
-# STEP=3 is step3-callback, STEP=final is final; no STEP is all of them.
+# STEP=3 is step3-callback, STEP=final is final; no STEP is all of them. make dotnet
+# has further programs: see mk/dotnet.mk.
 CHOSEN := $(STAGES)
-ifneq ($(STEP),)
+ifneq ($(if $(filter dotnet,$(MAKECMDGOALS)),,$(STEP)),)
 CHOSEN := $(filter $(if $(filter final,$(STEP)),final,step$(STEP)-%),$(STAGES))
 ifneq ($(words $(STEP)):$(words $(CHOSEN)),1:1)
 $(error STEP is 1, 2, 3, 4, 5 or final, not '$(STEP)')

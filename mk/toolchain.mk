@@ -61,8 +61,10 @@ WINE ?= wine
 ifneq ($(WINE),)
 export WINEPREFIX := $(CURDIR)/build/wine
 export WINEDEBUG := -all
-# No debugger after a crash, no desktop entries, no offers to download.
-export WINEDLLOVERRIDES := winedbg.exe,winemenubuilder.exe,mscoree,mshtml=d
+# No debugger after a crash, no desktop entries, no offers to download. .NET 10
+# needs mscoree: without it, Wine loads no file of bytecode only. But wineboot would
+# offer to download more for it.
+export WINEDLLOVERRIDES := winedbg.exe,winemenubuilder.exe,mshtml=d
 # Wine reads file names in the locale's encoding.
 export LC_ALL := $(if $(filter Darwin,$(UNAME)),en_US.UTF-8,C.UTF-8)
 unexport DISPLAY WAYLAND_DISPLAY
@@ -100,7 +102,8 @@ export WSLENV := $(subst $(space),:,$(strip \
 build/wine/made: | setup
 	@mkdir -p build
 	@echo 'Making a Wine prefix in build/wine (once) ...'
-	@export WINEDEBUG=fixme-all,err+all; \
+	@export WINEDEBUG=fixme-all,err+all \
+	  WINEDLLOVERRIDES="$$WINEDLLOVERRIDES;mscoree=d"; \
 	  $(LAUNCHER) wineboot --init >build/wine.log 2>&1 </dev/null || { \
 	  $(call wine_fails,make its directory build/wine,wineboot --init); }
 	@touch $@

@@ -1,5 +1,5 @@
-/* Compares the steps in C# (bench/dotnet), on the real .NET, with those in C.
- */
+/* Compares the steps in C# (bench/dotnet), on each version of .NET that is
+ * there, with those in C. */
 #include "../support/helpers.h"
 
 #include <glib/gstdio.h>
@@ -19,30 +19,66 @@ static const struct pair {
     {"step3-callback", "3", "Step 3"},
     {"step4-overlapped", "4", "Step 4"},
     {"step5-readfile", "5", "Step 5"},
-    {"tests/example1", "final", "The pool as it is now"},
+    {"tests/example1", "final", "final's pool"},
     {"tests/example2", "stream", "FileStream"},
 };
 enum { STEP1, STEP5 = 4, FINAL, STREAM };
 
-static char *dll_path(void)
+/* The versions that mk/dotnet.mk knows. */
+static const char *const versions[] = {"3.1", "8", "9", "10"};
+
+/* The one that runs the programs in C#. */
+static const char *version;
+
+/* Returns the path of the version's file in the build. The caller frees it. */
+static char *file_of(const char *name)
 {
-    return g_build_filename(g_getenv("BUILD"), "dotnet", "steps.dll", NULL);
+    return g_build_filename(g_getenv("BUILD"), "dotnet", version, name, NULL);
 }
 
-/* Skips the test if there is no .NET. The runner prints one line for all such
- * tests. */
-static void need_dotnet(void)
+static bool is_built(const char *name)
 {
-    char *dll = dll_path();
-    char *dotnet =
-        g_build_filename(g_getenv("BUILD"), "dotnet", "dotnet.exe", NULL);
-    bool there = g_file_test(dll, G_FILE_TEST_EXISTS) &&
-                 g_file_test(dotnet, G_FILE_TEST_EXISTS);
-    g_free(dotnet);
-    g_free(dll);
-    if (!there)
+    char *path = file_of(name);
+    bool there = g_file_test(path, G_FILE_TEST_EXISTS);
+    g_free(path);
+    return there;
+}
+
+/* Version 3.1 is a program that runs steps.dll. The later ones are a part of
+ * steps.exe. */
+static bool is_3_1(void)
+{
+    return strcmp(version, "3.1") == 0;
+}
+
+/* Calls the test once for each version that is there. Skips the test if there
+ * is none. The runner prints one line for all such tests. */
+static void on_each_version(void (*test)(void))
+{
+    bool tested = false;
+    for (size_t i = 0; i < G_N_ELEMENTS(versions); i++) {
+        version = versions[i];
+        if (!is_built(is_3_1() ? "steps.dll" : "steps/steps.exe"))
+            continue;
+        if (tested) { /* each version starts in an empty directory */
+            leave_scratch();
+            enter_scratch();
+        }
+        test();
+        tested = true;
+    }
+    if (!tested)
         cr_skip_test("there is no .NET here; see make test-dotnet");
 }
+
+/* A test of each version that is there. */
+#define DOTNET_TEST(name)                                                      \
+    static void name(void);                                                    \
+    Test(dotnet, name)                                                         \
+    {                                                                          \
+        on_each_version(name);                                                 \
+    }                                                                          \
+    static void name(void)
 
 /* Starts the program in C#. NULL ends the arguments; out is its stdout, or -1
  * to capture it. */
@@ -50,13 +86,17 @@ static struct process *start_cs(const struct pair *pair,
                                 const char *const *arguments, int out)
 {
     const char *all[MOST_ARGUMENTS + 1] = {0};
-    char *dll = dll_path();
+    char *dll = file_of("steps.dll");
+    char *program = g_build_filename("dotnet", version,
+                                     is_3_1() ? "dotnet" : "steps/steps", NULL);
     size_t count = 0;
-    all[count++] = dll;
+    if (is_3_1())
+        all[count++] = dll;
     all[count++] = pair->cs;
     while (*arguments != NULL && count < MOST_ARGUMENTS)
         all[count++] = *arguments++;
-    struct process *process = start("dotnet/dotnet", all, NULL, out, WATCHDOG);
+    struct process *process = start(program, all, NULL, out, WATCHDOG);
+    g_free(program);
     g_free(dll);
     return process;
 }
@@ -118,18 +158,16 @@ static void assert_readme(const struct pair *pair, const char *file)
     g_free(diff);
 }
 
-Test(dotnet, the_readme_shows_the_output_of_both)
+DOTNET_TEST(the_readme_shows_the_output_of_both)
 {
-    need_dotnet();
     copy_sample();
     for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++)
         assert_readme(&pairs[i], "build/sample.txt");
 }
 
 /* Steps 2 to 4 print the same lines for every file, so the diff is the same. */
-Test(dotnet, the_diff_is_the_same_for_every_file)
+DOTNET_TEST(the_diff_is_the_same_for_every_file)
 {
-    need_dotnet();
     make_file("100 bytes", 100);
     make_file("empty", 0);
     for (size_t i = STEP1 + 1; i < STEP5; i++) {
@@ -140,9 +178,8 @@ Test(dotnet, the_diff_is_the_same_for_every_file)
 
 /* ---- The same in both ---- */
 
-Test(dotnet, both_read_files_of_any_size_alike)
+DOTNET_TEST(both_read_files_of_any_size_alike)
 {
-    need_dotnet();
     static const guint64 sizes[] = {0, 1, 100, 4096, 32768, 65537, 1000000};
     for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
         make_file("file", sizes[i]);
@@ -155,9 +192,8 @@ Test(dotnet, both_read_files_of_any_size_alike)
     ASSERT_SAME(STEP1, "empty");
 }
 
-Test(dotnet, both_accept_or_refuse_an_offset_alike)
+DOTNET_TEST(both_accept_or_refuse_an_offset_alike)
 {
-    need_dotnet();
     make_file("file", 1000000);
     static const char *const offsets[] = {
         "64",
@@ -181,9 +217,8 @@ Test(dotnet, both_accept_or_refuse_an_offset_alike)
         ASSERT_SAME(STEP5, "file", offsets[i]);
 }
 
-Test(dotnet, both_read_a_file_beyond_4_gib_alike)
+DOTNET_TEST(both_read_a_file_beyond_4_gib_alike)
 {
-    need_dotnet();
     const off_t end = ((off_t)4 << 30) + 40000;
     make_file("sparse", 100);
     cr_assert_eq(truncate("sparse", end), 0);
@@ -191,9 +226,8 @@ Test(dotnet, both_read_a_file_beyond_4_gib_alike)
     ASSERT_SAME(STEP5, "sparse", "4294967296");
 }
 
-Test(dotnet, both_report_the_same_error_for_a_failing_open)
+DOTNET_TEST(both_report_the_same_error_for_a_failing_open)
 {
-    need_dotnet();
     cr_assert_eq(g_mkdir("directory", 0777), 0);
     for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
         ASSERT_SAME(i, "missing");
@@ -203,18 +237,16 @@ Test(dotnet, both_report_the_same_error_for_a_failing_open)
     }
 }
 
-Test(dotnet, both_report_wrong_usage_alike)
+DOTNET_TEST(both_report_wrong_usage_alike)
 {
-    need_dotnet();
     for (size_t i = STEP1; i <= STEP5; i++) {
         assert_same(&pairs[i], (const char *const[]){NULL});
         ASSERT_SAME(i, "file", "x");
     }
 }
 
-Test(dotnet, both_refuse_a_device_alike)
+DOTNET_TEST(both_refuse_a_device_alike)
 {
-    need_dotnet();
     ASSERT_SAME(STEP5, "NUL");
 }
 
@@ -239,9 +271,8 @@ static void talk(struct process *step, struct process *feeder)
     assert_done(feeder);
 }
 
-Test(dotnet, both_read_a_pipe_alike)
+DOTNET_TEST(both_read_a_pipe_alike)
 {
-    need_dotnet();
     char name[64];
     const char *const arguments[] = {name, NULL};
     struct process *feeder = start_feeder(name);
@@ -259,9 +290,8 @@ static int closed_pipe(void)
     return ends[1];
 }
 
-Test(dotnet, both_report_a_closed_stdout_alike)
+DOTNET_TEST(both_report_a_closed_stdout_alike)
 {
-    need_dotnet();
     make_file("file", 1000000);
     const char *const arguments[] = {"file", NULL};
     for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {

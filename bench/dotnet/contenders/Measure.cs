@@ -1,7 +1,8 @@
 // The part that all contenders share, whatever their work: bench/measure.c in
 // C#.
 //
-//      dotnet contenders.dll WORK/NAME name=value ...
+//      contenders WORK/NAME name=value ...
+//      contenders version   prints the version of .NET
 //
 // It prints the same line as the programs in C. Two members differ: .NET does
 // not count allocations, so "allocations" is null, and "allocated_bytes" has
@@ -56,6 +57,9 @@ static unsafe class Measure
             break;
         case "copy/FileCopy":
             Copy.Job.Contend(Copy.FileCopy.Contend);
+            break;
+        case "version":
+            Console.Out.WriteLine(RuntimeInformation.FrameworkDescription);
             break;
         default:
             Must(false, "find a contender of this name");
