@@ -24,6 +24,10 @@ static const struct pair {
 };
 enum { STEP1, STEP5 = 4, FINAL, STREAM };
 
+/* Has no counterpart in C. The README shows how 3.1 and later versions differ.
+ */
+static const struct pair threads = {NULL, "threads", "Then and now"};
+
 /* The versions that mk/dotnet.mk knows. */
 static const char *const versions[] = {"3.1", "8", "9", "10"};
 
@@ -163,6 +167,16 @@ DOTNET_TEST(the_readme_shows_the_output_of_both)
     copy_sample();
     for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++)
         assert_readme(&pairs[i], "build/sample.txt");
+}
+
+DOTNET_TEST(the_readme_shows_which_threads_run_callbacks)
+{
+    make_file("file", 100);
+    const char *const arguments[] = {"file", NULL};
+    char *diff = readme_block("bench/dotnet", threads.heading, "diff");
+    assert_shown(finish(start_cs(&threads, arguments, -1)), diff,
+                 is_3_1() ? '-' : '+');
+    g_free(diff);
 }
 
 /* Steps 2 to 4 print the same lines for every file, so the diff is the same. */

@@ -150,9 +150,10 @@ static unsafe class Program
             "3" => RunStep("step3-callback", args, Step3.Run),
             "4" => RunStep("step4-overlapped", args, Step4.Run),
             "5" => RunStep5(args),
+            "threads" => RunStep("threads", args, Threads.Run),
             "final" => RunFinal("raw", args, Final.Run),
             "stream" => RunFinal("stream", args, Stream.Run),
-            _ => Usage("1|2|3|4|5|final|stream FILE [OFFSET]"),
+            _ => Usage("1|2|3|4|5|threads|final|stream FILE [OFFSET]"),
         };
     }
 }
