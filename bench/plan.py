@@ -16,6 +16,7 @@ class Contender:
     name: str
     program: str  # of bench/WORK
     kind: str = "windows"  # native, dotnet
+    newer: bool = False  # not on .NET Core 3.1
     line: tuple = ()  # instead of program: the words that start it
     to_stdout: bool = False  # writes the copy to stdout
     threads: tuple = ()  # numbers to try; the default is measured, too
@@ -74,6 +75,21 @@ NET_MANY = Contender(
     threads=(2, 4, 8, 16, 32),
 )
 NET_SYNC = Contender(".NET FileStream.Read", "FileStreamSync", "dotnet")
+NET_AT_OFFSET = Contender(
+    ".NET RandomAccess.ReadAsync",
+    "AtOffset",
+    "dotnet",
+    newer=True,
+    threads=(2, 4, 8, 16, 32),
+    arguments={"style": "asynchronous"},
+)
+NET_AT_OFFSET_SYNC = Contender(
+    ".NET RandomAccess.Read",
+    "AtOffset",
+    "dotnet",
+    newer=True,
+    arguments={"style": "synchronous"},
+)
 STREAMS = Contender(
     "stream, asynchronous",
     "stream",
@@ -93,8 +109,9 @@ POOLS = (
     BIND_HANDLE,
     BOUND_HANDLE,
     NET_MANY,
+    NET_AT_OFFSET,
 )
-IN_TURN = (SYNC, SYNC_OFFSET, NATIVE, NATIVE_2, NET_SYNC)
+IN_TURN = (SYNC, SYNC_OFFSET, NATIVE, NATIVE_2, NET_SYNC, NET_AT_OFFSET_SYNC)
 
 
 def text(size):
@@ -244,6 +261,13 @@ FILES = Work(
             "dotnet",
             arguments={"style": "asynchronous"},
         ),
+        Contender(
+            ".NET File.ReadAllBytesAsync",
+            "AllBytes",
+            "dotnet",
+            threads=(2, 4, 8),
+            arguments={"depth": 8},
+        ),
     ),
     {"directory": "build/bench/small", "count": 10000, "size": 4 * KIB},
     reads=10000,
@@ -289,6 +313,7 @@ COPY = Work(
         Contender("ReadFile and WriteFile", "sync"),
         Contender("asio", "asio"),
         Contender("cp", "cp", "native", line=("cp", DATA, COPIED)),
+        Contender(".NET CopyTo", "CopyTo", "dotnet"),
         Contender(".NET CopyToAsync", "CopyToAsync", "dotnet"),
         Contender(".NET File.Copy", "FileCopy", "dotnet"),
     ),
@@ -326,6 +351,7 @@ ONE_READ = Work(
         Contender("pread", "native", "native"),
         Contender(".NET BindHandle", "BindHandle", "dotnet"),
         Contender(".NET FileStream.Read", "FileStreamSync", "dotnet"),
+        NET_AT_OFFSET_SYNC,
     ),
     {"file": DATA, "block": 4 * KIB, "order": "random"},
     reads=1,

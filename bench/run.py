@@ -358,7 +358,10 @@ def main():
         if work.directory == "files":
             make_small_files()
         contenders = [
-            c for c in work.contenders if c.kind != "dotnet" or options.dotnet
+            c
+            for c in work.contenders
+            if (c.kind != "dotnet" or options.dotnet)
+            and not (c.newer and facts.get(".NET", "").startswith(".NET Core"))
         ]
         contest.contest(work, contenders)
         if not options.quick:

@@ -85,7 +85,7 @@ $(DOTNET_DLLS:.dll=.runtimeconfig.json): | $(DOTNET_3.1)/dotnet.exe
 # ---- The commands ----
 
 # Like `make run`, runs one step or all.
-DOTNET_PROGRAMS := 1 2 3 4 5 final stream threads
+DOTNET_PROGRAMS := 1 2 3 4 5 final stream threads loop cases
 DOTNET_STEPS := $(or $(STEP),$(DOTNET_PROGRAMS))
 ifneq ($(if $(filter dotnet,$(MAKECMDGOALS)),$(filter-out $(DOTNET_PROGRAMS), \
   $(STEP))),)

@@ -24,9 +24,11 @@ static const struct pair {
 };
 enum { STEP1, STEP5 = 4, FINAL, STREAM };
 
-/* Has no counterpart in C. The README shows how 3.1 and later versions differ.
- */
+/* These have no counterpart in C. */
 static const struct pair threads = {NULL, "threads", "Then and now"};
+static const struct pair cases = {NULL, "cases", "FileStream, then and now"};
+static const struct pair loop = {NULL, "loop",
+                                 "How does the loop of 2008 end?"};
 
 /* The versions that mk/dotnet.mk knows. */
 static const char *const versions[] = {"3.1", "8", "9", "10"};
@@ -177,6 +179,60 @@ DOTNET_TEST(the_readme_shows_which_threads_run_callbacks)
     assert_shown(finish(start_cs(&threads, arguments, -1)), diff,
                  is_3_1() ? '-' : '+');
     g_free(diff);
+}
+
+/* Returns what the program in C# prints. The caller clears it. */
+static struct run run_cs(const struct pair *pair)
+{
+    static const char *const arguments[] = {"build/sample.txt", NULL};
+    struct run run = finish(start_cs(pair, arguments, -1));
+    assert_ended(&run, 0);
+    return run;
+}
+
+/* Returns the lines in which the texts differ, as a diff. Both have the same
+ * number of lines. The caller frees it. */
+static char *difference(const char *then, const char *now)
+{
+    GString *diff = g_string_new(NULL);
+    char **old = g_strsplit(then, "\n", -1), **new = g_strsplit(now, "\n", -1);
+    cr_assert_eq(g_strv_length(old), g_strv_length(new));
+    for (size_t i = 0; old[i] != NULL; i++)
+        if (strcmp(old[i], new[i]) != 0)
+            g_string_append_printf(diff, "-%s\n+%s\n", old[i], new[i]);
+    g_strfreev(new);
+    g_strfreev(old);
+    return g_string_free(diff, FALSE);
+}
+
+/* Without version 3.1 there is nothing to compare with. */
+DOTNET_TEST(the_readme_shows_how_file_stream_has_changed_since_3_1)
+{
+    const char *now = version;
+    version = "3.1";
+    if (!is_built("steps.dll"))
+        return;
+    copy_sample();
+    struct run old = run_cs(&cases);
+    version = now;
+    struct run new = run_cs(&cases);
+    char *diff = difference(old.text, new.text);
+    char *wanted = readme_block("bench/dotnet", cases.heading, "diff");
+    assert_string(diff, is_3_1() ? "" : wanted);
+    g_free(wanted);
+    g_free(diff);
+    run_clear(&new);
+    run_clear(&old);
+}
+
+DOTNET_TEST(the_readme_shows_what_the_loop_of_2008_does)
+{
+    copy_sample();
+    char *block = readme_block("bench/dotnet", loop.heading, "console");
+    struct run run = run_cs(&loop);
+    assert_block(&run, block);
+    run_clear(&run);
+    g_free(block);
 }
 
 /* Steps 2 to 4 print the same lines for every file, so the diff is the same. */

@@ -43,6 +43,14 @@ static unsafe class Measure
         case "reads/FileStreamMany":
             Reads.Job.Contend(Reads.FileStreamMany.Contend);
             break;
+#if NET6_0_OR_GREATER
+        case "reads/AtOffset":
+            Reads.Job.Contend(Reads.AtOffset.Contend);
+            break;
+#endif
+        case "files/AllBytes":
+            Files.Job.Contend(Files.AllBytes.Contend);
+            break;
         case "files/FileStream":
             Files.Job.Contend(Files.Streams.Contend);
             break;
@@ -51,6 +59,9 @@ static unsafe class Measure
             break;
         case "pipe/NamedPipe":
             Pipe.Job.Contend(Pipe.NamedPipe.Contend);
+            break;
+        case "copy/CopyTo":
+            Copy.Job.Contend(Copy.CopyTo.Contend);
             break;
         case "copy/CopyToAsync":
             Copy.Job.Contend(Copy.CopyToAsync.Contend);

@@ -9,6 +9,7 @@ using Microsoft.Win32.SafeHandles;
 static unsafe class Kernel32
 {
     public const uint GENERIC_READ = 0x80000000;
+    public const uint GENERIC_WRITE = 0x40000000;
     public const uint FILE_SHARE_READ_WRITE_DELETE = 7;
     public const uint OPEN_EXISTING = 3;
     public const uint FILE_FLAG_OVERLAPPED = 0x40000000;

@@ -151,9 +151,11 @@ static unsafe class Program
             "4" => RunStep("step4-overlapped", args, Step4.Run),
             "5" => RunStep5(args),
             "threads" => RunStep("threads", args, Threads.Run),
+            "loop" => RunStep("loop", args, Loop.Run),
+            "cases" => RunStep("cases", args, Cases.Run),
             "final" => RunFinal("raw", args, Final.Run),
             "stream" => RunFinal("stream", args, Stream.Run),
-            _ => Usage("1|2|3|4|5|threads|final|stream FILE [OFFSET]"),
+            _ => Usage("1|2|3|4|5|final|stream|threads|loop|cases FILE [OFFSET]"),
         };
     }
 }
