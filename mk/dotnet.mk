@@ -84,9 +84,9 @@ $(DOTNET_DLLS:.dll=.runtimeconfig.json): | $(DOTNET_3.1)/dotnet.exe
 
 # ---- The commands ----
 
-# Like `make run`, runs one step or all.
+# Like `make run`, runs one step, or all that are short.
 DOTNET_PROGRAMS := 1 2 3 4 5 final stream threads loop cases
-DOTNET_STEPS := $(or $(STEP),$(DOTNET_PROGRAMS))
+DOTNET_STEPS := $(or $(STEP),$(filter-out loop cases,$(DOTNET_PROGRAMS)))
 ifneq ($(if $(filter dotnet,$(MAKECMDGOALS)),$(filter-out $(DOTNET_PROGRAMS), \
   $(STEP))),)
 $(error STEP is one of $(DOTNET_PROGRAMS), not '$(STEP)')
