@@ -87,7 +87,7 @@ named: $(patsubst %.c,build/obj/%.o,$(wildcard tests/lab/*/*.c)) \
 
 # The examples can use sockets.
 $(foreach dir,build build/tests/guarded,$(EXAMPLE_PROGRAMS:%=$(dir)/%.exe)): \
-  private WIN_LDLIBS += -lws2_32
+  private override WIN_LDLIBS += -lws2_32
 
 # ---- The suites ----
 
@@ -128,8 +128,7 @@ build/obj/host/%.o: %.c | setup
 # A stage has its own suites, and those that every stage goes through; final has
 # several rooms. All suites together are a program of their own.
 FINAL_SUITES := $(wildcard $(patsubst %,tests/%/test_*.c,pool stream stress)) \
-  $(patsubst %,tests/programs/test_%.c,final copy compare examples) \
-  tests/lab/test_lab.c
+  $(patsubst %,tests/programs/test_%.c,final copy compare examples)
 CHOSEN_SUITES := $(SUITES_C)
 ifneq ($(STEP),)
 CHOSEN_SUITES := tests/steps/test_all_stages.c $(if $(filter final,$(STEP)), \

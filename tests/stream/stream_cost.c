@@ -200,8 +200,9 @@ CASE(a_callback_on_the_only_worker_can_make_synchronous_calls,
     open_digits(FILE_OPTION_ASYNCHRONOUS);
     finished = new_event();
     /* A read may complete before the call returns: then no callback comes. */
-    while (file_stream_read_async(stream, buffer, sizeof buffer, &task)
-               .outcome == IO_DONE)
+    while (
+        file_stream_read_async(stream, buffer, sizeof buffer, &task).outcome ==
+        IO_DONE)
         must(file_stream_seek(stream, 0, FILE_BEGIN, NULL), "seek");
     wait_for(finished);
     close_stream();

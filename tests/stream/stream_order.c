@@ -485,6 +485,40 @@ CASE(a_callback_can_close_its_own_stream_with_bytes_to_write,
     close_in_callback(true);
 }
 
+/* The stream is freed only after this callback. */
+static void close_and_go_on(void *context, DWORD error, size_t bytes)
+{
+    uint64_t length;
+    (void)error;
+    file_stream_close_async(stream, on_closed, context);
+    say("read: error %lu",
+        file_stream_read(stream, calls[1].buffer, 5, &bytes));
+    say("flush: error %lu", file_stream_flush(stream));
+    say("to disk: error %lu", file_stream_flush_to_disk(stream));
+    say("length: error %lu", file_stream_length(stream, &length));
+    say("lock: error %lu", file_stream_lock(stream, 0, 1));
+    file_stream_cancel(stream);
+}
+
+CASE(calls_in_a_callback_after_close_are_error_6,
+     "worker: read: error 6\n"
+     "worker: flush: error 6\n"
+     "worker: to disk: error 6\n"
+     "worker: length: error 6\n"
+     "worker: lock: error 6\n"
+     "worker: closed: error 0, 0 bytes, 'z'\n",
+     .kinds = BOTH)
+{
+    closed = new_event();
+    calls[0].task.callback = close_and_go_on;
+    calls[0].task.context = "z";
+    start_read(0, 5);
+    holding = false;
+    release(0);
+    wait_for(closed);
+    must(pool_wait_idle(&pool, INFINITE), "wait");
+}
+
 static HANDLE returned; /* an event */
 
 static void on_call_after_close(void *context, DWORD error, size_t bytes)
@@ -520,6 +554,7 @@ CASE(close_without_waiting_ends_before_it_returns_if_nothing_runs,
 {
     closed = new_event();
     write_here("0");
+    file_stream_close_async(NULL, on_closed, "nothing");
     file_stream_close_async(stream, on_closed, "y");
     say("returned");
 }

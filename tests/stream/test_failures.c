@@ -64,6 +64,7 @@ Test(stream, each_failing_system_call_is_reported)
     HOOKED_SCRIPT("fail:GetFileSizeEx:1:5", "a", "open both",
                   "length -> error 5");
     HOOKED_SCRIPT("fail:GetFileType:1:6", "a", "open both -> error 6");
+    HOOKED_SCRIPT("fail:SetFilePointerEx:1:6", "a", "open both -> error 6");
     HOOKED_SCRIPT("fail:SetFileInformationByHandle:1:5", "a", "open both",
                   "set-length 3 -> error 5");
     HOOKED_SCRIPT("fail:CloseHandle:1:6", "a", "open both", "close -> error 6");
