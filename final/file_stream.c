@@ -489,7 +489,7 @@ DWORD file_stream_close(struct file_stream *stream)
 }
 
 /* The handle is closed. */
-static void end(struct file_stream *stream, DWORD error)
+static void end_stream(struct file_stream *stream, DWORD error)
 {
     file_stream_callback *closed = stream->closed;
     void *context = stream->closed_context;
@@ -501,7 +501,7 @@ static void end(struct file_stream *stream, DWORD error)
 
 static void on_closed(struct bound_file *file, DWORD error)
 {
-    end(CONTAINING_RECORD(file, struct file_stream, file), error);
+    end_stream(CONTAINING_RECORD(file, struct file_stream, file), error);
 }
 
 void stream_end(struct file_stream *stream)
@@ -510,8 +510,8 @@ void stream_end(struct file_stream *stream)
     if (stream->asynchronous)
         bound_file_close_later(&stream->file, on_closed);
     else
-        end(stream,
-            CloseHandle(stream->handle) ? ERROR_SUCCESS : GetLastError());
+        end_stream(stream, CloseHandle(stream->handle) ? ERROR_SUCCESS
+                                                       : GetLastError());
 }
 
 void file_stream_close_async(struct file_stream *stream,

@@ -139,8 +139,9 @@ static struct submission begin_locked(struct file_task *task)
                                    .bytes = (DWORD)task->done};
     }
     DWORD error = admit(task);
-    return error == ERROR_SUCCESS ? (struct submission){.outcome = IO_QUEUED}
-                                  : failed(error);
+    if (error != ERROR_SUCCESS)
+        return failed(error);
+    return (struct submission){.outcome = IO_QUEUED};
 }
 
 /* A pipe has nothing to flush. Sets *runs if the call runs. Another thread may

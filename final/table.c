@@ -53,9 +53,9 @@ static void grow(struct table *table)
     if (!add_segment(table, number / TABLE_SEGMENT))
         return;
     struct table_entry **from = bucket(table, number - power_below(number));
-    struct table_entry **to = bucket(table, number), *entry;
+    struct table_entry **to = bucket(table, number);
     table->buckets++;
-    while ((entry = *from) != NULL)
+    for (struct table_entry *entry = *from; entry != NULL; entry = *from)
         if (bucket_of(table, entry->key) == to) {
             *from = entry->next;
             entry->next = *to;

@@ -46,7 +46,7 @@ struct read {
 };
 
 static struct bound_file file;
-static HANDLE handle;
+static HANDLE file_of_port;
 static _Atomic unsigned in_flight; /* those reads that have some left */
 
 /* Returns true if the read has to be started again. */
@@ -80,7 +80,7 @@ static void start_by_hand(struct read *read)
 {
     static char byte;
     read->overlapped = (OVERLAPPED){0};
-    must(!ReadFile(handle, &byte, 1, NULL, &read->overlapped) &&
+    must(!ReadFile(file_of_port, &byte, 1, NULL, &read->overlapped) &&
              GetLastError() == ERROR_IO_PENDING,
          "read");
 }
@@ -104,8 +104,8 @@ static double run_by_hand(unsigned threads, unsigned depth)
     HANDLE workers[MAX_THREADS];
     struct read *reads = make_reads(depth);
     HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
-    handle = port_open(false);
-    CreateIoCompletionPort(handle, port, 1, 0);
+    file_of_port = port_open(false);
+    CreateIoCompletionPort(file_of_port, port, 1, 0);
     for (unsigned i = 0; i < threads; i++)
         workers[i] = (HANDLE)_beginthreadex(NULL, 0, worker, port, 0, NULL);
     port_wait_for_threads(threads);
@@ -120,7 +120,7 @@ static double run_by_hand(unsigned threads, unsigned depth)
         PostQueuedCompletionStatus(port, 0, 1, NULL);
     for (unsigned i = 0; i < threads; i++)
         WaitForSingleObject(workers[i], INFINITE);
-    CloseHandle(handle);
+    CloseHandle(file_of_port);
     CloseHandle(port);
     free(reads);
     return (double)(ended - began) / ios;

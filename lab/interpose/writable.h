@@ -28,10 +28,10 @@ static inline void make_imports_writable(void)
     const IMAGE_DOS_HEADER *dos = (const IMAGE_DOS_HEADER *)image;
     const IMAGE_NT_HEADERS *nt =
         (const IMAGE_NT_HEADERS *)(image + dos->e_lfanew);
-    const IMAGE_DATA_DIRECTORY *table =
+    const IMAGE_DATA_DIRECTORY *imports =
         &nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IAT];
     DWORD before;
-    if (VirtualProtect(image + table->VirtualAddress, table->Size,
+    if (VirtualProtect(image + imports->VirtualAddress, imports->Size,
                        PAGE_READWRITE, &before))
         return;
     fprintf(stderr,

@@ -13,10 +13,10 @@ CASE(a_pool_has_two_threads_per_processor_by_default,
 {
     SYSTEM_INFO system;
     GetSystemInfo(&system);
-    unsigned before = threads();
+    unsigned before = thread_count();
     say("create: %lu", pool_create(&pool, 0, 0));
     say("%lu threads for each processor, concurrency %lu",
-        (threads() - before) / system.dwNumberOfProcessors, concurrency);
+        (thread_count() - before) / system.dwNumberOfProcessors, concurrency);
     end();
 }
 
@@ -28,9 +28,9 @@ CASE(a_pool_has_as_many_threads_as_requested,
      "main: 3 callbacks at the same time\n"
      "main: issued 3, completed 3\n")
 {
-    unsigned before = threads();
+    unsigned before = thread_count();
     say("create: %lu", pool_create(&pool, 3, 1));
-    say("%u threads, concurrency %lu", threads() - before, concurrency);
+    say("%u threads, concurrency %lu", thread_count() - before, concurrency);
     block_workers(3);
     say("%ld callbacks at the same time", blocked);
     open_gate();
@@ -64,7 +64,7 @@ CASE(a_create_that_fails_leaves_nothing_behind,
 {
     begin(); /* creates objects that the process keeps */
     end();
-    unsigned handles_before = open_handles(), threads_before = threads();
+    unsigned handles_before = open_handles(), threads_before = thread_count();
     port_error = ERROR_NO_SYSTEM_RESOURCES;
     say("no port: %lu", pool_create(&pool, 3, 0));
     port_error = 0;
@@ -74,7 +74,7 @@ CASE(a_create_that_fails_leaves_nothing_behind,
     say("no third thread: %lu", pool_create(&pool, 3, 0));
     say("stop: %lu", pool_stop(&pool, POOL_DRAIN));
     say("left behind: %u handles, %u threads", open_handles() - handles_before,
-        threads() - threads_before);
+        thread_count() - threads_before);
 }
 
 /* The pool has a file, a timer, work, and the event of a synchronous call. */
@@ -104,11 +104,11 @@ CASE(a_stopped_pool_leaves_nothing_behind,
     gate = new_event();
     set(gate);
     create_use_and_stop(); /* creates objects that the process keeps */
-    unsigned handles_before = open_handles(), threads_before = threads();
+    unsigned handles_before = open_handles(), threads_before = thread_count();
     for (int i = 0; i < 200; i++)
         create_use_and_stop();
     say("left behind: %u handles, %u threads", open_handles() - handles_before,
-        threads() - threads_before);
+        thread_count() - threads_before);
 }
 
 /* ---- Growing ------------------------------------------------------------ */
@@ -121,7 +121,7 @@ static void wait_until_blocked(LONG count)
 
 static void wait_until_threads(unsigned count)
 {
-    while (threads() != count)
+    while (thread_count() != count)
         SwitchToThread();
 }
 
@@ -150,19 +150,20 @@ CASE(a_pool_may_add_threads_while_all_of_its_own_block,
      "main: stop: 0 threads\n"
      "main: issued 9, completed 9\n")
 {
-    unsigned before = threads();
+    unsigned before = thread_count();
     gate = new_event();
     waits_are_short = true;
     DWORD error = pool_create_growing(&pool, 2, 4, 0);
-    say("create: %lu, %u threads", error, threads() - before);
+    say("create: %lu, %u threads", error, thread_count() - before);
     queue_blocks(2);
     wait_until_blocked(2);
     wait_for_looks();
-    say("2 blocked, no packets wait: %u threads", threads() - before);
+    say("2 blocked, no packets wait: %u threads", thread_count() - before);
     queue_blocks(4);
     wait_until_blocked(4);
     wait_for_looks();
-    say("%ld blocked, packets wait: %u threads", blocked, threads() - before);
+    say("%ld blocked, packets wait: %u threads", blocked,
+        thread_count() - before);
     open_gate();
     wait_idle();
     wait_until_threads(before + 3);
@@ -170,20 +171,20 @@ CASE(a_pool_may_add_threads_while_all_of_its_own_block,
     check(ResetEvent(gate), "reset", L"event");
     queue_blocks(3);
     wait_until_blocked(3);
-    say("%ld blocked: %u threads", blocked, threads() - before);
+    say("%ld blocked: %u threads", blocked, thread_count() - before);
     open_gate();
     must(pool_stop(&pool, POOL_DRAIN), "stop");
-    say("stop: %u threads", threads() - before);
+    say("stop: %u threads", thread_count() - before);
     say_counters();
 }
 
 CASE(a_growing_pool_needs_its_timer, "main: no timer: 164\n"
                                      "main: left behind: 0 threads\n")
 {
-    unsigned before = threads();
+    unsigned before = thread_count();
     thread_to_fail = 3;
     say("no timer: %lu", pool_create_growing(&pool, 2, 4, 0));
-    say("left behind: %u threads", threads() - before);
+    say("left behind: %u threads", thread_count() - before);
 }
 
 /* ---- Stopping ---------------------------------------------------------- */

@@ -203,7 +203,7 @@ static inline void watch_windows(void)
 
 /* ---- Threads and handles ----------------------------------------------- */
 
-static inline unsigned threads(void)
+static inline unsigned thread_count(void)
 {
     unsigned count = 0;
     THREADENTRY32 entry = {.dwSize = sizeof entry};
