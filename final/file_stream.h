@@ -10,9 +10,9 @@
  * on the stream fails with ERROR_POSSIBLE_DEADLOCK instead.
  *
  * Calls take turns, in the order in which they were made. A pipe has a turn for
- * each direction; a file has one. In a file without a buffer, asynchronous
- * calls take no turns: they run concurrently. Callbacks run concurrently in any
- * case: a call passes its turn on before its callback runs.
+ * each direction; a file has one. In a file without a buffer, calls take no
+ * turns: they run concurrently. Callbacks run concurrently in any case: a call
+ * passes its turn on before its callback runs.
  */
 #ifndef FILE_STREAM_H
 #define FILE_STREAM_H

@@ -104,8 +104,7 @@ static DWORD admit(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
     struct lane *lane = lane_of(task);
-    bool takes_turn =
-        task->waits || !stream->seekable || stream->buffer_size > 0;
+    bool takes_turn = !stream->seekable || stream->buffer_size > 0;
     bool behind = takes_turn && lane->first != NULL;
     DWORD error = behind ? check_wait(task, lane->last) : ERROR_SUCCESS;
     if (error != ERROR_SUCCESS)

@@ -14,8 +14,9 @@
  *   from-handle WORD... makes a stream of a handle of FILE. Words: as above;
  *                       "overlapped", "bound": how the handle was opened; at=N:
  *                       its file pointer
- *   handle [AT]         the length of FILE, by the stream's handle; AT: moves
- * the handle's file pointer there read N              reads up to N bytes
+ *   handle [AT]         the length of FILE, by the stream's handle; with AT,
+ *                       moves the handle's file pointer there
+ *   read N              reads up to N bytes
  *   read-all N          reads N bytes at a time, until nothing comes
  *   read-null N         reads N bytes into a buffer that is NULL
  *   write TEXT

@@ -47,6 +47,14 @@ Test(stream, an_error_is_reported_with_the_bytes_read_before_it)
                "seek 0 begin -> at 0", "read 2 -> 'he'");
 }
 
+Test(stream, a_synchronous_read_that_fails_after_buffered_bytes_returns_them)
+{
+    put("a", "hello");
+    for (guint i = 4; i < KINDS; i++)
+        SCRIPT("a", kinds[i], "read 1 -> 'h'", "fail ReadFile 1 1117",
+               "read 4 -> 'el'", "position -> 3", "read 2 -> 'lo'");
+}
+
 Test(stream, close_reports_that_the_buffer_could_not_be_written)
 {
     put("a", "hello");
