@@ -21,17 +21,25 @@ static bool balance(struct deadline *deadline)
     return deadline->rank != before;
 }
 
-/* Makes one heap of two, which may be empty: goes down their right sides. */
+/* Makes one heap of two, which may be empty: goes down their right sides, and
+ * up again. */
 static struct deadline *merge(struct deadline *a, struct deadline *b)
 {
-    if (a == NULL || b == NULL)
-        return a != NULL ? a : b;
-    if (b->at < a->at)
-        return merge(b, a);
-    a->right = merge(a->right, b);
-    a->right->parent = a;
-    balance(a);
-    return a;
+    struct deadline *first = NULL, *parent = NULL, **to = &first;
+    while (a != NULL && b != NULL) {
+        struct deadline *earlier = b->at < a->at ? b : a;
+        b = earlier == a ? b : a;
+        a = earlier->right;
+        earlier->parent = parent;
+        parent = *to = earlier;
+        to = &earlier->right;
+    }
+    *to = a != NULL ? a : b;
+    if (*to != NULL)
+        (*to)->parent = parent;
+    for (; parent != NULL; parent = parent->parent)
+        balance(parent);
+    return first;
 }
 
 void deadline_add(struct deadline **first, struct deadline *deadline)
@@ -39,7 +47,6 @@ void deadline_add(struct deadline **first, struct deadline *deadline)
     deadline->left = deadline->right = deadline->parent = NULL;
     deadline->rank = 1;
     *first = merge(*first, deadline);
-    (*first)->parent = NULL;
 }
 
 void deadline_remove(struct deadline **first, struct deadline *deadline)
