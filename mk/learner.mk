@@ -36,6 +36,11 @@ $(LEARN_H).gch: | setup
 	@echo '#include <windows.h>' >$(LEARN_H)
 	$(Q)$(CC) -Wall $(CFLAGS) -x c-header -o $@ $(LEARN_H)
 
+# The tests of all stages have a few of the attempts among them.
+ifeq ($(STEP),)
+TEST_FILES += $(LEARN_H).gch
+endif
+
 .PHONY: test-learn
 test-learn: private CFLAGS := $(CFLAGS) -include $(LEARN_H)
 test-learn: $(LEARN_H).gch $(LAB_OBJECT) build/sample.txt $(WINE_READY)

@@ -1,5 +1,4 @@
-/* The learner's commands, as a reader types them. make test-learn judges the
- * recorded attempts. */
+/* The learner's commands, as a reader types them. */
 #include "../support/shell.h"
 
 TestSuite(learn, .init = enter_scratch, .fini = leave_scratch);
@@ -128,4 +127,14 @@ Test(learn, watch_tries_again_after_a_change)
          "await 'it did not build'; status=$?; "
          "kill $(pgrep -P $(pgrep -P $! bash) -f learn.py); wait; "
          "exit $status");
+}
+
+/* make test-learn judges all recorded attempts. */
+TestSuite(attempts, .init = enter_scratch, .fini = leave_scratch);
+
+Test(attempts, a_few_are_judged_as_recorded)
+{
+    make_learners_top();
+    make_says("test-learn NAME='step1/start step3/solution step3/words'", 0,
+              "3 attempts, 0 not as recorded; ");
 }
