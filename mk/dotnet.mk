@@ -114,5 +114,6 @@ endif
 .PHONY: test-dotnet
 test-dotnet: FILTER := --filter 'dotnet/*'
 test-dotnet: $(SUITES) build/sample.txt $(EXES) $(EXAMPLES) \
-  build/tests/feeder.exe build/tests/holder.exe $(DOTNET_TESTED) $(WINE_READY)
+  build/tests/feeder.exe build/tests/holder.exe build/tests/stream_cases.exe \
+  $(DOTNET_TESTED) $(WINE_READY)
 	@$(stay) $(run_tests)

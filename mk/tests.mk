@@ -143,9 +143,9 @@ $(SUITES): $(patsubst %.c,build/obj/host/%.o,$(HOST_C) $(CHOSEN_SUITES))
 # ---- What they need: for some stages, and for all ----
 
 # The suites start these programs as they are, and all others only guarded.
-PLAIN := $(HELPERS) cancel_in_time interposed modes stress two_pools
+PLAIN := $(HELPERS) cancel_in_time interposed modes stress stream_cases two_pools
 GUARDED := final $(PROGRAMS) $(EXAMPLE_PROGRAMS) $(filter-out $(HELPERS) cancel_in_time \
-  sweep_errors stream_all two_pools,$(TEST_PROGRAMS))
+  sweep_errors stream_all stream_cases two_pools,$(TEST_PROGRAMS))
 
 TEST_FILES := $(SUITES) build/sample.txt $(HELPERS:%=build/tests/%.exe) \
   $(foreach dir,build build/tests/hooked build/tests/break,$(CHOSEN:%=$(dir)/%.exe))

@@ -24,9 +24,10 @@ static const struct pair {
 };
 enum { STEP1, STEP5 = 4, FINAL, STREAM };
 
+static const struct pair cases = {"tests/stream_cases", "cases", NULL};
+
 /* These have no counterpart in C. */
 static const struct pair threads = {NULL, "threads", "Then and now"};
-static const struct pair cases = {NULL, "cases", "FileStream, then and now"};
 static const struct pair loop = {NULL, "loop",
                                  "How does the loop of 2008 end?"};
 
@@ -190,39 +191,93 @@ static struct run run_cs(const struct pair *pair)
     return run;
 }
 
-/* Returns the lines in which the texts differ, as a diff. Both have the same
- * number of lines. The caller frees it. */
-static char *difference(const char *then, const char *now)
+/* A row of the README's table: a pattern for the names of cases, and the result
+ * of these cases on .NET Core 3.1, on later versions, and in C. */
+enum { PATTERN = 1, IN_3_1, LATER, IN_C, COLUMNS };
+
+/* The rows in a page, one after the other. The caller frees the result. */
+static GMatchInfo *rows_of(const char *page)
 {
-    GString *diff = g_string_new(NULL);
-    char **old = g_strsplit(then, "\n", -1), **new = g_strsplit(now, "\n", -1);
-    cr_assert_eq(g_strv_length(old), g_strv_length(new));
-    for (size_t i = 0; old[i] != NULL; i++)
-        if (strcmp(old[i], new[i]) != 0)
-            g_string_append_printf(diff, "-%s\n+%s\n", old[i], new[i]);
-    g_strfreev(new);
-    g_strfreev(old);
-    return g_string_free(diff, FALSE);
+    static GRegex *row;
+    GMatchInfo *rows;
+    if (row == NULL)
+        row = g_regex_new("^\\| `(.+)` \\| `(.+)` \\| `(.+)` \\| `(.+)` \\|$",
+                          G_REGEX_MULTILINE, 0, NULL);
+    g_regex_match(row, page, 0, &rows);
+    return rows;
 }
 
-/* Without version 3.1 there is nothing to compare with. */
-DOTNET_TEST(the_readme_shows_how_file_stream_has_changed_since_3_1)
+/* Whether the page has a row for this case. Sets the cells, which the caller
+ * frees. */
+static bool find_row(const char *page, const char *name, char *cells[COLUMNS])
 {
-    const char *now = version;
-    version = "3.1";
-    if (!is_built("steps.dll"))
-        return;
+    GMatchInfo *rows = rows_of(page);
+    bool found = false;
+    for (; !found && g_match_info_matches(rows);
+         g_match_info_next(rows, NULL)) {
+        char *pattern = g_match_info_fetch(rows, PATTERN);
+        found = g_pattern_match_simple(pattern, name);
+        for (int i = PATTERN; found && i < COLUMNS; i++)
+            cells[i] = g_match_info_fetch(rows, i);
+        g_free(pattern);
+    }
+    g_match_info_free(rows);
+    return found;
+}
+
+/* Each row shows a difference. */
+static void assert_rows(const char *page)
+{
+    GMatchInfo *rows = rows_of(page);
+    cr_assert(g_match_info_matches(rows));
+    for (; g_match_info_matches(rows); g_match_info_next(rows, NULL)) {
+        char **cells = g_match_info_fetch_all(rows);
+        cr_assert(strcmp(cells[IN_3_1], cells[IN_C]) != 0 ||
+                      strcmp(cells[LATER], cells[IN_C]) != 0,
+                  "wanted: a difference\ngot: none in\n%s", cells[0]);
+        g_strfreev(cells);
+    }
+    g_match_info_free(rows);
+}
+
+/* Compares the lines of one case, "main: NAME: RESULT". Without a row in the
+ * page, they are the same. */
+static void assert_case(const char *page, const char *c, const char *cs)
+{
+    char *cells[COLUMNS] = {NULL};
+    char **parts = g_strsplit(c, ": ", 3);
+    if (g_strv_length(parts) == 3 && find_row(page, parts[1], cells)) {
+        char *in_cs = g_strdup_printf("%s: %s: %s", parts[0], parts[1],
+                                      cells[is_3_1() ? IN_3_1 : LATER]);
+        assert_string(parts[2], cells[IN_C]);
+        assert_string(cs, in_cs);
+        g_free(in_cs);
+    } else {
+        assert_string(cs, c);
+    }
+    for (int i = PATTERN; i < COLUMNS; i++)
+        g_free(cells[i]);
+    g_strfreev(parts);
+}
+
+DOTNET_TEST(the_readme_lists_each_case_in_which_streams_differ)
+{
     copy_sample();
-    struct run old = run_cs(&cases);
-    version = now;
-    struct run new = run_cs(&cases);
-    char *diff = difference(old.text, new.text);
-    char *wanted = readme_block("bench/dotnet", cases.heading, "diff");
-    assert_string(diff, is_3_1() ? "" : wanted);
-    g_free(wanted);
-    g_free(diff);
-    run_clear(&new);
-    run_clear(&old);
+    char *page = read_text("bench/dotnet/README.md");
+    assert_rows(page);
+    struct run c = finish(start_c(&cases, (const char *const[]){NULL}, -1));
+    assert_ended(&c, 0);
+    struct run cs = run_cs(&cases);
+    char **lines = g_strsplit(c.text, "\n", -1);
+    char **lines_cs = g_strsplit(cs.text, "\n", -1);
+    assert_number(g_strv_length(lines_cs), g_strv_length(lines));
+    for (size_t i = 0; lines[i] != NULL; i++)
+        assert_case(page, lines[i], lines_cs[i]);
+    g_strfreev(lines_cs);
+    g_strfreev(lines);
+    run_clear(&cs);
+    run_clear(&c);
+    g_free(page);
 }
 
 DOTNET_TEST(the_readme_shows_what_the_loop_of_2008_does)

@@ -1,8 +1,10 @@
-// What FileStream does in many cases, one line for each. The versions of .NET are
-// compared with each other: see "FileStream, then and now" in ../README.md.
+// What FileStream does in many cases, one line for each. C: stream_cases.c in
+// tests/programs, with file_stream. The versions of .NET are compared with each
+// other and with C: see "FileStream, then, now and here" in ../README.md.
 using System;
 using System.IO;
 using System.Text;
+using static Kernel32;
 using static Program;
 
 static partial class Cases
@@ -72,7 +74,9 @@ static partial class Cases
         OperationCanceledException _ => "cancelled",
         NotSupportedException _ => "not supported",
         ArgumentException _ => "refused",
-        _ when Win32Error(exception) is uint error => $"error {error}",
+        _ when Win32Error(exception) is uint error =>
+            error == ERROR_INVALID_PARAMETER ? "refused" : $"error {error}",
+        IOException _ => "refused", // by FileStream, not by Windows
         _ => exception.GetType().Name,
     };
 
@@ -174,7 +178,7 @@ static partial class Cases
                 concurrent = each;
                 buffer = size;
                 ShowStreams((each ? "asynchronous" : "synchronous") +
-                            $", buffer {size}");
+                            (size > 1 ? $", buffer {size}" : ", no buffer"));
             }
         return 0;
     }

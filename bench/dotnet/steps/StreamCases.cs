@@ -46,6 +46,50 @@ static partial class Cases
         return $"{done}, then '{Content()}'";
     }
 
+    static string WriteSeekRead()
+    {
+        using FileStream stream = Both();
+        Write(stream, "abc");
+        stream.Seek(1, SeekOrigin.Begin);
+        return $"'{Read(stream, 3)}', position {stream.Position}";
+    }
+
+    static string ReadSeekWriteRead()
+    {
+        string read;
+        using (FileStream stream = Both())
+        {
+            read = Read(stream, 2);
+            stream.Seek(4, SeekOrigin.Current);
+            Write(stream, "x");
+            read += "," + Read(stream, 2);
+        }
+        return $"'{read}', then '{Content()}'";
+    }
+
+    static string ByteByByte()
+    {
+        string read = "";
+        using (FileStream stream = Both())
+            for (int i = 0; i < 3; i++)
+            {
+                read += Read(stream, 1);
+                Write(stream, "x");
+            }
+        return $"'{read}', then '{Content()}'";
+    }
+
+    static string SeekOnly() =>
+        ContentAfter(stream => stream.Seek(3, SeekOrigin.End));
+
+    static string WriteAtTheEnd()
+    {
+        using FileStream stream = Both();
+        stream.Seek(0, SeekOrigin.End);
+        Write(stream, "ab");
+        return $"length {stream.Length}, position {stream.Position}";
+    }
+
     static string SeekAfterTheEnd() => ContentAfter(stream =>
     {
         stream.Seek(3, SeekOrigin.End);
@@ -125,6 +169,19 @@ static partial class Cases
     static string CloseWritten() =>
         ContentAfter(stream => Write(stream, "ab"));
 
+    // The system refuses the write: the handle is only for reading.
+    static string FailingFlush()
+    {
+        SafeFileHandle file = CreateFileW(
+            path, GENERIC_READ, FILE_SHARE_READ_WRITE_DELETE, IntPtr.Zero,
+            OPEN_EXISTING, concurrent ? FILE_FLAG_OVERLAPPED : 0, IntPtr.Zero);
+        var stream = new FileStream(file, FileAccess.Write, buffer, concurrent);
+        string write = Try(() => Write(stream, "ab"));
+        string flush = Try(() => Flush(stream));
+        return $"write {write}, flush {flush}, " +
+            $"close {Try(() => stream.Dispose())}, then '{Content()}'";
+    }
+
     static string DeleteOnClose()
     {
         using (FileStream stream = New(FileMode.Open, FileAccess.ReadWrite,
@@ -151,6 +208,53 @@ static partial class Cases
         Write(other, "abcd");
         Flush(other);
         return $"'{read}' '{Read(stream, 2)}'";
+    }
+
+    // Read, and what is read there after another stream's change.
+    static string ReadAgain(Action<FileStream> between)
+    {
+        using FileStream stream = Both(), other = Both();
+        string read = Read(stream, 2);
+        Write(other, "abcd");
+        Flush(other);
+        between(stream);
+        stream.Seek(0, SeekOrigin.Begin);
+        return $"'{read}' '{Read(stream, 2)}'";
+    }
+
+    static string SeekBackAfterAChange() => ReadAgain(stream => { });
+
+    static string FlushAfterAChange() => ReadAgain(Flush);
+
+    static string LargeWrite()
+    {
+        using FileStream stream = Both();
+        Write(stream, "ab");
+        Write(stream, "letters");
+        return $"'{Content()}'";
+    }
+
+    static string AppendTwice()
+    {
+        using (FileStream one = New(FileMode.Append, FileAccess.Write),
+                          two = New(FileMode.Append, FileAccess.Write))
+        {
+            Write(one, "abcd");
+            Flush(one);
+            Write(two, "x");
+        }
+        return $"'{Content()}'";
+    }
+
+    static string Lock()
+    {
+        using FileStream stream = Both(), other = Both();
+        string first = Try(() => stream.Lock(0, 4));
+        string second = Try(() => other.Lock(3, 4));
+        string unlock = Try(() => stream.Unlock(0, 4));
+        string again = Try(() => other.Lock(3, 4));
+        return $"lock {first}, the other's {second}, unlock {unlock}, " +
+            $"the other's {again}, unlock {Try(() => stream.Unlock(0, 4))}";
     }
 
     static string Grow()
@@ -185,6 +289,25 @@ static partial class Cases
                 Encoding.ASCII.GetBytes(new string((char)('a' + i), 2)), 0, 2);
         Task.WhenAll(writes).GetAwaiter().GetResult();
     });
+
+    static string ReadAndWriteConcurrently()
+    {
+        string read;
+        using (FileStream stream = Both())
+        {
+            byte[] first = new byte[3], last = new byte[2];
+            var calls = new Task[]
+            {
+                stream.ReadAsync(first, 0, 3),
+                stream.WriteAsync(Encoding.ASCII.GetBytes("ab"), 0, 2),
+                stream.ReadAsync(last, 0, 2),
+            };
+            Task.WhenAll(calls).GetAwaiter().GetResult();
+            read = Encoding.ASCII.GetString(first) + "," +
+                Encoding.ASCII.GetString(last);
+        }
+        return $"'{read}', then '{Content()}'";
+    }
 
     // ---- Cancellation and pipes ----
 
@@ -250,6 +373,11 @@ static partial class Cases
         Each("read in pieces", ReadInPieces);
         Each("read, then write", ReadThenWrite);
         Each("write, then read", WriteThenRead);
+        Each("write, seek, read", WriteSeekRead);
+        Each("read, seek, write, read", ReadSeekWriteRead);
+        Each("read and write single bytes", ByteByByte);
+        Each("write at the end", WriteAtTheEnd);
+        Each("seek after the end", SeekOnly);
         Each("seek after the end and write", SeekAfterTheEnd);
         Each("seek before the start", SeekBeforeTheStart);
         Each("shorten", Shorten);
@@ -261,12 +389,19 @@ static partial class Cases
         Each("no bytes", Nothing);
         Each("after the close", AfterClose);
         Each("close without a flush", CloseWritten);
+        Each("a failing flush", FailingFlush);
         Each("delete on close", DeleteOnClose);
         Each("a write, seen by another", SeenByAnother);
         Each("a change by another", ChangedByAnother);
+        Each("seek back after a change by another", SeekBackAfterAChange);
+        Each("flush after a change by another", FlushAfterAChange);
+        Each("a small write, then a large one", LargeWrite);
+        Each("two that append", AppendTwice);
+        Each("lock", Lock);
         Each("a growing file", Grow);
         Each("concurrent reads", ReadConcurrently);
         Each("concurrent writes", WriteConcurrently);
+        Each("concurrent reads and writes", ReadAndWriteConcurrently);
         Each("cancelled before", CancelledBefore);
         Each("a pipe", ReadPipe);
         Each("a write to a closed pipe", WriteToClosedPipe);
