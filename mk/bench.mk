@@ -29,8 +29,9 @@ BENCH_C += $(OWN_C)
 build/bench/own/own.exe: $(patsubst %.c,build/obj/%.o,$(OWN_C) \
   bench/measure.c) $(LIBRARY)
 
-# C++ has another compiler, which also links.
+# C++ has another compiler, which also links. asio starts Winsock in every program.
 $(BENCH_CXX:bench/%.cpp=build/bench/%.exe): private CC = $(CXX)
+$(BENCH_CXX:bench/%.cpp=build/bench/%.exe): private WIN_LDLIBS += -lws2_32
 CXX_FLAGS := -std=c++17 -isystem build/include
 
 $(BENCH_CXX:%.cpp=build/obj/%.o): build/obj/%.o: %.cpp | build/include/asio.hpp
