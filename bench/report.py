@@ -191,40 +191,53 @@ def processor(row):
 
 
 def reaches(ratios, least):
-    """See plan.TARGETS."""
+    """See plan.Target."""
     if least == 1.0 and len(ratios) >= 9:
-        return round(statistics.quantiles(ratios, n=4)[2], 2) >= least
+        quartiles = statistics.quantiles(ratios, n=4, method="inclusive")
+        return round(quartiles[2], 2) >= least
     return round(median(ratios), 2) >= least
+
+
+MEASURES = {  # more is better
+    "processor time": processor,
+    "memory": lambda row: 1 / row["peak_kib"],
+    "threads while pending": lambda row: 1 / row["threads_pending"],
+    "memory while pending": lambda row: 1 / row["memory_pending_kib"],
+}
+
+
+def middle_half(values):
+    """The median, and the quartiles."""
+    if len(values) < 2:
+        return two(values[0])
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return f"{two(middle)} ({two(low)}-{two(high)})"
 
 
 def targets(rows):
     """The first table: did final reach its targets?"""
     lines = [
-        "| work | final's | compared with | target | measured | |",
-        "| --- " * 6 + "|",
+        "| work | final's | compared with | target | "
+        "median and middle half | rounds | |",
+        "| --- " * 7 + "|",
     ]
     works = {work.name: work for work in plan.WORKS}
-    wanted = [
-        (*target, value_of(works[target[0]]), "") for target in plan.TARGETS
-    ]
-    wanted += [
-        (*target, processor, ", processor time") for target in plan.CPU_TARGETS
-    ]
-    wanted.append(
-        (*plan.MEMORY_TARGET, lambda row: 1 / row["peak_kib"], ", memory")
-    )
-    for work, ours, other, least, value, what in wanted:
+    for target in plan.TARGETS:
+        name = target.work
+        value = MEASURES.get(target.measure, value_of(works[name]))
+        what = "" if target.measure == "speed" else f", {target.measure}"
         for variants in (("", "best"), ("default",)):
-            own = rows.find(work, ours, variants)
-            its = rows.find(work, other, variants)
+            own = rows.find(name, target.ours, variants)
+            its = rows.find(name, target.other, variants)
             if own is None or its is None:
                 continue
-            ratios = rows.ratios(work, own, its, value)
+            ratios = rows.ratios(name, own, its, value)
             how = ", both with default threads" if variants == ("default",) else ""
-            verdict = "" if reaches(ratios, least) else "**missed**"
+            verdict = "met" if reaches(ratios, target.least) else "**missed**"
             lines.append(
-                f"| {work}{what} | {ours} | {other}{how} | {least} | "
-                f"{spread(ratios, two)} | {verdict} |"
+                f"| {name}{what} | {target.ours} | {target.other}{how} | "
+                f"{target.least} | {middle_half(ratios)} | {len(ratios)} | "
+                f"{verdict} |"
             )
     return "\n".join(lines)
 
@@ -238,6 +251,32 @@ def ratios_only(rows):
             label = entry[0] + (", again" if entry[1] == "again" else "")
             ratios = rows.ratios(name, ours, entry, value_of(works[name]))
             lines.append(f"  {label:33}{spread(ratios, two)}")
+    return "\n".join(lines)
+
+
+def warm_up(rows):
+    """Are .NET's contenders as fast at the first part after the warm-up as later?"""
+    lines = [
+        "| work | contender | threads | seconds of each part, median "
+        "| first half / second half | |",
+        "| --- " * 6 + "|",
+    ]
+    for (work, name, _), rounds in rows.rounds.items():
+        parts = [row["parts"] for row in rounds.values()]
+        half = len(parts[0]) // 2
+        ratios = [
+            first / later
+            for row in parts
+            for first, later in zip(row[:half], row[half:])
+        ]
+        low = statistics.quantiles(ratios, n=4, method="inclusive")[0]
+        seconds = [number(median(column)) for column in zip(*parts)]
+        threads = next(iter(rounds.values()))["threads"]
+        lines.append(
+            f"| {work} | {name} | {threads or ''} | {' '.join(seconds)} | "
+            f"{middle_half(ratios)} | "
+            f"{'no faster' if round(low, 2) <= 1 else '**faster**'} |"
+        )
     return "\n".join(lines)
 
 
@@ -422,6 +461,14 @@ def write_report(facts, rows, quick=False):
     print(tables)
 
 
+def write_table(facts, lines, name):
+    """Writes and prints a table that is not one of a work."""
+    text = f"{describe(facts)}\n\n{lines}\n"
+    with open(f"{BENCH}/{name}.md", "w", encoding="utf-8") as file:
+        file.write(text)
+    print(text)
+
+
 def replace(text, mark, tables):
     """Returns the text with these tables between two marks."""
     before, rest = text.split(f"<!-- {mark} -->")
@@ -433,7 +480,7 @@ def publish(readme):
     """Copies the tables into the README, and the plots beside it."""
     with open(readme, encoding="utf-8") as file:
         text = file.read()
-    for mark in "tables", "own":
+    for mark in "tables", "own", "warm-up":
         if os.path.exists(f"{BENCH}/{mark}.md"):
             with open(f"{BENCH}/{mark}.md", encoding="utf-8") as file:
                 text = replace(text, mark, file.read())

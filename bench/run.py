@@ -1,10 +1,13 @@
 """Runs the contenders of each work in rounds. Other activity of the machine then slows
 all of them alike.
 
-    python3 bench/run.py [--quick] [--dotnet] [--only TEXT] [--rounds N]
+    python3 bench/run.py [--quick] [--dotnet] [--targets] [--warm-up]
+                         [--only TEXT] [--rounds N]
 
 Writes the figures of every run to build/bench/results.csv and results.json.
-bench/report.py makes tables and plots of them. Reads these variables:
+bench/report.py makes tables and plots of them. --targets runs only the contenders of
+final's targets, and --warm-up only .NET's, in parts; both write files of their own.
+Reads these variables:
 
     LAUNCHER, WINE     start a Windows program
     DOTNET             starts a contender on .NET
@@ -151,7 +154,7 @@ class Contest:
         if row["sum"] != self.sums[key]:
             fail(started, f"the sum is {row['sum']}, not {self.sums[key]}")
 
-    def run(self, work, contender, variant, threads, number):
+    def run(self, work, contender, variant, threads, number, parts=1):
         reads = self.reads(work, contender, threads)
         arguments = {
             "reads": reads,
@@ -160,6 +163,9 @@ class Contest:
             "threads": threads,
             **contender.arguments,
         }
+        if contender.kind == "dotnet" and number > 0:
+            arguments["warm_seconds"] = plan.WARM_SECONDS
+            arguments["parts"] = parts
         if work.cold and drop_from_cache(plan.DATA) > 0:
             sys.exit(f"{plan.DATA} cannot be dropped from the page cache")
         started = command(work, contender, arguments)
@@ -208,6 +214,17 @@ class Contest:
             c.name: max(c.threads, key=lambda t, c=c: rates[c.name, t])
             for c in contenders
         }
+
+    def warm_up(self, work, contenders):
+        """Measures each contender in parts, after the warm-up."""
+        print(f"{work.title} ...", file=sys.stderr, flush=True)
+        read_into_cache(plan.DATA)
+        for number in range(-1, (self.rounds or 3) + 1):
+            for contender in contenders:
+                threads = 16 if contender.threads else 0
+                self.run(
+                    work, contender, "", threads, number, plan.WARM_PARTS
+                )
 
     def contest(self, work, contenders):
         print(f"{work.title} ...", file=sys.stderr, flush=True)
@@ -319,15 +336,15 @@ def make_small_files():
                     file.write(content)
 
 
-def write(rows, facts):
+def write(rows, facts, name):
     names = list(dict.fromkeys(name for row in rows for name in row))
     with open(
-        f"{BENCH}/results.csv", "w", newline="", encoding="utf-8"
+        f"{BENCH}/{name}.csv", "w", newline="", encoding="utf-8"
     ) as file:
         writer = csv.DictWriter(file, names)
         writer.writeheader()
         writer.writerows(rows)
-    with open(f"{BENCH}/results.json", "w", encoding="utf-8") as file:
+    with open(f"{BENCH}/{name}.json", "w", encoding="utf-8") as file:
         json.dump({"system": facts, "results": rows}, file, indent=1)
 
 
@@ -341,32 +358,63 @@ def kept_rows(only):
     return [row for row in rows if only not in row["work"]]
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--dotnet", action="store_true")
-    parser.add_argument("--only", default="", help="the works whose name contains TEXT")
-    parser.add_argument("--rounds", type=int)
-    options = parser.parse_args()
-    rows = kept_rows(options.only) if options.only else []
-    rounds = options.rounds or (3 if options.quick else None)
-    contest = Contest(rows, options.quick, rounds)
-    facts = system(options.dotnet)
+def chosen(options, facts):
+    """Yields each work that shall run, and its contenders."""
+    targets = {
+        (target.work, name)
+        for target in plan.TARGETS
+        for name in (target.ours, target.other)
+    }
     for work in plan.WORKS:
-        if options.only not in work.name or (options.quick and not work.quick):
-            continue
-        if work.directory == "files":
-            make_small_files()
         contenders = [
             c
             for c in work.contenders
             if (c.kind != "dotnet" or options.dotnet)
             and not (c.newer and facts.get(".NET", "").startswith(".NET Core"))
+            and (not options.targets or (work.name, c.name) in targets)
+            and (not options.warm_up or c.kind == "dotnet")
         ]
+        if (
+            contenders
+            and options.only in work.name
+            and (work.quick or not options.quick)
+            and (work.name in plan.WARM_WORKS or not options.warm_up)
+        ):
+            yield work, contenders
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--dotnet", action="store_true")
+    parser.add_argument("--targets", action="store_true")
+    parser.add_argument("--warm-up", action="store_true")
+    parser.add_argument("--only", default="", help="the works whose name contains TEXT")
+    parser.add_argument("--rounds", type=int)
+    options = parser.parse_args()
+    name = "targets" if options.targets else "results"
+    keeps = options.only and not options.warm_up and not options.targets
+    rows = kept_rows(options.only) if keeps else []
+    rounds = options.rounds or (3 if options.quick else None)
+    contest = Contest(rows, options.quick, rounds)
+    facts = system(options.dotnet)
+    for work, contenders in chosen(options, facts):
+        if work.directory == "files":
+            make_small_files()
+        if options.warm_up:
+            contest.warm_up(work, contenders)
+            continue
         contest.contest(work, contenders)
         if not options.quick:
-            write(rows, facts)
-    report.write_report(facts, rows, options.quick)
+            write(rows, facts, name)
+    if options.warm_up:
+        lines = report.warm_up(report.Results(rows))
+        report.write_table(facts, lines, "warm-up")
+    elif options.targets:
+        lines = report.targets(report.Results(rows))
+        report.write_table(facts, lines, "targets")
+    else:
+        report.write_report(facts, rows, options.quick)
 
 
 if __name__ == "__main__":

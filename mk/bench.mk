@@ -29,7 +29,8 @@ BENCH_C += $(OWN_C)
 build/bench/own/own.exe: $(patsubst %.c,build/obj/%.o,$(OWN_C) \
   bench/measure.c) $(LIBRARY)
 
-# C++ has another compiler, which also links. asio starts Winsock in every program.
+# C++ has another compiler, which also links. asio starts the system's sockets in
+# every program.
 $(BENCH_CXX:bench/%.cpp=build/bench/%.exe): private CC = $(CXX)
 $(BENCH_CXX:bench/%.cpp=build/bench/%.exe): private WIN_LDLIBS += -lws2_32
 CXX_FLAGS := -std=c++17 -isystem build/include
@@ -68,12 +69,15 @@ build/bench/sparse: build/bench/data
 # ---- The commands ----
 
 BENCH_FLAGS ?=
-.PHONY: bench bench-quick bench-dotnet
-bench-dotnet: $(call dotnet_made,contenders,$(DOTNET))
+BENCH_DOTNET := bench-dotnet bench-targets bench-warm-up
+.PHONY: bench bench-quick $(BENCH_DOTNET)
+$(BENCH_DOTNET): $(call dotnet_made,contenders,$(DOTNET))
 bench-quick: private BENCH_MODE := --quick
 bench-dotnet: private BENCH_MODE := --dotnet
+bench-targets: private BENCH_MODE := --dotnet --targets
+bench-warm-up: private BENCH_MODE := --dotnet --warm-up
 bench bench-dotnet: build/bench/sparse
-bench bench-quick bench-dotnet: $(BENCHES) build/bench/data build/final.exe \
+bench bench-quick $(BENCH_DOTNET): $(BENCHES) build/bench/data build/final.exe \
   build/copy.exe $(WINE_READY)
 	@$(stay) LAUNCHER='$(LAUNCHER)' WINE='$(WINE)' CC='$(CC)' CXX='$(CXX)' \
 	  HOST_CC='$(HOST_CC)' \

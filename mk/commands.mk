@@ -40,6 +40,8 @@ $(call command,dotnet,             run $$(dotnet_needs),        STEP FILE ARGS D
 $(call command,bench,              run python gnuplot asio,     BENCH_FLAGS)
 $(call command,bench-quick,        run python gnuplot asio,     BENCH_FLAGS)
 $(call command,bench-dotnet,       run python gnuplot asio $$(dotnet_needs),BENCH_FLAGS DOTNET)
+$(call command,bench-targets,      run python gnuplot asio $$(dotnet_needs),BENCH_FLAGS DOTNET)
+$(call command,bench-warm-up,      run python gnuplot asio $$(dotnet_needs),BENCH_FLAGS DOTNET)
 $(call command,bench-own,          run,)
 $(call command,bench-readme,       python gnuplot,)
 $(call command,lint,               test lint asio npm git,)

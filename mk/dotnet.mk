@@ -16,7 +16,8 @@ for version in $(DOTNET_PUBLISHED) 3.1; do \
   [ "$${sdk%%.*}" -lt "$${version%.*}" ] || { echo $$version; break; }; done
 endef
 
-ifneq ($(filter dotnet test-dotnet bench-dotnet,$(MAKECMDGOALS)),)
+ifneq ($(filter dotnet test-dotnet bench-dotnet bench-targets bench-warm-up, \
+  $(MAKECMDGOALS)),)
 ifeq ($(DOTNET),)
 DOTNET := $(shell $(newest_dotnet))
 endif

@@ -160,16 +160,30 @@ static unsafe class Measure
     // many it does before, which do not count. At first a method runs as it was
     // compiled quickly or ahead of time. Only after 30 calls and 100 ms does
     // .NET compile it with all optimizations (TC_CallCountThreshold and
-    // TC_CallCountingDelayMs in dotnet/coreclr, src/inc/clrconfigvalues.h). So
-    // the warm-up takes some tenths of a second.
+    // TC_CallCountingDelayMs in dotnet/coreclr, src/inc/clrconfigvalues.h);
+    // since .NET 8 it first counts for a while which branches are taken. So
+    // warm_seconds= is how long the warm-up takes at least.
+    //
+    // parts= is how often to measure: "parts" has the seconds of each, and the
+    // other members are those of the last one. So one can see whether the later
+    // parts are faster.
     public static void Work(long wanted, Action<long> work)
     {
         long warm = Argument("warm", 0);
+        long until = Now() + Argument("warm_seconds", 0) * 1000000000;
         if (warm > 0)
-            work(warm);
-        Begin();
-        work(wanted);
-        End();
+            do
+                work(warm);
+            while (Now() < until);
+        var parts = new string[Argument("parts", 1)];
+        for (int i = 0; i < parts.Length; i++) {
+            Begin();
+            work(wanted);
+            End();
+            parts[i] = Seconds(began);
+        }
+        if (parts.Length > 1)
+            members.Append(", \"parts\": [" + string.Join(", ", parts) + "]");
     }
 
     // The time in ns. Only differences have a meaning.

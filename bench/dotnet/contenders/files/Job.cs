@@ -75,7 +75,7 @@ static class Job
     }
 
     // Measures. The contender gives an action that does all files that Next
-    // returns. Work may call it twice: for the warm-up, and to measure.
+    // returns. Work may call it several times, for the warm-up first.
     public static void Work(Action doAll)
     {
         Measure.Work(wanted, files => {

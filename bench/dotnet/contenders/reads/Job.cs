@@ -90,7 +90,7 @@ static class Job
 
     // Measures. The contender opens the file and calls this with an action. The
     // action does all reads that Next returns, and itself returns when all have
-    // completed. Work may call it twice: for the warm-up, and to measure.
+    // completed. Work may call it several times, for the warm-up first.
     public static void Work(Action readAll)
     {
         Measure.Work(wanted, count => {
