@@ -2,7 +2,7 @@
 # object files are the same; only the names of malloc and its kin in them change.
 
 SWEPT_TESTS := stream_all sweep_errors modes outside
-LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(PROGRAMS) $(SWEPT_TESTS))
+LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(BRIDGE) $(PROGRAMS) $(SWEPT_TESTS))
 # One object file. All its names are local, except those of guard.h: a program may use
 # the same names for its own functions and variables. The compiler makes a section
 # .refptr.NAME of each variable that another source defines. The linker would keep one
@@ -21,7 +21,7 @@ $(LAB_OBJECT): $(LAB_PARTS)
 	  $(foreach name,$(GUARD_REPLACES),--keep-global-symbol=guard.$(name)) $@
 in_lab = $(patsubst build/%,build/guarded/%,$(1)) $(LAB_OBJECT)
 
-$(foreach name,$(STAGES) $(PROGRAMS),$(eval \
+$(foreach name,$(STAGES) $(BRIDGE) $(PROGRAMS),$(eval \
   build/lab/$(name).exe: $(call in_lab,$(call objects,$(name)))))
 # Two of the test programs are there for the sweeps.
 $(foreach name,$(SWEPT_TESTS),$(eval \
@@ -173,7 +173,7 @@ run: $(RUN_CHOSEN)
 # suites read. In some modes a program makes many thousands of reads; so the watchdog
 # ends it later.
 IO_BUILD := build/io/build
-IO_PROGRAMS := $(patsubst %,$(IO_BUILD)/%.exe,$(STAGES) $(PROGRAMS))
+IO_PROGRAMS := $(patsubst %,$(IO_BUILD)/%.exe,$(STAGES) $(BRIDGE) $(PROGRAMS))
 IO_TESTS := $(patsubst %,$(IO_BUILD)/tests/%.exe, \
   $(filter-out $(HELPERS),$(TEST_PROGRAMS)))
 IO_OTHERS := $(patsubst build/%,$(IO_BUILD)/%,$(HELPERS:%=build/tests/%.exe) \
@@ -213,6 +213,12 @@ test-io: $(IO_FILES)
 SWEPT := $(or $(NAME),$(filter-out final,$(CHOSEN)) \
   $(if $(filter final,$(CHOSEN)), \
     final final-cat final-sha256 copy copy-force compare stream))
+
+ifneq ($(filter sweep,$(MAKECMDGOALS)),)
+ifneq ($(filter $(BRIDGE),$(STEP)),)
+$(error make sweep has no judge for the programs of bridge)
+endif
+endif
 
 SWEPT_PROGRAMS := $(if $(DIR),build/lab/dir.exe,$(LABS))
 

@@ -1,11 +1,11 @@
 # Formats, what static analysis finds, and the words.
 
 # Not looked at where mistakes are made on purpose: tests/lab/wrong.
-WINDOWS_C := $(wildcard step*/*.c final/*.c final/*/*.c lab/*/*.c lab/*/*/*.c \
+WINDOWS_C := $(wildcard step*/*.c bridge/*.c final/*.c final/*/*.c lab/*/*.c lab/*/*/*.c \
   tests/lab/right/*.c tests/support/hooks/*.c) $(PROGRAMS_C) $(PARTS_C) \
   bench/measure.c $(BENCH_C)
 SUITES_AND_HELPERS := $(SUITES_C) $(HOST_C)
-HEADERS := $(wildcard step*/*.h final/*.h final/*/*.h lab/*/*.h tests/*/*.h \
+HEADERS := $(wildcard step*/*.h bridge/*.h final/*.h final/*/*.h lab/*/*.h tests/*/*.h \
   tests/*/*/*.h tools/*/*.h tests/lab/wrong/*.c bench/*.h bench/*/*.h)
 SHELL_SCRIPTS := .ci/run $(wildcard tools/*.sh lab/*/*.sh)
 PYTHON := $(wildcard bench/*.py lab/*/*.py tests/*/*.py tools/*.py tools/*/*.py)

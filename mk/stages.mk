@@ -2,21 +2,24 @@
 
 STAGES := step1-create step2-bind step3-callback step4-overlapped \
   step5-readfile final
+# The programs of bridge/, between step 5 and final. Without STEP= nothing runs them.
+BRIDGE := cancel close many
 # final has three programs: final.exe, copy.exe and compare.exe.
 PROGRAMS := copy compare
 # Short programs on final's pool, to learn from: build/examples/NAME.exe.
 EXAMPLE_PROGRAMS := $(patsubst final/%.c,%,$(wildcard final/examples/*.c))
-EXES := $(patsubst %,build/%.exe,$(STAGES) $(PROGRAMS) $(EXAMPLE_PROGRAMS))
+EXES := $(patsubst %,build/%.exe,$(STAGES) $(BRIDGE) $(PROGRAMS) $(EXAMPLE_PROGRAMS))
 
-# STEP=3 is step3-callback, STEP=final is final; no STEP is all of them. make dotnet
-# has further programs: see mk/dotnet.mk.
+# STEP=3 is step3-callback; STEP=final and STEP=cancel are what they say; no STEP is
+# all stages. make dotnet has further programs: see mk/dotnet.mk.
 CHOSEN := $(STAGES)
 ifneq ($(if $(filter dotnet,$(MAKECMDGOALS)),,$(STEP)),)
-CHOSEN := $(filter $(if $(filter final,$(STEP)),final,step$(STEP)-%),$(STAGES))
+CHOSEN := $(filter $(STEP),final $(BRIDGE)) $(filter step$(STEP)-%,$(STAGES))
 ifneq ($(words $(STEP)):$(words $(CHOSEN)),1:1)
-$(error STEP is 1, 2, 3, 4, 5 or final, not '$(STEP)')
+$(error STEP is 1, 2, 3, 4, 5, cancel, close, many or final, not '$(STEP)')
 endif
 endif
+CHOSEN := $(strip $(CHOSEN))
 
 # ---- Object files ----
 
@@ -76,8 +79,9 @@ $(LIBRARY) $(SHARED):
 # The object files and libraries of a program.
 on_final = build/obj/final/$(1).o $(SHARED) $(LIBRARY)
 objects = $(if $(filter final $(PROGRAMS),$(1)),$(call on_final,programs/$(1)), \
-  $(if $(filter $(EXAMPLE_PROGRAMS),$(1)),$(on_final),build/obj/$(1)/main.o))
-$(foreach name,$(STAGES) $(PROGRAMS) $(EXAMPLE_PROGRAMS),$(eval \
+  $(if $(filter $(EXAMPLE_PROGRAMS),$(1)),$(on_final), \
+  $(if $(filter $(BRIDGE),$(1)),build/obj/bridge/$(1).o,build/obj/$(1)/main.o)))
+$(foreach name,$(STAGES) $(BRIDGE) $(PROGRAMS) $(EXAMPLE_PROGRAMS),$(eval \
   build/$(name).exe: $(call objects,$(name))))
 $(EXES): build/obj/windows.o
 
@@ -102,8 +106,10 @@ build/sample.txt: tools/sample.sh
 # A step's own Makefile sets FROM to its directory; FILE is relative to FROM.
 UP := $(if $(filter .,$(FROM)),,../)
 export FILE ARGS
-# The program of DIR gets no file if you type FILE= without a name.
-NO_FILE := $(and $(DIR),$(filter command,$(origin FILE)),$(if $(FILE),,yes))
+# The program of DIR gets no file if you type FILE= without a name. Two programs of
+# bridge/ need none.
+NO_FILE := $(if $(FILE),,$(or $(and $(DIR),$(filter command,$(origin FILE))), \
+  $(filter cancel close,$(STEP))))
 ARGUMENTS = $(if $(NO_FILE),,"$${FILE:-$(UP)build/sample.txt}") $$ARGS
 
 # On a terminal Wine draws each character, slowly. So stdout and stderr go through
@@ -168,8 +174,10 @@ debug_sources = $(filter-out $(PROGRAMS:%=final/programs/%.c), \
   $(wildcard $(1)/*.c $(1)/programs/*.c))
 $(foreach name,$(STAGES),$(eval build/debug/$(name).exe: \
   $(patsubst %.c,build/debug/obj/%.o,$(call debug_sources,$(name)))))
+$(foreach name,$(BRIDGE),$(eval \
+  build/debug/$(name).exe: build/debug/obj/bridge/$(name).o))
 build/debug/obj/%.o: private CFLAGS := -O0 -g
-build/debug/obj/%.o: %.c $(wildcard step*/*.h final/*.h final/*/*.h) | setup
+build/debug/obj/%.o: %.c $(wildcard step*/*.h bridge/*.h final/*.h final/*/*.h) | setup
 	$(compile)
 
 ifneq ($(filter debug-server,$(MAKECMDGOALS)),)
@@ -177,7 +185,7 @@ ifeq ($(WINE),)
 $(error Windows needs no server: make build/debug/NAME.exe and start gdb on it)
 endif
 ifneq ($(words $(CHOSEN)),1)
-$(error make debug-server needs STEP=: 1 to 5, or final)
+$(error make debug-server needs a STEP=)
 endif
 endif
 

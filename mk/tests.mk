@@ -30,8 +30,8 @@ HOOKS := $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c \
   lab/modes/*.c tests/support/hooks/*.c))
 # They are many small files: only the programs that they are linked into print a line.
 $(HOOKS): private says :=
-HOOKED := $(STAGES:%=build/tests/hooked/%.exe)
-$(foreach stage,$(STAGES),$(eval \
+HOOKED := $(patsubst %,build/tests/hooked/%.exe,$(STAGES) $(BRIDGE))
+$(foreach stage,$(STAGES) $(BRIDGE),$(eval \
   build/tests/hooked/$(stage).exe: $(call objects,$(stage)) $(HOOKS)))
 
 # final's programs and the test programs once more, with the hooks and lab/guard,
@@ -133,6 +133,8 @@ CHOSEN_SUITES := $(SUITES_C)
 ifneq ($(STEP),)
 CHOSEN_SUITES := tests/steps/test_all_stages.c $(if $(filter final,$(STEP)), \
   $(FINAL_SUITES),tests/steps/test_step$(STEP).c)
+CHOSEN_SUITES := $(if $(filter $(BRIDGE),$(STEP)),tests/steps/test_bridge.c, \
+  $(CHOSEN_SUITES))
 endif
 SUITES := build/tests/suites$(STEP:%=-%)
 $(SUITES): $(patsubst %.c,build/obj/host/%.o,$(HOST_C) $(CHOSEN_SUITES))
@@ -147,8 +149,12 @@ PLAIN := $(HELPERS) cancel_in_time interposed modes stress stream_cases two_pool
 GUARDED := final $(PROGRAMS) $(EXAMPLE_PROGRAMS) $(filter-out $(HELPERS) cancel_in_time \
   sweep_errors stream_all stream_cases two_pools,$(TEST_PROGRAMS))
 
+# The three programs of bridge have one suite. Their page shows no edit.
+BRIDGE_TESTED := $(if $(or $(filter $(BRIDGE),$(STEP)),$(if $(STEP),,all)),$(BRIDGE))
 TEST_FILES := $(SUITES) build/sample.txt $(HELPERS:%=build/tests/%.exe) \
-  $(foreach dir,build build/tests/hooked build/tests/break,$(CHOSEN:%=$(dir)/%.exe))
+  $(foreach dir,build build/tests/hooked,$(patsubst %,$(dir)/%.exe, \
+    $(sort $(CHOSEN) $(BRIDGE_TESTED)))) \
+  $(patsubst %,build/tests/break/%.exe,$(filter $(STAGES),$(CHOSEN)))
 ifneq ($(filter final,$(CHOSEN)),)
 TEST_FILES += $(patsubst %,build/%.exe,$(PROGRAMS) $(EXAMPLE_PROGRAMS)) \
   $(PLAIN:%=build/tests/%.exe) $(GUARDED:%=build/tests/guarded/%.exe) $(EXAMPLES) $(READ_ONLY)
