@@ -27,6 +27,11 @@ TRY_ALL = $(if $(ALL),&& MAKEFLAGS= $(THIS_MAKE) --no-print-directory check \
 try hint watch: $(LAB_OBJECT) build/sample.txt $(WINE_READY)
 	@$(stay) (cd $(FROM) && $(LEARN) $@ $(STEP)) $(TRY_ALL)
 
+# Writes the generated parts of the steps' READMEs: see tools/docs.py.
+.PHONY: docs
+docs:
+	@python3 -B tools/docs.py
+
 # Judges all recorded attempts: see tests/learn/run.py. They read windows.h from a
 # precompiled header, because there are many of them.
 LEARN_H := build/learn/windows.h

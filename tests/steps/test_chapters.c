@@ -1,0 +1,119 @@
+/* The READMEs of the steps: one skeleton, and the contract that a learner
+ * needs to write the step from the page alone. */
+#include "../support/shell.h"
+
+TestSuite(chapters, .init = enter_scratch, .fini = leave_scratch);
+
+enum { STEPS = 5 };
+
+static char *chapter(size_t step)
+{
+    char *path = g_build_filename(stages[step], "README.md", NULL);
+    char *text = read_text(path);
+    g_free(path);
+    return text;
+}
+
+static char *source(size_t step)
+{
+    char *path = g_build_filename(stages[step], "main.c", NULL);
+    char *text = read_text(path);
+    g_free(path);
+    return text;
+}
+
+Test(chapters, each_chapter_has_the_same_parts_in_the_same_order)
+{
+    static const char *const parts[] = {"\n**Look these up first**: [",
+                                        "\n**Goal**: ",
+                                        "\n## What will you have afterwards?\n",
+                                        "\n## The picture\n",
+                                        "\n## The contract\n",
+                                        "\n## The new calls\n",
+                                        "\n## The new code, piece by piece\n",
+                                        "\n## Run it\n",
+                                        "\n## Predict, then try\n",
+                                        "\n## Break it\n",
+                                        "\n## What can go wrong?\n",
+                                        "\n## What is it in .NET?\n",
+                                        "\n## What does this step leave out?\n",
+                                        "\n## What changed since step "};
+    for (size_t step = 0; step < STEPS; step++) {
+        char *text = chapter(step), *at = text;
+        for (size_t i = 0; i < G_N_ELEMENTS(parts) - (step == 0); i++) {
+            char *found = strstr(at, parts[i]);
+            cr_expect(found != NULL,
+                      "wanted in %s/README.md, in this order:%s\ngot: none",
+                      stages[step], parts[i]);
+            at = found != NULL ? found : at;
+        }
+        g_free(text);
+    }
+}
+
+/* A chapter's part, from its heading to the next one. */
+static char *part(const char *text, const char *heading)
+{
+    char *begin = strstr(text, heading);
+    cr_assert_not_null(begin, "no %s", heading);
+    char *end = strstr(begin + 4, "\n## ");
+    return end ? g_strndup(begin, (gsize)(end - begin)) : g_strdup(begin);
+}
+
+/* Each line that a step prints is in its contract, with printf's own marks. */
+Test(chapters, each_line_that_a_step_prints_is_in_its_contract)
+{
+    GRegex *regex = g_regex_new("say\\(\\s*\"([^\"]+)\"", 0, 0, NULL);
+    unsigned lines = 0;
+    for (size_t step = 0; step < STEPS; step++) {
+        char *text = chapter(step), *code = source(step);
+        char *contract = part(text, "\n## The contract\n");
+        GMatchInfo *match;
+        for (g_regex_match(regex, code, 0, &match); g_match_info_matches(match);
+             g_match_info_next(match, NULL)) {
+            char *line = g_match_info_fetch(match, 1);
+            char *quoted = g_strconcat("`", line, "`", NULL);
+            cr_expect(strstr(contract, quoted) != NULL,
+                      "wanted: %s in the contract of %s\ngot: none", quoted,
+                      stages[step]);
+            lines++;
+            g_free(quoted);
+            g_free(line);
+        }
+        g_match_info_free(match);
+        g_free(contract);
+        g_free(code);
+        g_free(text);
+    }
+    g_regex_unref(regex);
+    cr_expect_gt(lines, 20, "wanted: more than 20 lines\ngot: %u", lines);
+}
+
+/* The calls come from tools/learn, and the changes from the sources. */
+Test(chapters, what_make_docs_writes_is_up_to_date)
+{
+    struct said said = shell("python3 -B \"$TOP\"/tools/docs.py --check");
+    assert_status(said, 0);
+    said_clear(&said);
+}
+
+/* As the page says: save it as changes.diff, and apply it to a copy. */
+Test(chapters, patch_makes_each_step_from_the_previous_one)
+{
+    for (size_t step = 1; step < STEPS; step++) {
+        char *changes = readme_block(stages[step], "What changed", "diff");
+        char *before = source(step - 1), *after = source(step), *made;
+        cr_assert(g_file_set_contents("main.c", before, -1, NULL));
+        cr_assert(g_file_set_contents("changes.diff", changes, -1, NULL));
+        struct said said = shell("patch -s -p0 <changes.diff");
+        assert_status(said, 0);
+        said_clear(&said);
+        read_file("main.c", &made, NULL);
+        cr_expect(strcmp(made, after) == 0,
+                  "wanted: main.c of %s\ngot: something else", stages[step]);
+        g_free(made);
+        g_free(after);
+        g_free(before);
+        g_free(changes);
+    }
+}
