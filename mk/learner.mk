@@ -31,6 +31,7 @@ try hint watch: $(LAB_OBJECT) build/sample.txt $(WINE_READY)
 .PHONY: docs
 docs:
 	@python3 -B tools/docs.py
+	@python3 -B tools/strip.py
 
 # Judges all recorded attempts: see tests/learn/run.py. They read windows.h from a
 # precompiled header, because there are many of them.

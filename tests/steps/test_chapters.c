@@ -89,10 +89,12 @@ Test(chapters, each_line_that_a_step_prints_is_in_its_contract)
     cr_expect_gt(lines, 20, "wanted: more than 20 lines\ngot: %u", lines);
 }
 
-/* The calls come from tools/learn, and the changes from the sources. */
+/* The calls come from tools/learn, the changes from the sources, and the paper
+ * strip from tools/strip.py. */
 Test(chapters, what_make_docs_writes_is_up_to_date)
 {
-    struct said said = shell("python3 -B \"$TOP\"/tools/docs.py --check");
+    struct said said = shell("python3 -B \"$TOP\"/tools/docs.py --check &&"
+                             "python3 -B \"$TOP\"/tools/strip.py --check");
     assert_status(said, 0);
     said_clear(&said);
 }
