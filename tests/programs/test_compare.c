@@ -346,7 +346,7 @@ Test(compare, requests_threads_and_peak_are_within_bounds)
 /* Compares the README's figures that do not depend on the machine. */
 Test(compare, the_readme_shows_its_table)
 {
-    char *block = readme_block("final", "compare", "text");
+    char *block = readme_block("final/programs", "compare", "text");
     struct run shown = {.ending = EXITED, .text = block, .err = (char *)""};
     struct table readme = parse(&shown);
     make_file("file", 100);

@@ -928,7 +928,7 @@ Test(copy, progress_is_shown_only_on_a_terminal)
 Test(copy, the_readme_shows_what_it_prints)
 {
     copy_sample();
-    char *block = readme_block("final", "Copy", "text");
+    char *block = readme_block("final/programs", "Copy", "text");
     struct run run = RUN("copy", "build/sample.txt", "new");
     assert_ended(&run, 0);
     assert_block(&run, block);

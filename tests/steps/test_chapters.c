@@ -119,3 +119,40 @@ Test(chapters, patch_makes_each_step_from_the_previous_one)
         g_free(changes);
     }
 }
+
+/* "`bound_file.c`: `submit`, with `admit`": final/bound_file.c has both. */
+Test(chapters, the_walk_through_final_names_what_is_there)
+{
+    GRegex *row = g_regex_new("`(\\w+\\.[ch])`:([^;|]*)", 0, 0, NULL);
+    GRegex *name = g_regex_new("`(?:struct |enum )?(\\w+)`", 0, 0, NULL);
+    char *page = read_text("final/README.md");
+    char *walk = part(page, "\n## In which order should you read it?\n");
+    GMatchInfo *rows, *names;
+    unsigned found = 0;
+    for (g_regex_match(row, walk, 0, &rows); g_match_info_matches(rows);
+         g_match_info_next(rows, NULL)) {
+        char *file = g_match_info_fetch(rows, 1);
+        char *list = g_match_info_fetch(rows, 2);
+        char *path = g_build_filename("final", file, NULL);
+        char *code = read_text(path);
+        for (g_regex_match(name, list, 0, &names); g_match_info_matches(names);
+             g_match_info_next(names, NULL)) {
+            char *wanted = g_match_info_fetch(names, 1);
+            cr_expect(strstr(code, wanted) != NULL,
+                      "wanted: %s in %s\ngot: none", wanted, path);
+            found++;
+            g_free(wanted);
+        }
+        g_match_info_free(names);
+        g_free(code);
+        g_free(path);
+        g_free(list);
+        g_free(file);
+    }
+    cr_expect_gt(found, 15, "wanted: more than 15 names\ngot: %u", found);
+    g_match_info_free(rows);
+    g_free(walk);
+    g_free(page);
+    g_regex_unref(name);
+    g_regex_unref(row);
+}
