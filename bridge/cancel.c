@@ -74,11 +74,8 @@ static DWORD cancel_and_wait(struct reader *reader)
     bool had = cancel_read(reader);
     check(WaitForSingleObject(reader->finished, INFINITE) == WAIT_OBJECT_0,
           "wait for", L"event");
-    if (had)
-        say("CancelIoEx succeeded, and one callback came");
-    else
-        say("nothing to cancel (error %d), and one callback came",
-            ERROR_NOT_FOUND);
+    say("%s, and one callback came",
+        had ? "CancelIoEx succeeded" : "there was nothing to cancel");
     return reader->error;
 }
 
