@@ -85,8 +85,7 @@ $(foreach name,$(STAGES) $(BRIDGE) $(PROGRAMS) $(EXAMPLE_PROGRAMS),$(eval \
   build/$(name).exe: $(call objects,$(name))))
 $(EXES): build/obj/windows.o
 # A program of bridge prints one line only, when it is linked.
-$(BRIDGE:%=build/obj/bridge/%.o) $(BRIDGE:%=build/tests/hooked/%.exe): \
-  private says :=
+$(BRIDGE:%=build/obj/bridge/%.o) $(BRIDGE:%=build/lab/%.exe): private says :=
 
 # This rule links every Windows program. Other rules only give the prerequisites of
 # each program, and flags for a few of them.

@@ -28,9 +28,9 @@ $(patsubst %.c,build/obj/%.o,$(PROGRAMS_C)) build/obj/tests/lab/wrong/%.o \
 # The stages with tests/support/hooks between them and the system: the same objects.
 HOOKS := $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c \
   lab/modes/*.c tests/support/hooks/*.c))
-# They are many small files: only the programs that they are linked into print a line.
-$(HOOKS): private says :=
 HOOKED := $(patsubst %,build/tests/hooked/%.exe,$(STAGES) $(BRIDGE))
+# They are many small files, and each of these programs has printed a line before.
+$(HOOKS) $(HOOKED): private says :=
 $(foreach stage,$(STAGES) $(BRIDGE),$(eval \
   build/tests/hooked/$(stage).exe: $(call objects,$(stage)) $(HOOKS)))
 
