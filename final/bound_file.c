@@ -75,7 +75,7 @@ struct call {
     bool writes, is_valid;
 };
 
-/* Puts a request into the tables. That comes before the system call, because
+/* Puts a request into the table. That comes before the system call, because
  * the packet may be taken before the call returns. Enters the file twice: for
  * the call, and for the callback. The lock is held. */
 static DWORD admit(struct bound_file *file, struct request *request,
@@ -102,7 +102,7 @@ static DWORD admit(struct bound_file *file, struct request *request,
 static unsigned settle(struct pool *pool, uint64_t ticket,
                        struct submission *started)
 {
-    struct request *request = pool_find_ticket(pool, ticket);
+    struct request *request = table_find(&pool->in_flight, ticket);
     if (request != NULL && started->outcome != IO_QUEUED) {
         if (started->outcome == IO_DONE)
             started->bytes = (DWORD)request->overlapped.InternalHigh;
@@ -266,7 +266,7 @@ DWORD bound_file_cancel(struct bound_file *file, uint64_t ticket)
     if (pool == NULL) /* not bound */
         return ERROR_NOT_FOUND;
     AcquireSRWLockExclusive(&pool->lock);
-    struct request *request = pool_find_ticket(pool, ticket);
+    struct request *request = table_find(&pool->in_flight, ticket);
     bool found = request != NULL && request->file == file;
     if (found)
         pool_cancel_request(request);

@@ -2,7 +2,7 @@
 
 enum { NO_TICKET = 0 };
 
-/* ---- The tables --------------------------------------------------------- */
+/* ---- The table ---------------------------------------------------------- */
 
 DWORD pool_check_request(const struct pool *pool, const struct request *request)
 {
@@ -11,21 +11,27 @@ DWORD pool_check_request(const struct pool *pool, const struct request *request)
     if (request->state != REQUEST_IDLE)
         return ERROR_BUSY;
     if (request->ticket == NO_TICKET ||
+        request->ticket % OVERLAPPED_HASHES !=
+            overlapped_hash(&request->overlapped) ||
         (request->callback == NULL && !pool_has_no_packet(request)))
         return ERROR_INVALID_PARAMETER;
     return ERROR_SUCCESS;
 }
 
+/* The lock is held. It orders all accesses of correct programs, so the default
+ * order of an atomic store, which takes long, is not necessary. */
+static void set_state(struct request *request, enum request_state state)
+{
+    atomic_store_explicit(&request->state, state, memory_order_release);
+}
+
 void pool_put_in(struct pool *pool, struct bound_file *file,
                  struct request *request)
 {
-    request->state = REQUEST_IN_FLIGHT;
+    set_state(request, REQUEST_IN_FLIGHT);
     request->file = file;
     request->cancelled = request->timed_out = false;
-    request->by_address.key = (uintptr_t)&request->overlapped;
-    request->by_ticket.key = request->ticket;
-    table_add(&pool->by_address, &request->by_address);
-    table_add(&pool->by_ticket, &request->by_ticket);
+    table_add(&pool->in_flight, request);
     request->has_deadline = file != NULL && pool_has_timeout(request);
     if (request->has_deadline) {
         /* One more, because a part of this millisecond is over. */
@@ -64,15 +70,14 @@ DWORD pool_take_out(struct pool *pool, struct request *request, DWORD error,
 {
     if (error == ERROR_OPERATION_ABORTED && request->timed_out)
         error = ERROR_TIMEOUT;
-    table_remove(&pool->by_address, &request->by_address);
-    table_remove(&pool->by_ticket, &request->by_ticket);
+    table_remove(&pool->in_flight, request);
     if (request->has_deadline)
         deadline_remove(&pool->first_deadline, &request->deadline);
     pool->counters.live--;
     pool->counters.bytes += bytes;
     count_completion(&pool->counters, request, error);
     request->ticket = NO_TICKET;
-    request->state = REQUEST_IDLE;
+    set_state(request, REQUEST_IDLE);
     return error;
 }
 
@@ -82,20 +87,11 @@ DWORD pool_take_out(struct pool *pool, struct request *request, DWORD error,
 struct request *pool_find_completed(const struct pool *pool,
                                     const OVERLAPPED *overlapped)
 {
-    struct table_entry *found =
-        table_find(&pool->by_address, (uintptr_t)overlapped);
-    if (found == NULL || !HasOverlappedIoCompleted(overlapped))
+    struct request *request = table_find_address(&pool->in_flight, overlapped);
+    if (request == NULL || !HasOverlappedIoCompleted(overlapped) ||
+        pool_has_no_packet(request))
         return NULL;
-    struct request *request =
-        CONTAINING_RECORD(found, struct request, by_address);
-    return pool_has_no_packet(request) ? NULL : request;
-}
-
-struct request *pool_find_ticket(const struct pool *pool, uint64_t ticket)
-{
-    struct table_entry *found = table_find(&pool->by_ticket, ticket);
-    return found != NULL ? CONTAINING_RECORD(found, struct request, by_ticket)
-                         : NULL;
+    return request;
 }
 
 /* ---- Cancelling, and timeouts -------------------------------------------- */
@@ -114,14 +110,11 @@ void pool_cancel_all(struct pool *pool)
     bool more = true;
     for (uint32_t bucket = 0; more; bucket++) {
         AcquireSRWLockExclusive(&pool->lock);
-        struct table_entry *entry = table_list(&pool->by_ticket, bucket);
-        for (; entry != NULL; entry = entry->next) {
-            struct request *request =
-                CONTAINING_RECORD(entry, struct request, by_ticket);
+        struct request *request = table_list(&pool->in_flight, bucket);
+        for (; request != NULL; request = request->next)
             if (request->file != NULL)
                 pool_cancel_request(request);
-        }
-        more = bucket < pool->by_ticket.buckets;
+        more = bucket < pool->in_flight.buckets;
         ReleaseSRWLockExclusive(&pool->lock);
     }
 }

@@ -27,14 +27,23 @@ DWORD overlapped_free(struct request *request)
 
 DWORD overlapped_reset(struct request *request, uint64_t offset)
 {
-    static _Atomic uint64_t last_ticket; /* one counter for the process */
+    static _Atomic uint64_t uses; /* of all requests of the process */
     if (request->state != REQUEST_IDLE)
         return ERROR_BUSY;
     request->overlapped = (OVERLAPPED){
         .Offset = (DWORD)offset, /* both halves, or 4 GiB becomes 0 */
         .OffsetHigh = (DWORD)(offset >> 32)};
-    request->ticket = ++last_ticket;
+    request->ticket =
+        ++uses * OVERLAPPED_HASHES + overlapped_hash(&request->overlapped);
     return ERROR_SUCCESS;
+}
+
+/* Addresses have zeros at their end, and often in the middle: these bits of the
+ * product depend on all others. */
+uint32_t overlapped_hash(const OVERLAPPED *overlapped)
+{
+    uint64_t product = (uintptr_t)overlapped * 0x9E3779B97F4A7C15;
+    return (product >> 24) % OVERLAPPED_HASHES;
 }
 
 uint64_t overlapped_offset(const struct request *request)

@@ -22,7 +22,6 @@
 
 #include "atomics.h"
 #include "deadlines.h"
-#include "table.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,18 +59,18 @@ enum request_state { REQUEST_IDLE, REQUEST_IN_FLIGHT };
 struct request {
     OVERLAPPED overlapped; /* set by overlapped_reset */
     io_completion_callback *callback;
-    void *context;   /* for the callback */
-    void *buffer;    /* must not move while in flight: .NET would "pin" it */
-    size_t length;   /* of the buffer, in bytes; must fit into a DWORD */
-    DWORD timeout;   /* in ms; the pool cancels the I/O then; 0: never */
-    uint64_t ticket; /* the name of this use of the request: overlapped_reset */
+    void *context; /* for the callback */
+    void *buffer;  /* must not move while in flight: .NET would "pin" it */
+    size_t length; /* of the buffer, in bytes; must fit into a DWORD */
+    DWORD timeout; /* in ms; the pool cancels the I/O then; 0: never */
     ATOMIC(enum request_state) state;
+    uint64_t ticket; /* the name of this use of the request: overlapped_reset */
     /* Only the pool uses these, while the request is in flight. */
+    struct request *next; /* in the pool's table */
     struct bound_file *file;
-    struct table_entry by_address, by_ticket;
-    struct deadline deadline;
     unsigned cancels; /* of the file, when the I/O was started */
     bool has_deadline, writes, cancelled, timed_out;
+    struct deadline deadline;
 };
 
 /*
@@ -92,9 +91,14 @@ DWORD overlapped_free(struct request *request);
  * whole OVERLAPPED, so that no field of the last use reaches the next one. Sets
  * a new ticket: a number that this process has not used before. To be able to
  * cancel the I/O later, copy the ticket before you start it. The other fields
- * stay as they are. Returns 0, or ERROR_BUSY for a request in flight.
+ * stay as they are. The request must not move between this call and the start.
+ * Returns 0, or ERROR_BUSY for a request in flight.
  */
 DWORD overlapped_reset(struct request *request, uint64_t offset);
+
+/* The hash of a request's address: ticket % OVERLAPPED_HASHES. */
+enum { OVERLAPPED_HASHES = 1 << 20 };
+uint32_t overlapped_hash(const OVERLAPPED *overlapped);
 
 /* The offset of its I/O, in bytes. OVERLAPPED has it in two halves. */
 uint64_t overlapped_offset(const struct request *request);

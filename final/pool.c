@@ -183,8 +183,7 @@ static void end_threads(struct pool *pool)
     free(pool->workers);
     fatal_check(CloseHandle(pool->port), "close", "port");
     AcquireSRWLockExclusive(&pool->lock);
-    table_free(&pool->by_address);
-    table_free(&pool->by_ticket);
+    table_free(&pool->in_flight);
     pool->state = POOL_STOPPED;
     ReleaseSRWLockExclusive(&pool->lock);
 }
@@ -203,9 +202,7 @@ DWORD pool_create_growing(struct pool *pool, unsigned threads, unsigned limit,
     if (pool->port == NULL) /* here NULL is the failure */
         return GetLastError();
     pool->workers = calloc(pool->limit, sizeof *pool->workers);
-    bool has_memory = pool->workers != NULL &&
-                      table_create(&pool->by_address) &&
-                      table_create(&pool->by_ticket);
+    bool has_memory = pool->workers != NULL && table_create(&pool->in_flight);
     DWORD error = has_memory ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
     while (error == ERROR_SUCCESS && pool->worker_count < threads)
         error = start_worker(pool, worker);

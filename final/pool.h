@@ -1,14 +1,14 @@
 /*
  * A thread pool for overlapped I/O: a completion port, threads that take
- * packets from it, and tables of the requests in flight.
+ * packets from it, and a table of the requests in flight.
  *
- *      bound_file_read ---> tables ---> ReadFile ---> port ---> worker
- *                              ^                                   |
- *                              '--- taken out, then its callback <-'
+ *      bound_file_read ---> table ---> ReadFile ---> port ---> worker
+ *                             ^                                   |
+ *                             '--- taken out, then its callback <-'
  *
- * The tables make the pool safe: a packet counts only if its request is there
+ * The table makes the pool safe: a packet counts only if its request is there
  * and has completed, and a caller cancels a request by its ticket. One lock
- * guards them. The pool holds it for a moment when it starts a request, takes
+ * guards it. The pool holds it for a moment when it starts a request, takes
  * one out, posts one, or cancels one. It does not hold the lock while it calls
  * a callback, reads or writes, binds or closes a handle, or cancels all I/O of
  * a file.
@@ -32,6 +32,7 @@
 
 #include "overlapped.h"
 #include "rundown.h"
+#include "table.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -59,9 +60,9 @@ struct pool {
     enum { POOL_STOPPED, POOL_RUNNING, POOL_STOPPING } state;
     struct rundown running;  /* calls and callbacks that run or will run */
     struct rundown stopping; /* a thread in pool_stop */
-    struct table by_address, by_ticket; /* the requests in flight */
-    ATOMIC(unsigned) cancels;           /* how often anything was cancelled */
-    uint64_t packets;                   /* that were taken */
+    struct table in_flight;
+    ATOMIC(unsigned) cancels; /* how often anything was cancelled */
+    uint64_t packets;         /* that were taken */
     struct pool_counters counters;
     HANDLE timer; /* a thread; from the first request with a timeout on */
     CONDITION_VARIABLE timer_changed;
@@ -145,7 +146,7 @@ DWORD pool_queue_work(struct pool *pool, pool_work *work, void *context);
  * Posts an idle request to the port, without I/O: its callback gets error 0 and
  * 0 bytes. .NET: UnsafeQueueNativeOverlapped. Returns 0 or an error as above;
  * ERROR_BUSY for a request in flight; ERROR_INVALID_PARAMETER for a request
- * that has no callback, or was not reset since its last use.
+ * that has no callback, was not reset since its last use, or was moved since.
  */
 DWORD pool_queue_request(struct pool *pool, struct request *request);
 
@@ -204,7 +205,8 @@ DWORD pool_bind_handle(struct pool *pool, HANDLE handle, UCHAR modes,
  *   ERROR_INVALID_PARAMETER     the offset, or offset + length, is beyond
  *                               2^63 - 1; a length but no buffer; a length that
  *                               does not fit into a DWORD; no callback; a
- *                               request that was not reset since its last use
+ *                               request that was not reset since its last use,
+ *                               or that was moved since
  *   ERROR_BUSY                  the request is in flight
  *   ERROR_INVALID_HANDLE        the file is closed
  *   ERROR_SHUTDOWN_IN_PROGRESS  the pool stops

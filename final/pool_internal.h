@@ -28,9 +28,6 @@ DWORD pool_take_out(struct pool *pool, struct request *request, DWORD error,
 struct request *pool_find_completed(const struct pool *pool,
                                     const OVERLAPPED *overlapped);
 
-/* NULL: this use of the request has completed. */
-struct request *pool_find_ticket(const struct pool *pool, uint64_t ticket);
-
 /* With this bit set in its event, an I/O queues no packet. */
 static inline bool pool_has_no_packet(const struct request *request)
 {

@@ -4,7 +4,7 @@
 
 enum { FIRST_BUCKETS = 64 };
 
-static struct table_entry **bucket(const struct table *table, uint32_t number)
+static struct request **bucket(const struct table *table, uint32_t number)
 {
     return &table->segments[number / TABLE_SEGMENT][number % TABLE_SEGMENT];
 }
@@ -16,10 +16,10 @@ static uint32_t power_below(uint32_t number)
 }
 
 /* A table of 2^k + i buckets is one of 2^k whose first i buckets were split:
- * the entries of such a bucket use one more bit of the hash. */
-static struct table_entry **bucket_of(const struct table *table, uint64_t key)
+ * the requests of such a bucket use one more bit of the hash. */
+static struct request **bucket_of(const struct table *table, uint64_t ticket)
 {
-    uint32_t hash = (uint32_t)(key * 0x9E3779B97F4A7C15 >> 24);
+    uint32_t hash = (uint32_t)ticket % OVERLAPPED_HASHES;
     uint32_t power = power_below(table->buckets);
     uint32_t number = hash & (2 * power - 1);
     return bucket(table, number < table->buckets ? number : number - power);
@@ -46,54 +46,65 @@ void table_free(struct table *table)
     *table = (struct table){0};
 }
 
-/* Adds a bucket, and moves the entries to it that belong there now. */
+/* Adds a bucket, and moves the requests to it that belong there now. */
 static void grow(struct table *table)
 {
     uint32_t number = table->buckets;
     if (!add_segment(table, number / TABLE_SEGMENT))
         return;
-    struct table_entry **from = bucket(table, number - power_below(number));
-    struct table_entry **to = bucket(table, number);
+    struct request **from = bucket(table, number - power_below(number));
+    struct request **to = bucket(table, number);
     table->buckets++;
-    for (struct table_entry *entry = *from; entry != NULL; entry = *from)
-        if (bucket_of(table, entry->key) == to) {
-            *from = entry->next;
-            entry->next = *to;
-            *to = entry;
+    for (struct request *request = *from; request != NULL; request = *from)
+        if (bucket_of(table, request->ticket) == to) {
+            *from = request->next;
+            request->next = *to;
+            *to = request;
         } else {
-            from = &entry->next;
+            from = &request->next;
         }
 }
 
-struct table_entry *table_find(const struct table *table, uint64_t key)
+struct request *table_find(const struct table *table, uint64_t ticket)
 {
-    if (table->entries == 0) /* perhaps freed */
+    if (table->requests == 0) /* perhaps freed */
         return NULL;
-    struct table_entry *entry = *bucket_of(table, key);
-    while (entry != NULL && entry->key != key)
-        entry = entry->next;
-    return entry;
+    struct request *request = *bucket_of(table, ticket);
+    while (request != NULL && request->ticket != ticket)
+        request = request->next;
+    return request;
 }
 
-struct table_entry *table_list(const struct table *table, uint32_t number)
+struct request *table_find_address(const struct table *table,
+                                   const OVERLAPPED *overlapped)
+{
+    if (table->requests == 0) /* perhaps freed */
+        return NULL;
+    struct request *request = *bucket_of(table, overlapped_hash(overlapped));
+    while (request != NULL && &request->overlapped != overlapped)
+        request = request->next;
+    return request;
+}
+
+struct request *table_list(const struct table *table, uint32_t number)
 {
     return number < table->buckets ? *bucket(table, number) : NULL;
 }
 
-void table_add(struct table *table, struct table_entry *entry)
+void table_add(struct table *table, struct request *request)
 {
-    if (++table->entries > table->buckets)
+    if (++table->requests > table->buckets)
         grow(table);
-    struct table_entry **at = bucket_of(table, entry->key);
-    entry->next = *at;
-    *at = entry;
+    struct request **at = bucket_of(table, request->ticket);
+    request->next = *at;
+    *at = request;
 }
 
-void table_remove(struct table *table, struct table_entry *entry)
+void table_remove(struct table *table, struct request *request)
 {
-    struct table_entry **at = bucket_of(table, entry->key);
-    while (*at != entry)
+    struct request **at = bucket_of(table, request->ticket);
+    while (*at != request)
         at = &(*at)->next;
-    *at = entry->next;
-    table->entries--;
+    *at = request->next;
+    table->requests--;
 }
