@@ -10,24 +10,29 @@ static DWORD close_handles(const struct bound_file *file)
     return CloseHandle(file->handle) ? ERROR_SUCCESS : GetLastError();
 }
 
+/* A file with anything inside counts once in its pool. So most calls change one
+ * word, and threads that use different files share none. */
 void pool_enter(struct pool *pool, struct bound_file *file, unsigned count)
 {
-    rundown_enter(&pool->running, count);
-    if (file != NULL)
-        rundown_enter(&file->running, count);
+    if (file == NULL || rundown_enter(&file->running, count))
+        rundown_enter(&pool->running, 1);
 }
 
 /* The pool comes last: pool_stop waits for `closed`. */
 void pool_leave(struct pool *pool, struct bound_file *file, unsigned count)
 {
-    if (file != NULL && rundown_leave(&file->running, count)) {
+    enum rundown_rest rest =
+        file != NULL ? rundown_leave(&file->running, count) : RUNDOWN_NONE;
+    if (rest == RUNDOWN_SOME)
+        return;
+    if (rest == RUNDOWN_END) {
         struct pool_callback here;
         DWORD error = close_handles(file);
         pool_begin_callback(&here, pool);
         file->closed(file, error);
         pool_end_callback(&here);
     }
-    rundown_leave(&pool->running, count);
+    rundown_leave(&pool->running, 1);
 }
 
 DWORD bound_file_wait_idle(struct bound_file *file, DWORD timeout)

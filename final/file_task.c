@@ -182,7 +182,7 @@ DWORD stream_enter(struct file_stream *stream)
 
 void stream_leave(struct file_stream *stream)
 {
-    if (rundown_leave(&stream->calls, 1))
+    if (rundown_leave(&stream->calls, 1) == RUNDOWN_END)
         stream_end(stream);
 }
 

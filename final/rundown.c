@@ -5,17 +5,19 @@
 /* The word is the number of those inside, times ONE, and two flags. */
 enum { WAITED = 1, CLOSED = 2, ONE = 4 };
 
-void rundown_enter(struct rundown *rundown, unsigned count)
+bool rundown_enter(struct rundown *rundown, unsigned count)
 {
-    rundown->word += count * ONE;
+    return (rundown->word += count * ONE) < (count + 1) * ONE;
 }
 
-bool rundown_leave(struct rundown *rundown, unsigned count)
+enum rundown_rest rundown_leave(struct rundown *rundown, unsigned count)
 {
-    unsigned left = (rundown->word -= count * ONE);
-    if (left < ONE && (left & WAITED))
+    unsigned rest = (rundown->word -= count * ONE);
+    if (rest >= ONE)
+        return RUNDOWN_SOME;
+    if (rest & WAITED)
         WakeByAddressAll(&rundown->word); /* uses only the address */
-    return left < ONE && (left & CLOSED);
+    return rest & CLOSED ? RUNDOWN_END : RUNDOWN_NONE;
 }
 
 void rundown_close(struct rundown *rundown)

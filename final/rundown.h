@@ -23,12 +23,17 @@ struct rundown {
     ATOMIC(unsigned) word;
 };
 
-/* Enters `count` times. */
-void rundown_enter(struct rundown *rundown, unsigned count);
+/* Enters `count` times. Returns whether nothing was inside before. */
+bool rundown_enter(struct rundown *rundown, unsigned count);
 
-/* Leaves `count` times. Returns whether the caller is the last one, after
- * rundown_close: then the object is the caller's. */
-bool rundown_leave(struct rundown *rundown, unsigned count);
+enum rundown_rest {
+    RUNDOWN_SOME, /* others are inside */
+    RUNDOWN_NONE, /* the caller was the last one */
+    RUNDOWN_END, /* the same, after rundown_close: the object is the caller's */
+};
+
+/* Leaves `count` times. Returns what is inside now. */
+enum rundown_rest rundown_leave(struct rundown *rundown, unsigned count);
 
 /* The caller is inside, and nothing can enter from now on. */
 void rundown_close(struct rundown *rundown);
