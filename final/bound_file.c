@@ -7,7 +7,7 @@ static DWORD close_handles(const struct bound_file *file)
 {
     if (file->event != NULL)
         fatal_check(CloseHandle(file->event), "close", "event");
-    return CloseHandle(file->handle) ? ERROR_SUCCESS : GetLastError();
+    return file->close(file->handle) ? ERROR_SUCCESS : GetLastError();
 }
 
 /* A file with anything inside counts once in its pool. So most calls change one
@@ -66,6 +66,7 @@ DWORD pool_bind_handle(struct pool *pool, HANDLE handle, UCHAR modes,
             .pool = pool,
             .handle = handle,
             .skips = modes && SetFileCompletionNotificationModes(handle, modes),
+            .close = CloseHandle,
             .open = true};
     pool_leave(pool, NULL, 1);
     return error;

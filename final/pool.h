@@ -165,6 +165,10 @@ struct bound_file {
     struct pool *pool;
     HANDLE handle;
     bool skips; /* the handle has FILE_SKIP_COMPLETION_PORT_ON_SUCCESS */
+    /* Closes the handle. The bind sets CloseHandle; before the first I/O, the
+     * caller may set another function: a socket needs one that calls
+     * closesocket. .NET: SafeHandle.ReleaseHandle. */
+    BOOL(WINAPI *close)(HANDLE handle);
     /* Only the pool uses these; its lock guards them. */
     bool open;
     struct rundown running; /* calls and callbacks that run or will run */
@@ -177,8 +181,8 @@ struct bound_file {
  * Binds a handle that was opened with FILE_FLAG_OVERLAPPED. From now on each
  * I/O on it queues a packet to the pool's port when it completes, and a worker
  * calls the callback of its request. The bound file owns the handle, and closes
- * it. No handle can be bound twice, not even to another pool, or later: the
- * binding stays. (Windows 8.1 and later can replace it, with
+ * it by file->close. No handle can be bound twice, not even to another pool, or
+ * later: the binding stays. (Windows 8.1 and later can replace it, with
  * FileReplaceCompletionInformation.)
  *
  * modes: 0, or FILE_SKIP_COMPLETION_PORT_ON_SUCCESS: an I/O that succeeds
@@ -255,7 +259,7 @@ DWORD bound_file_wait_idle(struct bound_file *file, DWORD timeout);
 /*
  * Closes the file: from now on new I/O fails. Cancels all I/O in flight, waits
  * until the callbacks have run, and closes the handle. Returns 0 or the error
- * of CloseHandle; ERROR_INVALID_HANDLE if the file is already closed; or
+ * of file->close; ERROR_INVALID_HANDLE if the file is already closed; or
  * ERROR_POSSIBLE_DEADLOCK.
  */
 DWORD bound_file_close(struct bound_file *file);
@@ -263,7 +267,7 @@ DWORD bound_file_close(struct bound_file *file);
 /*
  * The same without waiting: any callback may call it, also one of this file.
  * When the last callback has returned, the pool closes the handle, and calls
- * `closed` with 0 or the error of CloseHandle. The thread that uses the file
+ * `closed` with 0 or the error of file->close. The thread that uses the file
  * last does that: a worker, or the caller, before this function returns. The
  * pool does not use the file after that: `closed` may free it. pool_stop waits
  * for `closed`, too. .NET: Dispose of a SafeHandle. Returns 0, or

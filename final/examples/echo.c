@@ -37,8 +37,12 @@ static struct pool pool;
 static _Atomic uint64_t echoed;
 static _Atomic int status = EXIT_SUCCESS;
 
-/* The system closes the socket, but Winsock's own table still has it: so this
- * program does not call WSACleanup. */
+/* CloseHandle would leave the socket in Winsock's own table. */
+static BOOL WINAPI close_socket(HANDLE handle)
+{
+    return closesocket((SOCKET)handle) == 0;
+}
+
 static void on_closed(struct bound_file *file, DWORD error)
 {
     struct connection *connection =
@@ -117,6 +121,7 @@ static void serve(SOCKET socket)
     check(connection != NULL, "allocate", L"connection");
     check_error(pool_bind_handle(&pool, (HANDLE)socket, 0, &connection->file),
                 "bind", L"socket");
+    connection->file.close = close_socket;
     /* clang-tidy does not see that check ends the program.
      * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     connection->request = overlapped_pack(on_packet, connection, NULL, 0, 0);
@@ -189,6 +194,7 @@ int wmain(int argc, wchar_t **argv)
     }
     check(closesocket(listener) == 0, "close", L"socket");
     check_error(pool_stop(&pool, POOL_DRAIN), "stop", L"pool");
+    check(WSACleanup() == 0, "stop", L"Winsock");
     say("%u clients, %llu bytes came back", clients, echoed);
     return status;
 }

@@ -126,6 +126,40 @@ CASE(without_io_in_flight_a_file_is_closed_before_close_later_returns,
     end();
 }
 
+static volatile LONG own_closes;
+
+static BOOL WINAPI close_and_fail(HANDLE handle)
+{
+    own_closes++;
+    check(CloseHandle(handle), "close", L"handle");
+    SetLastError(ERROR_NOT_READY);
+    return FALSE;
+}
+
+CASE(a_file_is_closed_by_the_function_that_its_user_sets,
+     "main: close: 21, its handle is gone\n"
+     "main: closed: 21, its handle is gone\n"
+     "main: in a callback 1, stop: 1131\n"
+     "main: close later: 0\n"
+     "main: closed by it: 2\n"
+     "main: issued 0\n")
+{
+    struct pipe first, second;
+    begin();
+    open_pipe(&first);
+    open_pipe(&second);
+    first.file.close = second.file.close = close_and_fail;
+    DWORD error = bound_file_close(&first.file);
+    say("close: %lu, its handle is %s", error,
+        is_open(first.file.handle) ? "open" : "gone");
+    error = bound_file_close_later(&second.file, on_closed_say);
+    say("close later: %lu", error);
+    say("closed by it: %ld", own_closes);
+    hang_up(&first);
+    hang_up(&second);
+    end();
+}
+
 /* The callbacks run after the call, since every worker blocks. */
 CASE(close_later_refuses_and_cancels_and_does_not_wait,
      "main: close: 0\n"
