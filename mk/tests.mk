@@ -154,7 +154,8 @@ BRIDGE_TESTED := $(if $(or $(filter $(BRIDGE),$(STEP)),$(if $(STEP),,all)),$(BRI
 TEST_FILES := $(SUITES) build/sample.txt $(HELPERS:%=build/tests/%.exe) \
   $(foreach dir,build build/tests/hooked,$(patsubst %,$(dir)/%.exe, \
     $(sort $(CHOSEN) $(BRIDGE_TESTED)))) \
-  $(patsubst %,build/tests/break/%.exe,$(filter $(STAGES),$(CHOSEN)))
+  $(patsubst %,build/tests/break/%.exe,$(filter $(STAGES),$(CHOSEN))) \
+  $(BRIDGE_TESTED:%=build/lab/%.exe)
 ifneq ($(filter final,$(CHOSEN)),)
 TEST_FILES += $(patsubst %,build/%.exe,$(PROGRAMS) $(EXAMPLE_PROGRAMS)) \
   $(PLAIN:%=build/tests/%.exe) $(GUARDED:%=build/tests/guarded/%.exe) $(EXAMPLES) $(READ_ONLY)

@@ -30,7 +30,8 @@ static struct run run_on_file(const char *program, const char *directory,
 {
     char *path = g_strconcat(directory, program, NULL);
     const char *file = reads_a_file(program) ? "build/sample.txt" : NULL;
-    copy_sample();
+    if (!g_file_test("build", G_FILE_TEST_EXISTS))
+        copy_sample();
     struct run run = finish(
         start(path, (const char *const[]){file, NULL}, hook, -1, WATCHDOG));
     g_free(path);
@@ -91,6 +92,24 @@ FOR_EACH_PROGRAM(a_first_packet_that_failed_is_reported)
 {
     struct run run = run_on_file(program, "tests/hooked/", "packet:1:1117:0");
     assert_error(&run, "read", 1117);
+}
+
+/* As make check runs it: first as it is, then with each I/O late. */
+FOR_EACH_PROGRAM(the_checker_finds_nothing)
+{
+    static const char *const runs[][2] = {{"1", ""}, {"2", "pending"}};
+    g_unsetenv("LAB");
+    for (size_t i = 0; i < G_N_ELEMENTS(runs); i++) {
+        g_setenv("CHECK", runs[i][0], TRUE);
+        g_setenv("IO", runs[i][1], TRUE);
+        struct run run = run_on_file(program, "lab/", NULL);
+        assert_run(&run, run.ending == EXITED && run.status == 0,
+                   "exit status 0");
+        assert_err_has(&run, "checker: looked at ");
+        assert_run(&run, strstr(run.err, "rule: ") == NULL,
+                   "no report of the checker");
+        run_clear(&run);
+    }
 }
 
 /* After the #includes, step5.h is a part of step 5. */
