@@ -275,7 +275,7 @@ static struct submission start(struct file_task *task)
         return started;
     if (stream_is_cancelled(task))
         bound_file_cancel(file, task->ticket); /* the first came too early */
-    int starting = TASK_STARTING;
+    enum file_task_io starting = TASK_STARTING;
     if (atomic_compare_exchange_strong(&task->io, &starting, TASK_STARTED))
         return started;
     return (struct submission){
@@ -303,7 +303,7 @@ static void on_io(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
     struct file_task *task = request->context;
     task->error = error;
     task->bytes = bytes;
-    int starting = TASK_STARTING;
+    enum file_task_io starting = TASK_STARTING;
     if (atomic_compare_exchange_strong(&task->io, &starting, TASK_CAME))
         return; /* `start` has not returned: it goes on */
     if (stream_end_io(task, error, bytes) || !start_io(task))

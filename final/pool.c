@@ -37,26 +37,33 @@ static void dispatch(struct pool *pool, OVERLAPPED *overlapped)
     pool_leave(pool, file, 1);
 }
 
-/* Ends after a sentinel, or if no packet has come for `patience` ms. */
+/* Returns false after a sentinel, or if no packet has come for `patience` ms.
+ */
+static bool take_packet(struct pool *pool, DWORD patience)
+{
+    DWORD bytes;
+    ULONG_PTR key;
+    OVERLAPPED *overlapped = NULL;
+    BOOL ok = GetQueuedCompletionStatus(pool->port, &bytes, &key, &overlapped,
+                                        patience);
+    bool has_packet = ok || overlapped != NULL; /* if !ok, its I/O failed */
+    if (!has_packet && GetLastError() == WAIT_TIMEOUT)
+        return false;
+    fatal_check(has_packet, "take a packet from", "port");
+    if (key != KEY_STOP)
+        dispatch(pool, key == KEY_REQUEST ? overlapped : NULL);
+    return key != KEY_STOP;
+}
+
 static unsigned take_packets(struct pool *pool, DWORD patience)
 {
     struct pool_callback here;
     own_pool = pool;
     pool_begin_callback(&here, pool);
-    for (;;) {
-        DWORD bytes;
-        ULONG_PTR key;
-        OVERLAPPED *overlapped = NULL;
-        BOOL ok = GetQueuedCompletionStatus(pool->port, &bytes, &key,
-                                            &overlapped, patience);
-        bool has_packet = ok || overlapped != NULL; /* if !ok, its I/O failed */
-        if (!has_packet && GetLastError() == WAIT_TIMEOUT)
-            return 0;
-        fatal_check(has_packet, "take a packet from", "port");
-        if (key == KEY_STOP)
-            return 0;
-        dispatch(pool, key == KEY_REQUEST ? overlapped : NULL);
-    }
+    while (take_packet(pool, patience))
+        continue;
+    pool_end_callback(&here);
+    return 0;
 }
 
 static unsigned __stdcall worker(void *pool)

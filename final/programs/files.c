@@ -115,13 +115,13 @@ DWORD replacement_create(struct replacement *replacement, const wchar_t *target,
 
 static DWORD rename_file(HANDLE file, const wchar_t *name, bool replaces)
 {
-    size_t length = wcslen(name) * sizeof *name; /* bytes */
+    size_t length = wcslen(name) * sizeof *name; /* bytes, without the 0 */
     FILE_RENAME_INFO *info = calloc(1, sizeof *info + length);
     if (info == NULL)
         return ERROR_NOT_ENOUGH_MEMORY;
     info->ReplaceIfExists = replaces;
     info->FileNameLength = (DWORD)length;
-    memcpy(info->FileName, name, length);
+    memcpy(info->FileName, name, length + sizeof *name);
     BOOL ok = SetFileInformationByHandle(file, FileRenameInfo, info,
                                          (DWORD)(sizeof *info + length));
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
