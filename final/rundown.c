@@ -7,12 +7,13 @@ enum { WAITED = 1, CLOSED = 2, ONE = 4 };
 
 bool rundown_enter(struct rundown *rundown, unsigned count)
 {
-    return (rundown->word += count * ONE) < (count + 1) * ONE;
+    return atomic_fetch_add(&rundown->word, count * ONE) < ONE;
 }
 
 enum rundown_rest rundown_leave(struct rundown *rundown, unsigned count)
 {
-    unsigned rest = (rundown->word -= count * ONE);
+    unsigned inside = count * ONE;
+    unsigned rest = atomic_fetch_sub(&rundown->word, inside) - inside;
     if (rest >= ONE)
         return RUNDOWN_SOME;
     if (rest & WAITED)
@@ -29,7 +30,7 @@ DWORD rundown_wait(struct rundown *rundown, DWORD timeout)
 {
     ULONGLONG start = GetTickCount64();
     for (;;) {
-        unsigned word = (rundown->word |= WAITED);
+        unsigned word = atomic_fetch_or(&rundown->word, WAITED) | WAITED;
         ULONGLONG waited = GetTickCount64() - start;
         if (word < ONE)
             return ERROR_SUCCESS;

@@ -28,7 +28,8 @@ static struct request **bucket_of(const struct table *table, uint64_t ticket)
 static bool add_segment(struct table *table, uint32_t segment)
 {
     if (segment < TABLE_SEGMENTS && table->segments[segment] == NULL)
-        table->segments[segment] =
+        table->segments[segment] = /* an array of pointers */
+            /* NOLINTNEXTLINE(bugprone-sizeof-expression) */
             calloc(TABLE_SEGMENT, sizeof *table->segments[segment]);
     return segment < TABLE_SEGMENTS && table->segments[segment] != NULL;
 }

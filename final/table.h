@@ -40,7 +40,7 @@ struct request *table_find_address(const struct table *table,
 
 /* Returns the requests in one bucket, a list; NULL if there is no such bucket.
  */
-struct request *table_list(const struct table *table, uint32_t bucket);
+struct request *table_list(const struct table *table, uint32_t number);
 
 /* Adds a request that was reset and is not in the table; removes one that is.
  */
