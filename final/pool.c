@@ -144,8 +144,10 @@ static unsigned __stdcall timer(void *argument)
     struct pool *pool = argument;
     struct look last = {0};
     AcquireSRWLockExclusive(&pool->lock);
-    while (!pool->timer_ends) {
+    for (;;) {
         DWORD rest = pool_cancel_late(pool);
+        if (pool->timer_ends) /* perhaps set while that released the lock */
+            break;
         if (pool->limit > pool->threads) {
             look_at_port(pool, &last);
             rest = min(rest, LOOK_INTERVAL);

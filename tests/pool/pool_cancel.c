@@ -816,6 +816,48 @@ CASE(a_timeout_expires_while_the_pool_stops,
     say_counters();
 }
 
+static volatile LONG timer_thread, joins;
+
+static void count_join(HANDLE object)
+{
+    (void)object;
+    InterlockedIncrement(&joins);
+}
+
+static void hold_timer(void)
+{
+    while (GetCurrentThreadId() == (DWORD)timer_thread && joins == 0)
+        SwitchToThread();
+}
+
+static void remember_timer(void)
+{
+    timer_thread = (LONG)GetCurrentThreadId();
+    wait_hook = count_join;
+    acquire_hook = hold_timer;
+}
+
+/* The timer has cancelled the read, and released the lock. It gets the lock
+ * again when pool_stop already waits for its end. */
+CASE(the_timer_ends_although_it_was_busy,
+     "main: stop: 0\n"
+     "main: read: called once, error 1460, 0 bytes\n"
+     "main: issued 1, cancelled 1\n")
+{
+    struct pipe pipe;
+    struct io io;
+    begin();
+    open_pipe(&pipe);
+    cancel_hook = remember_timer;
+    start_timed(&pipe, &io, SOON);
+    say("stop: %lu", pool_stop(&pool, POOL_DRAIN));
+    say_calls("read", &io);
+    cancel_hook = NULL;
+    close_pipe(&pipe);
+    unpack(&io);
+    say_counters();
+}
+
 CASE(a_timeout_may_expire_before_readfile_is_called,
      "main: read: called once, error 1460, 0 bytes\n"
      "main: issued 1, cancelled 1\n")

@@ -51,12 +51,16 @@ static BOOL WINAPI my_cancel(HANDLE handle, OVERLAPPED *overlapped)
 }
 
 static struct pool pool;
-static volatile LONG locks; /* how often the pool's lock was acquired */
+static volatile LONG locks;        /* how often the pool's lock was acquired */
+static void (*acquire_hook)(void); /* called before it is acquired */
 
 static void WINAPI my_acquire(SRWLOCK *lock)
 {
-    if (lock == &pool.lock)
+    if (lock == &pool.lock) {
         InterlockedIncrement(&locks);
+        if (acquire_hook != NULL)
+            acquire_hook();
+    }
     next.AcquireSRWLockExclusive(lock);
 }
 
