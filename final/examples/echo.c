@@ -121,9 +121,9 @@ static void serve(SOCKET socket)
     check(connection != NULL, "allocate", L"connection");
     check_error(pool_bind_handle(&pool, (HANDLE)socket, 0, &connection->file),
                 "bind", L"socket");
-    connection->file.close = close_socket;
     /* clang-tidy does not see that check ends the program.
      * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+    connection->file.close = close_socket;
     connection->request = overlapped_pack(on_packet, connection, NULL, 0, 0);
     check(connection->request != NULL, "pack", L"request");
     run(connection, start(connection));

@@ -90,10 +90,10 @@ Test(examples, the_watcher_sees_what_happens_to_a_file)
 
 Test(examples, the_watcher_reports_what_it_cannot_do)
 {
-    struct run run = RUN("examples/watch", "one", "two");
+    struct run run = RUN(GUARDED "watch", "one", "two");
     assert_usage(&run, "watch");
     run_clear(&run);
-    run = RUN("examples/watch", "missing");
+    run = RUN(GUARDED "watch", "missing");
     assert_error(&run, "open", 2);
     run_clear(&run);
     run = RUN_HOOKED(GUARDED "watch", "fail:ReadDirectoryChangesW:1:5", ".");
