@@ -80,9 +80,12 @@ static bool is_end(DWORD error)
 {
     bool stops =
         error == ERROR_OPERATION_ABORTED || error == ERROR_SHUTDOWN_IN_PROGRESS;
+    /* ERROR_MORE_DATA: the message is longer than a number. */
+    bool leaves = is_end_of_file(error) || error == ERROR_NO_DATA ||
+                  error == ERROR_MORE_DATA;
     if (error == ERROR_SUCCESS)
         return false;
-    if (!stops && !is_end_of_file(error) && error != ERROR_NO_DATA)
+    if (!stops && !leaves)
         status = report("serve", pipe_name, error);
     return true;
 }
