@@ -387,6 +387,7 @@ class Check:
 
 # "[FAIL] step5::a_test: (0.31s)", or "[FAIL] step5::a_test: Timed out. (30.00s)"
 FAILED = re.compile(r'\[FAIL\] (\w+)::(\w+):')
+OUT, ERR = '    --- stdout', '    --- stderr'  # above what a program has printed
 
 
 def failure_of(lines, failed):
@@ -403,7 +404,17 @@ def failure_of(lines, failed):
             part = 'got'
         if text and '.exe' not in text:  # the command is long
             parts[part].append('    ' + text)
-    return parts['wanted'][:4] + parts['got'][:5]
+    return parts['wanted'][:4] + what_came(parts)[:6]
+
+
+def what_came(parts):
+    """The last lines of stdout if its end was wanted."""
+    wanted, got = parts['wanted'][:1], parts['got']
+    if wanted != ['    wanted: at the end of stdout'] or OUT not in got:
+        return got
+    begin = got.index(OUT)
+    end = got.index(ERR) if ERR in got else len(got)
+    return [*got[:begin][:2], '    --- the end of stdout', *got[begin + 1:end][-3:]]
 
 
 def parse(arguments):

@@ -642,6 +642,25 @@ Test(check, the_first_test_that_fails_is_shown)
     g_free(first);
 }
 
+/* The log of a test that fails. */
+Test(check, the_end_of_stdout_is_shown_if_it_is_compared)
+{
+    struct said said =
+        shell("printf '%s\\n' 'a.c:1: Assertion Failed' "
+              "'[----] wanted: at the end of stdout' '[----] last' "
+              "'[----] got: exit status 0' '[----] --- stdout' "
+              "1 2 3 4 '[----] --- stderr' '[FAIL] a::b: (1s)' >log && "
+              "PYTHONPATH=\"$TOP/lab/check\" python3 -B -c 'import check\n"
+              "lines = open(\"log\").read().splitlines()\n"
+              "for line in check.failure_of(lines, "
+              "check.FAILED.match(lines[-1])):\n    print(line.strip())'");
+    cr_assert_str_eq(said.text,
+                     "wanted: at the end of stdout\nlast\n"
+                     "got: exit status 0\n--- the end of stdout\n2\n3\n4\n",
+                     "%s", quote(&said));
+    said_clear(&said);
+}
+
 static struct said judge(const char *step, const char *program)
 {
     char *command = g_strdup_printf(

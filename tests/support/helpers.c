@@ -335,15 +335,28 @@ void run_clear(struct run *run)
     g_bytes_unref(run->out);
 }
 
+/* Of a long text, the beginning and the end. */
+static char *shortened(const char *text)
+{
+    enum { PART = 2000 };
+    size_t length = strlen(text);
+    if (length <= 2 * PART)
+        return g_strdup(text);
+    return g_strdup_printf("%.*s\n... (%zu bytes)\n%s", PART, text,
+                           length - 2 * PART, text + length - PART);
+}
+
 char *describe(const struct run *run)
 {
     char *ending = run->ending == HUNG ? g_strdup("it hung, and was ended")
                    : run->ending == CRASHED
                        ? g_strdup_printf("it crashed (status %d)", run->status)
                        : g_strdup_printf("exit status %d", run->status);
-    char *all =
-        g_strdup_printf("got: %s\n%s\n--- stdout\n%.4000s\n--- stderr\n%.4000s",
-                        ending, run->command, run->text, run->err);
+    char *out = shortened(run->text), *err = shortened(run->err);
+    char *all = g_strdup_printf("got: %s\n%s\n--- stdout\n%s\n--- stderr\n%s",
+                                ending, run->command, out, err);
+    g_free(err);
+    g_free(out);
     g_free(ending);
     return all;
 }

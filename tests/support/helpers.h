@@ -99,7 +99,8 @@ enum { INTERRUPTED = 130 }; /* the exit status after Ctrl-C */
 
 void run_clear(struct run *run);
 
-/* How the program ended and what it printed, as text. The caller frees it. */
+/* How the program ended and what it printed, as text: of a long output, the
+ * beginning and the end. The caller frees it. */
 char *describe(const struct run *run);
 
 /* The same, after a text that says what was wanted. The arguments are those of
@@ -121,7 +122,7 @@ bool reports_error(const struct run *run, const char *tried, unsigned error);
 
 /*
  * Assertions about a run. A failure shows what was wanted, how the program
- * ended, and all that it printed.
+ * ended, and what it printed.
  */
 #define assert_run(run, condition, ...)                                        \
     cr_assert(condition, "%s", wanted_of(run, __VA_ARGS__))

@@ -53,6 +53,21 @@ static struct run a_run(int status, const char *text, const char *err)
                         .err = (char *)err};
 }
 
+Test(helpers, a_long_output_is_described_by_its_beginning_and_its_end)
+{
+    char *middle = g_strnfill(9000, 'x');
+    char *text = g_strconcat("first\n", middle, "\nlast\n", NULL);
+    struct run run = a_run(0, text, "");
+    run.command = (char *)"command";
+    char *all = describe(&run);
+    cr_assert(strstr(all, "first\nxxx") != NULL &&
+                  strstr(all, "xxx\nlast\n") != NULL && strlen(all) < 5000,
+              "wanted: 'first', 'last' and not all between\ngot: %s", all);
+    g_free(all);
+    g_free(text);
+    g_free(middle);
+}
+
 Test(helpers, ended_with_checks_the_status_and_the_lines_on_stderr)
 {
     struct run fine = a_run(0, "", "");
