@@ -6,10 +6,12 @@ that only prints the right words does not pass. The names of files, closed pipes
 other polish are for the step's suites.
 """
 
+import contextlib
 import difflib
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 import programs
@@ -26,6 +28,8 @@ RECORDS = 20000   # calls: more than any step makes
 SHORT = 20        # milliseconds: a wait that is no wait
 SIMILAR = 0.6     # of two lines that differ only in their words
 TODO = 'TODO: '    # what a start prints on stderr
+PIPE = 'pipe'      # the name of a run that reads a pipe
+FEEDER = os.path.join(steps.TOP, 'build', 'tests', 'feeder.exe')
 # Functions with which threads wait for each other and wake each other, and of which no
 # record shows all.
 UNSEEN = re.compile(r'(?!WaitFor).*(cond|wait|wake|semaphore|notify)', re.I)
@@ -53,14 +57,26 @@ class Program(programs.Program):
                 yield chunk
 
 
+class OneLine:
+    """The stdin of the feeder (tests/support/feeder.c), which writes it to a pipe."""
+
+    @staticmethod
+    def for_run():
+        return subprocess.PIPE
+
+    @staticmethod
+    def feed(pipe):
+        with contextlib.suppress(OSError), pipe:  # the program may have ended
+            pipe.write(b'piece\n')
+
+
 class Run:
     """One run under the checker: what it printed, and the record of its calls."""
 
-    def __init__(self, program, arguments, environment, record):
+    def __init__(self, command, environment, record, stdin=None):
         errors = []
-        started = Program(programs.launched(program, arguments),
-                          {'LAB': 'quiet', **environment, 'TRACE': record,
-                           'TRACE_RECORDS': str(RECORDS)})
+        started = Program(command, {'LAB': 'quiet', **environment, 'TRACE': record,
+                                    'TRACE_RECORDS': str(RECORDS)}, stdin)
         ending = started.follow(lambda _, lines: errors.extend(lines),
                                 programs.Limits(total=WATCHDOG))
         if ending.interrupted:
@@ -242,7 +258,8 @@ class Idea:
 
     def run(self, wanted=None, name='sample.txt', size=None, words=(), check='1',
             mode=''):
-        """Runs the program with a file of its own, once for each set of arguments."""
+        """Runs the program once for each set of arguments: with a file of its own,
+        with a pipe that brings one piece, or without a file."""
         key = (name, size, tuple(words), check, mode)
         if key not in self.runs:
             path = self.path(name)
@@ -251,11 +268,18 @@ class Idea:
             elif name == 'sample.txt':
                 shutil.copyfile(self.sample, path)
             judged = {'LEDGER': '1'} if check == 'ledger' else {'CHECK': check}
-            self.runs[key] = Run(self.program, [path, *words] if name else [],
-                                 {**judged, 'IO': mode}, self.path('record'))
+            self.runs[key] = Run(
+                self.command(name, path, words), {**judged, 'IO': mode},
+                self.path('record'), OneLine if name == PIPE else None)
             self.forgive(self.runs[key], wanted or self.wanted)
         self.last = self.runs[key]
         return self.last
+
+    def command(self, name, path, words):
+        if name == PIPE:
+            return programs.launched(FEEDER, [f'\\\\.\\pipe\\try-{os.getpid()}',
+                                              self.program])
+        return programs.launched(self.program, [path, *words] if name else [])
 
     def forgive(self, run, wanted):
         run.lines, pairs = forgive(run.lines, wanted)
@@ -599,7 +623,8 @@ class ReadFile(Idea):
     def own(self):
         return [self.bound, self.first_read, self.workers, self.next_read,
                 self.all_bytes, self.waiting, self.order, self.ends, self.pending,
-                self.sync_end, self.immediate, self.short, self.error, self.high_half]
+                self.sync_end, self.immediate, self.short, self.error, self.no_bytes,
+                self.high_half]
 
     @property
     def wanted(self):
@@ -690,6 +715,18 @@ class ReadFile(Idea):
         return failure or self.did('Offset and OffsetHigh make 4294967296',
                                    not wrong, f'they make {wrong[:1]}')
 
+
+    def no_bytes(self):
+        """a success with 0 bytes is the end of a file, but not the end of a pipe"""
+        path = self.path('short.txt')
+        steps.make_file(path, steps.CHUNK)
+        wanted = steps.transcript(path, 0).splitlines()
+        run = self.run(wanted, 'short.txt', 40000, mode='packet:2:0:0')
+        again = ['main: asking for the first read, then only waiting',
+                 'main: reading at offset 0', 'worker: reading at offset 0',
+                 'worker: end of file', 'main: done: 0 bytes in 0 reads']
+        return self.said_all(run, wanted) or \
+            self.said_all(self.run(again, PIPE, mode='packet:1:0:0'), again)
 
 IDEAS = {'1': Create, '2': Bind, '3': Callback, '4': Overlapped, '5': ReadFile}
 

@@ -108,11 +108,15 @@ class Attempt:
 
     def next(self, idea, run):
         """What to type next; make trace shows the same run."""
-        _, _, words, _, mode = next(key for key, value in idea.runs.items()
-                                    if value is run)
+        name, _, words, _, mode = next(key for key, value in idea.runs.items()
+                                       if value is run)
         settings = [f'ARGS={word}' for word in words] + [f'IO={mode}'] * bool(mode)
         return (f'make hint STEP={self.step}, or ' + ' '.join(
-                ['make trace', f'STEP={self.step}', 'DIR=mine', *settings]))
+                [f'make {verb}', f'STEP={self.step}', 'DIR=mine', *settings]))
+        verb = 'trace'
+        if name == ideas.PIPE:  # make trace has no pipe
+            verb = 'run'
+            settings.append('SLOW=1')
 
     def passes(self, idea, total):
         mistakes = [(run, group) for run in idea.runs.values()
