@@ -5,9 +5,9 @@
     build.py link PLAN PROGRAM.exe [--guarded] [OBJECT]...
 
 compile makes an object file of each source, and writes to the file PLAN what link
-needs. A source that has not changed is not compiled again. link makes a program of
-these object files and of further ones. With --guarded, lab/guard replaces malloc
-and its kin.
+needs. A source that has not changed is not compiled again, unless the compiler has
+warned. link makes a program of these object files and of further ones. With
+--guarded, lab/guard replaces malloc and its kin.
 
 The environment names the tools and their flags: CC, CXX, NM, OBJCOPY, CFLAGS,
 WIN_LDLIBS; and LIBS, the names of the libraries that the program needs.
@@ -155,6 +155,8 @@ class Compilation:
         print(f'{tool}\t{path}\n{printed}', end='', flush=True)
         if not succeeded and os.path.exists(target):
             os.remove(target)
+        if succeeded and printed:  # a warning: compile again, and warn again
+            os.remove(target + '.d')
         return succeeded
 
     def compile_all(self, sources):

@@ -55,9 +55,8 @@ def first_error(printed, **names):
 
 
 def first_warning(printed, **names):
-    """The same for a warning; empty if there is none."""
+    """The message, the place and the advice; empty if there is no warning."""
     for where, kind, message in PLACED.findall(printed):
         if kind == 'warning':
-            return [f'the compiler warns at {where}: {message}',
-                    *advice(message, **names)]
+            return [message, f'at {os.path.relpath(where)}', *advice(message, **names)]
     return []

@@ -123,6 +123,9 @@ class Attempt:
                     for group in run.mistakes()]
         if not mistakes:
             later = f'make start STEP={int(self.step) + 1}, or ' \
+        warning = advice.first_warning(self.printed, **self.names())
+        if not mistakes and warning:
+            return self.warned(f'all {total} checks pass', *warning)
                 if self.step < '5' else ''
             return Verdict(f'right: all {total} checks pass, and the checker has '
                            'nothing to report', [],
@@ -136,6 +139,10 @@ class Attempt:
 
     def fails(self, idea, failure, check, number, total):
         run = idea.last
+    def warned(self, passed, message, *lines):
+        return Verdict(f'almost: {passed}, but the compiler warns: {message}', lines,
+                       f'correct this, then make try STEP={self.step}', 'warning')
+
         passed = f'{number} of {total} checks pass'
         if run.todo() and not failure.text:  # no wrong line was printed before it
             return self.not_written(run.todo())
@@ -147,8 +154,13 @@ class Attempt:
                            'words')
         lines, how = self.cause(run)
         lines = [f'fails: {check.__doc__}', *self.compared(failure, run), *lines]
-        return Verdict(f'not yet: {how}{passed}', [
-            *lines, *advice.first_warning(self.printed, **self.names())],
+        if number == 0 and self.entry == 'main':
+            lines.append('the arguments of main are no UTF-16 strings: write int '
+                         'wmain(int argc, wchar_t **argv)')
+        warning = advice.first_warning(self.printed, **self.names())
+        if warning:
+            warning[0] = f'the compiler warns: {warning[0]}'
+        return Verdict(f'not yet: {how}{passed}', [*lines, *warning],
                        self.next(idea, run), check.__name__)
 
     def not_written(self, todo):
