@@ -300,6 +300,14 @@ class Idea:
         ended = '' if run.has_status(0) or run.hangs() else '; ' + run.how()
         return Failure(what, received or 'no such call' + ended)
 
+    def did_open(self, what, overlapped):
+        """If each such call has failed, says so."""
+        run = self.last
+        failed = [f'{record.kind} fails with error {record.error}'
+                  for record in run.calls('CreateFileW', 'CreateFileA')
+                  if not record.ok]
+        return self.did(what, run.opened(overlapped), failed and failed[0])
+
     def said(self, number, run=None, wanted=None):
         """Fails unless the lines up to this number are as wanted."""
         run, wanted = run or self.run(), wanted or self.wanted
@@ -386,7 +394,7 @@ class Idea:
     def bound(self):
         """the file is bound to a completion port"""
         run = self.run()
-        return self.did('CreateFileW with FILE_FLAG_OVERLAPPED', run.opened(True)) or \
+        return self.did_open('CreateFileW with FILE_FLAG_OVERLAPPED', True) or \
             self.did('CreateIoCompletionPort binds the file to a port',
                      [record for record in run.binds() if record.ok])
 
@@ -448,20 +456,25 @@ class Create(Idea):
 
     def plain(self):
         """a file is opened without the flag"""
-        return self.did('CreateFileW without FILE_FLAG_OVERLAPPED',
-                        self.run().opened(False)) or self.said(0)
+        self.run()
+        return self.did_open('CreateFileW without FILE_FLAG_OVERLAPPED', False) or \
+            self.said(0)
 
     def position(self):
         """two reads move the file position"""
         reads = [record for record in self.run().reads()
                  if record.ok and not record.overlapped and record.bytes == 64]
+        failure = self.said(2)
+        if failure is not None and failure.text:  # a wrong line says more
+            return failure
         return self.did('two calls of ReadFile, each of which brings 64 bytes',
-                        reads[1:]) or self.said(2)
+                        reads[1:]) or failure
 
     def flag(self):
         """a file is opened with the flag"""
-        return self.did('CreateFileW with FILE_FLAG_OVERLAPPED',
-                        self.run().opened(True)) or self.said(3)
+        self.run()
+        return self.did_open('CreateFileW with FILE_FLAG_OVERLAPPED', True) or \
+            self.said(3)
 
     def no_offset(self):
         """with the flag, a read without an offset fails"""
@@ -703,6 +716,18 @@ class ReadFile(Idea):
         return Failure("exit status 1, and on stderr one line with '(error 5)', but no "
                        "'end of file'", '; '.join([run.how(), *run.errors[:1]]))
 
+    def no_bytes(self):
+        """a success with 0 bytes is the end of a file, but not the end of a pipe"""
+        path = self.path('short.txt')
+        steps.make_file(path, steps.CHUNK)
+        wanted = steps.transcript(path, 0).splitlines()
+        run = self.run(wanted, 'short.txt', 40000, mode='packet:2:0:0')
+        again = ['main: asking for the first read, then only waiting',
+                 'main: reading at offset 0', 'worker: reading at offset 0',
+                 'worker: end of file', 'main: done: 0 bytes in 0 reads']
+        return self.said_all(run, wanted) or \
+            self.said_all(self.run(again, PIPE, mode='packet:1:0:0'), again)
+
     def short(self):
         """a short read is not the end"""
         return self.read(40000, chunk=steps.CHUNK // 3, mode='short')
@@ -715,18 +740,6 @@ class ReadFile(Idea):
         return failure or self.did('Offset and OffsetHigh make 4294967296',
                                    not wrong, f'they make {wrong[:1]}')
 
-
-    def no_bytes(self):
-        """a success with 0 bytes is the end of a file, but not the end of a pipe"""
-        path = self.path('short.txt')
-        steps.make_file(path, steps.CHUNK)
-        wanted = steps.transcript(path, 0).splitlines()
-        run = self.run(wanted, 'short.txt', 40000, mode='packet:2:0:0')
-        again = ['main: asking for the first read, then only waiting',
-                 'main: reading at offset 0', 'worker: reading at offset 0',
-                 'worker: end of file', 'main: done: 0 bytes in 0 reads']
-        return self.said_all(run, wanted) or \
-            self.said_all(self.run(again, PIPE, mode='packet:1:0:0'), again)
 
 IDEAS = {'1': Create, '2': Bind, '3': Callback, '4': Overlapped, '5': ReadFile}
 

@@ -54,6 +54,7 @@ class Attempt:
         self.sources = []
         self.imports = set()
         self.locator = None
+        self.entry = None  # main or wmain, for example
 
     # ---- Build ----
 
@@ -65,6 +66,7 @@ class Attempt:
                 objects = os.path.join(self.scratch, 'obj')
                 plan = build.make_plan(self.directory, objects)
                 self.sources = plan['sources']
+                self.entry = plan['entry']
                 build.make_program(plan, self.program, [LAB], True, [BASE])
                 self.imports = self.imported(plan)
         except build.BuildError as error:
@@ -111,21 +113,21 @@ class Attempt:
         name, _, words, _, mode = next(key for key, value in idea.runs.items()
                                        if value is run)
         settings = [f'ARGS={word}' for word in words] + [f'IO={mode}'] * bool(mode)
-        return (f'make hint STEP={self.step}, or ' + ' '.join(
-                [f'make {verb}', f'STEP={self.step}', 'DIR=mine', *settings]))
         verb = 'trace'
         if name == ideas.PIPE:  # make trace has no pipe
             verb = 'run'
             settings.append('SLOW=1')
+        return (f'make hint STEP={self.step}, or ' + ' '.join(
+                [f'make {verb}', f'STEP={self.step}', 'DIR=mine', *settings]))
 
     def passes(self, idea, total):
         mistakes = [(run, group) for run in idea.runs.values()
                     for group in run.mistakes()]
-        if not mistakes:
-            later = f'make start STEP={int(self.step) + 1}, or ' \
         warning = advice.first_warning(self.printed, **self.names())
         if not mistakes and warning:
             return self.warned(f'all {total} checks pass', *warning)
+        if not mistakes:
+            later = f'make start STEP={int(self.step) + 1}, or ' \
                 if self.step < '5' else ''
             return Verdict(f'right: all {total} checks pass, and the checker has '
                            'nothing to report', [],
@@ -137,12 +139,12 @@ class Attempt:
                        f'{count(len(different), "mistake")}', self.located(group),
                        self.next(idea, run), 'checker')
 
-    def fails(self, idea, failure, check, number, total):
-        run = idea.last
     def warned(self, passed, message, *lines):
         return Verdict(f'almost: {passed}, but the compiler warns: {message}', lines,
                        f'correct this, then make try STEP={self.step}', 'warning')
 
+    def fails(self, idea, failure, check, number, total):
+        run = idea.last
         passed = f'{number} of {total} checks pass'
         if run.todo() and not failure.text:  # no wrong line was printed before it
             return self.not_written(run.todo())
