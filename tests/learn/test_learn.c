@@ -101,6 +101,19 @@ Test(learn, an_attempt_is_tried_until_it_is_right)
     make_says("progress", 0, "progress: 2 done, ");
 }
 
+Test(learn, each_try_repeats_the_warning_of_the_compiler)
+{
+    const char *verdict =
+        "almost: all 10 checks pass, but the compiler warns: ";
+    make_learners_top();
+    must("make -C top start STEP=2 && cp top/step2-bind/main.c "
+         "top/mine/step2-bind && "
+         "echo 'static int spare;' >>top/mine/step2-bind/main.c");
+    make_says("try STEP=2", 2, verdict);
+    make_says("try STEP=2", 2, verdict);
+    make_says("hint STEP=2", 0, verdict);
+}
+
 /* The last hint comes again. */
 Test(learn, a_check_has_three_hints)
 {
