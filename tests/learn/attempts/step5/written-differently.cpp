@@ -17,6 +17,7 @@ struct io : OVERLAPPED {
 
 struct whole_file : io {
     HANDLE file, over;
+    bool has_offsets;
     unsigned long long at = 0, sum = 0, count = 0;
     DWORD failure = 0;
     char data[32768];
@@ -25,18 +26,21 @@ struct whole_file : io {
     {
         std::printf("%s: reading at offset %llu\n", who, at);
         *static_cast<OVERLAPPED *>(this) = OVERLAPPED();
-        Offset = static_cast<DWORD>(at);
-        OffsetHigh = static_cast<DWORD>(at >> 32);
+        if (has_offsets) {
+            Offset = static_cast<DWORD>(at);
+            OffsetHigh = static_cast<DWORD>(at >> 32);
+        }
         if (ReadFile(file, data, sizeof data, nullptr, this))
             return;
         DWORD error = GetLastError();
-        if (error != ERROR_IO_PENDING)
+        if (error != ERROR_IO_PENDING && error != ERROR_MORE_DATA)
             end(who, error);
     }
 
     void end(const char *who, DWORD error)
     {
-        if (error == ERROR_HANDLE_EOF)
+        if (error == ERROR_SUCCESS || error == ERROR_HANDLE_EOF ||
+            error == ERROR_BROKEN_PIPE)
             std::printf("%s: end of file\n", who);
         else
             failure = error;
@@ -45,8 +49,17 @@ struct whole_file : io {
 
     void completed(DWORD error, DWORD bytes) override
     {
-        if (error != 0)
-            return end("worker", error);
+        if (bytes > 0)
+            show(bytes);
+        bool empty = bytes == 0 && has_offsets;
+        if (error == ERROR_MORE_DATA || (error == ERROR_SUCCESS && !empty))
+            next("worker");
+        else
+            end("worker", error);
+    }
+
+    void show(DWORD bytes)
+    {
         std::string text(data, bytes < 16 ? bytes : 16);
         for (char &c : text)
             if (!std::isprint(static_cast<unsigned char>(c)))
@@ -56,7 +69,6 @@ struct whole_file : io {
         at += bytes;
         sum += bytes;
         count++;
-        next("worker");
     }
 };
 
@@ -90,6 +102,7 @@ int main(int argc, char **argv)
         std::fprintf(stderr, "cannot open it (error %lu)\n", GetLastError());
         return 1;
     }
+    all.has_offsets = GetFileType(all.file) == FILE_TYPE_DISK;
     HANDLE port = CreateIoCompletionPort(all.file, nullptr, 0, 1);
     all.over = CreateEventA(nullptr, TRUE, FALSE, nullptr);
     HANDLE thread = CreateThread(nullptr, 0, serve, port, 0, nullptr);
