@@ -50,11 +50,14 @@ static void die_with_parent(gpointer unused)
 #endif
 }
 
-/* WATCHDOG in the environment is the longest time that a program may take. */
+/* WATCHDOG in the environment replaces the usual time, and limits any other. */
 static unsigned patience_of(unsigned seconds)
 {
     const char *longest = g_getenv("WATCHDOG");
-    return longest != NULL ? MIN(seconds, (unsigned)atoi(longest)) : seconds;
+    if (longest == NULL)
+        return seconds;
+    unsigned chosen = (unsigned)atoi(longest);
+    return seconds == WATCHDOG ? chosen : MIN(seconds, chosen);
 }
 
 /* The watchdog thread: ends the program when its time is over. */
