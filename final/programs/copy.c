@@ -138,6 +138,9 @@ static int with_target(struct copier *copier, struct bound_file *source,
     int status = error == ERROR_SUCCESS ? fill_target(copier, options)
                                         : failed("read", options->from, error);
     check_error(bound_file_close(&target), "close", to);
+    error = replacement_remove(&replacement);
+    if (error != ERROR_SUCCESS)
+        status = report("delete", replacement.temporary, error);
     move_on(FINISHING, FINISHED);
     return status;
 }

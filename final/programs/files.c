@@ -93,6 +93,7 @@ DWORD replacement_create(struct replacement *replacement, const wchar_t *target,
 {
     replacement->target = target;
     replacement->replaces = replaces;
+    replacement->stays = false;
     DWORD error = check_target(target, replaces);
     if (error != ERROR_SUCCESS)
         return error;
@@ -130,12 +131,19 @@ static DWORD rename_file(HANDLE file, const wchar_t *name, bool replaces)
 }
 
 /* The system does not rename a file that is marked for deletion. */
-DWORD replacement_keep(const struct replacement *replacement, HANDLE file)
+DWORD replacement_keep(struct replacement *replacement, HANDLE file)
 {
     DWORD error = mark_for_deletion(file, false);
     if (error == ERROR_SUCCESS)
         error = rename_file(file, replacement->target, replacement->replaces);
     if (error != ERROR_SUCCESS)
-        mark_for_deletion(file, true);
+        replacement->stays = mark_for_deletion(file, true) != ERROR_SUCCESS;
     return error;
+}
+
+DWORD replacement_remove(const struct replacement *replacement)
+{
+    if (!replacement->stays || DeleteFileW(replacement->temporary))
+        return ERROR_SUCCESS;
+    return GetLastError();
 }

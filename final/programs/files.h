@@ -35,8 +35,9 @@ bool is_same_file(HANDLE file, const wchar_t *path);
 DWORD set_length(HANDLE file, uint64_t length);
 
 struct replacement {
-    const wchar_t *target;             /* owned by the caller */
-    bool replaces;                     /* the target may exist */
+    const wchar_t *target; /* owned by the caller */
+    bool replaces;         /* the target may exist */
+    bool stays; /* the system refused to mark the file for deletion again */
     wchar_t temporary[(1 << 15) + 64]; /* longer than any target */
 };
 
@@ -53,9 +54,14 @@ DWORD replacement_create(struct replacement *replacement, const wchar_t *target,
  * Renames the file to its target, through its handle: no other program can open
  * the file before it has its name. Call it when all bytes are written and
  * flushed to the disk. Afterwards closing the handle keeps the file. After an
- * error, closing the handle deletes the file. ERROR_ALREADY_EXISTS if another
- * program has made the target meanwhile and `replaces` is false.
+ * error, closing the handle deletes the file, or replacement_remove does.
+ * ERROR_ALREADY_EXISTS if another program has made the target meanwhile and
+ * `replaces` is false.
  */
-DWORD replacement_keep(const struct replacement *replacement, HANDLE file);
+DWORD replacement_keep(struct replacement *replacement, HANDLE file);
+
+/* After an error, call it when the handle is closed: deletes the file if the
+ * close could not. Returns 0 or the error of DeleteFileW. */
+DWORD replacement_remove(const struct replacement *replacement);
 
 #endif

@@ -364,6 +364,16 @@ Test(copy, a_missing_source_is_error_2)
     assert_nothing_made();
 }
 
+/* The fifth call renames the file. The next one marks it for deletion again. */
+Test(copy, nothing_stays_if_the_file_can_be_neither_renamed_nor_marked)
+{
+    make_file("source", 100);
+    struct run run = RUN_HOOKED(
+        HOOKED, "fail-from:SetFileInformationByHandle:5:5", "source", "new");
+    assert_error(&run, "rename to", 5);
+    assert_nothing_made();
+}
+
 Test(copy, a_missing_directory_is_error_3)
 {
     make_file("source", 100);
