@@ -15,8 +15,10 @@ ADVICE = [
     (r'entry point, but here are', 'a step is one program: keep one of them; another '
      'program needs a directory of its own'),
     (r'no C or C\+\+ sources', 'write a main.c there, or type make reset STEP={step}'),
-    (r'NtSetIoCompletion', 'no header declares NtSetIoCompletion: copy its declaration '
-     'from {stage}/main.c'),
+    (r'(implicit declaration of function|undeclared).*NtSetIoCompletion|'
+     r'NtSetIoCompletion.*undeclared', 'no header declares NtSetIoCompletion: copy its '
+     'declaration from {stage}/README.md'),
+    (r'NtSetIoCompletion', 'it takes the address as a number: (ULONG_PTR)&overlapped'),
     (r'report\.h: No such file', 'copy it: cp {stage}/report.h {directory}'),
     (r'\bTODO\b', 'include "todo.h", or write the function that has this TODO'),
     (r'todo\.h: No such file', 'when no TODO is left, remove the line with todo.h'),
