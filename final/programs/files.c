@@ -134,8 +134,9 @@ static DWORD rename_file(HANDLE file, const wchar_t *name, bool replaces)
 DWORD replacement_keep(struct replacement *replacement, HANDLE file)
 {
     DWORD error = mark_for_deletion(file, false);
-    if (error == ERROR_SUCCESS)
-        error = rename_file(file, replacement->target, replacement->replaces);
+    if (error != ERROR_SUCCESS)
+        return error; /* it is marked still */
+    error = rename_file(file, replacement->target, replacement->replaces);
     if (error != ERROR_SUCCESS)
         replacement->stays = mark_for_deletion(file, true) != ERROR_SUCCESS;
     return error;
