@@ -1,7 +1,7 @@
 /* The loop of the article of 2008, in C, with its eight mistakes: see
  * ../article.md. BindIoCompletionCallback is what ThreadPool.BindHandle calls
  * in the system: it binds the file to the port of the system's own pool. */
-#include "report.h"
+#include "../../step5-readfile/report.h"
 
 const wchar_t program[] = L"article";
 
