@@ -413,7 +413,8 @@ static int touched(const char *path)
     int status = 0;
     HANDLE file = open_file(path, FILE_FLAG_OVERLAPPED);
     HANDLE port = port_of(file);
-    for (int i = 0; i < 2; i++) {
+    /* A worker may begin too late: then the mistake does not show. */
+    for (int i = 0; i < 50; i++) {
         HANDLE thread =
             (HANDLE)_beginthreadex(NULL, 0, free_one, port, 0, NULL);
         struct read *read = new_read();
