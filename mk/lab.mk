@@ -3,23 +3,25 @@
 
 SWEPT_TESTS := stream_all sweep_errors modes outside
 LABS := $(patsubst %,build/lab/%.exe,$(STAGES) $(BRIDGE) $(PROGRAMS) $(SWEPT_TESTS))
-# One object file. All its names are local, except those of guard.h: a program may use
-# the same names for its own functions and variables. The compiler makes a section
-# .refptr.NAME of each variable that another source defines. The linker would keep one
-# section of each name, the program's; so the lab's are marked as ordinary ones. (LAB
-# itself is a variable that the lab reads: make would pass it on.)
-LAB_OBJECT := build/lab/lab.o
-LAB_PARTS := $(patsubst %.c,build/obj/%.o,$(wildcard lab/interpose/*.c \
-  lab/guard/*.c lab/modes/*.c lab/trace/*.c lab/checker/*.c lab/sweep/*.c))
-# They are many small files: only lab.o prints a line.
+# A program may use the lab's names for its own functions and variables. So the names
+# of the lab get the prefix "lab.", except those that a program's object files call:
+# guard.malloc and its kin, and what GCC calls in deep mode. (To link the lab to one
+# object file, with local names, would be simpler; but `ld -r` loses where functions
+# begin in the unwind tables, as binutils 2.40 does, and then no stack can be walked.)
+LAB_PARTS := $(patsubst %.c,build/obj/%.o,$(foreach room,interpose guard modes trace \
+  checker sweep,$(wildcard lab/$(room)/*.c)))
+LAB_OBJECTS := $(LAB_PARTS:build/obj/lab/%=build/lab/parts/%)
+# They are many small files: they print no line.
 $(LAB_PARTS): private says :=
-$(LAB_OBJECT): $(LAB_PARTS)
+build/lab/names: $(LAB_PARTS)
 	@mkdir -p $(@D)
-	$(call says,LD,$@)
-	$(Q)$(CC) -r -nostdlib -o $@ $^ && $(OBJCOPY) \
-	  --set-section-flags '.rdata$$.refptr.*=alloc,load,readonly,data' \
-	  $(foreach name,$(GUARD_REPLACES),--keep-global-symbol=guard.$(name)) $@
-in_lab = $(patsubst build/%,build/guarded/%,$(1)) $(LAB_OBJECT)
+	$(call says,NM,$@)
+	$(Q)$(NM) -g --defined-only $^ | awk 'NF == 3 && \
+	  $$3 !~ /^(guard\.|__sanitizer_)/ { print $$3, "lab." $$3 }' >$@
+$(LAB_OBJECTS): build/lab/parts/%: build/obj/lab/% build/lab/names
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --redefine-syms=build/lab/names $< $@
+in_lab = $(patsubst build/%,build/guarded/%,$(1)) $(LAB_OBJECTS)
 
 $(foreach name,$(STAGES) $(BRIDGE) $(PROGRAMS),$(eval \
   build/lab/$(name).exe: $(call in_lab,$(call objects,$(name)))))
@@ -61,7 +63,7 @@ $(DIR_PLAN): FORCE | setup
 	@cd $(FROM) && $(BUILD_SOURCES) compile "$$DIR" '$(CURDIR)/$@' \
 	  $(if $(filter final,$(STEP)),$(PROGRAMS:%=--leave-out programs/%.c))
 
-build/lab/dir.exe: $(DIR_PLAN) $(LAB_OBJECT)
+build/lab/dir.exe: $(DIR_PLAN) $(LAB_OBJECTS)
 	@$(link_sources) --guarded --flag=$(LAB_BASE)
 else ifneq ($(LIBS),)
 $(error LIBS goes with DIR)
@@ -149,7 +151,7 @@ trace: $(LAB_CHOSEN) build/sample.txt $(WINE_READY)
 	  [ $$status = 0 ] || exit $$status; done
 
 # Measures what recording costs: the same program with it and without, in turn.
-build/lab/cost.exe: build/obj/lab/trace/cost/main.o $(LAB_OBJECT)
+build/lab/cost.exe: build/obj/lab/trace/cost/main.o $(LAB_OBJECTS)
 build/lab/cost.exe: private LDFLAGS = -static $(LAB_BASE)
 
 .PHONY: trace-cost
@@ -353,7 +355,7 @@ build/sqlite/plan.json: $(SQLITE)/sqlite3.c tests/lab/links/sqlite/program.c
 	@mkdir -p $(@D)/program
 	@cp $^ $(SQLITE)/sqlite3.h $(@D)/program
 	@$(BUILD_SOURCES) compile $(@D)/program $@
-build/lab/sqlite.exe: build/sqlite/plan.json $(LAB_OBJECT)
+build/lab/sqlite.exe: build/sqlite/plan.json $(LAB_OBJECTS)
 	@$(link_sources) --guarded --flag=$(LAB_BASE)
 
 .PHONY: test-sqlite

@@ -24,7 +24,7 @@ progress:
 TRY_ALL = $(if $(ALL),&& MAKEFLAGS= $(THIS_MAKE) --no-print-directory check \
   STEP=$(STEP) DIR=mine/$(CHOSEN) $(foreach name,$(SETTINGS),$(if $(filter \
     command,$(firstword $(origin $(name)))),$(name)='$($(name))')))
-try hint watch: $(LAB_OBJECT) build/tests/feeder.exe build/sample.txt $(WINE_READY)
+try hint watch: $(LAB_OBJECTS) build/tests/feeder.exe build/sample.txt $(WINE_READY)
 	@$(stay) (cd $(FROM) && $(LEARN) $@ $(STEP)) $(TRY_ALL)
 
 # Writes the generated parts of the steps' READMEs: see tools/docs.py.
@@ -49,7 +49,7 @@ endif
 
 .PHONY: test-learn
 test-learn: private CFLAGS := $(CFLAGS) -include $(LEARN_H)
-test-learn: $(LEARN_H).gch $(LAB_OBJECT) build/tests/feeder.exe \
+test-learn: $(LEARN_H).gch $(LAB_OBJECTS) build/tests/feeder.exe \
   build/sample.txt $(WINE_READY)
 	@$(stay) $(LEARN_ENV) STRICT='$(STRICT)' python3 -B tests/learn/run.py \
 	  $(STEP:%=--step %) $(if $(NAME),--name '$(NAME)')

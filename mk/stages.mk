@@ -36,7 +36,10 @@ build/obj/%.o: %.c | setup
 # pitfalls it reads windows.h once and saves the result (a precompiled header). The
 # steps and final are compiled as they would be anywhere.
 WINDOWS_H := build/obj/precompiled/windows.h
-build/obj/lab/%.o: private PRECOMPILED := -include $(WINDOWS_H)
+# Without this, GCC makes a section .refptr.NAME of each variable of another source,
+# and the linker keeps one section of each name: the lab's or the program's.
+SMALL := -mcmodel=small
+build/obj/lab/%.o: private PRECOMPILED := -include $(WINDOWS_H) $(SMALL)
 build/obj/tests/%.o: private PRECOMPILED := -O1 -include $(WINDOWS_H)
 
 build/obj/lab/%.o: lab/%.c $(WINDOWS_H).gch

@@ -35,7 +35,8 @@ unsigned long long address_in_file(const void *address)
 
 /*
  * The linker puts code in this order: the program's object files, the lab, the
- * libraries; and then all sections whose names begin with .text$, in the order
+ * libraries. Of the lab, lab/interpose comes first, and this file is the first
+ * one in it; and then all sections whose names begin with .text$, in the order
  * of their names. This function is the first of these.
  */
 __attribute__((section(".text$0"), used)) static void after_libraries(void)

@@ -17,7 +17,7 @@ static void make_own_top(void)
     make_top();
     must("mkdir top/build/lab && cd top/build && "
          "ln -s \"$TOP\"/build/wine \"$TOP\"/build/sample.txt . && "
-         "ln -s \"$TOP\"/build/obj . && ln -s \"$TOP\"/build/lab/lab.o lab");
+         "ln -s \"$TOP\"/build/obj . && ln -s \"$TOP\"/build/lab/names \"$TOP\"/build/lab/parts lab");
 }
 
 /* A Windows program writes CR LF. */
