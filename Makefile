@@ -5,6 +5,7 @@
 #   mk/stages.mk     the five steps and final: how they are built and run
 #   mk/tests.mk      the suites, and the programs that they start
 #   mk/lab.mk        the lab under a program: trace, modes, checker, sweep, ...
+#   mk/book.mk       a page that plays a run; the book
 #   mk/learner.mk    your own program of a step: start, try, hint, ...
 #   mk/dotnet.mk     the steps and contenders in C#, on .NET
 #   mk/bench.mk      the benchmark
@@ -18,6 +19,7 @@ include mk/stages.mk
 include mk/tests.mk
 include mk/lab.mk
 include mk/learner.mk
+include mk/book.mk
 include mk/dotnet.mk
 include mk/bench.mk
 include mk/lint.mk

@@ -18,6 +18,8 @@ $(call command,reset,              python,                      STEP)
 $(call command,catchup,            python,                      STEP)
 $(call command,progress,           python,)
 $(call command,docs,               python,)
+$(call command,play,               run python $$(play_needs),   STEP DIR LIBS NAME IO FILE ARGS BESIDE)
+$(call command,book-record,        run patch python,            NAME)
 $(call command,test-learn,         run python patch,            STEP NAME)
 $(call command,compare,            run,                         FILE ARGS)
 $(call command,example,            run,                         NAME ARGS)
@@ -57,6 +59,7 @@ $(call command,on,                 ,                            SYSTEM COMMAND M
 check_needs = run python $(if $(CHECK_SUITES),test patch git)
 try_needs = run python $(if $(ALL),test patch git)
 dir_needs = $(if $(DIR),python)
+play_needs = $(if $(NAME),patch)
 # npm fetches .NET 3.1, once.
 dotnet_needs = $(if $(filter 3.1,$(DOTNET)),$(if $(wildcard $(DOTNET_3.1)/*.exe),,npm))
 # MSYS2 has no Criterion. The benchmark runs only on Linux.
@@ -73,7 +76,7 @@ NEEDS = $(sort $(foreach goal,$(MAKECMDGOALS),$(NEEDS_$(goal))) \
 
 # Settings go with every command.
 SETTINGS := V NO_INSTALL WERROR CC CXX HOST_CC CROSS CFLAGS WIN_LDLIBS WINE \
-  LAUNCHER WINDRES WINAR OBJCOPY NM GCOV ADDR2LINE ASIO DOTNET_SDK
+  LAUNCHER WINDRES WINAR OBJCOPY OBJDUMP NM GCOV ADDR2LINE ASIO DOTNET_SDK
 
 ARGUMENTS := $(sort $(foreach name,$(filter USES_%,$(.VARIABLES)),$($(name))))
 

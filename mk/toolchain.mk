@@ -44,7 +44,8 @@ OBJCOPY ?= $(CROSS)objcopy
 NM ?= $(CROSS)nm
 GCOV ?= $(CROSS)gcov
 ADDR2LINE ?= $(CROSS)addr2line
-export ADDR2LINE
+OBJDUMP ?= $(CROSS)objdump
+export ADDR2LINE OBJDUMP NM
 HOST_CC ?= cc
 
 CFLAGS ?= -O2 -g
@@ -93,7 +94,8 @@ LAUNCHER := $(PREPARED) $(QUOTED_WINE)
 
 # The variables that our Windows programs read. From WSL a Windows program gets
 # only the variables that WSLENV names.
-PASSED := IO HOOK LAB CHECK TRACE TRACE_RECORDS LEDGER BENCH_SERVER
+PASSED := IO HOOK LAB CHECK TRACE TRACE_RECORDS TRACE_DEEP TRACE_STDOUT TRACE_STDERR \
+  LEDGER BENCH_SERVER
 export WSLENV := $(subst $(space),:,$(strip \
   $(filter-out $(PASSED),$(subst :, ,$(WSLENV))) $(PASSED)))
 

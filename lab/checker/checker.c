@@ -473,10 +473,10 @@ static void replace_others(void)
     __imp_signal = handle_signal;
 }
 
-static void begin_checks(bool exchanged)
+static void begin_checks(bool exchanged, bool delays)
 {
     begin_submissions(exchanged);
-    begin_delays();
+    begin_delays(delays);
     begin_lifetimes();
     begin_end();
     replace_every_call();
@@ -501,7 +501,7 @@ static void begin_waits(void)
 
 __attribute__((constructor(400))) static void begin(void)
 {
-    char check[8];
+    char check[16];
     DWORD length = GetEnvironmentVariableA("CHECK", check, sizeof check);
     if (length == 0 || length >= sizeof check)
         return;
@@ -511,5 +511,5 @@ __attribute__((constructor(400))) static void begin(void)
     if (strcmp(check, "waits") == 0)
         begin_waits();
     else
-        begin_checks(check[0] == '2');
+        begin_checks(check[0] == '2', strcmp(check, "undelayed") != 0);
 }

@@ -4,8 +4,8 @@
 
 #include "requests.h"
 
-/* The program starts now. */
-void begin_delays(void);
+/* The program starts now. With wanted false, delay_while never waits. */
+void begin_delays(bool wanted);
 
 /* Waits while `goes_on` returns true, for `limit` ms at most. It waits for less
  * time, or not at all, if the checker has added too much already. It calls

@@ -46,7 +46,7 @@ static unsigned list_threads(DWORD ids[static MAX_IDS])
                 ids[count] = entry.th32ThreadID;
             count++;
         }
-    below.CloseHandle(list);
+    real.CloseHandle(list);
     return count <= MAX_IDS ? count : 0;
 }
 
@@ -290,7 +290,8 @@ static DWORD WINAPI watch(void *unused)
 void begin_hang_watch(bool judges)
 {
     is_judge = judges && has_harmless_imports();
-    HANDLE watcher = below.CreateThread(NULL, 0, watch, NULL, 0, &watcher_id);
+    /* `real`: it is no thread of the program, and no trace must show it. */
+    HANDLE watcher = real.CreateThread(NULL, 0, watch, NULL, 0, &watcher_id);
     if (watcher != NULL)
-        below.CloseHandle(watcher);
+        real.CloseHandle(watcher);
 }

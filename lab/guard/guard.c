@@ -27,6 +27,7 @@ static struct guard_counts counts;
 static bool is_full; /* until a guarded allocation is freed */
 
 static guard_free_watcher *watcher;
+static guard_observer *observer;
 
 /* VirtualAlloc, by GetProcAddress: the program's import table shows what the
  * program itself calls. */
@@ -130,6 +131,14 @@ static char *allocate(size_t size, const void *caller)
     return memory;
 }
 
+/* To be called when the memory has its first contents. */
+static void *allocated(char *memory, size_t size, const void *caller)
+{
+    if (observer != NULL)
+        observer(GUARD_ALLOCATE, memory, size, caller);
+    return memory;
+}
+
 static void count_call(unsigned *calls)
 {
     AcquireSRWLockExclusive(&lock);
@@ -151,7 +160,8 @@ static void *allocate_filled(size_t size, const void *caller)
     if (must_fail("malloc"))
         return NULL;
     char *memory = allocate(size, caller);
-    return memory != NULL ? memset(memory, 0xA5, size) : malloc(size);
+    return memory != NULL ? allocated(memset(memory, 0xA5, size), size, caller)
+                          : malloc(size);
 }
 
 void *guard_malloc(size_t size)
@@ -165,9 +175,10 @@ void *guard_calloc(size_t count, size_t size)
     bool fits = size == 0 || count <= SIZE_MAX / size;
     if (must_fail("calloc") || !fits)
         return NULL;
-    char *memory = allocate(count * size, __builtin_return_address(0));
+    const void *caller = __builtin_return_address(0);
+    char *memory = allocate(count * size, caller);
     if (memory != NULL)
-        return memory;
+        return allocated(memory, count * size, caller);
     /* The program decides the size, and may ask for 0 bytes.
      * NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
     return calloc(count, size);
@@ -213,6 +224,11 @@ void guard_watch_frees(guard_free_watcher *called)
     watcher = called;
 }
 
+void guard_observe(guard_observer *called)
+{
+    observer = called;
+}
+
 static bool is_live(const void *memory)
 {
     struct guard_block block;
@@ -243,8 +259,11 @@ static void free_or_move(void *memory, enum guard_event event,
         free(memory); /* it is not guarded */
         return;
     }
-    if (watcher != NULL &&
-        !watcher(is_live(memory) ? event : GUARD_NOT_LIVE, memory, caller))
+    if (!is_live(memory))
+        event = GUARD_NOT_LIVE;
+    if (observer != NULL)
+        observer(event, memory, 0, caller);
+    if (watcher != NULL && !watcher(event, memory, caller))
         return;
     AcquireSRWLockExclusive(&lock);
     release(memory, caller);

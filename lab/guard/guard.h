@@ -69,6 +69,7 @@ struct guard_block {
 bool guard_find(const void *address, struct guard_block *block);
 
 enum guard_event {
+    GUARD_ALLOCATE,
     GUARD_FREE,
     GUARD_MOVE,     /* realloc frees the old place */
     GUARD_NOT_LIVE, /* free was called for memory that is not allocated, or not
@@ -83,5 +84,15 @@ typedef bool guard_free_watcher(enum guard_event event, char *memory,
 
 /* Sets the only watcher. Call it once, before the program's threads start. */
 void guard_watch_frees(guard_free_watcher *called);
+
+/* The guard calls an observer after each allocation, and before a watcher of
+ * frees, on the thread that allocates or frees. It keeps no lock meanwhile.
+ * Memory that is not guarded is not observed. `size`: of an allocation, what
+ * the program asked for; otherwise 0. */
+typedef void guard_observer(enum guard_event event, const char *memory,
+                            size_t size, const void *caller);
+
+/* Sets the only observer. Call it once, before the program's threads start. */
+void guard_observe(guard_observer *called);
 
 #endif

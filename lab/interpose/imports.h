@@ -186,6 +186,8 @@ IMPORT(uintptr_t, 0, _beginthreadex,
 IMPORT(int, -1, _open_osfhandle, (intptr_t handle, int flags), (handle, flags))
 IMPORT_VOID(CancelThreadpoolIo, (PTP_IO io), (io))
 IMPORT_VOID(CloseThreadpoolIo, (PTP_IO io), (io))
+IMPORT_VOID(GetNativeSystemInfo, (SYSTEM_INFO * system), (system))
+IMPORT_VOID(GetSystemInfo, (SYSTEM_INFO * system), (system))
 IMPORT_VOID(StartThreadpoolIo, (PTP_IO io), (io))
 IMPORT_VOID(WaitForThreadpoolIoCallbacks, (PTP_IO io, BOOL cancel),
             (io, cancel))

@@ -139,7 +139,9 @@ __attribute__((constructor(102))) static void begin(void)
 __attribute__((constructor(480))) static void forget_variables(void)
 {
     static const char *const removals[] = {
-        "CHECK=", "IO=", "LEDGER=", "TRACE=", "TRACE_RECORDS="};
+        "CHECK=",        "IO=",          "LEDGER=",
+        "TRACE=",        "TRACE_DEEP=",  "TRACE_RECORDS=",
+        "TRACE_STDERR=", "TRACE_STDOUT="};
     for (size_t i = 0; i < sizeof removals / sizeof *removals; i++)
         _putenv(removals[i]);
 }

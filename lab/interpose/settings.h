@@ -1,9 +1,9 @@
 /*
  * The settings in the environment variables IO and HOOK, which say what the
  * layers must do. The program's own children do not inherit IO, CHECK, LEDGER,
- * TRACE and TRACE_RECORDS: they run as without the lab. Settings are separated
- * by commas. A setting is a name, and after colons the name of a
- * function, or numbers, or both:
+ * TRACE, and the variables that begin with TRACE_: they run as without the lab.
+ * Settings are separated by commas. A setting is a name, and after colons the
+ * name of a function, or numbers, or both:
  *
  *      IO=short:7,fail:WriteFile:3:112
  *

@@ -1,6 +1,7 @@
 #include "held.h"
 
 #include "../interpose/settings.h"
+#include "completions.h"
 #include "summary.h"
 
 #include <stdio.h>
@@ -44,6 +45,13 @@ static unsigned long long turns;
 static bool has_thread;
 /* The file whose completion the thread is queuing now, without the lock. */
 static HANDLE completing_file;
+
+static modes_completion_watcher *watcher;
+
+void modes_watch_completions(modes_completion_watcher *called)
+{
+    watcher = called;
+}
 
 /* By GetProcAddress: the program's import table shows what the program itself
  * calls. */
@@ -226,6 +234,8 @@ static void set_completed(struct item *item, struct answer answer)
     const struct io *io = &item->io;
     if (!is_queued_io(io) || !io->file.pooled)
         set_status(io->overlapped, answer);
+    if (watcher != NULL)
+        watcher(io->overlapped, answer.bytes, answer.status);
     item->answer = answer;
     item->state = COMPLETED;
 }

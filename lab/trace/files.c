@@ -1,4 +1,5 @@
 /* Files, pipes and handles: they are made, copied and closed. */
+#include "deep.h"
 #include "layer.h"
 
 /* A call that makes a handle; `length` is its flags. */
@@ -90,6 +91,7 @@ static int open_osfhandle(intptr_t handle, int flags)
 static BOOL close_handle(HANDLE handle)
 {
     struct record *record = begin_call_on(KIND_CloseHandle, handle);
+    deep_close(handle);
     BOOL ok = trace_next.CloseHandle(handle);
     end_call(record, ok);
     return ok;

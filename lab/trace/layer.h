@@ -33,6 +33,13 @@ struct record *begin_record(const void *from, struct record what);
  * the call lies before it. */
 const void *place_of(const void *function);
 
+/* Reserves a record, which the caller fills in. In deep mode the process ends
+ * if there is no room; without it, such a record is counted and never read. */
+struct record *new_record(void);
+
+/* The time, in the unit of a record's begin and end. */
+int64_t ticks_now(void);
+
 /* Completes the record when the next layer has returned. If the call failed,
  * its error is GetLastError. */
 void end_call(struct record *record, bool ok);

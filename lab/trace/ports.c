@@ -1,4 +1,5 @@
 /* Completion ports: they are made, bound, filled and emptied. */
+#include "deep.h"
 #include "layer.h"
 
 #include "../interpose/caller.h"
@@ -16,8 +17,10 @@ static HANDLE create_port(HANDLE file, HANDLE port, ULONG_PTR key,
                                    .length = threads,
                                    .bytes = port == NULL});
     HANDLE made = trace_next.CreateIoCompletionPort(file, port, key, threads);
-    if (made != NULL)
+    if (made != NULL) {
         record->other = (uintptr_t)made;
+        deep_port(made);
+    }
     end_call(record, made != NULL);
     return made;
 }
@@ -25,6 +28,7 @@ static HANDLE create_port(HANDLE file, HANDLE port, ULONG_PTR key,
 static BOOL post(HANDLE port, DWORD bytes, ULONG_PTR key,
                  OVERLAPPED *overlapped)
 {
+    deep_request(overlapped, NULL, 0);
     struct record *record =
         begin_call((struct record){.kind = KIND_PostQueuedCompletionStatus,
                                    .handle = (uintptr_t)port,
@@ -127,6 +131,7 @@ static LONG NTAPI set_completion(HANDLE port, ULONG_PTR key,
                                  ULONG_PTR overlapped, LONG status,
                                  SIZE_T bytes)
 {
+    deep_request((const OVERLAPPED *)overlapped, NULL, 0);
     struct record *record =
         begin_record(__builtin_return_address(0),
                      (struct record){.kind = KIND_NtSetIoCompletion,

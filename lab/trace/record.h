@@ -35,6 +35,16 @@ enum kind {
                       the record of that call */
     KIND_CRASH,    /* an exception that the program has not handled */
     KIND_EXIT,     /* the program exits in the normal way */
+    /* Only in deep mode: see deep.h. */
+    KIND_LINE,     /* a piece of the program's code starts to run */
+    KIND_STACK,    /* a struct stack_record */
+    KIND_BYTES,    /* a struct bytes_record */
+    KIND_DEPTH,    /* the port `handle` holds `length` packets */
+    KIND_ALLOCATE, /* `offset` bytes were allocated, at `overlapped` */
+    KIND_FREE,     /* the memory at `overlapped` is freed; length 1: it was not
+                      allocated, or not allocated any more */
+    KIND_DONE,     /* lab/modes completed an I/O: `bytes`, and in `error` its
+                      NTSTATUS; its packet is not queued yet */
 };
 
 struct header {
@@ -44,6 +54,7 @@ struct header {
     int64_t frequency;      /* ticks a second, for begin and end */
     uint64_t standard[3];   /* the handles of stdin, stdout and stderr */
     uint64_t main_thread;
+    uint64_t image;          /* the address at which the program was loaded */
     char names[TRACE_NAMES]; /* of the kinds, from 1 on, each on a line */
 };
 
@@ -71,5 +82,36 @@ struct record {
                             result of a wait; 1: a bind that makes its port */
     uint32_t ok;         /* 1: the call did not fail */
 };
+
+/* The call stack of another record, which has the number `of`. The frames are
+ * addresses for addr2line, from the innermost one on; 0: there are no more. */
+enum { STACK_FRAMES = 8 };
+struct stack_record {
+    uint32_t kind, thread;
+    uint64_t of;
+    uint64_t frames[STACK_FRAMES];
+};
+
+/* A piece of what a look found. The pieces of one find follow each other, and
+ * each one that is not the last has PIECE bytes. */
+enum { PIECE = 40 };
+enum bytes_of {
+    BYTES_OF_BLOCK, /* of an allocation or an OVERLAPPED; `of` is its address */
+    BYTES_OF_BUFFER, /* of a buffer; `of` is the address of its OVERLAPPED */
+    BYTES_OF_STREAM, /* printed; `of` is 0 for stdout, 1 for stderr */
+};
+struct bytes_record {
+    uint32_t kind, thread;
+    int64_t begin;
+    uint64_t of;
+    uint64_t address; /* the piece's place in the find, or in the stream */
+    uint32_t total;   /* bytes of the find */
+    uint32_t what;    /* enum bytes_of */
+    char bytes[PIECE];
+};
+
+_Static_assert(sizeof(struct stack_record) == sizeof(struct record) &&
+                   sizeof(struct bytes_record) == sizeof(struct record),
+               "all records have the same size");
 
 #endif

@@ -7,9 +7,10 @@ import re
 import struct
 import subprocess
 
-HEADER = struct.Struct('<8sQQqq3QQ')
+HEADER = struct.Struct('<8sQQqq3QQQ')
 HEADER_SIZE = 4096
 RECORD = struct.Struct('<2I2q5Q4I')
+BEGIN = struct.Struct('<8xq')  # of any record, except one of kind "stack"
 FIELDS = ('thread', 'begin', 'end', 'address', 'handle', 'other', 'overlapped',
           'offset', 'length', 'error', 'bytes', 'ok')  # after the kind
 
@@ -18,6 +19,8 @@ PENDING, MORE_DATA, INCOMPLETE, TIMEOUT = 997, 234, 996, 258
 INVALID_HANDLE = 6
 APC_RAN = 0xC0  # the result of a wait that an APC has ended
 ABANDONED = 0x80
+# Records that only deep mode makes: deep.py reads them.
+DEEP = {'line', 'stack', 'bytes', 'depth', 'allocate', 'free', 'done'}
 SKIP_ON_SUCCESS = 1
 CLOSE_SOURCE = 1
 INFINITE = 2**32 - 1
@@ -205,6 +208,13 @@ class Trace:
         self.requests = 0
         self.stray = []    # records that took a packet without a start
         self.standard = ()
+        self.deep = []     # (number, kind, bytes) of the records of deep mode
+        self.first = 0     # the first record's begin, in ticks
+        self.frequency = 1  # ticks a second
+        self.image = 0     # where the program was loaded
+
+    def microseconds(self, ticks):
+        return (ticks - self.first) * 1e6 / self.frequency
 
     @functools.cached_property
     def times(self):
@@ -234,7 +244,7 @@ def load(path):
         if len(head) < HEADER_SIZE or not head.startswith(b'trace 1\0'):
             raise ValueError(f'{path} is not a recording')
         (_, size, capacity, taken, frequency, *standard,
-         main) = HEADER.unpack_from(head)
+         main, image) = HEADER.unpack_from(head)
         if size != RECORD.size:
             raise ValueError(f'{path} has records of {size} bytes')
         names = head[HEADER.size:].split(b'\0')[0].decode().split('\n')
@@ -242,11 +252,17 @@ def load(path):
     trace = Trace()
     trace.lost = max(0, taken - capacity)
     trace.standard = tuple(standard)
+    trace.image, trace.frequency = image, frequency
     for number, (kind, *values) in enumerate(RECORD.iter_unpack(content), 1):
-        if kind != 0:  # 0: the program ended before the record was filled in
+        if kind == 0:  # the program ended before the record was filled in
+            continue
+        if names[kind - 1] in DEEP:
+            trace.deep.append((number, names[kind - 1],
+                               content[(number - 1) * size:number * size]))
+        else:
             trace.records.append(Record(number, names[kind - 1], values))
     trace.records.sort(key=lambda record: (record.begin, record.number))
-    to_microseconds(trace, frequency)
+    to_microseconds(trace)
     trace.threads = [main]
     Names(trace).give()
     Matches(trace).find()
@@ -254,11 +270,14 @@ def load(path):
     return trace
 
 
-def to_microseconds(trace, frequency):
-    first = min((record.begin for record in trace.records), default=0)
+def to_microseconds(trace):
+    begins = [record.begin for record in trace.records]
+    begins += [BEGIN.unpack_from(raw)[0] for _, kind, raw in trace.deep
+               if kind != 'stack']
+    trace.first = min(begins, default=0)
     for record in trace.records:
-        record.begin = (record.begin - first) * 1e6 / frequency
-        record.end = (record.end - first) * 1e6 / frequency
+        record.begin = trace.microseconds(record.begin)
+        record.end = trace.microseconds(record.end)
 
 
 class Names:

@@ -9,6 +9,7 @@
  * then the request's memory may be freed. It calls each of the program's
  * callbacks from a function of its own, which records the callback.
  */
+#include "deep.h"
 #include "layer.h"
 
 #include "../interpose/caller.h"
@@ -26,7 +27,7 @@ static struct record *records; /* after the header */
 
 /* ---- Records ------------------------------------------------------------ */
 
-static int64_t now(void)
+int64_t ticks_now(void)
 {
     LARGE_INTEGER ticks;
     QueryPerformanceCounter(&ticks);
@@ -35,11 +36,13 @@ static int64_t now(void)
 
 /* When the file is full, the record goes to memory that is never read, and is
  * counted anyway. */
-static struct record *new_record(void)
+struct record *new_record(void)
 {
     static _Thread_local struct record lost;
     int64_t taken = InterlockedIncrement64(&header->taken);
     bool fits = (uint64_t)taken <= header->capacity;
+    if (!fits && is_deep)
+        real.TerminateProcess(GetCurrentProcess(), RECORDING_FULL);
     return fits ? &records[taken - 1] : &lost;
 }
 
@@ -52,10 +55,11 @@ struct record *begin_record(const void *from, struct record what)
     what.kind = KIND_NOTHING;
     what.thread = GetCurrentThreadId();
     what.line = address_in_file(from);
-    what.begin = now();
+    what.begin = ticks_now();
     *record = what;
     follow_repeats(record, kind);
     __atomic_store_n(&record->kind, kind, __ATOMIC_RELEASE);
+    deep_begin(record);
     return record;
 }
 
@@ -75,14 +79,15 @@ void end_call(struct record *record, bool ok)
     DWORD error = GetLastError();
     record->ok = ok;
     record->error = ok ? ERROR_SUCCESS : error;
-    __atomic_store_n(&record->end, now(), __ATOMIC_RELEASE);
+    __atomic_store_n(&record->end, ticks_now(), __ATOMIC_RELEASE);
     fold_repeats(record);
+    deep_look();
     SetLastError(error);
 }
 
 void end_callback(struct record *record)
 {
-    __atomic_store_n(&record->end, now(), __ATOMIC_RELEASE);
+    __atomic_store_n(&record->end, ticks_now(), __ATOMIC_RELEASE);
 }
 
 uint64_t number_of(const struct record *record)
@@ -180,7 +185,8 @@ static void fill_header(void)
 #define IMPORT(result, failure, name, parameters, arguments) #name "\n"
 #define IMPORT_VOID(name, parameters, arguments)             #name "\n"
 #include "../interpose/imports.h"
-        "NtSetIoCompletion\nthread\ncallback\npacket\nhandle\ncrash\nexit\n";
+        "NtSetIoCompletion\nthread\ncallback\npacket\nhandle\ncrash\nexit\n"
+        "line\nstack\nbytes\ndepth\nallocate\nfree\ndone\n";
     _Static_assert(sizeof names <= TRACE_NAMES, "they fit");
     _Static_assert(sizeof *header <= TRACE_HEADER, "it fits");
     LARGE_INTEGER frequency;
@@ -188,6 +194,7 @@ static void fill_header(void)
     header->record_size = sizeof *records;
     header->frequency = frequency.QuadPart;
     header->main_thread = GetCurrentThreadId();
+    header->image = (uintptr_t)GetModuleHandleW(NULL);
     for (unsigned i = 0; i < 3; i++)
         header->standard[i] = (uintptr_t)GetStdHandle(standard[i]);
     memcpy(header->names, names, sizeof names);
@@ -222,4 +229,5 @@ __attribute__((constructor(300))) static void begin(void)
     install();
     next_filter = SetUnhandledExceptionFilter(on_crash);
     atexit(at_exit);
+    begin_deep();
 }

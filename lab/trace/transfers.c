@@ -1,9 +1,11 @@
 /* The calls that start a request, or make its transfer without one; and those
  * that cancel a request or ask for its result. */
+#include "deep.h"
 #include "layer.h"
 
 /* Copies the request's fields before the call. */
-static struct record *begin_transfer(enum kind kind, HANDLE file, DWORD length,
+static struct record *begin_transfer(enum kind kind, HANDLE file,
+                                     const void *buffer, DWORD length,
                                      const OVERLAPPED *overlapped)
 {
     struct record what = {.kind = kind,
@@ -14,6 +16,7 @@ static struct record *begin_transfer(enum kind kind, HANDLE file, DWORD length,
         what.other = (uintptr_t)overlapped->hEvent;
         what.offset =
             (uint64_t)overlapped->OffsetHigh << 32 | overlapped->Offset;
+        deep_request(overlapped, buffer, length);
     }
     return begin_call(what);
 }
@@ -31,28 +34,46 @@ static BOOL read_file(HANDLE file, void *buffer, DWORD length, DWORD *bytes,
                       OVERLAPPED *overlapped)
 {
     struct record *record =
-        begin_transfer(KIND_ReadFile, file, length, overlapped);
+        begin_transfer(KIND_ReadFile, file, buffer, length, overlapped);
     return end_transfer(
         record, trace_next.ReadFile(file, buffer, length, bytes, overlapped),
         bytes);
+}
+
+static bool prints(HANDLE file)
+{
+    return file == GetStdHandle(STD_OUTPUT_HANDLE) ||
+           file == GetStdHandle(STD_ERROR_HANDLE);
+}
+
+static BOOL print(HANDLE file, const void *text, DWORD length, DWORD *bytes,
+                  OVERLAPPED *overlapped)
+{
+    deep_begin_print();
+    BOOL ok = trace_next.WriteFile(file, text, length, bytes, overlapped);
+    deep_end_print();
+    return ok;
 }
 
 static BOOL write_file(HANDLE file, const void *buffer, DWORD length,
                        DWORD *bytes, OVERLAPPED *overlapped)
 {
     struct record *record =
-        begin_transfer(KIND_WriteFile, file, length, overlapped);
-    return end_transfer(
-        record, trace_next.WriteFile(file, buffer, length, bytes, overlapped),
-        bytes);
+        begin_transfer(KIND_WriteFile, file, buffer, length, overlapped);
+    BOOL ok =
+        is_deep && prints(file)
+            ? print(file, buffer, length, bytes, overlapped)
+            : trace_next.WriteFile(file, buffer, length, bytes, overlapped);
+    return end_transfer(record, ok, bytes);
 }
 
 /* With a completion routine, hEvent belongs to the program. */
 static struct record *begin_with_routine(enum kind kind, HANDLE file,
-                                         DWORD length,
+                                         const void *buffer, DWORD length,
                                          const OVERLAPPED *overlapped)
 {
-    struct record *record = begin_transfer(kind, file, length, overlapped);
+    struct record *record =
+        begin_transfer(kind, file, buffer, length, overlapped);
     record->other = 0;
     return record;
 }
@@ -62,7 +83,7 @@ static BOOL read_file_ex(HANDLE file, void *buffer, DWORD length,
                          LPOVERLAPPED_COMPLETION_ROUTINE routine)
 {
     struct record *record =
-        begin_with_routine(KIND_ReadFileEx, file, length, overlapped);
+        begin_with_routine(KIND_ReadFileEx, file, buffer, length, overlapped);
     return end_transfer(record,
                         trace_next.ReadFileEx(file, buffer, length, overlapped,
                                               traced_routine(routine)),
@@ -74,7 +95,7 @@ static BOOL write_file_ex(HANDLE file, const void *buffer, DWORD length,
                           LPOVERLAPPED_COMPLETION_ROUTINE routine)
 {
     struct record *record =
-        begin_with_routine(KIND_WriteFileEx, file, length, overlapped);
+        begin_with_routine(KIND_WriteFileEx, file, buffer, length, overlapped);
     return end_transfer(record,
                         trace_next.WriteFileEx(file, buffer, length, overlapped,
                                                traced_routine(routine)),
@@ -87,10 +108,11 @@ static BOOL read_changes(HANDLE directory, void *buffer, DWORD length,
                          LPOVERLAPPED_COMPLETION_ROUTINE routine)
 {
     struct record *record =
-        routine != NULL ? begin_with_routine(KIND_ReadDirectoryChangesW,
-                                             directory, length, overlapped)
-                        : begin_transfer(KIND_ReadDirectoryChangesW, directory,
-                                         length, overlapped);
+        routine != NULL
+            ? begin_with_routine(KIND_ReadDirectoryChangesW, directory, buffer,
+                                 length, overlapped)
+            : begin_transfer(KIND_ReadDirectoryChangesW, directory, buffer,
+                             length, overlapped);
     return end_transfer(record,
                         trace_next.ReadDirectoryChangesW(
                             directory, buffer, length, subtree, filter, bytes,
@@ -101,7 +123,7 @@ static BOOL read_changes(HANDLE directory, void *buffer, DWORD length,
 static BOOL connect_pipe(HANDLE pipe, OVERLAPPED *overlapped)
 {
     struct record *record =
-        begin_transfer(KIND_ConnectNamedPipe, pipe, 0, overlapped);
+        begin_transfer(KIND_ConnectNamedPipe, pipe, NULL, 0, overlapped);
     return end_transfer(record, trace_next.ConnectNamedPipe(pipe, overlapped),
                         NULL);
 }
@@ -110,7 +132,7 @@ static BOOL transact(HANDLE pipe, void *in, DWORD in_size, void *out,
                      DWORD out_size, DWORD *bytes, OVERLAPPED *overlapped)
 {
     struct record *record =
-        begin_transfer(KIND_TransactNamedPipe, pipe, in_size, overlapped);
+        begin_transfer(KIND_TransactNamedPipe, pipe, out, in_size, overlapped);
     return end_transfer(record,
                         trace_next.TransactNamedPipe(pipe, in, in_size, out,
                                                      out_size, bytes,
@@ -123,7 +145,7 @@ static BOOL control_device(HANDLE device, DWORD code, void *in, DWORD in_size,
                            OVERLAPPED *overlapped)
 {
     struct record *record =
-        begin_transfer(KIND_DeviceIoControl, device, out_size, overlapped);
+        begin_transfer(KIND_DeviceIoControl, device, out, out_size, overlapped);
     record->offset = code;
     return end_transfer(record,
                         trace_next.DeviceIoControl(device, code, in, in_size,
@@ -136,7 +158,7 @@ static BOOL lock_file(HANDLE file, DWORD flags, DWORD reserved, DWORD low,
                       DWORD high, OVERLAPPED *overlapped)
 {
     struct record *record =
-        begin_transfer(KIND_LockFileEx, file, low, overlapped);
+        begin_transfer(KIND_LockFileEx, file, NULL, low, overlapped);
     return end_transfer(
         record,
         trace_next.LockFileEx(file, flags, reserved, low, high, overlapped),
