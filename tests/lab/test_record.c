@@ -314,6 +314,10 @@ Test(record, a_run_without_an_end_is_cut)
     assert_string(text(run.run, "ended"), "killed");
     cr_assert(g_str_has_prefix(text(run.run, "cut"), "after "), "%s",
               text(run.run, "cut"));
+    /* The recorder ends the program when the recording is full. */
+    JsonObject *summary = json_object_get_object_member(run.run, "summary");
+    cr_assert(number(summary, "lost") < 10, "%ld records are lost",
+              (long)number(summary, "lost"));
     clear(&run);
 }
 
