@@ -8,7 +8,7 @@ SUITES_AND_HELPERS := $(SUITES_C) $(HOST_C)
 HEADERS := $(wildcard step*/*.h bridge/*.h final/*.h final/*/*.h lab/*/*.h tests/*/*.h \
   tests/*/*/*.h tools/*/*.h tests/lab/wrong/*.c bench/*.h bench/*/*.h)
 SHELL_SCRIPTS := .ci/run $(wildcard tools/*.sh lab/*/*.sh)
-PYTHON := $(wildcard bench/*.py lab/*/*.py tests/*/*.py tools/*.py tools/*/*.py)
+PYTHON := $(wildcard bench/*.py book/*.py lab/*/*.py tests/*/*.py tools/*.py tools/*/*.py)
 
 CPPCHECK := cppcheck -q --std=c11 --enable=warning,style,performance,portability \
   --inline-suppr --error-exitcode=1

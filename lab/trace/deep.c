@@ -307,11 +307,11 @@ static void find_functions(void)
 
 void begin_deep(void)
 {
-    char value[8];
+    char value[8] = "";
     if (GetEnvironmentVariableA("TRACE_DEEP", value, sizeof value) == 0)
         return;
-    int count = atoi(value);
-    processors = count > 0 ? (DWORD)count : 1;
+    DWORD count = strtoul(value, NULL, 10);
+    processors = count > 0 ? count : 1;
     find_functions();
     streams[0].file = open_stream(L"TRACE_STDOUT", stdout);
     streams[1].file = open_stream(L"TRACE_STDERR", stderr);
