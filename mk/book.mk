@@ -117,8 +117,12 @@ play: $(PLAYED) $(PLAYED_BESIDE) $(PLAYED_FILE) $(WINE_READY)
 	  $(call played,$(PLAYED),$(PLAYED_NAME),$(PLAYED_OBJECTS)) && \
 	  $(if $(PLAYED_BESIDE),$(call played,$(PLAYED_BESIDE),beside, \
 	    $(BESIDE_OBJECTS)) &&) \
-	  DISPLAY='$(DISPLAY)' python3 -B $(UP)book/play.py \
-	    $(UP)build/play/$(PLAYED_NAME).json \
-	    $(if $(PLAYED_BESIDE),$(UP)build/play/beside.json) \
+	  python3 -B $(UP)book/play.py $(UP)build/play/$(PLAYED_NAME).json \
+	    $(if $(PLAYED_BESIDE),$(UP)build/play/beside.json --titles \
+	      $(if $(NAME),'the step as it is' 'with the mistake','our solution' 'yours')) \
+	    $(if $(NAME),--pitfall $(UP)$(call patch_of,$(NAME))) \
 	    --sources $(UP). $(if $(DIR),"$$DIR") \
-	    --out $(UP)build/play/$(PLAYED_NAME).html
+	    --out $(UP)build/play/$(PLAYED_NAME).html && \
+	  DISPLAY='$(DISPLAY)' WAYLAND_DISPLAY='$(WAYLAND_DISPLAY)' \
+	    python3 -B $(UP)book/open.py $(UP)build/play/$(PLAYED_NAME).html \
+	      $(UP)build/play/$(PLAYED_NAME).json
