@@ -282,9 +282,10 @@ class Events:
         self.found = []
 
     def program_threads(self):
-        """Leaves out threads of the lab: they only complete I/O, or crash there."""
+        """Leaves out threads of the lab: no code of the program calls on them."""
         own = {record.thread for record in self.trace.records
-               if record.kind != 'crash'}
+               if record.kind in ('thread', 'callback') or
+               record.address and record.kind != 'crash'}
         return own | {self.trace.threads[0]}
 
     def thread_names(self):
