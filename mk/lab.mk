@@ -319,6 +319,83 @@ build/pitfalls/README.md: lab/pitfalls/README.md lab/pitfalls/headers.awk \
 pitfalls-table: build/pitfalls/README.md
 	@cp $< lab/pitfalls/README.md
 
+# ---- Explore ----
+
+# Tries every order of a program's threads and completions: see lab/explore/README.md.
+
+EXPLORE_OBJECT := build/explore/explore.o
+# The program's object files are linked between these two.
+EXPLORE_EDGES := $(patsubst %,build/obj/lab/explore/%.o,first last)
+EXPLORE_PARTS := $(filter-out $(EXPLORE_EDGES),$(patsubst %.c,build/obj/%.o, \
+  $(wildcard lab/explore/*.c) lab/guard/guard.c \
+  $(patsubst %,lab/interpose/%.c,interpose settings)))
+$(EXPLORE_PARTS) $(EXPLORE_EDGES): private says :=
+$(EXPLORE_OBJECT): $(EXPLORE_PARTS)
+	@mkdir -p $(@D)
+	$(call says,LD,$@)
+	$(Q)$(CC) -r -nostdlib -o $@ $^ && $(OBJCOPY) \
+	  --set-section-flags '.rdata$$.refptr.*=alloc,load,readonly,data' --wildcard \
+	  --keep-global-symbol='explore.*' --keep-global-symbol='guard.*' \
+	  --keep-global-symbol=wmain $@
+
+# What objcopy renames in the program's object files. calls.h says how.
+EXPLORE_NAMES := build/explore/names
+$(EXPLORE_NAMES): lab/explore/calls.h
+	@mkdir -p $(@D)
+	@awk -F '[()]' '/^(MODELLED|REFUSED)\(/ { \
+	  print $$2 " explore." $$2; print "__imp_" $$2 " explore.imp." $$2 }' $< >$@
+	@printf '%s\n' $(foreach name,$(GUARD_REPLACES),'$(name) guard.$(name)') \
+	  $(foreach name,wmain __emutls_get_address,'$(name) explore.$(name)') >>$@
+
+build/explored/%: build/% $(EXPLORE_NAMES)
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --redefine-syms=$(EXPLORE_NAMES) $< $@
+in_explorer = $(firstword $(EXPLORE_EDGES)) $(patsubst build/%,build/explored/%,$(1)) \
+  $(lastword $(EXPLORE_EDGES)) $(EXPLORE_OBJECT)
+build/explore/%.exe: private LDFLAGS = $(WIN_LDFLAGS) $(LAB_BASE)
+
+# What can be explored: three steps, their pitfalls, scenarios of final, and a program
+# of yours.
+EXPLORED := step3-callback step4-overlapped step5-readfile
+# Of final, CASE= chooses a scenario.
+build/explore/final.exe: $(call in_explorer, \
+  build/obj/lab/explore/scenarios/pool.o $(LIBRARY))
+EXPLORED_PITFALLS := $(basename $(notdir $(filter $(EXPLORED:%=lab/pitfalls/%/%), \
+  $(PATCHES))))
+$(foreach name,$(EXPLORED),$(eval \
+  build/explore/$(name).exe: $(call in_explorer,$(call objects,$(name)))))
+$(foreach name,$(EXPLORED_PITFALLS),$(eval build/explore/$(name).exe: \
+  $(call in_explorer,$(call plain_pitfall,$(name)))))
+ifneq ($(DIR),)
+build/explore/dir.exe: $(DIR_PLAN) $(EXPLORE_EDGES) $(EXPLORE_OBJECT) $(EXPLORE_NAMES)
+	@$(BUILD_SOURCES) link $< $@ $(EXPLORE_EDGES) $(EXPLORE_OBJECT) \
+	  --explored $(EXPLORE_NAMES) --flag=$(LAB_BASE)
+endif
+
+TO_EXPLORE := $(or $(if $(DIR),dir),$(NAME),$(CHOSEN))
+ifneq ($(filter explore,$(MAKECMDGOALS)),)
+ifneq ($(words $(TO_EXPLORE)):$(filter-out dir $(EXPLORED) $(EXPLORED_PITFALLS) \
+  $(if $(CASE),final),$(TO_EXPLORE)),1:)
+$(error make explore needs STEP=3, 4 or 5, DIR=, the NAME= of one of their \
+  pitfalls, or STEP=final and CASE=, a name in lab/explore/scenarios/settings.txt)
+endif
+endif
+
+# Step 5 reads 32768 bytes in one piece: this file has three of them.
+EXPLORE_SAMPLE := build/explore/blocks.txt
+$(EXPLORE_SAMPLE):
+	@mkdir -p $(@D)
+	@seq -f '%063.0f' 0 64 98303 >$@
+
+.PHONY: explore
+explore: build/explore/$(TO_EXPLORE).exe $(EXPLORE_SAMPLE) $(WINE_READY)
+	@$(stay) cd $(FROM); LAUNCHER='$(LAUNCHER)' python3 -B $(UP)lab/explore/explore.py \
+	  $(UP)$< --log $(UP)build/explore/$(TO_EXPLORE)$(CASE:%=-%) $(if $(CASE),,--surprises) \
+	  --again '$(strip make explore $(foreach name,STEP DIR NAME CASE, \
+	    $(if $($(name)),$(name)=$($(name)))))' $(if $(REPLAY),--replay '$(REPLAY)') \
+	  --preemptions $(or $(PREEMPTIONS),2) $(if $(CASE),--case '$(CASE)' '$(CASE)') \
+	  $(UP)$(EXPLORE_SAMPLE)
+
 # ---- What the suites of the lab need ----
 
 # Wrong programs, whose mistakes the checker must report, and right ones, about which
@@ -333,6 +410,12 @@ $(WRONG) $(RIGHT): private LDFLAGS = -static $(LAB_BASE)
 TRACED := build/lab/traced.exe
 $(TRACED): $(call in_lab,$(call test_objects,traced))
 
+# The explorer tries these small programs, steps and pitfalls.
+build/explore/small.exe: $(call in_explorer,build/obj/tests/lab/explored/small.o)
+build/obj/tests/lab/explored/%.o: private says :=
+EXPLORED_FOR_TESTS := $(patsubst %,build/explore/%.exe,small $(EXPLORED) \
+  read-after-submit no-sentinel idle-wait-in-callback freed-while-pending closed-under-io)
+
 # The examples in final's README, linked with the lab.
 $(foreach n,1 2,$(eval build/lab/example$(n).exe: \
   $(call in_lab,build/obj/tests/example$(n).o $(SHARED) $(LIBRARY))))
@@ -341,7 +424,7 @@ $(foreach n,1 2,$(eval build/lab/example$(n).exe: \
 ifeq ($(STEP),)
 TEST_FILES += $(LABS) $(TRACED) $(WRONG) $(RIGHT) $(EXAMPLES:build/tests/%=build/lab/%) \
   build/probe.exe build/tests/hooked/probe.exe \
-  $(PITFALL_PROGRAMS) build/pitfalls/README.md
+  $(PITFALL_PROGRAMS) build/pitfalls/README.md $(EXPLORED_FOR_TESTS) $(EXPLORE_SAMPLE)
 endif
 
 # SQLite, which npm fetches once: a large program that others wrote, for

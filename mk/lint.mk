@@ -2,7 +2,7 @@
 
 # Not looked at where mistakes are made on purpose: tests/lab/wrong.
 WINDOWS_C := $(wildcard step*/*.c bridge/*.c final/*.c final/*/*.c lab/*/*.c lab/*/*/*.c \
-  tests/lab/right/*.c tests/support/hooks/*.c) $(PROGRAMS_C) $(PARTS_C) \
+  tests/lab/right/*.c tests/lab/explored/*.c tests/support/hooks/*.c) $(PROGRAMS_C) $(PARTS_C) \
   bench/measure.c $(BENCH_C)
 SUITES_AND_HELPERS := $(SUITES_C) $(HOST_C)
 HEADERS := $(wildcard step*/*.h bridge/*.h final/*.h final/*/*.h lab/*/*.h tests/*/*.h \

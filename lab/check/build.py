@@ -2,12 +2,13 @@
 """Builds a program from all C and C++ sources in a directory of yours.
 
     build.py compile DIRECTORY PLAN [--leave-out NAME]...
-    build.py link PLAN PROGRAM.exe [--guarded] [OBJECT]...
+    build.py link PLAN PROGRAM.exe [OBJECT]... [--guarded] [--explored NAMES]
 
 compile makes an object file of each source, and writes to the file PLAN what link
 needs. A source that has not changed is not compiled again, unless the compiler has
 warned. link makes a program of these object files and of further ones. With
---guarded, lab/guard replaces malloc and its kin.
+--guarded, lab/guard replaces malloc and its kin. With --explored NAMES, functions get
+the names in that file: see lab/explore/calls.h.
 
 The environment names the tools and their flags: CC, CXX, NM, OBJCOPY, CFLAGS,
 WIN_LDLIBS; and LIBS, the names of the libraries that the program needs.
@@ -215,16 +216,33 @@ def make_plan(directory, to, left_out=()):
 
 # ---- Link ----
 
-def renamed(target, prefix):
-    """A copy of the object file that calls functions such as guard.malloc instead of
-    malloc. If the program defines malloc, it calls its own under another name, so
-    that the lab does not."""
-    copy = f"{target[:-len('.o')]}.{prefix}.o"
+def renamed(target, kind, options, *more):
+    """A copy of the object file, in which objcopy has renamed some functions. `more`
+    are the files that the options name."""
+    copy = f"{target[:-len('.o')]}.{kind}.o"
     if not (os.path.exists(copy) and
-            os.stat(copy).st_mtime_ns > os.stat(target).st_mtime_ns):
-        options = [f'--redefine-sym={name}={prefix}.{name}' for name in GUARDED]
+            os.stat(copy).st_mtime_ns > max(os.stat(name).st_mtime_ns
+                                            for name in (target, *more))):
         must_run([*words('OBJCOPY'), *options, target, copy])
     return copy
+
+
+def guarded(plan):
+    """The program's object files, which call guard.malloc instead of malloc. If the
+    program defines malloc, it calls its own under another name, so that the lab does
+    not."""
+    prefix = 'own' if plan['own memory'] else 'guard'
+    options = [f'--redefine-sym={name}={prefix}.{name}' for name in GUARDED]
+    return [renamed(target, prefix, options) for target in plan['objects']]
+
+
+def explored(plan, names):
+    """The program's object files, for lab/explore. The file has the new names."""
+    if plan['entry'] != 'wmain' or plan['own memory']:
+        raise BuildError('the explorer needs a program that has a wmain, and no malloc '
+                         'of its own')
+    return [renamed(target, 'explored', [f'--redefine-syms={names}'], names)
+            for target in plan['objects']]
 
 
 def library_flags():
@@ -253,17 +271,19 @@ def link_advice(printed, sources):
     return '\nIf a library is missing, name it: LIBS="ws2_32 ole32"'
 
 
-def make_program(plan, program, objects=(), guard=False, flags=()):
-    """Links the object files of a plan, and others, to a program."""
-    own = plan['objects']
+def make_program(plan, program, objects=(), guard=False, flags=(), names=None):
+    """Links the object files of a plan, and others, to a program. With `names`, the
+    first of the others comes before the plan's."""
+    own = [*plan['objects'], *objects]
     if guard:
-        prefix = 'own' if plan['own memory'] else 'guard'
-        own = [renamed(target, prefix) for target in own]
+        own = [*guarded(plan), *objects]
+    if names:
+        own = [objects[0], *explored(plan, names), *objects[1:]]
     os.makedirs(os.path.dirname(program), exist_ok=True)
     print(f'LD\t{program}', flush=True)
     printed, succeeded = run([
         *words('CXX' if plan['c++'] else 'CC'), *words('CFLAGS'), '-static',
-        *ENTRIES[plan['entry']], *flags, '-o', program, *own, *objects,
+        *ENTRIES[plan['entry']], *flags, '-o', program, *own,
         *library_flags(), *words('WIN_LDLIBS')])
     if not succeeded:
         raise BuildError(printed.rstrip() + link_advice(printed, plan['sources']))
@@ -283,6 +303,7 @@ def main(arguments):
     command.add_argument('plan')
     command.add_argument('program')
     command.add_argument('--guarded', action='store_true')
+    command.add_argument('--explored', metavar='NAMES')
     command.add_argument('--flag', action='append', default=[])
     command.add_argument('objects', nargs='*')
     options = parser.parse_args(arguments)
@@ -298,7 +319,7 @@ def main(arguments):
         with open(options.plan, encoding='utf-8') as file:
             plan = json.load(file)
         make_program(plan, options.program, options.objects, options.guarded,
-                     options.flag)
+                     options.flag, options.explored)
     except (BuildError, OSError) as error:
         if str(error):
             print(f'build: {error}', file=sys.stderr)

@@ -229,6 +229,13 @@ void guard_observe(guard_observer *called)
     observer = called;
 }
 
+void guard_begin_again(void)
+{
+    AcquireSRWLockExclusive(&lock);
+    next_page = 0;
+    ReleaseSRWLockExclusive(&lock);
+}
+
 static bool is_live(const void *memory)
 {
     struct guard_block block;

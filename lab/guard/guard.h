@@ -95,4 +95,8 @@ typedef void guard_observer(enum guard_event event, const char *memory,
 /* Sets the only observer. Call it once, before the program's threads start. */
 void guard_observe(guard_observer *called);
 
+/* The next allocations get the lowest addresses that are free, as in a new
+ * process. */
+void guard_begin_again(void);
+
 #endif

@@ -1,0 +1,108 @@
+/* The process: its threads, their thread-local variables, and its end. */
+#include "kernel.h"
+#include "model.h"
+#include "timeline.h"
+#include "verdict.h"
+
+#include <string.h>
+
+/* ---- Threads ------------------------------------------------------------ */
+
+uintptr_t model__beginthreadex(void *security, unsigned stack,
+                               unsigned(__stdcall *routine)(void *),
+                               void *argument, unsigned flags, unsigned *id)
+{
+    HANDLE handle;
+    (void)security, (void)stack;
+    enter("_beginthreadex");
+    if (flags != 0)
+        refuse("_beginthreadex with flags");
+    struct thread *thread = new_thread(routine, argument);
+    if (thread == NULL)
+        refuse("_beginthreadex: the system has no further thread");
+    new_object(THREAD_OBJECT, &handle)->thread = thread;
+    if (id != NULL)
+        *id = thread->number;
+    tell("starts %s", name_of(thread));
+    switch_point();
+    return (uintptr_t)handle;
+}
+
+/* What the compiler makes of each thread-local variable. */
+struct variable {
+    size_t size, alignment;
+    void *unused;
+    const void *initial; /* NULL: zeros */
+};
+
+/* For each access to a thread-local variable, the compiler calls a function of
+ * its library. The program calls this one. So each order begins with fresh
+ * variables, and the variable's own structure does not change. */
+void *local_of_thread(const struct variable *variable) __asm__(
+    "explore.__emutls_get_address");
+
+void *local_of_thread(const struct variable *variable)
+{
+    struct local *local = current->locals;
+    while (local->variable != NULL && local->variable != variable)
+        if (++local == current->locals + MOST_LOCALS)
+            refuse("more than %d thread-local variables", MOST_LOCALS);
+    if (local->variable == NULL) {
+        local->memory = calloc(1, variable->size);
+        if (local->memory == NULL)
+            refuse("a thread-local variable for which there is no memory");
+        if (variable->initial != NULL)
+            memcpy(local->memory, variable->initial, variable->size);
+        local->variable = variable;
+    }
+    return local->memory;
+}
+
+/* ---- The system --------------------------------------------------------- */
+
+/* One processor: a pool then starts two threads. More only make more orders. */
+void WINAPI model_GetSystemInfo(SYSTEM_INFO *system)
+{
+    GetSystemInfo(system);
+    system->dwNumberOfProcessors = 1;
+}
+
+/* ---- The end ------------------------------------------------------------ */
+
+BOOL WINAPI model_TerminateProcess(HANDLE process, UINT status)
+{
+    enter("TerminateProcess");
+    if (process != GetCurrentProcess())
+        refuse("TerminateProcess of another process");
+    end_with_status(status, "TerminateProcess");
+}
+
+void WINAPI model_ExitProcess(UINT status)
+{
+    enter("ExitProcess");
+    end_with_status(status, "ExitProcess");
+}
+
+void model_exit(int status)
+{
+    enter("exit");
+    end_with_status((unsigned)status, "exit");
+}
+
+void model__exit(int status)
+{
+    enter("_exit");
+    end_with_status((unsigned)status, "_exit");
+}
+
+void model_abort(void)
+{
+    enter("abort");
+    mistake("the program calls abort at %s", place_text(current->place));
+}
+
+void model__assert(const char *condition, const char *file, unsigned line)
+{
+    enter("assert");
+    mistake("an assertion fails: %s, at %s:%u", condition, file, line);
+}

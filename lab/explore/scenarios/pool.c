@@ -1,0 +1,297 @@
+/*
+ * Scenarios of final's pool, for the explorer: two or three threads use it
+ * concurrently, and each order must end well.
+ *
+ *      final.exe CASE FILE
+ *
+ * A pool of two workers, and one file. At the end the file is closed, the pool
+ * is stopped, and each request that was started has had one callback.
+ */
+#include "../../../final/pool.h"
+
+#include <process.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <wchar.h>
+
+static struct pool pool;
+static struct bound_file file;
+static char buffers[4][64];
+static LONG volatile queued, called, closed;
+
+/* The explorer reports the exit status, and where this was. */
+static void must(bool ok)
+{
+    if (!ok)
+        exit(EXIT_FAILURE);
+}
+
+static HANDLE start(unsigned(__stdcall *routine)(void *), void *argument)
+{
+    return (HANDLE)_beginthreadex(NULL, 0, routine, argument, 0, NULL);
+}
+
+static void join(HANDLE thread)
+{
+    must(WaitForSingleObject(thread, INFINITE) == WAIT_OBJECT_0);
+    CloseHandle(thread);
+}
+
+/* ---- Reads -------------------------------------------------------------- */
+
+static void on_read(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    (void)error, (void)bytes;
+    InterlockedIncrement(&called);
+    must(overlapped_free(CONTAINING_RECORD(overlapped, struct request,
+                                           overlapped)) == ERROR_SUCCESS);
+}
+
+static struct request *pack(io_completion_callback *callback, unsigned buffer)
+{
+    struct request *request = overlapped_pack(callback, NULL, buffers[buffer],
+                                              sizeof buffers[buffer], 0);
+    must(request != NULL);
+    return request;
+}
+
+/* Whoever holds the request afterwards has freed it, or will. */
+static void submit(struct request *request)
+{
+    struct submission read = bound_file_read(&file, request);
+    if (read.outcome == IO_QUEUED)
+        InterlockedIncrement(&queued);
+    else
+        must(overlapped_free(request) == ERROR_SUCCESS);
+}
+
+static unsigned __stdcall submit_one(void *unused)
+{
+    (void)unused;
+    submit(pack(on_read, 0));
+    return 0;
+}
+
+/* ---- Submit, cancel, close, stop ---------------------------------------- */
+
+static unsigned __stdcall cancel_ticket(void *ticket)
+{
+    DWORD error = bound_file_cancel(&file, *(uint64_t *)ticket);
+    must(error == ERROR_SUCCESS || error == ERROR_NOT_FOUND);
+    return 0;
+}
+
+static void submit_cancel(void)
+{
+    struct request *request = pack(on_read, 0);
+    uint64_t ticket = request->ticket;
+    HANDLE other = start(cancel_ticket, &ticket);
+    submit(request);
+    join(other);
+}
+
+static unsigned __stdcall cancel_all(void *unused)
+{
+    (void)unused;
+    bound_file_cancel_all(&file);
+    return 0;
+}
+
+static void cancel_close(void)
+{
+    HANDLE other = start(cancel_all, NULL);
+    submit(pack(on_read, 0));
+    must(bound_file_close(&file) == ERROR_SUCCESS);
+    join(other);
+}
+
+static void close_submit(void)
+{
+    HANDLE other = start(submit_one, NULL);
+    must(bound_file_close(&file) == ERROR_SUCCESS);
+    join(other);
+}
+
+static void stop_submit(void)
+{
+    HANDLE other = start(submit_one, NULL);
+    must(pool_stop(&pool, POOL_CANCEL) == ERROR_SUCCESS);
+    join(other);
+}
+
+static unsigned __stdcall stop(void *unused)
+{
+    (void)unused;
+    must(pool_stop(&pool, POOL_CANCEL) == ERROR_SUCCESS);
+    return 0;
+}
+
+static void two_stops(void)
+{
+    submit(pack(on_read, 0));
+    HANDLE other = start(stop, NULL);
+    must(pool_stop(&pool, POOL_DRAIN) == ERROR_SUCCESS);
+    join(other);
+}
+
+/* ---- Inside callbacks --------------------------------------------------- */
+
+static void stop_inside(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    must(pool_stop(&pool, POOL_CANCEL) == ERROR_POSSIBLE_DEADLOCK);
+    on_read(error, bytes, overlapped);
+}
+
+static void stop_in_callback(void)
+{
+    submit(pack(stop_inside, 0));
+    must(pool_stop(&pool, POOL_CANCEL) == ERROR_SUCCESS);
+}
+
+static void on_closed(struct bound_file *which, DWORD error)
+{
+    must(which == &file && error == ERROR_SUCCESS);
+    InterlockedIncrement(&closed);
+}
+
+static void close_inside(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    must(bound_file_close_later(&file, on_closed) == ERROR_SUCCESS);
+    on_read(error, bytes, overlapped);
+}
+
+static void close_in_callback(void)
+{
+    submit(pack(close_inside, 0));
+    must(pool_stop(&pool, POOL_DRAIN) == ERROR_SUCCESS);
+    must(closed == 1);
+}
+
+static void read_again(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    static LONG volatile again;
+    struct request *request =
+        CONTAINING_RECORD(overlapped, struct request, overlapped);
+    if (InterlockedIncrement(&again) > 1) {
+        on_read(error, bytes, overlapped);
+        return;
+    }
+    InterlockedIncrement(&called);
+    must(overlapped_reset(request, bytes) == ERROR_SUCCESS);
+    submit(request);
+}
+
+static void again_close(void)
+{
+    submit(pack(read_again, 0));
+    must(bound_file_close(&file) == ERROR_SUCCESS);
+}
+
+/* ---- Time, work, waiting ------------------------------------------------ */
+
+static void timeout(void)
+{
+    struct request *request = pack(on_read, 0);
+    request->timeout = 10;
+    submit(request);
+    must(pool_wait_idle(&pool, INFINITE) == ERROR_SUCCESS);
+}
+
+static void on_work(void *unused)
+{
+    (void)unused;
+    InterlockedIncrement(&called);
+}
+
+static unsigned __stdcall queue_work(void *unused)
+{
+    (void)unused;
+    if (pool_queue_work(&pool, on_work, NULL) == ERROR_SUCCESS)
+        InterlockedIncrement(&queued);
+    return 0;
+}
+
+static void work_stop(void)
+{
+    HANDLE other = start(queue_work, NULL);
+    must(pool_stop(&pool, POOL_DRAIN) == ERROR_SUCCESS);
+    join(other);
+}
+
+static unsigned __stdcall read_sync(void *unused)
+{
+    DWORD bytes;
+    (void)unused;
+    DWORD error =
+        bound_file_read_sync(&file, buffers[1], sizeof buffers[1], 0, &bytes);
+    must(error == ERROR_SUCCESS || error == ERROR_OPERATION_ABORTED ||
+         error == ERROR_INVALID_HANDLE);
+    return 0;
+}
+
+static void sync_close(void)
+{
+    HANDLE other = start(read_sync, NULL);
+    must(bound_file_close(&file) == ERROR_SUCCESS);
+    join(other);
+}
+
+static void wait_idle(void)
+{
+    submit(pack(on_read, 0));
+    submit(pack(on_read, 1));
+    must(bound_file_wait_idle(&file, INFINITE) == ERROR_SUCCESS);
+    must(called == 2);
+}
+
+/* ---- All ---------------------------------------------------------------- */
+
+static const struct {
+    const wchar_t *name;
+    void (*run)(void);
+} cases[] = {
+    {L"submit-cancel", submit_cancel},
+    {L"cancel-close", cancel_close},
+    {L"close-submit", close_submit},
+    {L"stop-submit", stop_submit},
+    {L"two-stops", two_stops},
+    {L"stop-in-callback", stop_in_callback},
+    {L"close-in-callback", close_in_callback},
+    {L"again-close", again_close},
+    {L"timeout", timeout},
+    {L"work-stop", work_stop},
+    {L"sync-close", sync_close},
+    {L"wait-idle", wait_idle},
+};
+
+static void begin(const wchar_t *path)
+{
+    HANDLE handle = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL,
+                                OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+    must(handle != INVALID_HANDLE_VALUE);
+    must(pool_create(&pool, 2, 0) == ERROR_SUCCESS);
+    must(pool_bind_handle(&pool, handle, 0, &file) == ERROR_SUCCESS);
+}
+
+/* The file, the pool, or both may be closed already. */
+static void end(void)
+{
+    DWORD error = bound_file_close(&file);
+    must(error == ERROR_SUCCESS || error == ERROR_INVALID_HANDLE);
+    must(pool_stop(&pool, POOL_DRAIN) == ERROR_SUCCESS);
+    struct pool_counters counters = pool_counters(&pool);
+    must(queued == called && counters.live == 0 && counters.stray == 0);
+}
+
+int wmain(int argc, wchar_t **argv)
+{
+    for (size_t i = 0; argc == 3 && i < sizeof cases / sizeof *cases; i++)
+        if (wcscmp(argv[1], cases[i].name) == 0) {
+            begin(argv[2]);
+            cases[i].run();
+            end();
+            return EXIT_SUCCESS;
+        }
+    fprintf(stderr, "usage: final CASE FILE\n");
+    return 2;
+}
