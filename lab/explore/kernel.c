@@ -8,14 +8,15 @@
 
 static struct object objects[MOST_OBJECTS];
 static unsigned object_count;
-static struct request requests[MOST_REQUESTS];
-static unsigned request_count;
+static struct request requests[MOST_REQUESTS]; /* the last ones */
+static unsigned request_count;                 /* all */
 
 const struct request *copying;
 
 void reset_kernel(void)
 {
     memset(objects, 0, object_count * sizeof *objects);
+    memset(requests, 0, sizeof requests);
     object_count = request_count = 0;
     copying = NULL;
 }
@@ -85,6 +86,16 @@ void push_packet(struct object *port, struct packet packet)
 
 /* ---- What is in flight -------------------------------------------------- */
 
+static struct request *request_of(unsigned number)
+{
+    return &requests[(number - 1) % MOST_REQUESTS];
+}
+
+static unsigned kept_requests(void)
+{
+    return min(request_count, MOST_REQUESTS);
+}
+
 static bool is_in_flight(const struct request *request)
 {
     return request->is_active || request->has_packet;
@@ -108,23 +119,27 @@ static bool uses(const struct request *request, const void *memory, size_t size)
 
 const struct request *find_in_flight(const void *memory, size_t size)
 {
-    for (unsigned i = request_count; i-- > 0;)
-        if (is_in_flight(&requests[i]) && uses(&requests[i], memory, size))
-            return &requests[i];
+    for (unsigned later = 0; later < kept_requests(); later++) {
+        const struct request *request = request_of(request_count - later);
+        if (is_in_flight(request) && uses(request, memory, size))
+            return request;
+    }
     return NULL;
 }
 
 const struct request *find_request(const void *memory, size_t size)
 {
-    for (unsigned i = request_count; i-- > 0;)
-        if (overlap(memory, size, requests[i].overlapped, sizeof(OVERLAPPED)))
-            return &requests[i];
+    for (unsigned later = 0; later < kept_requests(); later++) {
+        const struct request *request = request_of(request_count - later);
+        if (overlap(memory, size, request->overlapped, sizeof(OVERLAPPED)))
+            return request;
+    }
     return NULL;
 }
 
 const struct request *find_active(const struct object *file)
 {
-    for (unsigned i = 0; i < request_count; i++)
+    for (unsigned i = 0; i < kept_requests(); i++)
         if (requests[i].is_active && (file == NULL || requests[i].file == file))
             return &requests[i];
     return NULL;
@@ -166,10 +181,11 @@ static void plan_transfer(struct request *request, DWORD length)
 struct request *start_request(struct object *file, OVERLAPPED *overlapped,
                               char *buffer, DWORD length, bool writes)
 {
-    if (request_count == MOST_REQUESTS)
-        refuse("more than %d requests", MOST_REQUESTS);
+    struct request *request = request_of(request_count + 1);
+    if (is_in_flight(request))
+        refuse("more than %d requests in flight", MOST_REQUESTS);
     check_free(overlapped);
-    struct request *request = &requests[request_count++];
+    request_count++;
     *request = (struct request){
         .number = request_count,
         .is_active = true,
@@ -251,7 +267,7 @@ static void finish(struct request *request, bool queues_packet)
 
 void add_completions(struct options *options, unsigned cost)
 {
-    for (unsigned i = 0; i < request_count; i++)
+    for (unsigned i = 0; i < kept_requests(); i++)
         if (requests[i].is_active &&
             (!shared->settings.endless || requests[i].is_cancelled))
             add_option(options, KERNEL, requests[i].number, cost);
@@ -259,7 +275,7 @@ void add_completions(struct options *options, unsigned cost)
 
 void complete(unsigned number)
 {
-    finish(&requests[number - 1], true);
+    finish(request_of(number), true);
 }
 
 void complete_inside(struct request *request)
@@ -272,7 +288,7 @@ void complete_inside(struct request *request)
 bool cancel_requests(const struct object *file, const OVERLAPPED *overlapped)
 {
     bool found = false;
-    for (unsigned i = 0; i < request_count; i++) {
+    for (unsigned i = 0; i < kept_requests(); i++) {
         struct request *request = &requests[i];
         if (!request->is_active || request->file != file ||
             (overlapped != NULL && request->overlapped != overlapped))
@@ -288,7 +304,7 @@ bool cancel_requests(const struct object *file, const OVERLAPPED *overlapped)
 void packet_taken(const struct packet *packet)
 {
     if (packet->request > 0)
-        requests[packet->request - 1].has_packet = false;
+        request_of(packet->request)->has_packet = false;
 }
 
 /* ---- The stack ---------------------------------------------------------- */
@@ -297,7 +313,7 @@ void check_stack(const void *frame)
 {
     ULONG_PTR low, high;
     GetCurrentThreadStackLimits(&low, &high);
-    for (unsigned i = 0; i < request_count; i++) {
+    for (unsigned i = 0; i < kept_requests(); i++) {
         const struct request *request = &requests[i];
         uintptr_t at = (uintptr_t)request->overlapped;
         if (!request->is_active || at < low || at >= (uintptr_t)frame)

@@ -13,8 +13,8 @@
 
 enum {
     MOST_OBJECTS = 64,
-    MOST_REQUESTS = 128,
-    MOST_PACKETS = 64, /* in one port */
+    MOST_REQUESTS = 64, /* in flight, and the last ones that were */
+    MOST_PACKETS = 64,  /* in one port */
 };
 
 #define STATUS_OF_SUCCESS ((NTSTATUS)0)

@@ -82,13 +82,12 @@ BOOLEAN WINAPI model_TryAcquireSRWLockExclusive(SRWLOCK *lock)
     return acquired;
 }
 
-/* No switch point: what follows is the same for all others until this thread's
- * next call. */
 void WINAPI model_ReleaseSRWLockExclusive(SRWLOCK *lock)
 {
     enter("ReleaseSRWLockExclusive");
     release(lock);
     tell("releases a lock");
+    switch_point();
 }
 
 /* ---- Condition variables, addresses ------------------------------------- */
@@ -116,23 +115,27 @@ static bool sleeps_at(const struct thread *thread, const void *address)
 static void wake_one(const void *address)
 {
     struct options options = {0};
+    switch_point();
     for (unsigned i = 0; i < MOST_THREADS; i++)
         if (sleeps_at(&threads[i], address))
             add_option(&options, THREAD, i, 0);
     if (options.count > 0)
         threads[decide(&options)->number].is_woken = true;
     tell("wakes a thread: %s", options.count > 0 ? "one waits" : "none waits");
+    switch_point();
 }
 
 static void wake_all(const void *address)
 {
     unsigned woken = 0;
+    switch_point();
     for (unsigned i = 0; i < MOST_THREADS; i++)
         if (sleeps_at(&threads[i], address)) {
             threads[i].is_woken = true;
             woken++;
         }
     tell("wakes all threads: %u wait", woken);
+    switch_point();
 }
 
 BOOL WINAPI model_SleepConditionVariableSRW(PCONDITION_VARIABLE condition,
@@ -154,14 +157,12 @@ BOOL WINAPI model_SleepConditionVariableSRW(PCONDITION_VARIABLE condition,
 void WINAPI model_WakeConditionVariable(PCONDITION_VARIABLE condition)
 {
     enter("WakeConditionVariable");
-    switch_point();
     wake_one(condition);
 }
 
 void WINAPI model_WakeAllConditionVariable(PCONDITION_VARIABLE condition)
 {
     enter("WakeAllConditionVariable");
-    switch_point();
     wake_all(condition);
 }
 
@@ -183,13 +184,11 @@ BOOL WINAPI model_WaitOnAddress(volatile void *address, void *unwanted,
 void WINAPI model_WakeByAddressSingle(void *address)
 {
     enter("WakeByAddressSingle");
-    switch_point();
     wake_one(address);
 }
 
 void WINAPI model_WakeByAddressAll(void *address)
 {
     enter("WakeByAddressAll");
-    switch_point();
     wake_all(address);
 }

@@ -74,25 +74,25 @@ BOOL WINAPI model_TerminateProcess(HANDLE process, UINT status)
     enter("TerminateProcess");
     if (process != GetCurrentProcess())
         refuse("TerminateProcess of another process");
-    end_with_status(status, "TerminateProcess");
+    end_with_status(status);
 }
 
 void WINAPI model_ExitProcess(UINT status)
 {
     enter("ExitProcess");
-    end_with_status(status, "ExitProcess");
+    end_with_status(status);
 }
 
 void model_exit(int status)
 {
     enter("exit");
-    end_with_status((unsigned)status, "exit");
+    end_with_status((unsigned)status);
 }
 
 void model__exit(int status)
 {
     enter("_exit");
-    end_with_status((unsigned)status, "_exit");
+    end_with_status((unsigned)status);
 }
 
 void model_abort(void)

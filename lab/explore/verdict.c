@@ -120,11 +120,10 @@ void refuse(const char *format, ...)
 
 /* ---- How the program ends ----------------------------------------------- */
 
-static void judge_status(unsigned status, const char *call)
+static void judge_status(unsigned status)
 {
     if (status == 0)
         return;
-    explain("%s: %s at %s", name_of(current), call, place_text(current->place));
     explain_threads();
     mistake("it ends with exit status %u", status);
 }
@@ -166,14 +165,14 @@ static void judge_leaks(void)
     unsigned left = guard_counts().living - allocated_before;
     const struct object *object = first_open_object();
     if (left > 0)
-        mistake("%u allocations are never freed", left);
+        mistake("memory is never freed (allocations: %u)", left);
     if (object != NULL)
         mistake("a handle is never closed: %s", name_of_object(object));
 }
 
-void end_with_status(unsigned status, const char *call)
+void end_with_status(unsigned status)
 {
-    judge_status(status, call);
+    judge_status(status);
     judge_in_flight();
     judge_lines();
     record(RIGHT);
@@ -182,7 +181,7 @@ void end_with_status(unsigned status, const char *call)
 
 void end_with_wmain(unsigned status)
 {
-    judge_status(status, "returns from wmain");
+    judge_status(status);
     judge_in_flight();
     judge_lines();
     if (have_ended())

@@ -18,7 +18,7 @@ _Noreturn void diverge(const char *format, ...) AS_PRINTF;
 _Noreturn void refuse(const char *format, ...) AS_PRINTF;
 
 /* The program ends by exit, or by a function like it. */
-_Noreturn void end_with_status(unsigned status, const char *call);
+_Noreturn void end_with_status(unsigned status);
 
 /* The program's wmain has returned. Returns if the order is right and the next
  * order can begin in this process. */

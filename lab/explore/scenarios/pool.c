@@ -65,29 +65,35 @@ static void submit(struct request *request)
         must(overlapped_free(request) == ERROR_SUCCESS);
 }
 
-static unsigned __stdcall submit_one(void *unused)
-{
-    (void)unused;
-    submit(pack(on_read, 0));
-    return 0;
-}
-
 /* ---- Submit, cancel, close, stop ---------------------------------------- */
 
-static unsigned __stdcall cancel_ticket(void *ticket)
+/* In each of these, main submits, because a new thread begins later: so few
+ * preemptions lead to the interesting orders. */
+
+struct cancellation {
+    uint64_t ticket;
+    DWORD error;
+};
+
+static unsigned __stdcall cancel(void *argument)
 {
-    DWORD error = bound_file_cancel(&file, *(uint64_t *)ticket);
-    must(error == ERROR_SUCCESS || error == ERROR_NOT_FOUND);
+    struct cancellation *cancellation = argument;
+    cancellation->error = bound_file_cancel(&file, cancellation->ticket);
+    must(cancellation->error == ERROR_SUCCESS ||
+         cancellation->error == ERROR_NOT_FOUND);
     return 0;
 }
 
+/* If the pool has found the request, the I/O ends. */
 static void submit_cancel(void)
 {
     struct request *request = pack(on_read, 0);
-    uint64_t ticket = request->ticket;
-    HANDLE other = start(cancel_ticket, &ticket);
+    struct cancellation cancellation = {.ticket = request->ticket};
+    HANDLE other = start(cancel, &cancellation);
     submit(request);
     join(other);
+    if (cancellation.error == ERROR_SUCCESS)
+        must(bound_file_wait_idle(&file, INFINITE) == ERROR_SUCCESS);
 }
 
 static unsigned __stdcall cancel_all(void *unused)
@@ -102,28 +108,39 @@ static void cancel_close(void)
     HANDLE other = start(cancel_all, NULL);
     submit(pack(on_read, 0));
     must(bound_file_close(&file) == ERROR_SUCCESS);
+    must(called == queued);
     join(other);
+}
+
+static unsigned __stdcall close_file(void *unused)
+{
+    (void)unused;
+    must(bound_file_close(&file) == ERROR_SUCCESS);
+    return 0;
 }
 
 static void close_submit(void)
 {
-    HANDLE other = start(submit_one, NULL);
-    must(bound_file_close(&file) == ERROR_SUCCESS);
+    HANDLE other = start(close_file, NULL);
+    submit(pack(on_read, 0));
     join(other);
+    must(called == queued);
 }
 
-static void stop_submit(void)
-{
-    HANDLE other = start(submit_one, NULL);
-    must(pool_stop(&pool, POOL_CANCEL) == ERROR_SUCCESS);
-    join(other);
-}
-
+/* When it returns, the caller may free the pool. */
 static unsigned __stdcall stop(void *unused)
 {
     (void)unused;
     must(pool_stop(&pool, POOL_CANCEL) == ERROR_SUCCESS);
+    must(pool.state == POOL_STOPPED);
     return 0;
+}
+
+static void stop_submit(void)
+{
+    HANDLE other = start(stop, NULL);
+    submit(pack(on_read, 0));
+    join(other);
 }
 
 static void two_stops(void)
@@ -131,6 +148,7 @@ static void two_stops(void)
     submit(pack(on_read, 0));
     HANDLE other = start(stop, NULL);
     must(pool_stop(&pool, POOL_DRAIN) == ERROR_SUCCESS);
+    must(pool.state == POOL_STOPPED);
     join(other);
 }
 
@@ -185,6 +203,7 @@ static void again_close(void)
 {
     submit(pack(read_again, 0));
     must(bound_file_close(&file) == ERROR_SUCCESS);
+    must(called == queued);
 }
 
 /* ---- Time, work, waiting ------------------------------------------------ */
@@ -197,42 +216,50 @@ static void timeout(void)
     must(pool_wait_idle(&pool, INFINITE) == ERROR_SUCCESS);
 }
 
+static void on_timeout(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    must(error == ERROR_TIMEOUT);
+    on_read(error, bytes, overlapped);
+}
+
+/* The timer already waits for the long timeout when the short one comes. */
+static void two_timeouts(void)
+{
+    struct request *slow = pack(on_timeout, 0), *fast = pack(on_timeout, 1);
+    slow->timeout = 100;
+    fast->timeout = 10;
+    submit(slow);
+    submit(fast);
+    must(pool_wait_idle(&pool, INFINITE) == ERROR_SUCCESS);
+}
+
 static void on_work(void *unused)
 {
     (void)unused;
     InterlockedIncrement(&called);
 }
 
-static unsigned __stdcall queue_work(void *unused)
+static void queue_work(void)
 {
-    (void)unused;
     if (pool_queue_work(&pool, on_work, NULL) == ERROR_SUCCESS)
         InterlockedIncrement(&queued);
-    return 0;
 }
 
 static void work_stop(void)
 {
-    HANDLE other = start(queue_work, NULL);
-    must(pool_stop(&pool, POOL_DRAIN) == ERROR_SUCCESS);
+    HANDLE other = start(stop, NULL);
+    queue_work();
     join(other);
-}
-
-static unsigned __stdcall read_sync(void *unused)
-{
-    DWORD bytes;
-    (void)unused;
-    DWORD error =
-        bound_file_read_sync(&file, buffers[1], sizeof buffers[1], 0, &bytes);
-    must(error == ERROR_SUCCESS || error == ERROR_OPERATION_ABORTED ||
-         error == ERROR_INVALID_HANDLE);
-    return 0;
 }
 
 static void sync_close(void)
 {
-    HANDLE other = start(read_sync, NULL);
-    must(bound_file_close(&file) == ERROR_SUCCESS);
+    DWORD bytes;
+    HANDLE other = start(close_file, NULL);
+    DWORD error =
+        bound_file_read_sync(&file, buffers[1], sizeof buffers[1], 0, &bytes);
+    must(error == ERROR_SUCCESS || error == ERROR_OPERATION_ABORTED ||
+         error == ERROR_INVALID_HANDLE);
     join(other);
 }
 
@@ -251,6 +278,7 @@ static const struct {
     void (*run)(void);
 } cases[] = {
     {L"submit-cancel", submit_cancel},
+    {L"submit-cancel-endless", submit_cancel},
     {L"cancel-close", cancel_close},
     {L"close-submit", close_submit},
     {L"stop-submit", stop_submit},
@@ -259,6 +287,7 @@ static const struct {
     {L"close-in-callback", close_in_callback},
     {L"again-close", again_close},
     {L"timeout", timeout},
+    {L"two-timeouts", two_timeouts},
     {L"work-stop", work_stop},
     {L"sync-close", sync_close},
     {L"wait-idle", wait_idle},
