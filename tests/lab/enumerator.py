@@ -22,7 +22,7 @@ import sys
 BOTH = '. +1 . +2 . {} ?e1 ?e2'
 PROGRAMS = {
     'two-events': [BOTH.format(''), '. . a .', '. . b .'],
-    'one-lock': [BOTH.format(''), '. . .', '. . .'],
+    'one-lock': [BOTH.format(''), '. . . . .', '. . . . .'],
     'one-token': [BOTH.format('. s .'), '. ?s . s .', '. ?s . s .'],
     'two-packets': [BOTH.format('. p . . p .'), '. ?p .', '. ?p .'],
     'one-read': ['. +1 . . io . ?e1', '. ?p .'],
