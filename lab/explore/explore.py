@@ -298,7 +298,7 @@ def case_options(name):
         cases = {words[0]: words[1:] for line in file
                  if (words := line.split()) and words[0] != '#'}
     if name not in cases:
-        sys.exit(f"explore: no scenario is named {name!r}: see {path}")
+        sys.exit(f"explore: no scenario is named {name!r}: see {os.path.relpath(path)}")
     return cases[name]
 
 
