@@ -413,7 +413,7 @@ $(TRACED): $(call in_lab,$(call test_objects,traced))
 # The explorer tries these small programs, steps and pitfalls.
 build/explore/small.exe: $(call in_explorer,build/obj/tests/lab/explored/small.o)
 build/obj/tests/lab/explored/%.o: private says :=
-EXPLORED_FOR_TESTS := $(patsubst %,build/explore/%.exe,small $(EXPLORED) \
+EXPLORED_FOR_TESTS := $(patsubst %,build/explore/%.exe,small final $(EXPLORED) \
   read-after-submit no-sentinel idle-wait-in-callback freed-while-pending closed-under-io)
 
 # The examples in final's README, linked with the lab.

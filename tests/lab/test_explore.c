@@ -99,20 +99,45 @@ ParameterizedTest(char name[16], explore, each_order_is_tried_once)
 
 /* ---- Right programs, and mistakes --------------------------------------- */
 
+/* A step, and its last line. */
+struct step {
+    char name[20], last[40];
+};
+
 ParameterizedTestParameters(explore, the_steps_are_right_in_each_order)
 {
-    static char steps[][20] = {"step3-callback", "step4-overlapped",
-                               "step5-readfile"};
-    return cr_make_param_array(char[20], steps, G_N_ELEMENTS(steps));
+    static struct step steps[] = {
+        {"step3-callback", "done"},
+        {"step4-overlapped", "done"},
+        {"step5-readfile", "done: 98304 bytes in 3 reads"}};
+    return cr_make_param_array(struct step, steps, G_N_ELEMENTS(steps));
 }
 
-ParameterizedTest(char step[20], explore, the_steps_are_right_in_each_order)
+ParameterizedTest(struct step *step, explore, the_steps_are_right_in_each_order)
 {
     struct answer answer =
-        explore(step, step, "--surprises --preemptions 1 " SAMPLE);
-    assert_answer(answer, 0,
-                  ", all with up to 1 preemption: every one ends "
-                  "with \"done");
+        explore(step->name, step->name, "--surprises --preemptions 1 " SAMPLE);
+    char *wanted = g_strdup_printf(
+        ", all with up to 1 preemption: every one ends with \"%s\", and no "
+        "mistake",
+        step->last);
+    assert_answer(answer, 0, wanted);
+    g_free(wanted);
+    g_free(answer.text);
+}
+
+ParameterizedTestParameters(explore, the_pool_is_right_in_each_order)
+{
+    static char cases[][24] = {"close-submit", "close-in-callback",
+                               "work-stop"};
+    return cr_make_param_array(char[24], cases, G_N_ELEMENTS(cases));
+}
+
+ParameterizedTest(char name[24], explore, the_pool_is_right_in_each_order)
+{
+    struct answer answer = explore(
+        "final", name, "--case %s --preemptions 1 %s " SAMPLE, name, name);
+    assert_answer(answer, 0, ", all with up to 1 preemption: every one ends");
     g_free(answer.text);
 }
 
