@@ -66,7 +66,7 @@ BOOL WINAPI model_QueryPerformanceCounter(LARGE_INTEGER *count)
 
 BOOL WINAPI model_QueryPerformanceFrequency(LARGE_INTEGER *frequency)
 {
-    frequency->QuadPart = 1000 * TICKS;
+    frequency->QuadPart = 1000LL * TICKS;
     return TRUE;
 }
 

@@ -15,11 +15,12 @@ static void set_size(struct disk_file *file, uint64_t size)
     if (size > LARGEST)
         refuse("a file of more than %d MiB", LARGEST >> 20);
     if (size > file->room) {
-        file->data = realloc(file->data, size);
+        char *more = realloc(file->data, size);
+        if (more == NULL)
+            refuse("a file for which there is no memory");
+        file->data = more;
         file->room = size;
     }
-    if (file->data == NULL && size > 0)
-        refuse("a file for which there is no memory");
     if (size > file->size)
         memset(file->data + file->size, 0, size - file->size);
     file->size = size;
@@ -28,7 +29,7 @@ static void set_size(struct disk_file *file, uint64_t size)
 static void restore(struct disk_file *file)
 {
     set_size(file, file->original_size);
-    if (file->original_size > 0)
+    if (file->data != NULL)
         memcpy(file->data, file->original, file->original_size);
     file->is_changed = false;
 }

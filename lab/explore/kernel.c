@@ -179,6 +179,7 @@ static void plan_transfer(struct request *request, DWORD length)
 }
 
 struct request *start_request(struct object *file, OVERLAPPED *overlapped,
+                              // NOLINTNEXTLINE(readability-non-const-parameter)
                               char *buffer, DWORD length, bool writes)
 {
     struct request *request = request_of(request_count + 1);
@@ -200,10 +201,11 @@ struct request *start_request(struct object *file, OVERLAPPED *overlapped,
     overlapped->InternalHigh = 0;
     if (event_of(overlapped) != NULL) {
         struct object *event = find_object(event_of(overlapped), EVENT);
-        if (event == NULL)
+        if (event != NULL)
+            event->is_set = false;
+        else
             mistake("an OVERLAPPED field is wrong: hEvent is not an open "
                     "handle");
-        event->is_set = false;
     }
     return request;
 }

@@ -8,7 +8,7 @@
 /* Before each order. */
 void reset_output(void);
 
-void keep_output(const char *text, size_t length);
+void keep_output(const char *more, size_t length);
 
 /* All that was printed, as far as there was room. */
 const char *output(void);

@@ -34,6 +34,8 @@ HANDLE WINAPI model_CreateIoCompletionPort(HANDLE file, HANDLE port,
     return file != INVALID_HANDLE_VALUE ? bind_file(file, made, key) : made;
 }
 
+#define INVALID_HANDLE_STATUS ((NTSTATUS)0xC0000008)
+
 /* ---- Post --------------------------------------------------------------- */
 
 static bool post(HANDLE handle, struct packet packet)
@@ -63,13 +65,12 @@ NTSTATUS NTAPI model_NtSetIoCompletion(HANDLE port, ULONG_PTR key,
                                        ULONG_PTR overlapped, NTSTATUS status,
                                        ULONG_PTR bytes)
 {
-    const NTSTATUS invalid_handle = (NTSTATUS)0xC0000008;
     enter("NtSetIoCompletion");
     bool posted = post(port, (struct packet){.key = key,
                                              .overlapped = (void *)overlapped,
                                              .bytes = (DWORD)bytes,
                                              .status = status});
-    return posted ? STATUS_OF_SUCCESS : invalid_handle;
+    return posted ? STATUS_OF_SUCCESS : INVALID_HANDLE_STATUS;
 }
 
 /* The only class is 0: how many packets wait in the port. */
@@ -77,12 +78,15 @@ LONG NTAPI model_NtQueryIoCompletion(HANDLE handle, int class,
                                      void *information, ULONG length,
                                      ULONG *returned)
 {
-    (void)class, (void)length, (void)returned;
+    (void)class, (void)length;
     enter("NtQueryIoCompletion");
     const struct object *port = find_object(handle, PORT);
-    if (port != NULL)
-        *(LONG *)information = (LONG)(port->last - port->first);
-    return port != NULL ? STATUS_OF_SUCCESS : (LONG)0xC0000008;
+    if (port == NULL)
+        return INVALID_HANDLE_STATUS;
+    *(LONG *)information = (LONG)(port->last - port->first);
+    if (returned != NULL)
+        *returned = sizeof(LONG);
+    return STATUS_OF_SUCCESS;
 }
 
 /* ---- Take --------------------------------------------------------------- */

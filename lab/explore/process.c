@@ -30,10 +30,23 @@ uintptr_t model__beginthreadex(void *security, unsigned stack,
 
 /* What the compiler makes of each thread-local variable. */
 struct variable {
-    size_t size, alignment;
+    size_t size;
+    /* cppcheck-suppress unusedStructMember */
+    size_t alignment;
+    /* cppcheck-suppress unusedStructMember */
     void *unused;
     const void *initial; /* NULL: zeros */
 };
+
+static void *make_local(const struct variable *variable)
+{
+    void *memory = calloc(1, variable->size);
+    if (memory == NULL)
+        refuse("a thread-local variable for which there is no memory");
+    if (variable->initial != NULL)
+        memcpy(memory, variable->initial, variable->size);
+    return memory;
+}
 
 /* For each access to a thread-local variable, the compiler calls a function of
  * its library. The program calls this one. So each order begins with fresh
@@ -47,14 +60,8 @@ void *local_of_thread(const struct variable *variable)
     while (local->variable != NULL && local->variable != variable)
         if (++local == current->locals + MOST_LOCALS)
             refuse("more than %d thread-local variables", MOST_LOCALS);
-    if (local->variable == NULL) {
-        local->memory = calloc(1, variable->size);
-        if (local->memory == NULL)
-            refuse("a thread-local variable for which there is no memory");
-        if (variable->initial != NULL)
-            memcpy(local->memory, variable->initial, variable->size);
-        local->variable = variable;
-    }
+    if (local->variable == NULL)
+        *local = (struct local){variable, make_local(variable)};
     return local->memory;
 }
 

@@ -51,14 +51,11 @@ void explain(const char *format, ...)
 {
     size_t length = strlen(explanation);
     va_list values;
-    if (length > MOST_TEXT - 10)
-        return;
-    strcpy(explanation + length, "    ");
-    length += 4;
+    char line[300];
     va_start(values, format);
-    vsnprintf(explanation + length, MOST_TEXT - 2 - length, format, values);
+    vsnprintf(line, sizeof line, format, values);
     va_end(values);
-    strcat(explanation, "\n");
+    snprintf(explanation + length, MOST_TEXT - length, "    %s\n", line);
 }
 
 /* ---- The end of an order ------------------------------------------------ */
@@ -67,7 +64,7 @@ static void record(enum verdict verdict)
 {
     if (!shared->has_first) {
         shared->same_lines = hash_of_lines();
-        strcpy(shared->printed, output());
+        snprintf(shared->printed, MOST_TEXT, "%s", output());
         shared->settings.same &= verdict == RIGHT;
     }
     end_order(verdict);
