@@ -57,6 +57,7 @@ MODELLED(NtSetIoCompletion)
 MODELLED(PostQueuedCompletionStatus)
 /* process.c */
 MODELLED(ExitProcess)
+MODELLED(GetNativeSystemInfo)
 MODELLED(GetSystemInfo)
 MODELLED(TerminateProcess)
 MODELLED(_assert)

@@ -74,6 +74,11 @@ void WINAPI model_GetSystemInfo(SYSTEM_INFO *system)
     system->dwNumberOfProcessors = 1;
 }
 
+void WINAPI model_GetNativeSystemInfo(SYSTEM_INFO *system)
+{
+    model_GetSystemInfo(system);
+}
+
 /* ---- The end ------------------------------------------------------------ */
 
 BOOL WINAPI model_TerminateProcess(HANDLE process, UINT status)
