@@ -396,6 +396,12 @@ explore: build/explore/$(TO_EXPLORE).exe $(EXPLORE_SAMPLE) $(WINE_READY)
 	  --preemptions $(or $(PREEMPTIONS),2) $(if $(CASE),--case '$(CASE)' '$(CASE)') \
 	  $(UP)$(EXPLORE_SAMPLE)
 
+# Writes the table in the README: which pitfalls are found, and in how many orders.
+.PHONY: explore-table
+explore-table: $(EXPLORED_PITFALLS:%=build/explore/%.exe) $(EXPLORE_SAMPLE) $(WINE_READY)
+	@$(stay) LAUNCHER='$(LAUNCHER)' python3 -B lab/explore/table.py \
+	  lab/explore/README.md $(EXPLORE_SAMPLE) $(filter %.exe,$^)
+
 # ---- What the suites of the lab need ----
 
 # Wrong programs, whose mistakes the checker must report, and right ones, about which
