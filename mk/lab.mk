@@ -391,8 +391,8 @@ $(EXPLORE_SAMPLE):
 explore: build/explore/$(TO_EXPLORE).exe $(EXPLORE_SAMPLE) $(WINE_READY)
 	@$(stay) cd $(FROM); LAUNCHER='$(LAUNCHER)' python3 -B $(UP)lab/explore/explore.py \
 	  $(UP)$< --log $(UP)build/explore/$(TO_EXPLORE)$(CASE:%=-%) $(if $(CASE),,--surprises) \
-	  --again '$(strip make explore $(foreach name,STEP DIR NAME CASE, \
-	    $(if $($(name)),$(name)=$($(name)))))' $(if $(REPLAY),--replay '$(REPLAY)') \
+	  --again '$(subst ','\'',$(strip make explore $(foreach name,STEP DIR NAME CASE, \
+	    $(if $($(name)),$(name)=$($(name))))))' $(if $(REPLAY),--replay '$(REPLAY)') \
 	  --preemptions $(or $(PREEMPTIONS),2) $(if $(CASE),--case '$(CASE)' '$(CASE)') \
 	  $(UP)$(EXPLORE_SAMPLE)
 
