@@ -393,6 +393,7 @@ explore: build/explore/$(TO_EXPLORE).exe $(EXPLORE_SAMPLE) $(WINE_READY)
 	  $(UP)$< --log $(UP)build/explore/$(TO_EXPLORE)$(CASE:%=-%) $(if $(CASE),,--surprises) \
 	  --again '$(subst ','\'',$(strip make explore $(foreach name,STEP DIR NAME CASE, \
 	    $(if $($(name)),$(name)=$($(name))))))' $(if $(REPLAY),--replay '$(REPLAY)') \
+	  $(if $(filter command,$(origin RUNS)),--random $(RUNS)) $(SEED:%=--seed %) \
 	  --preemptions $(or $(PREEMPTIONS),2) $(if $(CASE),--case '$(CASE)' '$(CASE)') \
 	  $(UP)$(EXPLORE_SAMPLE)
 

@@ -12,6 +12,7 @@
  */
 #include "decisions.h"
 
+#include "chance.h"
 #include "verdict.h"
 
 #include <string.h>
@@ -63,6 +64,8 @@ const struct option *decide(const struct options *options)
     struct decision *known = &own->order.at[position];
     if (position == own->order.length) {
         *known = now;
+        if (shared->settings.random > 0)
+            known->chosen = (uint8_t)choose_by_chance(options, position);
         own->order.length++;
     } else if (!is_same(known, &now)) {
         diverge("at decision %u there were %u options, and now there are %u",
@@ -127,8 +130,24 @@ static void await_first_order(void)
         Sleep(1);
 }
 
+/* `fixed` keeps the number of the random order. */
+static bool take_random(void)
+{
+    if (own->progress != RUNNING) {
+        if (own != &shared->processes[0])
+            await_first_order();
+        own->order.length = 0;
+        own->fixed = (uint32_t)InterlockedIncrement(
+            (volatile LONG *)&shared->next_branch);
+    }
+    reset_chance(shared->settings.seed, own->fixed, shared->first.length);
+    return own->fixed <= shared->settings.random;
+}
+
 static bool take_next(void)
 {
+    if (shared->settings.random > 0)
+        return take_random();
     if (own->progress == RUNNING) /* this order ended a process: once more */
         return true;
     if (own == &shared->processes[0] && !shared->has_first) {

@@ -4,6 +4,7 @@
  * idea. The files:
  *
  *      shared      what this process and explore.py share
+ *      chance      orders at random
  *      decisions   the tree of decisions: which order comes next
  *      verdict     how an order ends, and what is wrong with it
  *      timeline    an order in words

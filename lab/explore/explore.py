@@ -28,6 +28,7 @@ import programs  # noqa: E402
 import reports  # noqa: E402
 
 ALL_RIGHT, WRONG, NOT_MODELLED, NOT_REPEATED = 0, 1, 3, 4
+MOST_COST = 10000    # more than any order costs
 MOST_FINDINGS = 64  # after so many wrong orders the search ends
 PATIENCE = 20       # seconds for one order
 ATTEMPTS = 3        # for an order that ends the process without a verdict
@@ -228,11 +229,13 @@ def last_line(printed):
 
 
 def say_right(search, since):
+    settings = search.shared.settings
     last = last_line(search.shared.printed)
     ends = f'ends with "{last}", and no mistake' if last else 'ends right'
+    which = (f'at random, with seed {settings.seed}' if settings.random else
+             f'all with up to {plural(settings.bound, "preemption")}')
     print(f'explored {plural(search.shared.orders, "order")} in {seconds(since)}, '
-          f'all with up to {plural(search.shared.settings.bound, "preemption")}: '
-          f'every one {ends}')
+          f'{which}: every one {ends}')
 
 
 def say_titles(findings):
@@ -281,7 +284,8 @@ def say_wrong(options, search, since):
 
 def explore(options, settings):
     since = time.monotonic()
-    for bound in range(options.first, options.preemptions + 1):
+    bounds = range(options.first, options.preemptions + 1)
+    for bound in [MOST_COST] if options.random else bounds:
         search = Search(options, settings, bound)
         search.run()
         if search.findings:
@@ -319,6 +323,9 @@ def parse(arguments):
     parser.add_argument('--free', action='store_true',
                         help='completions cost nothing')
     parser.add_argument('--surprises', action='store_true')
+    parser.add_argument('--random', type=int, default=0,
+                        help='so many orders at random, instead of all')
+    parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--no-merge', action='store_true')
     parser.add_argument('--endless', action='store_true')
     parser.add_argument('--any-lines', action='store_true')
@@ -335,7 +342,8 @@ def main(arguments):
     options = parse(arguments)
     settings = {'counts': not options.free, 'surprises': options.surprises,
                 'merges': not options.no_merge, 'endless': options.endless,
-                'same': not options.any_lines, 'steps': options.steps}
+                'same': not options.any_lines, 'steps': options.steps,
+                'random': options.random, 'seed': options.seed}
     settings = {name: int(value) for name, value in settings.items()}
     sys.stdout.reconfigure(errors='replace', line_buffering=True)
     if options.replay:

@@ -37,7 +37,7 @@ class Order(ctypes.LittleEndianStructure):
 
 class Settings(ctypes.LittleEndianStructure):
     _fields_ = numbers('bound', 'counts', 'surprises', 'merges', 'endless', 'same',
-                       'steps', 'replays', 'stops')
+                       'steps', 'replays', 'random', 'seed', 'stops')
 
 
 class Process(ctypes.LittleEndianStructure):
@@ -76,7 +76,7 @@ FIELDS = ('count', 'chosen', 'spent', 'costly', 'identity')
 def save_order(path, order, shared):
     """Saves an order of a search, and all that a replay needs to judge it."""
     settings = {name: getattr(shared.settings, name) for name, _ in Settings._fields_
-                if name not in ('replays', 'stops')}
+                if name not in ('replays', 'random', 'stops')}
     decisions = [[getattr(decision, field) for field in FIELDS]
                  for decision in order.at[:order.length]]
     with open(path, 'w', encoding='utf-8') as file:

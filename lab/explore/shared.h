@@ -46,6 +46,8 @@ struct settings {
     uint32_t same;      /* 1: each order must print the same lines */
     uint32_t steps;     /* in one order, at most: more are a livelock */
     uint32_t replays;   /* 1: try one order, and tell what happens */
+    uint32_t random;    /* how many orders to choose at random; 0: try all */
+    uint32_t seed;      /* for these */
     uint32_t stops;     /* 1: begin no further order */
 };
 

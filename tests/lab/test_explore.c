@@ -173,6 +173,14 @@ ParameterizedTest(struct found *found, explore, each_mistake_is_found)
     g_free(answer.text);
 }
 
+Test(explore, random_orders_find_a_mistake)
+{
+    struct answer answer =
+        explore("read-after-submit", "random", "--random 100 --seed 5 " SAMPLE);
+    assert_answer(answer, 1, "a request is touched after it was freed");
+    g_free(answer.text);
+}
+
 /* ---- One order again ---------------------------------------------------- */
 
 Test(explore, an_order_is_repeated_exactly)
