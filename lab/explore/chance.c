@@ -1,5 +1,5 @@
 /*
- * Probabilistic concurrency testing (Burckhardt and others, 2010). Each thread
+ * Probabilistic concurrency testing, published in 2010. Each thread
  * gets a random priority, and so does each I/O and each wait with a timeout.
  * The one with the highest priority comes next. At a few random positions, the
  * one that would come next gets a priority below all others.
