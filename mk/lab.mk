@@ -360,6 +360,8 @@ EXPLORED := step3-callback step4-overlapped step5-readfile
 # Of final, CASE= chooses a scenario.
 build/explore/final.exe: $(call in_explorer, \
   build/obj/lab/explore/scenarios/pool.o $(LIBRARY))
+# make keeps what a rule names: see `named` in mk/tests.mk.
+named: build/obj/lab/explore/scenarios/pool.o
 EXPLORED_PITFALLS := $(basename $(notdir $(filter $(EXPLORED:%=lab/pitfalls/%/%), \
   $(PATCHES))))
 $(foreach name,$(EXPLORED),$(eval \
