@@ -126,3 +126,33 @@ play: $(PLAYED) $(PLAYED_BESIDE) $(PLAYED_FILE) $(WINE_READY)
 	  DISPLAY='$(DISPLAY)' WAYLAND_DISPLAY='$(WAYLAND_DISPLAY)' \
 	    python3 -B $(UP)book/open.py $(UP)build/play/$(PLAYED_NAME).html \
 	      $(UP)build/play/$(PLAYED_NAME).json
+
+# ---- Pages ----
+
+# npm is for the pages and their tests alone. Its packages are in book/node_modules;
+# book/package-lock.json has their versions.
+BOOK_PACKAGES := book/node_modules/.made
+$(BOOK_PACKAGES): book/package.json book/package-lock.json | setup
+	@node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || { \
+	  echo "The book needs Node.js 20 or newer; this is $$(node --version)." >&2; \
+	  exit 1; }
+	$(call says,NPM,book)
+	$(Q)cd book && npm ci --loglevel=error >/dev/null
+	@touch $@
+
+.PHONY: book book-serve lint-book test-book
+book: $(BOOK_PACKAGES)
+	@cd book && npm run --silent pages
+
+PORT ?= 8000
+book-serve: book
+	@echo 'http://127.0.0.1:$(PORT)/   Ctrl-C ends it.'
+	@python3 -m http.server $(PORT) --bind 127.0.0.1 --directory build/book
+
+lint-book: $(BOOK_PACKAGES)
+	@cd book && npm run --silent types && npm run --silent lint
+
+# The browser tests read the pages in build/book.
+test-book: lint-book book
+	@cd book && npm test --silent
+	@cd book && python3 -B -m unittest discover -q -s tests -p 'test_*.py'

@@ -19,6 +19,10 @@ $(call command,catchup,            python,                      STEP)
 $(call command,progress,           python,)
 $(call command,docs,               python,)
 $(call command,play,               run python $$(play_needs),   STEP DIR LIBS NAME IO FILE ARGS BESIDE)
+$(call command,book,               npm,)
+$(call command,book-serve,         npm python,                  PORT)
+$(call command,test-book,          npm chromium python,)
+$(call command,lint-book,          npm,)
 $(call command,book-record,        run patch python,            NAME)
 $(call command,test-learn,         run python patch,            STEP NAME)
 $(call command,compare,            run,                         FILE ARGS)
@@ -71,8 +75,8 @@ doctor_needs = run patch python coverage lint $(if $(MSYSTEM),,test git) \
 
 # The tools that the given goals need, for setup.
 NEEDS = $(sort $(foreach goal,$(MAKECMDGOALS),$(NEEDS_$(goal))) \
-  $(if $(filter-out help help-all clean clean-systems on pitfalls, \
-    $(MAKECMDGOALS)),build) \
+  $(if $(filter-out help help-all clean clean-systems on pitfalls book \
+    book-serve test-book lint-book,$(MAKECMDGOALS)),build) \
   $(if $(filter $(BENCH_CXX:%.cpp=build/%.exe),$(MAKECMDGOALS)),asio))
 
 # ---- The variables ----

@@ -8,7 +8,8 @@ SUITES_AND_HELPERS := $(SUITES_C) $(HOST_C)
 HEADERS := $(wildcard step*/*.h bridge/*.h final/*.h final/*/*.h lab/*/*.h tests/*/*.h \
   tests/*/*/*.h tools/*/*.h tests/lab/wrong/*.c bench/*.h bench/*/*.h)
 SHELL_SCRIPTS := .ci/run $(wildcard tools/*.sh lab/*/*.sh)
-PYTHON := $(wildcard bench/*.py book/*.py lab/*/*.py tests/*/*.py tools/*.py tools/*/*.py)
+PYTHON := $(wildcard bench/*.py book/*.py book/tests/*.py lab/*/*.py tests/*/*.py \
+  tools/*.py tools/*/*.py)
 
 CPPCHECK := cppcheck -q --std=c11 --enable=warning,style,performance,portability \
   --inline-suppr --error-exitcode=1
@@ -79,7 +80,7 @@ endef
 # 8 of cspell is the last that runs on Debian 12's Node.js, 18.
 CSPELL := build/lint/cspell/node_modules/cspell/bin.mjs
 TEXTS = git ls-files --cached --others --exclude-standard | \
-  grep -vE '^(LICENSE$$|bench/plots/)'
+  grep -vE '^(LICENSE$$|bench/plots/|book/(built|runs)/|book/package-lock.json$$)'
 
 .PHONY: lint-words
 lint: lint-words
