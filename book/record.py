@@ -21,7 +21,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
-PLAYED = 'build/book/runs'  # recordings, and what the programs printed
+PLAYED = 'build/recorded'  # recordings, and what the programs printed
 FILES = {'final': 'build/shorter.txt'}  # of a stage
 FILE = 'build/short.txt'                # of the others
 NO_FILE = ('cancel', 'close')
