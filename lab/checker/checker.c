@@ -18,6 +18,7 @@
  *      submissions  how a request begins
  *      lifetimes    whether memory and handles live as long as the I/O
  *      harmless     which functions cannot wake a thread later
+ *      wakes        which thread goes on first after SetEvent
  *      hang         whether the program goes on
  *      end          how the process ends by itself
  *
@@ -38,6 +39,7 @@
 #include "packets.h"
 #include "submissions.h"
 #include "threads.h"
+#include "wakes.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -103,6 +105,17 @@ static BOOL post_status(HANDLE port, DWORD bytes, ULONG_PTR key,
     if (request != NULL)
         post_end(request, ok);
     return answer(ok, error);
+}
+
+/* ---- Events ---------------------------------------------------------------
+ */
+
+static BOOL set_event(HANDLE event)
+{
+    enter_blocking("SetEvent");
+    BOOL ok = set_event_first(event);
+    leave_blocking();
+    return ok;
 }
 
 /* ---- The system's pools ------------------------------------------------- */
@@ -371,6 +384,7 @@ static unsigned __stdcall run_thread(void *argument)
 {
     struct start start = *(struct start *)argument;
     struct thread *thread = begin_thread_record();
+    InterlockedDecrement(&threads_to_begin);
     free(argument);
     unsigned status = start.routine != NULL
                           ? start.routine(start.argument)
@@ -392,6 +406,7 @@ static struct start *new_start(struct start start)
     if (copy == NULL)
         abort();
     *copy = start;
+    InterlockedIncrement(&threads_to_begin);
     return copy;
 }
 
@@ -399,10 +414,12 @@ static HANDLE started(HANDLE thread, struct start *start,
                       const SECURITY_ATTRIBUTES *security)
 {
     DWORD error = GetLastError();
-    if (thread != NULL)
+    if (thread != NULL) {
         handle_made(thread, A_THREAD, false, security);
-    else
+    } else {
+        InterlockedDecrement(&threads_to_begin);
         free(start);
+    }
     SetLastError(error);
     return thread;
 }
@@ -466,6 +483,7 @@ static void replace_others(void)
     __imp_GetProcAddress = find_function;
     __imp_PostQueuedCompletionStatus = post_status;
     __imp_SetConsoleCtrlHandler = set_console_handler;
+    __imp_SetEvent = set_event;
     __imp_SetFileCompletionNotificationModes = set_modes;
     __imp_TerminateProcess = terminate_checked;
     __imp__open_osfhandle = open_descriptor;
@@ -473,10 +491,11 @@ static void replace_others(void)
     __imp_signal = handle_signal;
 }
 
-static void begin_checks(bool exchanged, bool delays)
+static void begin_checks(const char *check)
 {
-    begin_submissions(exchanged);
-    begin_delays(delays);
+    begin_submissions(check[0] == '2', check[0] == '3');
+    begin_delays(strcmp(check, "undelayed") != 0);
+    begin_wakes(check[0] == '3');
     begin_lifetimes();
     begin_end();
     replace_every_call();
@@ -511,5 +530,5 @@ __attribute__((constructor(400))) static void begin(void)
     if (strcmp(check, "waits") == 0)
         begin_waits();
     else
-        begin_checks(check[0] == '2', strcmp(check, "undelayed") != 0);
+        begin_checks(check);
 }

@@ -35,15 +35,14 @@ static LONG64 allowed(LONG64 time)
     return ALLOWED_MS + FACTOR * (of_program > 0 ? of_program : 0);
 }
 
-void delay_while(bool (*goes_on)(const struct request *request),
-                 const struct request *request, DWORD limit)
+void delay_while(bool (*goes_on)(void *about), void *about, DWORD limit)
 {
     LONG64 start = now(), time = start;
     for (bool more = true; more; time = now()) {
         LONG seen = changes;
         lock_records();
         more = time - start < limit &&
-               spent + (time - start) < allowed(start) && goes_on(request);
+               spent + (time - start) < allowed(start) && goes_on(about);
         unlock_records();
         if (more)
             await_change(seen);

@@ -76,8 +76,9 @@ LPOVERLAPPED_COMPLETION_ROUTINE callback_of(const OVERLAPPED *overlapped)
 }
 
 /* The thread that submitted it still works, and may rely on a late packet. */
-static bool is_busy(const struct request *request)
+static bool is_busy(void *about)
 {
+    const struct request *request = about;
     const struct thread *by = request->submitter;
     return by != this_thread() && !by->ended && by->wait.in == NULL &&
            (!by->is_foreign || by->packet_count > 0);

@@ -8,17 +8,19 @@
 
 #include <stdint.h>
 
-enum { EARLY_MS = 250 }; /* how long a call waits for its callback, at most */
+/* How long a call waits for its callback, at most; and a post, with CHECK=3. */
+enum { EARLY_MS = 250, POST_MS = 1000 };
 
 static unsigned submissions;
-static bool odd_are_early;
+static bool odd_are_early, posts_are_early;
 
-void begin_submissions(bool exchanged)
+void begin_submissions(bool exchanged, bool early_posts)
 {
     odd_are_early = exchanged;
+    posts_are_early = early_posts;
 }
 
-static const char waits_for_callback[] = "a call that waits for its callback";
+const char waits_for_callback[] = "a call that waits for its callback";
 
 static HANDLE event_of(const OVERLAPPED *overlapped)
 {
@@ -232,22 +234,26 @@ struct request *submit_begin(struct submission submission)
 /* Whether the callback may still run: it has not returned, and it is not
  * blocked. If no thread has taken the packet yet, some thread must be able to:
  * not if all of them wait for a lock, which the submitter may hold. */
-static bool may_still_run(const struct request *request)
+static bool may_still_run(void *about)
 {
+    const struct request *request = about;
     const struct thread *taker = request->taker;
     const struct handle *file = find_handle(request->handle);
     if (taker != NULL)
         return !request->over &&
                (taker->wait.in == NULL || taker->wait.in == waits_for_callback);
+    if (request->kind == A_POST)
+        return !request->over &&
+               (threads_to_begin > 0 || has_taker(request->handle));
     return !request->over &&
            (file == NULL || file->port == INVALID_HANDLE_VALUE ||
             has_taker(file->port));
 }
 
-static void wait_until_over(const struct request *request)
+static void wait_until_over(struct request *request, DWORD limit)
 {
-    begin_wait(waits_for_callback, request, EARLY_MS);
-    delay_while(may_still_run, request, EARLY_MS);
+    begin_wait(waits_for_callback, request, limit);
+    delay_while(may_still_run, request, limit);
     end_wait();
 }
 
@@ -277,7 +283,7 @@ void submit_end(struct request *request, BOOL ok, DWORD error,
     if (!ok && error == ERROR_INVALID_HANDLE)
         call_failed(request->handle, request_text(request));
     if (queued && request->early)
-        wait_until_over(request);
+        wait_until_over(request, EARLY_MS);
     lock_records();
     unpin(request);
     unlock_records();
@@ -297,6 +303,10 @@ void post_end(struct request *request, BOOL ok)
     request->answered = true;
     if (!ok && request->state == IN_FLIGHT)
         take_from_flight(request);
+    unlock_records();
+    if (ok && posts_are_early)
+        wait_until_over(request, POST_MS);
+    lock_records();
     unpin(request);
     unlock_records();
 }

@@ -4,8 +4,9 @@
 
 #include "requests.h"
 
-/* exchanged: early I/O is late, and late I/O early. */
-void begin_submissions(bool exchanged);
+/* exchanged: early I/O is late, and late I/O early. early_posts: a post also
+ * returns only after the callback of its packet. */
+void begin_submissions(bool exchanged, bool early_posts);
 
 /* A call that starts an I/O. */
 struct submission {
@@ -23,6 +24,10 @@ struct submission {
 struct request *submit_begin(struct submission submission);
 void submit_end(struct request *request, BOOL ok, DWORD error,
                 bool always_queued);
+
+/* What a thread waits in while such a call waits for the callback: it soon goes
+ * on. */
+extern const char waits_for_callback[];
 
 /* Around PostQueuedCompletionStatus with an OVERLAPPED. */
 struct request *post_begin(HANDLE port, OVERLAPPED *overlapped);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-volatile LONG changes;
+volatile LONG changes, threads_to_begin;
 
 static struct thread *threads; /* newest first */
 static unsigned thread_count;
@@ -210,6 +210,17 @@ bool has_waiter(HANDLE port)
 {
     struct place place;
     return count_waiters(port, &place) > 0;
+}
+
+const struct thread *find_waiter(HANDLE handle)
+{
+    const struct thread *self = find_own();
+    for (const struct thread *at = threads; at != NULL; at = at->next)
+        for (DWORD i = 0; i < at->wait.handle_count; i++)
+            if (at != self && !at->ended && at->wait.in != NULL &&
+                at->wait.handles[i] == handle)
+                return at;
+    return NULL;
 }
 
 bool has_taker(HANDLE port)

@@ -56,6 +56,9 @@ struct thread *this_thread(void);
 struct thread *begin_thread_record(void);
 void end_thread_record(struct thread *thread);
 
+/* Threads that were made and have no record yet: they soon begin. */
+extern volatile LONG threads_to_begin;
+
 /* The call that this thread is making. */
 struct place here(void);
 struct place place_at(const void *address);
@@ -94,6 +97,9 @@ bool has_waiter(HANDLE port);
 /* Whether another thread can soon take a packet from this port: it waits there,
  * or it does not wait. */
 bool has_taker(HANDLE port);
+
+/* Another thread that waits for this handle, perhaps with others; or NULL. */
+const struct thread *find_waiter(HANDLE handle);
 
 /* The thread on whose stack an address is, or NULL. */
 struct thread *stack_owner(const void *address);

@@ -252,8 +252,8 @@ Test(checker, without_check_there_is_no_report)
 
 static void assert_silent(const char *program, const char *file, int status)
 {
-    static const char *const turns[] = {"1", "2"};
-    for (unsigned i = 0; i < 2; i++) {
+    static const char *const turns[] = {"1", "2", "3"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(turns); i++) {
         struct run run = finish(start_checked(turns[i], program, file, NULL));
         take_looked_at(&run);
         assert_ended(&run, status);
@@ -292,9 +292,9 @@ ParameterizedTestParameters(checker, a_stage_is_not_reported_in_any_mode)
 ParameterizedTest(char program[24], checker,
                   a_stage_is_not_reported_in_any_mode)
 {
-    static const char *const modes[] = {"pending",    "sync-eof", "short:1",
-                                        "shuffle:1",  "skip",     "slow:1",
-                                        "ntfs-cached"};
+    static const char *const modes[] = {"pending",     "sync-eof", "short:1",
+                                        "shuffle:1",   "skip",     "slow:1",
+                                        "ntfs-cached", "warning"};
     make_file("file", 100001);
     for (unsigned i = 0; i < G_N_ELEMENTS(modes); i++) {
         g_setenv("IO", modes[i], TRUE);
