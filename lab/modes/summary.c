@@ -116,7 +116,10 @@ static void add_setting(const struct setting *setting)
         add(" shortened");
     } else if (strcmp(name, "ntfs-cached") == 0 || strcmp(name, "skip") == 0)
         add_immediate(strcmp(name, "skip") == 0);
-    else if (strcmp(name, "cancel") == 0)
+    else if (strcmp(name, "warning") == 0) {
+        add_amount(counts[READ_WARNED], "read");
+        add(" returned the warning 234");
+    } else if (strcmp(name, "cancel") == 0)
         add_kth(setting, "I/O", "was cancelled");
     else if (strcmp(name, "packet") == 0)
         add_kth(setting, "packet", "was changed");

@@ -13,6 +13,7 @@
 enum done {
     READ,           /* any read, and of these */
     READ_SHORTENED, /* the program got fewer bytes than it asked for */
+    READ_WARNED,    /* ReadFile returned the warning 234 */
     READ_HELD,
     WRITE_HELD,
     HELD_COMPLETED,

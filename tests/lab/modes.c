@@ -59,9 +59,10 @@ static enum answer print_answer(BOOL ok, const OVERLAPPED *overlapped)
         say("TRUE, %s, %llu bytes", state, overlapped->InternalHigh);
     else
         say("error %lu, %s", error, state);
-    return ok                          ? ANSWERED_TRUE
-           : error == ERROR_IO_PENDING ? IS_PENDING
-                                       : REFUSED;
+    if (ok)
+        return ANSWERED_TRUE;
+    return error == ERROR_IO_PENDING || error == ERROR_MORE_DATA ? IS_PENDING
+                                                                 : REFUSED;
 }
 
 static enum answer read_at(DWORD offset, OVERLAPPED *overlapped)

@@ -171,6 +171,15 @@ Test(modes, sync_eof_sends_no_packet)
     assert_each(sights);
 }
 
+Test(modes, a_warning_sends_a_packet)
+{
+    static const struct sight sights[] = {
+        {"warning", "read", SAYS("error 234, not pending") WELL NO_MORE DATA},
+        {"warning", "end", SAYS("error 997, not pending") AT_END NO_MORE NO_DATA},
+    };
+    assert_each(sights);
+}
+
 Test(modes, ntfs_cached_returns_true_and_sends_a_packet)
 {
     static const struct sight sights[] = {
@@ -321,6 +330,7 @@ Test(modes, a_line_at_the_end_says_what_the_mode_did)
         {"skip", "skip", "1 I/O completed immediately, 1 without a packet"},
         {"skip", "read", "1 I/O completed immediately; no packet was skipped"},
         {"ntfs-cached", "read", "1 I/O completed immediately"},
+        {"warning", "read", "1 read returned the warning 234"},
         {"cancel:1", "read", "the 1st I/O was cancelled"},
         {"packet:3:38:0", "read", "no 3rd packet came"},
         {"fail:ReadFile:1:5", "read",

@@ -47,6 +47,9 @@ static const struct {
     {"skip", 0,
      "each I/O succeeds immediately; no packet comes on a handle that asked "
      "for none"},
+    {"warning", 0,
+     "ReadFile fails with error 234 instead of 997, and the packet comes all "
+     "the same"},
     {"slow", 1, "each I/O takes {1} milliseconds"},
     {"cancel", 1, "the {#1} I/O is cancelled: error 995 and 0 bytes"},
     {"packet", 3, "the {#1} packet reports status {2} and {3} bytes"},
@@ -56,9 +59,6 @@ static const struct {
      "free"},
     /* tests/support/hooks/hooks.c */
     {"none", 0, "nothing is changed, and each OVERLAPPED is checked"},
-    {"warning", 0,
-     "ReadFile fails with error 234 instead of 997, and the packet comes all "
-     "the same"},
     {"short-write", 0, "each write takes at most a third of what it was given"},
     {"late", 0, "ReadFile returns only after its read's callback has returned"},
     {"stray", 2,

@@ -7,8 +7,6 @@
  * takes the settings of lab/modes/README.md, and these. Counts begin at 1:
  *
  *   none              nothing is changed
- *   warning           ReadFile fails with 234 instead of 997; the packet comes
- *                     anyway
  *   short-write       each write takes at most a third of its bytes
  *   late              ReadFile returns only after the read's callback has
  *                     returned; unless a worker calls ReadFile, or the file is
@@ -47,9 +45,9 @@
 #include <string.h>
 
 static const char *const known[] = {
-    "none",   "warning", "short-write", "late",       "stray",  "reverse",
-    "flight", "hold",    "hold-read",   "hold-write", "resize", "hollow",
-    "count",  "plain",   "callback",    "threadpool", "files",
+    "none",  "short-write", "late",       "stray",  "reverse", "flight",
+    "hold",  "hold-read",   "hold-write", "resize", "hollow",  "count",
+    "plain", "callback",    "threadpool", "files",
 };
 
 static struct imports next;
@@ -259,9 +257,6 @@ static BOOL start_queued(const struct io *io)
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
     if (!is_queued(io, error))
         drop(&in_flight, overlapped);
-    else if (error == ERROR_IO_PENDING && !io->skips &&
-             find_setting("warning") && !io->write)
-        return fail_with(ERROR_MORE_DATA);
     return ok ? TRUE : fail_with(error);
 }
 
