@@ -12,7 +12,7 @@ with the program of --tests. The first failure ends it.
 
 Environment: LAUNCHER starts a Windows program, ADDR2LINE finds a source line, FILE
 and ARGS are the program's arguments, and SAMPLE is the file if FILE is empty. DIR and
-LIBS are what the reader has typed.
+LIBS are what the reader has typed. NEXT is the last line if all is right.
 
 It prints at most 15 lines: the verdict first, the next command last. The file
 LOG/NAME.txt gets all lines. Each report of the checker is printed when it is made. Only
@@ -380,8 +380,9 @@ class Check:
         judged = (f'{self.tested}, which judge the data' if self.tested
                   else 'only tests can judge the data')
         self.screen.say(f'check: {self.looked_at}; {judged}')
-        self.screen.end(self.command('trace') if os.environ.get('DIR')
-                        else 'make pitfalls', self.notes)
+        self.screen.end(os.environ.get('NEXT') or (
+            self.command('trace') if os.environ.get('DIR') else 'make pitfalls'),
+                        self.notes)
         return True
 
 

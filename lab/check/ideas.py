@@ -24,11 +24,18 @@ import recording  # noqa: E402 (found by the line above)
 WATCHDOG = 6      # seconds; after 5 s without progress the checker says who waits
 FLOOD = 1 << 18   # bytes: more than any step prints
 OVERLAPPED = 0x40000000
+MOST = 4          # calls of one function that are made to fail
 RECORDS = 20000   # calls: more than any step makes
 SHORT = 20        # milliseconds: a wait that is no wait
 SIMILAR = 0.6     # of two lines that differ only in their words
 TODO = 'TODO: '    # what a start prints on stderr
-PIPE = 'pipe'      # the name of a run that reads a pipe
+PIPE = 'pipe'      # the name of a run that reads a pipe,
+CLOSED = 'closed'  # and of one whose pipe is closed without a word
+FAILED = 1450      # "insufficient system resources": any call may report it
+# Calls that can be made to fail. Of ReadFile, only those with an OVERLAPPED count.
+CAN_FAIL = (*recording.OPENS, 'CreateIoCompletionPort', 'CreateEventW', 'CreateEventA',
+            'PostQueuedCompletionStatus', 'GetQueuedCompletionStatus', recording.EX,
+            'ReadFile')
 FEEDER = os.path.join(steps.TOP, 'build', 'tests', 'feeder.exe')
 # Functions with which threads wait for each other and wake each other, and of which no
 # record shows all.
@@ -38,10 +45,11 @@ UNSEEN = re.compile(r'(?!WaitFor).*(cond|wait|wake|semaphore|notify)', re.I)
 class Failure:
     """Why a check fails."""
 
-    def __init__(self, expected, received, text=''):
+    def __init__(self, expected, received, text='', call=None):
         self.expected = expected
         self.received = received
         self.text = text  # printed by the line of the source to look at
+        self.call = call  # or the record of the call there
 
 
 class Program(programs.Program):
@@ -235,6 +243,11 @@ def forgive(lines, wanted):
     return result, pairs
 
 
+def lets_go_on(record):
+    """Whether the call may let another thread go on."""
+    return record.starts() or record.kind in ('SetEvent', 'SignalObjectAndWait')
+
+
 # ---- The checks ----
 
 class Idea:
@@ -256,10 +269,11 @@ class Idea:
     def path(self, name):
         return os.path.join(self.scratch, name)
 
-    def run(self, wanted=None, name='sample.txt', size=None, words=(), check='1',
+    def run(self, wanted=None, name='sample.txt', size=None, words=(), check='3',
             mode=''):
         """Runs the program once for each set of arguments: with a file of its own,
-        with a pipe that brings one piece, or without a file."""
+        with a pipe that brings one piece or none, or without a file. With check='3'
+        the same threads go on first in every run."""
         key = (name, size, tuple(words), check, mode)
         if key not in self.runs:
             path = self.path(name)
@@ -276,7 +290,7 @@ class Idea:
         return self.last
 
     def command(self, name, path, words):
-        if name == PIPE:
+        if name in (PIPE, CLOSED):
             return programs.launched(FEEDER, [f'\\\\.\\pipe\\try-{os.getpid()}',
                                               self.program])
         return programs.launched(self.program, [path, *words] if name else [])
@@ -315,8 +329,24 @@ class Idea:
             if i >= len(run.lines):
                 return Failure(line, 'no further line; ' + run.how())
             if run.lines[i] != line:
-                return Failure(line, run.lines[i], run.lines[i])
+                return self.too_late(run, line) or \
+                    Failure(line, run.lines[i], run.lines[i])
         return None
+
+    def too_late(self, run, line):
+        """Whether the thread that prints this line has first let another thread go
+        on."""
+        record = next((record for record, text in run.writes() if text == line), None)
+        if record is None or self.unseen:
+            return None
+        before = [other for other in run.trace.records if
+                  other.thread == record.thread and other.begin < record.begin and
+                  (lets_go_on(other) or other.takes() or other.waits() or
+                   other.is_about('stream'))]
+        if not (before and lets_go_on(before[-1])):
+            return None
+        return Failure(f'first this line, and then {before[-1].kind}: {line}',
+                       f'{before[-1].kind} comes first', line)
 
     def said_all(self, run, wanted=None):
         wanted = wanted or self.wanted
@@ -326,7 +356,34 @@ class Idea:
             return Failure('no further line', line, line)
         if failure is None and not run.has_status(0):
             return Failure('exit status 0', run.how())
+        if failure is None and run.errors:
+            return Failure('nothing on stderr', run.errors[0])
+        if failure is None and run.causes():  # only chance has made it right
+            return Failure('no mistake for the checker to report', 'it reports one')
         return failure
+
+    def closed_first(self):
+        """Nothing is closed after the last line."""
+        for record, line in self.run().writes()[-1:]:
+            for call in self.last.calls('CloseHandle'):
+                if call.begin > record.begin and (call.is_about('file') or
+                                                  call.is_about('port')):
+                    return Failure(f'CloseHandle, and then the last line: {line}',
+                                   'CloseHandle comes later', call=call)
+        return None
+
+    def reported(self, run, error, why, call=None):
+        """Fails unless the program has reported this error, and nothing else."""
+        done = [line for line in run.lines if re.search(r'\bdone\b', line)]
+        if run.has_status(1) and len(run.errors) == 1 and \
+                f'(error {error})' in run.errors[0] and not done:
+            # The system closes what a program leaves open when it gives up.
+            run.reports = [group for group in run.reports
+                           if not reports.can_wait(group)]
+            return None
+        return Failure(f"exit status 1, and on stderr one line with '(error {error})', "
+                       f"but no 'done': {why}",
+                       '; '.join([run.how(), *run.errors[:2], *done[:1]]), call=call)
 
     def waits(self, begin, end, for_what):
         run = self.last
@@ -373,13 +430,45 @@ class Idea:
                        f"\"{self.step_name()}: cannot open 'missing': ... (error 2)\"",
                        '; '.join([run.how(), *run.errors[:1]]))
 
+    def calls_to_fail(self):
+        """(function, K) of each call of main in a good run, and of the first of each
+        function in a worker."""
+        run = self.run()
+        for kind in CAN_FAIL:
+            calls = [record for record in run.calls(kind) if kind != 'ReadFile' or
+                     record.overlapped]
+            for number, record in enumerate(calls[:MOST], 1):
+                stops = kind in recording.POSTS and not record.overlapped
+                if not stops and (number == 1 or run.is_main(record)):
+                    yield kind, number
+
+    def failures(self):
+        """a call that fails is reported"""
+        for kind, number in list(self.calls_to_fail()):
+            run = self.run(mode=f'fail:{kind}:{number}:{FAILED}')
+            failed = next((record for record in run.calls(kind)
+                           if record.error == FAILED), None)
+            failure = failed and self.reported(
+                run, FAILED, f'in this run {kind}, call {number}, fails', failed)
+            if failure:
+                return failure
+            if kind in recording.TAKES:  # the packet is still in the port
+                run.reports = []
+        return None
+
+    wrong_usage = [('', ()), ('sample.txt', ('0', '1'))]
+
     def usage(self):
-        """without an argument, it prints its usage"""
-        run = self.run([], name='')
-        if run.has_status(2) and run.errors and not run.lines:
-            return None
-        return Failure("exit status 2, and 'usage: ...' on stderr",
-                       '; '.join([run.how(), *run.errors[:1]]))
+        """with another number of arguments, it prints its usage"""
+        for name, words in self.wrong_usage:
+            run = self.run([], name=name, words=words)
+            if not run.has_status(2) or len(run.errors) != 1 or run.lines or \
+                    not run.errors[0].startswith('usage: '):
+                given = len(words) + bool(name)
+                return Failure("exit status 2, and one line 'usage: ...' on stderr: "
+                               f'it got {given} arguments',
+                               '; '.join([run.how(), *run.errors[:1]]))
+        return None
 
     def words(self):
         """the words are exactly those of the README"""
@@ -431,7 +520,7 @@ class Idea:
         last = {}  # the last such call of each thread
         before = None
         for record in run.trace.records:
-            if record.starts() or record.kind in ('SetEvent', 'SignalObjectAndWait'):
+            if lets_go_on(record):
                 last[record.thread] = record
             elif record in line_of:
                 signal = last.get(before.thread) if before else None
@@ -445,7 +534,7 @@ class Idea:
         return None
 
     def checks(self):
-        return [*self.own, self.missing, self.usage, self.words]
+        return [*self.own, self.missing, self.failures, self.usage, self.words]
 
 
 class Create(Idea):
@@ -483,8 +572,8 @@ class Create(Idea):
             if not record.overlapped and record.error == 87]) or self.said(4)
 
     def ends(self):
-        """it ends with done"""
-        return self.said_all(self.run())
+        """it ends with done, after everything is closed"""
+        return self.said_all(self.run()) or self.closed_first()
 
     def true_numbers(self):
         """the numbers come from the calls: a file of 100 bytes"""
@@ -492,12 +581,17 @@ class Create(Idea):
         wanted[2] = wanted[2].replace('64', '36')
         return self.said_all(self.run(wanted, 'short.txt', 100), wanted)
 
+    def failures(self):
+        """a call that fails is reported"""
+        return self.reported(self.run(name=CLOSED), 109, 'in this run the file is a '
+                             'pipe, and ReadFile fails') or super().failures()
+
 
 class Bind(Idea):
     @property
     def own(self):
         return [self.bound, self.second_bind, self.empty, self.post, self.take,
-                self.ends, self.again]
+                self.ends, self.any_packet, self.again]
 
     def second_bind(self):
         """a second bind fails"""
@@ -527,8 +621,14 @@ class Bind(Idea):
             self.said(3)
 
     def ends(self):
-        """it ends with done"""
-        return self.said_all(self.run())
+        """it ends with done, after everything is closed"""
+        return self.said_all(self.run()) or self.closed_first()
+
+    def any_packet(self):
+        """the number of bytes comes from the packet: 7"""
+        wanted = self.wanted
+        wanted[3] = wanted[3].replace('42', '7')
+        return self.said_all(self.run(wanted, mode='packet:1:0:7'), wanted)
 
 
 class Callback(Idea):
@@ -562,7 +662,8 @@ class Callback(Idea):
 
     def ends(self):
         """each worker exits, and it ends with done"""
-        return self.said_all(self.run()) or self.workers_exit()
+        return self.said_all(self.run()) or self.workers_exit() or \
+            self.closed_first()
 
     def any_packet(self):
         """the callback gets whatever the packet brings: error 1117, 7 bytes"""
@@ -622,7 +723,8 @@ class Overlapped(Idea):
 
     def ends(self):
         """each worker exits, and it ends with done"""
-        return self.said_all(self.run()) or self.workers_exit()
+        return self.said_all(self.run()) or self.workers_exit() or \
+            self.closed_first()
 
     def any_packet(self):
         """the callback gets whatever the packet brings: error 23, 0 bytes"""
@@ -630,14 +732,25 @@ class Overlapped(Idea):
         wanted[5] = wanted[5].replace('error 0, 12', 'error 23, 0')
         return self.said_all(self.run(wanted, mode='packet:2:23:0'), wanted)
 
+    def failures(self):
+        """a call that fails is reported"""
+        for number in (1, 2) if 'malloc' in self.imports else ():
+            failure = self.reported(self.run(mode=f'fail:malloc:{number}:0'), 8,
+                                    f'in this run malloc, call {number}, fails')
+            if failure:
+                return failure
+        return super().failures()
+
 
 class ReadFile(Idea):
     @property
     def own(self):
         return [self.bound, self.first_read, self.workers, self.next_read,
                 self.all_bytes, self.waiting, self.order, self.ends, self.pending,
-                self.sync_end, self.immediate, self.short, self.error, self.no_bytes,
-                self.high_half]
+                self.sync_end, self.immediate, self.short, self.warning, self.error,
+                self.no_bytes, self.text, self.high_half, self.too_far]
+
+    wrong_usage = [*Idea.wrong_usage, ('sample.txt', ('1x',))]
 
     @property
     def wanted(self):
@@ -683,7 +796,8 @@ class ReadFile(Idea):
 
     def ends(self):
         """the end of the file wakes main, and each worker exits"""
-        return self.said_all(self.run()) or self.workers_exit()
+        return self.said_all(self.run()) or self.workers_exit() or \
+            self.closed_first()
 
     def pending(self):
         """it is right if each read is pending for a while"""
@@ -707,14 +821,41 @@ class ReadFile(Idea):
         """it is right if ReadFile returns TRUE, and a packet still comes"""
         return self.read(40000, mode='ntfs-cached')
 
+    def warning(self):
+        """it is right if ReadFile, or a packet, reports the warning 234"""
+        return self.read(40000, mode='warning') or \
+            self.read(40000, mode=f'packet:1:234:{steps.CHUNK}')
+
     def error(self):
         """a read that fails is reported"""
-        run = self.run(name='short.txt', size=40000, mode='packet:2:5:0')
-        if run.has_status(1) and '(error 5)' in ''.join(run.errors) and not any(
-                'done' in line or 'end of file' in line for line in run.lines):
-            return None
-        return Failure("exit status 1, and on stderr one line with '(error 5)', but no "
-                       "'end of file'", '; '.join([run.how(), *run.errors[:1]]))
+        lines = [*self.wanted[:4],
+                 'worker: read 64 bytes at offset 32768: offset 00032768:']
+        for mode, count in (('packet:2:5:0', 4), ('packet:2:5:64', 5),
+                            ('fail:ReadFile:2:5', 4), ('fail:ReadFile:1:5', 2)):
+            run = self.run(lines, 'short.txt', 40000, mode=mode)
+            failure = self.said(count - 1, run, lines) or \
+                self.reported(run, 5, 'in this run a read fails')
+            if failure is None and run.lines[count:]:
+                line = run.lines[count]
+                failure = Failure('no further line: the read has failed', line, line)
+            if failure:
+                return failure
+        return None
+
+    def text(self):
+        """the bytes that came are shown, and others as dots: a file of 5 bytes"""
+        with open(self.path('binary'), 'wb') as file:
+            file.write(b'a\0b\xff\n')
+        wanted = steps.transcript(self.path('binary'), 0).splitlines()
+        return self.said_all(self.run(wanted, 'binary'), wanted)
+
+    def too_far(self):
+        """no read starts that would end after the largest offset, 2^63 - 1"""
+        run = self.run(words=['9223372036854775807'])
+        if self.queued():
+            return Failure('no call of ReadFile', 'ReadFile is called',
+                           call=self.queued()[0])
+        return self.reported(run, 87, 'the offset is 9223372036854775807')
 
     def no_bytes(self):
         """a success with 0 bytes is the end of a file, but not the end of a pipe"""

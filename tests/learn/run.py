@@ -89,6 +89,14 @@ def differences(path, text):
         yield f'wanted: at most {MOST_LINES} lines'
 
 
+def too_long(directory):
+    """The lines of the start that an editor with 80 columns would break."""
+    with open(os.path.join(directory, 'main.c'), encoding='utf-8') as file:
+        for number, line in enumerate(file, 1):
+            if len(line) > 81:
+                yield f'main.c:{number}: longer than 80 characters'
+
+
 def strict(directory):
     """The start compiles with the flags of this repository."""
     return subprocess.run(
@@ -128,7 +136,8 @@ def judge(step, path):
     seconds, processor = time.monotonic() - begin, worked() - before
     different = list(differences(path, text))
     if os.path.basename(path) == 'start.txt':
-        different += [*strict(directory).splitlines()[:3], *misfits(step)]
+        different += [*strict(directory).splitlines()[:3], *misfits(step),
+                      *too_long(directory)]
     return text, seconds, processor, different
 
 

@@ -6,6 +6,7 @@ import glob
 import io
 import os
 import re
+import shlex
 import sys
 
 import advice
@@ -27,6 +28,15 @@ BASE = '-Wl,--image-base=0x140000000'
 WIDTH = 400  # characters of a line
 
 TODO = re.compile(r'^\s*TODO\((\w+)\);')
+# What assert prints: the condition, the file, the line.
+ASSERTION = re.compile(r'Assertion failed: (.*), file (.*), line (\d+)')
+
+
+def after(step):
+    """What a learner types after a step that is right."""
+    if step < '5':
+        return f'make start STEP={int(step) + 1}'
+    return 'make run STEP=cancel, the first program of bridge/README.md'
 
 
 class Verdict:
@@ -115,7 +125,11 @@ class Attempt:
         """What to type next; make trace shows the same run."""
         name, _, words, _, mode = next(key for key, value in idea.runs.items()
                                        if value is run)
-        settings = [f'ARGS={word}' for word in words] + [f'IO={mode}'] * bool(mode)
+        if name == ideas.CLOSED:  # no command makes such a pipe
+            return f'make hint STEP={self.step}'
+        arguments = ' '.join(words)
+        settings = [f'ARGS={shlex.quote(arguments)}'] * bool(words) + \
+            [f'IO={mode}'] * bool(mode)
         verb = 'trace'
         if name == ideas.PIPE:  # make trace has no pipe
             verb = 'run'
@@ -130,11 +144,9 @@ class Attempt:
         if not mistakes and warning:
             return self.warned(f'all {total} checks pass', *warning)
         if not mistakes:
-            later = f'make start STEP={int(self.step) + 1}, or ' \
-                if self.step < '5' else ''
             return Verdict(f'right: all {total} checks pass, and the checker has '
-                           'nothing to report', [],
-                           f'{later}make try STEP={self.step} ALL=1', right=True)
+                           'nothing to report', [], f'{after(self.step)}; or make try '
+                           f'STEP={self.step} ALL=1', right=True)
         run, group = mistakes[0]
         different = {tuple(reports.mistake_of(self.located(group)))
                      for _, group in mistakes}
@@ -192,7 +204,7 @@ class Attempt:
         return [f'expected: {failure.expected}', f'received: {failure.received}',
                 *self.at(place),
                 *(f'stderr: {line}' for line in run.errors[:1]
-                  if line not in failure.received)]
+                  if line not in failure.received and not ASSERTION.search(line))]
 
     def cause(self, run):
         """What explains the failure, and the first words of the verdict."""
@@ -236,8 +248,12 @@ class Attempt:
         return f'{record.file}:{record.line}' if record.line else ''
 
     def place(self, failure, run):
-        """The line of the source that prints this text, or else the last call of
-        main."""
+        """The line of the source to look at: of an assert that has failed, of a call,
+        or of what prints a text; or else the last call of main."""
+        for found in filter(None, map(ASSERTION.search, run.errors)):
+            return f'{os.path.relpath(found[2])}:{found[3]}: assert({found[1]}) fails'
+        if failure.call:
+            return f'{self.line_of(run, failure.call)}: {failure.call.kind}'
         if failure.text:
             return self.source_of(failure.text)
         if run.status == 0 or run.crash() or run.hangs():

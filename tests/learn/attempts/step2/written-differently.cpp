@@ -1,7 +1,17 @@
 /* Verdict: right: all */
 #include <windows.h>
 
+#include <cstdlib>
 #include <iostream>
+
+static void must(bool ok, const char *what)
+{
+    DWORD error = GetLastError();
+    if (ok)
+        return;
+    std::cerr << "cannot " << what << " (error " << error << ")\n";
+    std::exit(1);
+}
 
 int main(int argc, char **argv)
 {
@@ -11,30 +21,25 @@ int main(int argc, char **argv)
     }
     HANDLE file = CreateFileA(argv[1], GENERIC_READ, FILE_SHARE_READ, nullptr,
                               OPEN_EXISTING, FILE_FLAG_OVERLAPPED, nullptr);
-    if (file == INVALID_HANDLE_VALUE) {
-        DWORD error = GetLastError();
-        std::cerr << "cannot open '" << argv[1] << "': (error " << error
-                  << ")\n";
-        return 1;
-    }
+    must(file != INVALID_HANDLE_VALUE, "open the file");
     /* One call creates the port and binds the file. */
     HANDLE port = CreateIoCompletionPort(file, nullptr, 5, 1);
-    if (CreateIoCompletionPort(file, port, 5, 1) == nullptr) {
-        DWORD error = GetLastError();
-        std::cout << "main: bound; a second bind fails (error " << error
-                  << ")\n";
-    }
+    must(port != nullptr, "create a port");
+    must(CreateIoCompletionPort(file, port, 5, 1) == nullptr &&
+             GetLastError() == ERROR_INVALID_PARAMETER,
+         "get the error 87");
+    std::cout << "main: bound; a second bind fails (error 87)\n";
     OVERLAPPED_ENTRY entry[3] = {};
     ULONG count = 0;
-    if (!GetQueuedCompletionStatusEx(port, entry, 3, &count, 0, FALSE)) {
-        DWORD error = GetLastError();
-        std::cout << "main: the port is empty: no packet (error " << error
-                  << ")\n";
-    }
+    must(!GetQueuedCompletionStatusEx(port, entry, 3, &count, 0, FALSE) &&
+             GetLastError() == WAIT_TIMEOUT,
+         "get the error 258");
+    std::cout << "main: the port is empty: no packet (error 258)\n";
     std::cout << "main: posting a packet: 42 bytes\n";
     static OVERLAPPED mine;
-    PostQueuedCompletionStatus(port, 42, 5, &mine);
-    GetQueuedCompletionStatusEx(port, entry, 3, &count, INFINITE, FALSE);
+    must(PostQueuedCompletionStatus(port, 42, 5, &mine), "post a packet");
+    must(GetQueuedCompletionStatusEx(port, entry, 3, &count, INFINITE, FALSE),
+         "take out the packet");
     std::cout << "main: took out a packet: "
               << entry[0].dwNumberOfBytesTransferred << " bytes, "
               << (entry[0].lpOverlapped == &mine ? "the same" : "another")

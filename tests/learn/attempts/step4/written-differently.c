@@ -32,6 +32,7 @@ static unsigned __stdcall work(void *port)
         io = NULL;
         BOOL ok = GetQueuedCompletionStatus(port, &bytes, &key, &io, INFINITE);
         DWORD error = ok ? 0 : GetLastError();
+        check(ok || io != NULL, "take a packet from", L"port");
         if (io == NULL)
             return 0;
         struct job *job = CONTAINING_RECORD(io, struct job, io);
@@ -47,7 +48,9 @@ static unsigned __stdcall work(void *port)
 static void post(HANDLE port, struct job *job)
 {
     say("posting the packet of '%s'", job->text);
-    PostQueuedCompletionStatus(port, (DWORD)strlen(job->text), 0, &job->io);
+    check(
+        PostQueuedCompletionStatus(port, (DWORD)strlen(job->text), 0, &job->io),
+        "post to", L"port");
     AcquireSRWLockExclusive(&lock);
     while (!job->is_done)
         SleepConditionVariableSRW(&changed, &lock, INFINITE, 0);
@@ -63,6 +66,7 @@ int wmain(int argc, wchar_t **argv)
     if (file == INVALID_HANDLE_VALUE)
         return report("open", argv[1], GetLastError());
     HANDLE port = CreateIoCompletionPort(file, NULL, 0, 0);
+    check(port != NULL, "create", L"port");
     HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, work, port, 0, NULL);
     say("packing offset 64 with 'first buffer'");
     say("packing offset 4294967360 with 'second buffer'");

@@ -2,6 +2,7 @@
 #include <windows.h>
 
 #include <cctype>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -30,9 +31,10 @@ struct whole_file : io {
             Offset = static_cast<DWORD>(at);
             OffsetHigh = static_cast<DWORD>(at >> 32);
         }
-        if (ReadFile(file, data, sizeof data, nullptr, this))
+        bool too_far = at > INT64_MAX - sizeof data;
+        if (!too_far && ReadFile(file, data, sizeof data, nullptr, this))
             return;
-        DWORD error = GetLastError();
+        DWORD error = too_far ? ERROR_INVALID_PARAMETER : GetLastError();
         if (error != ERROR_IO_PENDING && error != ERROR_MORE_DATA)
             end(who, error);
     }
@@ -72,6 +74,15 @@ struct whole_file : io {
     }
 };
 
+static void must(bool ok, const char *what)
+{
+    DWORD error = GetLastError();
+    if (ok)
+        return;
+    std::fprintf(stderr, "cannot %s (error %lu)\n", what, error);
+    std::exit(1);
+}
+
 static DWORD WINAPI serve(void *port)
 {
     for (;;) {
@@ -80,6 +91,7 @@ static DWORD WINAPI serve(void *port)
         OVERLAPPED *overlapped = nullptr;
         BOOL ok = GetQueuedCompletionStatus(port, &bytes, &key, &overlapped,
                                             INFINITE);
+        must(ok || overlapped != nullptr, "take out a packet");
         if (overlapped == nullptr)
             return 0;
         static_cast<io *>(overlapped)
@@ -90,21 +102,21 @@ static DWORD WINAPI serve(void *port)
 int main(int argc, char **argv)
 {
     static whole_file all;
-    if (argc < 2 || argc > 3) {
+    char *end = nullptr;
+    if (argc == 3)
+        all.at = std::strtoull(argv[2], &end, 10);
+    if (argc < 2 || argc > 3 || (argc == 3 && *end != '\0')) {
         std::fprintf(stderr, "usage: five FILE [OFFSET]\n");
         return 2;
     }
-    if (argc == 3)
-        all.at = std::strtoull(argv[2], nullptr, 10);
     all.file = CreateFileA(argv[1], GENERIC_READ, 7, nullptr, OPEN_EXISTING,
                            FILE_FLAG_OVERLAPPED, nullptr);
-    if (all.file == INVALID_HANDLE_VALUE) {
-        std::fprintf(stderr, "cannot open it (error %lu)\n", GetLastError());
-        return 1;
-    }
+    must(all.file != INVALID_HANDLE_VALUE, "open the file");
     all.has_offsets = GetFileType(all.file) == FILE_TYPE_DISK;
     HANDLE port = CreateIoCompletionPort(all.file, nullptr, 0, 1);
+    must(port != nullptr, "create a port");
     all.over = CreateEventA(nullptr, TRUE, FALSE, nullptr);
+    must(all.over != nullptr, "create an event");
     HANDLE thread = CreateThread(nullptr, 0, serve, port, 0, nullptr);
     std::printf("main: asking for the first read, then only waiting\n");
     all.next("main");
