@@ -10,7 +10,7 @@ tests := run test patch python git
 #              command             needs                        uses
 $(call command,run,                run $$(dir_needs),           STEP FILE ARGS SLOW IO DIR LIBS)
 $(call command,start,              python,                      STEP)
-$(call command,try,                $$(try_needs),               STEP LIBS ALL)
+$(call command,try,                run python,                  STEP LIBS ALL)
 $(call command,hint,               run python,                  STEP LIBS)
 $(call command,watch,              run python,                  STEP LIBS)
 $(call command,solution,           python,                      STEP)
@@ -63,7 +63,6 @@ $(call command,doctor,             $$(doctor_needs),)
 $(call command,on,                 ,                            SYSTEM COMMAND MIRROR)
 
 check_needs = run python $(if $(CHECK_SUITES),test patch git)
-try_needs = run python $(if $(ALL),test patch git)
 dir_needs = $(if $(DIR),python)
 play_needs = $(if $(NAME),patch)
 explore_needs = $(dir_needs) $(if $(NAME),patch)

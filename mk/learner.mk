@@ -20,12 +20,13 @@ progress:
 	@cd $(FROM) && $(LEARN) progress
 
 # With ALL=1, an attempt that is right goes through all tests of its step. `check`
-# would refuse ALL, so it gets only the settings.
-TRY_ALL = $(if $(ALL),&& MAKEFLAGS= $(THIS_MAKE) --no-print-directory check \
+# would refuse ALL, so it gets only the settings. NEXT is its line `next:`.
+TRY_ALL = $(if $(ALL),&& NEXT="$$(cd $(FROM) && $(LEARN) after $(STEP))" \
+  MAKEFLAGS= $(THIS_MAKE) --no-print-directory check \
   STEP=$(STEP) DIR=mine/$(CHOSEN) $(foreach name,$(SETTINGS),$(if $(filter \
     command,$(firstword $(origin $(name)))),$(name)='$($(name))')))
 try hint watch: $(LAB_OBJECTS) build/tests/feeder.exe build/sample.txt $(WINE_READY)
-	@$(stay) (cd $(FROM) && $(LEARN) $@ $(STEP)) $(TRY_ALL)
+	@$(stay) (cd $(FROM) && ALL='$(ALL)' $(LEARN) $@ $(STEP)) $(TRY_ALL)
 
 # Writes the generated parts of the steps' READMEs: see tools/docs.py.
 .PHONY: docs

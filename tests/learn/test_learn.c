@@ -95,16 +95,37 @@ Test(learn, an_attempt_is_tried_until_it_is_right)
     make_says("hint STEP=2", 0, "\nhint 1 of 3: ");
     make_says("hint STEP=2", 0, "\nhint 2 of 3: ");
     must("cp top/step2-bind/main.c top/mine/step2-bind");
-    make_says("try STEP=2", 0, "right: all 10 checks pass, ");
-    make_says("hint STEP=2", 0, "right: all 10 checks pass, ");
+    make_says("try STEP=2", 0, "right: all 12 checks pass, ");
+    make_says("hint STEP=2", 0, "right: all 12 checks pass, ");
+    make_says("try STEP=2", 0, "next: make start STEP=3; or make try STEP=2 ");
     make_says("progress", 0, ", 2 hints\n");
     make_says("progress", 0, "progress: 2 done, ");
+}
+
+/* What to do next comes last, after the tests, and once. Without Criterion, the
+ * tests need no build. */
+Test(learn, a_right_attempt_goes_on_with_the_next_step)
+{
+    make_learners_top();
+    must("make -C top start STEP=1 && cp top/step1-create/main.c "
+         "top/mine/step1-create");
+    struct said said =
+        shell("PKG_CONFIG_LIBDIR=/nowhere NO_INSTALL=1 make -C top "
+              "--no-print-directory try STEP=1 ALL=1");
+    assert_status(said, 0);
+    assert_says(said, "right: all 11 checks pass, ");
+    assert_says(said, "the main tests of the step pass");
+    cr_assert(g_str_has_suffix(said.text, "\nnext: make start STEP=2\n"),
+              "wanted at the end 'next: make start STEP=2': %s", quote(&said));
+    assert_not_says(said, "make trace");
+    assert_not_says(said, "ALL=1");
+    said_clear(&said);
 }
 
 Test(learn, each_try_repeats_the_warning_of_the_compiler)
 {
     const char *verdict =
-        "almost: all 10 checks pass, but the compiler warns: ";
+        "almost: all 12 checks pass, but the compiler warns: ";
     make_learners_top();
     must("make -C top start STEP=2 && cp top/step2-bind/main.c "
          "top/mine/step2-bind && "
@@ -120,7 +141,9 @@ Test(learn, a_check_has_three_hints)
     make_learners_top();
     must("mkdir -p top/mine/step1-create && "
          "echo 'int main(void) { return 0; }' >top/mine/step1-create/a.c");
-    make_says("hint STEP=1", 0, "hint 1 of 3: `show_plain` opens the file ");
+    make_says("hint STEP=1", 0,
+              "    fails: a file is opened without the flag\n"
+              "hint 1 of 3: `show_plain` opens the file ");
     make_says("hint STEP=1", 0, "hint 2 of 3: The first line ");
     make_says("hint STEP=1", 0, "hint 3 of 3: In `wmain`, ");
     make_says("hint STEP=1", 0, "hint 3 of 3: In `wmain`, ");
@@ -148,6 +171,7 @@ TestSuite(attempts, .init = enter_scratch, .fini = leave_scratch);
 Test(attempts, a_few_are_judged_as_recorded)
 {
     make_learners_top();
-    make_says("test-learn NAME='step1/start step3/solution step3/words'", 0,
-              "3 attempts, 0 not as recorded; ");
+    make_says("test-learn NAME='step1/start step2/*-unchecked step3/solution "
+              "step3/words step4/event-* step4/not-made-idle'",
+              0, " 0 not as recorded; ");
 }
