@@ -175,7 +175,8 @@ Test(modes, a_warning_sends_a_packet)
 {
     static const struct sight sights[] = {
         {"warning", "read", SAYS("error 234, not pending") WELL NO_MORE DATA},
-        {"warning", "end", SAYS("error 997, not pending") AT_END NO_MORE NO_DATA},
+        {"warning", "end",
+         SAYS("error 997, not pending") AT_END NO_MORE NO_DATA},
     };
     assert_each(sights);
 }

@@ -9,7 +9,8 @@ static void make_learners_top(void)
     make_top();
     must("rm -f top/mine && mkdir top/build/lab top/build/learn && "
          "cd top/build && ln -s \"$TOP\"/build/wine \"$TOP\"/build/sample.txt "
-         "\"$TOP\"/build/obj . && ln -s \"$TOP\"/build/lab/names \"$TOP\"/build/lab/parts lab && "
+         "\"$TOP\"/build/obj . && ln -s \"$TOP\"/build/lab/names "
+         "\"$TOP\"/build/lab/parts lab && "
          "ln -s \"$TOP\"/build/learn/windows.h* learn");
 }
 
