@@ -444,7 +444,7 @@ def write_report(facts, rows, quick=False):
         return
     for old in glob.glob(f"{BENCH}/*.svg"):
         os.unlink(old)
-    parts = [describe(facts), targets(results)]
+    parts = [describe(facts)]
     for work in plan.WORKS:
         if work.name not in results.entries:
             continue
@@ -480,7 +480,7 @@ def publish(readme):
     """Copies the tables into the README, and the plots beside it."""
     with open(readme, encoding="utf-8") as file:
         text = file.read()
-    for mark in "tables", "own", "warm-up":
+    for mark in "tables", "targets", "own", "warm-up":
         if os.path.exists(f"{BENCH}/{mark}.md"):
             with open(f"{BENCH}/{mark}.md", encoding="utf-8") as file:
                 text = replace(text, mark, file.read())
