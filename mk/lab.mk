@@ -15,7 +15,6 @@ LAB_OBJECTS := $(LAB_PARTS:build/obj/lab/%=build/lab/parts/%)
 $(LAB_PARTS): private says :=
 build/lab/names: $(LAB_PARTS)
 	@mkdir -p $(@D)
-	$(call says,NM,$@)
 	$(Q)$(NM) -g --defined-only $^ | awk 'NF == 3 && \
 	  $$3 !~ /^(guard\.|__sanitizer_)/ { print $$3, "lab." $$3 }' >$@
 $(LAB_OBJECTS): build/lab/parts/%: build/obj/lab/% build/lab/names
@@ -28,6 +27,9 @@ $(foreach name,$(STAGES) $(BRIDGE) $(PROGRAMS),$(eval \
 # Two of the test programs are there for the sweeps.
 $(foreach name,$(SWEPT_TESTS),$(eval \
   build/lab/$(name).exe: $(call in_lab,$(call test_objects,$(name)))))
+
+# Each of these programs has printed a line before.
+$(SWEPT_TESTS:%=build/lab/%.exe): private says :=
 
 # lab/interpose/caller.c relies on this image base.
 LAB_BASE := -Wl,--image-base=0x140000000
@@ -362,6 +364,7 @@ build/explore/final.exe: $(call in_explorer, \
   build/obj/lab/explore/scenarios/pool.o $(LIBRARY))
 # make keeps what a rule names: see `named` in mk/tests.mk.
 named: build/obj/lab/explore/scenarios/pool.o
+build/obj/lab/explore/scenarios/pool.o: private says :=
 EXPLORED_PITFALLS := $(basename $(notdir $(filter $(EXPLORED:%=lab/pitfalls/%/%), \
   $(PATCHES))))
 $(foreach name,$(EXPLORED),$(eval \
@@ -424,6 +427,10 @@ build/explore/small.exe: $(call in_explorer,build/obj/tests/lab/explored/small.o
 build/obj/tests/lab/explored/%.o: private says :=
 EXPLORED_FOR_TESTS := $(patsubst %,build/explore/%.exe,small final $(EXPLORED) \
   read-after-submit no-sentinel idle-wait-in-callback freed-while-pending closed-under-io)
+# Only make explore prints their names: all of them would be many lines.
+ifeq ($(filter explore explore-table,$(MAKECMDGOALS)),)
+$(EXPLORED_FOR_TESTS) $(EXPLORE_OBJECT): private says :=
+endif
 
 # The examples in final's README, linked with the lab.
 $(foreach n,1 2,$(eval build/lab/example$(n).exe: \

@@ -147,7 +147,7 @@ $(SUITES): $(patsubst %.c,build/obj/host/%.o,$(HOST_C) $(CHOSEN_SUITES))
 # The suites start these programs as they are, and all others only guarded.
 PLAIN := $(HELPERS) cancel_in_time interposed modes stress stream_cases two_pools
 GUARDED := final $(PROGRAMS) $(EXAMPLE_PROGRAMS) $(filter-out $(HELPERS) cancel_in_time \
-  sweep_errors stream_all stream_cases two_pools,$(TEST_PROGRAMS))
+  recorded sweep_errors stream_all stream_cases two_pools,$(TEST_PROGRAMS))
 
 # The three programs of bridge have one suite. Their page shows no edit.
 BRIDGE_TESTED := $(if $(or $(filter $(BRIDGE),$(STEP)),$(if $(STEP),,all)),$(BRIDGE))
