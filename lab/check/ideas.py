@@ -467,7 +467,7 @@ class Idea:
                 given = len(words) + bool(name)
                 return Failure("exit status 2, and one line 'usage: ...' on stderr: "
                                f'it got {given} arguments',
-                               '; '.join([run.how(), *run.errors[:1]]))
+                               '; '.join([run.how(), *run.errors[:2], *run.lines[:1]]))
         return None
 
     def words(self):
