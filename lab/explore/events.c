@@ -20,15 +20,22 @@ HANDLE WINAPI model_CreateEventW(LPSECURITY_ATTRIBUTES security, BOOL is_manual,
     return handle;
 }
 
-BOOL WINAPI model_SetEvent(HANDLE handle)
+static bool change_event(HANDLE handle, bool is_set)
 {
-    enter("SetEvent");
     switch_point();
     struct object *event = find_object(handle, EVENT);
     if (event == NULL)
+        return false;
+    event->is_set = is_set;
+    tell("%s %s", is_set ? "sets" : "resets", name_of_object(event));
+    return true;
+}
+
+BOOL WINAPI model_SetEvent(HANDLE handle)
+{
+    enter("SetEvent");
+    if (!change_event(handle, true))
         return FALSE;
-    event->is_set = true;
-    tell("sets %s", name_of_object(event));
     switch_point();
     return TRUE;
 }
@@ -36,13 +43,7 @@ BOOL WINAPI model_SetEvent(HANDLE handle)
 BOOL WINAPI model_ResetEvent(HANDLE handle)
 {
     enter("ResetEvent");
-    switch_point();
-    struct object *event = find_object(handle, EVENT);
-    if (event == NULL)
-        return FALSE;
-    event->is_set = false;
-    tell("resets %s", name_of_object(event));
-    return TRUE;
+    return change_event(handle, false);
 }
 
 /* ---- Waits -------------------------------------------------------------- */

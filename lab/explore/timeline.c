@@ -20,33 +20,35 @@ static void print(const char *who, const char *what, const char *where)
               NULL);
 }
 
-void tell(const char *format, ...)
+/* Only a replay prints it. `thread`: NULL, or the thread that does it. */
+static void tell_whose(const struct thread *thread, const char *format,
+                       va_list values)
 {
-    char what[LINE], where[40];
-    va_list values;
+    char who[24] = "", what[LINE], where[40] = "";
     if (!shared->settings.replays)
         return;
     DWORD error = GetLastError();
-    va_start(values, format);
     vsnprintf(what, sizeof what, format, values);
-    va_end(values);
-    snprintf(where, sizeof where, " at %s", place_text(current->place));
-    char who[24];
-    snprintf(who, sizeof who, "%s ", name_of(current));
+    if (thread != NULL) {
+        snprintf(who, sizeof who, "%s ", name_of(thread));
+        snprintf(where, sizeof where, " at %s", place_text(thread->place));
+    }
     print(who, what, where);
     SetLastError(error);
 }
 
+void tell(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    tell_whose(current, format, values);
+    va_end(values);
+}
+
 void tell_of(const char *format, ...)
 {
-    char what[LINE];
     va_list values;
-    if (!shared->settings.replays)
-        return;
-    DWORD error = GetLastError();
     va_start(values, format);
-    vsnprintf(what, sizeof what, format, values);
+    tell_whose(NULL, format, values);
     va_end(values);
-    print("", what, "");
-    SetLastError(error);
 }
