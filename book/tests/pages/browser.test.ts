@@ -5,14 +5,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import {
-  type Browser,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { useBrowser, visit } from '../browser.ts';
 
 /** BOOK names another directory with the pages. */
 const book = path.resolve(process.env.BOOK ?? '../build/book');
@@ -35,51 +31,13 @@ const KINDS = [
   'windows-and-wine.html',
 ];
 
-let browser: Browser;
-before(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run'],
-  });
-});
-after(() => browser.close());
+useBrowser();
 
 const address = (name: string): string => {
   const [file = '', hash = ''] = name.split('#');
   const url = pathToFileURL(path.join(book, file)).href;
   return hash === '' ? url : `${url}#${hash}`;
 };
-
-/** Errors, and requests for anything that is not a file, fail the test. */
-async function visit<Result>(
-  url: string,
-  options: BrowserContextOptions,
-  use: (page: Page) => Promise<Result>,
-): Promise<Result> {
-  const context = await browser.newContext({
-    viewport: { width: 1280, height: 800 },
-    reducedMotion: 'reduce',
-    offline: true,
-    ...options,
-  });
-  const page = await context.newPage();
-  const wrong: string[] = [];
-  page.on('pageerror', (error) => wrong.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') wrong.push(message.text());
-  });
-  page.on('request', (request) => {
-    if (!request.url().startsWith('file:')) wrong.push(request.url());
-  });
-  try {
-    await page.goto(url);
-    const result = await use(page);
-    assert.deepEqual(wrong, []);
-    return result;
-  } finally {
-    await context.close();
-  }
-}
 
 const onPage = <Result>(
   name: string,

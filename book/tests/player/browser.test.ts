@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { questionsOf } from '../../player/model/questions.ts';
 import { lastState } from '../../player/model/state.ts';
+import { useBrowser, visit } from '../browser.ts';
 import { pageOf } from './pages.ts';
 import { found, isPitfall, type Recorded, recorded } from './runs.ts';
 
@@ -48,23 +49,7 @@ declare global {
   }
 }
 
-let browser: Browser;
-before(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-});
-after(() => browser.close());
+useBrowser();
 
 interface Look {
   width?: number;
@@ -73,31 +58,21 @@ interface Look {
   moves?: boolean;
 }
 
-/** Opens a page. An error in it, or a request that is no file, is a failure. */
+/** Opens a page as `look` says. */
 async function withPage(
   url: string,
   look: Look,
   act: (page: Page) => Promise<void>,
 ): Promise<void> {
-  const context = await browser.newContext({
-    viewport: { width: look.width ?? 1280, height: 800 },
-    colorScheme: look.dark ? 'dark' : 'light',
-    reducedMotion: look.moves ? 'no-preference' : 'reduce',
-    offline: true,
-  });
-  const page = await context.newPage();
-  const wrong: string[] = [];
-  page.on('pageerror', (error) => wrong.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') wrong.push(message.text());
-  });
-  page.on('request', (request) => {
-    if (!request.url().startsWith('file:')) wrong.push(request.url());
-  });
-  await page.goto(url);
-  await act(page);
-  await context.close();
-  assert.deepEqual(wrong, []);
+  await visit(
+    url,
+    {
+      viewport: { width: look.width ?? 1280, height: 800 },
+      colorScheme: look.dark ? 'dark' : 'light',
+      reducedMotion: look.moves ? 'no-preference' : 'reduce',
+    },
+    act,
+  );
 }
 
 const playerIn = (page: Page): Promise<TestPlayer> =>

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundle as bundleAll } from '../../tools/bundle.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 export const book = path.resolve(here, '../..');
@@ -22,17 +22,11 @@ export async function bundle(names, directory = 'all', plugins = []) {
   const outdir = path.join(cache, directory);
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
-  await build({
+  await bundleAll({
     absWorkingDir: book,
     entryPoints: names.map((name) => `tests/player/${name}.test.ts`),
     outdir,
     outExtension: { '.js': '.mjs' },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-    sourcemap: 'inline',
-    logLevel: 'warning',
     plugins,
   });
   return names.map((name) => path.join(outdir, `${name}.test.mjs`));

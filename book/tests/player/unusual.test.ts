@@ -281,14 +281,18 @@ test('without a port, a request can be used again', () => {
   assert.equal(lastOf(run).flights.length, 1);
 });
 
+/** A worker has the packet of a read that met the end of the file. */
+const failedRead = [
+  ...bind,
+  ...allocate,
+  ...wait(2),
+  ...read(3, 1),
+  ...take(2, 1, { ok: false, error: 38, bytes: 0 }),
+];
+
 test('a worker that exits with the packet of a failed I/O loses it', () => {
-  const failed = { ok: false, error: 38, bytes: 0 };
   const run = made([
-    ...bind,
-    ...allocate,
-    ...wait(2),
-    ...read(3, 1),
-    ...take(2, 1, failed),
+    ...failedRead,
     { kind: 'line', thread: 1, stack: IN_CHECK },
     ...end(1),
   ]);
@@ -297,29 +301,12 @@ test('a worker that exits with the packet of a failed I/O loses it', () => {
 });
 
 test('a worker that waits again with the packet of a failed I/O loses it', () => {
-  const failed = { ok: false, error: 38, bytes: 0 };
-  const run = made([
-    ...bind,
-    ...allocate,
-    ...wait(2),
-    ...read(3, 1),
-    ...take(2, 1, failed),
-    ...wait(4),
-  ]);
+  const run = made([...failedRead, ...wait(4)]);
   assert.deepEqual(mistakesOf(run), ['packet lost']);
 });
 
 test('a callback that keeps the request gives it back to the thread that made it', () => {
-  const failed = { ok: false, error: 38, bytes: 0 };
-  const run = made([
-    ...bind,
-    ...allocate,
-    ...wait(2),
-    ...read(3, 1),
-    ...take(2, 1, failed),
-    ...inCallback,
-    ...wait(4),
-  ]);
+  const run = made([...failedRead, ...inCallback, ...wait(4)]);
   assert.deepEqual(mistakesOf(run), []);
   assert.deepEqual(lastOf(run).requests[1]?.owner, {
     who: 'thread',
