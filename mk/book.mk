@@ -93,43 +93,43 @@ endif
 endif
 
 PLAYED_STAGE := $(if $(NAME),$(call stage_of,$(NAME)),$(CHOSEN))
-PLAYED := $(if $(NAME),$(call deep_pitfall,$(NAME)),$(if $(DIR), \
-  build/deep/dir.exe,build/deep/$(PLAYED_STAGE).exe))
-PLAYED_NAME := $(if $(NAME),$(NAME),$(if $(DIR),$(notdir $(abspath $(DIR))),$(PLAYED_STAGE)))
+PLAYED := $(if $(NAME),$(call deep_pitfall,$(NAME)),build/deep/$(if \
+  $(DIR),dir,$(PLAYED_STAGE)).exe)
 PLAYED_FILE := build/$(if $(filter final,$(PLAYED_STAGE)),shorter,short).txt
 # The right program, in the view of two runs.
 PLAYED_BESIDE := $(if $(NAME)$(BESIDE),build/deep/$(PLAYED_STAGE).exe)
-PLAYED_WORDS := $(if $(NAME),NAME=$(NAME),STEP=$(STEP)$(if $(DIR), DIR=$(DIR))$(if \
+PLAYED_WORDS = $(if $(NAME),NAME=$(NAME),STEP=$(STEP)$(if $(DIR), DIR=$$DIR)$(if \
   $(IO), IO=$(IO))$(if $(BESIDE), BESIDE=$(BESIDE)))
 
-# $(call played,PROGRAM,TO,OBJECTS): one recording.
+# $(call played,PROGRAM,TO,OBJECTS,NAME): one recording. DIR can have spaces.
 played = $(RECORD_ENV) python3 -B $(UP)lab/trace/record.py $(UP)$(1) \
-  $(UP)build/play/$(2).json $(3) --root $(UP). $(if $(DIR),--root "$$DIR") \
-  --command 'make play $(PLAYED_WORDS)' -- \
+  $(2).json $(3) --root $(UP). $(if $(DIR),--root "$$DIR") \
+  --name $(4) --command "make play $(PLAYED_WORDS)" -- \
   $(if $(NO_FILE),,"$${FILE:-$(UP)$(PLAYED_FILE)}") $$ARGS
 
 deep_named = $(patsubst %,--object=$(UP)%,$(call deep_objects,$(1)))
 PLAYED_OBJECTS = $(if $(NAME),--plan $(UP)build/deep/pitfalls/$(NAME)/plan.json, \
   $(if $(DIR),--plan $(UP)build/deep/dir/plan.json,$(call deep_named,$(PLAYED_STAGE))))
 BESIDE_OBJECTS = $(call deep_named,$(PLAYED_STAGE))
+RIGHT := $(UP)build/play/beside
 
 .PHONY: play
 play: $(PLAYED) $(PLAYED_BESIDE) $(PLAYED_FILE) $(WINE_READY)
 	@mkdir -p build/play
 	@$(stay) cd $(FROM) && export IO && $(if $(NAME),eval "$$(awk -v field=Run \
 	  -f $(UP)lab/pitfalls/headers.awk $(UP)$(call patch_of,$(NAME)))" && ) \
-	  $(call played,$(PLAYED),$(PLAYED_NAME),$(PLAYED_OBJECTS)) && \
-	  $(if $(PLAYED_BESIDE),$(call played,$(PLAYED_BESIDE),beside, \
-	    $(BESIDE_OBJECTS)) &&) \
-	  python3 -B $(UP)book/play.py $(UP)build/play/$(PLAYED_NAME).json \
-	    $(if $(PLAYED_BESIDE),$(UP)build/play/beside.json --titles \
+	  to=$(UP)build/play/$(if $(NAME),$(NAME),$(if $(DIR),"$$(cd "$$DIR" && \
+	    basename "$$PWD")",$(PLAYED_STAGE))) && \
+	  $(call played,$(PLAYED),"$$to",$(PLAYED_OBJECTS),"$$(basename "$$to")") && \
+	  $(if $(PLAYED_BESIDE),$(call played,$(PLAYED_BESIDE),$(RIGHT), \
+	    $(BESIDE_OBJECTS),$(PLAYED_STAGE)) &&) \
+	  python3 -B $(UP)book/play.py "$$to".json \
+	    $(if $(PLAYED_BESIDE),$(RIGHT).json --titles \
 	      $(if $(NAME),'the step as it is' 'with the mistake','our solution' 'yours')) \
 	    $(if $(NAME),--pitfall $(UP)$(call patch_of,$(NAME))) \
-	    --sources $(UP). $(if $(DIR),"$$DIR") \
-	    --out $(UP)build/play/$(PLAYED_NAME).html && \
+	    --sources $(UP). $(if $(DIR),"$$DIR") --out "$$to".html && \
 	  DISPLAY='$(DISPLAY)' WAYLAND_DISPLAY='$(WAYLAND_DISPLAY)' \
-	    python3 -B $(UP)book/open.py $(UP)build/play/$(PLAYED_NAME).html \
-	      $(UP)build/play/$(PLAYED_NAME).json
+	    python3 -B $(UP)book/open.py "$$to".html "$$to".json
 
 # ---- Pages ----
 

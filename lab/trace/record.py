@@ -73,6 +73,7 @@ def words(arguments):
     parser.add_argument('--plan', help='of lab/check/build.py: names the objects')
     parser.add_argument('--root', action='append', default=[], dest='roots',
                         help='a directory with sources of the program')
+    parser.add_argument('--name', help="the program's name on the page")
     parser.add_argument('--command', default='', help='what the page shows')
     parser.add_argument('--seconds', type=float, default=8)
     parser.add_argument('--most', type=int, default=400_000,
@@ -107,7 +108,8 @@ def main(arguments):
              for name in ('ADDR2LINE', 'OBJDUMP', 'NM')}
     made = deep.make_run(recording, options.program, tools, options.objects,
                          options.roots, status, options.most)
-    name = os.path.splitext(os.path.basename(options.program))[0]
+    name = options.name or os.path.splitext(
+        os.path.basename(options.program))[0]
     deep.write({'program': name, 'command': options.command,
                 'io': os.environ.get('IO') or 'wine', 'system': system(),
                 **made}, options.run)

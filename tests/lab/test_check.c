@@ -17,7 +17,8 @@ static void make_own_top(void)
     make_top();
     must("mkdir top/build/lab && cd top/build && "
          "ln -s \"$TOP\"/build/wine \"$TOP\"/build/sample.txt . && "
-         "ln -s \"$TOP\"/build/obj . && ln -s \"$TOP\"/build/lab/names \"$TOP\"/build/lab/parts lab");
+         "ln -s \"$TOP\"/build/obj . && cd lab && "
+         "ln -s \"$TOP\"/build/lab/names \"$TOP\"/build/lab/parts .");
 }
 
 /* A Windows program writes CR LF. */
@@ -81,6 +82,30 @@ Test(links, a_program_of_many_files_is_built_as_it_is)
     assert_says(said, "check: many files: nothing to report\n");
     cr_assert(count(said.text, "CC\t") == 0 && count(said.text, "CXX\t") == 3,
               "wanted: 3 lines with CXX: %s", quote(&said));
+    said_clear(&said);
+}
+
+/* The page needs no other file, and has the program's sources. */
+Test(links, make_play_makes_one_page_of_a_program)
+{
+    make_own_top();
+    must("cp -R \"$TOP/tests/lab/links/many-files\" 'many files'");
+    struct said said = make("play STEP=5 DIR='../many files'");
+    assert_status(said, 0);
+    assert_says(said, "play: build/play/many files.html: exit status 0, "
+                      "0 mistakes found by the checker\n");
+    said_clear(&said);
+    must("page='top/build/play/many files.html' && "
+         "grep -q 'all reads: 128' top/build/play/*.out && "
+         "grep -q '\"title\": \"many files\"' \"$page\" && "
+         "grep -q 'all reads' \"$page\" && "
+         "! grep -qE '(src|href)=\"?(https?:|/)' \"$page\"");
+
+    /* From the directory of a step, with its own program beside ours. */
+    said = shell("make --no-print-directory -C top/step1-create play DIR=. "
+                 "BESIDE=solution");
+    assert_status(said, 0);
+    assert_says(said, "play: ../build/play/step1-create.html: exit status 0");
     said_clear(&said);
 }
 
