@@ -16,21 +16,19 @@ export interface Recorded {
   playback: Playback;
 }
 
-export const recorded: readonly Recorded[] = existsSync(directory)
+/** The paths of the recordings. */
+export const files: readonly string[] = existsSync(directory)
   ? readdirSync(directory)
       .filter((name) => name.endsWith('.json'))
       .sort()
-      .map((file) => {
-        const text = readFileSync(path.join(directory, file), 'utf8');
-        const run = JSON.parse(text) as Run;
-        const playback = play(run);
-        return {
-          name: path.basename(file, '.json'),
-          run: playback.run,
-          playback,
-        };
-      })
+      .map((name) => path.join(directory, name))
   : [];
+
+export const recorded: readonly Recorded[] = files.map((file) => {
+  const run = JSON.parse(readFileSync(file, 'utf8')) as Run;
+  const playback = play(run);
+  return { name: path.basename(file, '.json'), run: playback.run, playback };
+});
 
 export const isPitfall = ({ name }: Recorded): boolean =>
   name.startsWith('pitfall-');
