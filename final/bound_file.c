@@ -190,23 +190,26 @@ struct submission bound_file_start(struct bound_file *file,
 /* ---- I/O that waits, cancelling, closing -------------------------------- */
 
 enum purpose { TO_CALL, TO_CANCEL, TO_CLOSE };
+enum { NOT_OPEN = -1 };
 
-/* False: the file is not open. Otherwise the caller has to leave it. */
-static bool enter_open(struct bound_file *file, enum purpose purpose)
+/* Returns how many requests of the file are in flight, or NOT_OPEN. If it is
+ * open, the caller has to leave it. */
+static int enter_open(struct bound_file *file, enum purpose purpose)
 {
     struct pool *pool = file->pool;
+    int in_flight = NOT_OPEN;
     if (pool == NULL) /* not bound */
-        return false;
+        return NOT_OPEN;
     AcquireSRWLockExclusive(&pool->lock);
-    bool open = file->open;
-    if (open) {
+    if (file->open) {
+        in_flight = (int)file->in_flight;
         pool_enter(pool, file, 1);
         file->open = purpose != TO_CLOSE;
         file->cancels += purpose != TO_CALL;
         pool->cancels += purpose != TO_CALL;
     }
     ReleaseSRWLockExclusive(&pool->lock);
-    return open;
+    return in_flight;
 }
 
 /* The lowest bit of hEvent is no part of the handle; it says: no packet. The
@@ -240,7 +243,7 @@ static DWORD run_sync(struct bound_file *file, bool writes, void *buffer,
     struct request request = {.buffer = buffer, .length = length};
     overlapped_reset(&request, offset);
     *bytes = 0;
-    if (!enter_open(file, TO_CALL))
+    if (enter_open(file, TO_CALL) == NOT_OPEN)
         return ERROR_INVALID_HANDLE;
     HANDLE event = atomic_exchange(&file->event, NULL);
     if (event == NULL)
@@ -281,35 +284,42 @@ DWORD bound_file_cancel(struct bound_file *file, uint64_t ticket)
 }
 
 /* The lock is not held: the call takes long if much is in flight. */
-static void cancel_and_leave(struct bound_file *file)
+void bound_file_cancel_all(struct bound_file *file)
 {
+    if (enter_open(file, TO_CANCEL) == NOT_OPEN)
+        return;
     CancelIoEx(file->handle, NULL);
     pool_leave(file->pool, file, 1);
 }
 
-void bound_file_cancel_all(struct bound_file *file)
+/* The file is not open any more, so nothing else can get in flight. Without a
+ * call of the system, many small files take less time. */
+static void cancel_and_leave(struct bound_file *file, int in_flight)
 {
-    if (enter_open(file, TO_CANCEL))
-        cancel_and_leave(file);
+    if (in_flight > 0)
+        CancelIoEx(file->handle, NULL);
+    pool_leave(file->pool, file, 1);
 }
 
 DWORD bound_file_close(struct bound_file *file)
 {
     if (file->pool != NULL && pool_in_callback(file->pool))
         return ERROR_POSSIBLE_DEADLOCK;
-    if (!enter_open(file, TO_CLOSE))
+    int in_flight = enter_open(file, TO_CLOSE);
+    if (in_flight == NOT_OPEN)
         return ERROR_INVALID_HANDLE;
-    cancel_and_leave(file);
+    cancel_and_leave(file, in_flight);
     rundown_wait(&file->running, INFINITE);
     return close_handles(file);
 }
 
 DWORD bound_file_close_later(struct bound_file *file, bound_file_closed *closed)
 {
-    if (!enter_open(file, TO_CLOSE))
+    int in_flight = enter_open(file, TO_CLOSE);
+    if (in_flight == NOT_OPEN)
         return ERROR_INVALID_HANDLE;
     file->closed = closed;
     rundown_close(&file->running);
-    cancel_and_leave(file);
+    cancel_and_leave(file, in_flight);
     return ERROR_SUCCESS;
 }

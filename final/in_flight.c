@@ -41,6 +41,7 @@ void pool_put_in(struct pool *pool, struct bound_file *file,
             WakeConditionVariable(&pool->timer_changed);
     }
     if (file != NULL) {
+        file->in_flight++;
         request->cancels = file->cancels;
         /* As the kernel does. Before that, too, a packet with this address is
          * stray. */
@@ -71,6 +72,8 @@ DWORD pool_take_out(struct pool *pool, struct request *request, DWORD error,
     if (error == ERROR_OPERATION_ABORTED && request->timed_out)
         error = ERROR_TIMEOUT;
     table_remove(&pool->in_flight, request);
+    if (request->file != NULL)
+        request->file->in_flight--;
     if (request->has_deadline)
         deadline_remove(&pool->first_deadline, &request->deadline);
     pool->counters.live--;

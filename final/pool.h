@@ -172,6 +172,7 @@ struct bound_file {
     /* Only the pool uses these; its lock guards them. */
     bool open;
     struct rundown running; /* calls and callbacks that run or will run */
+    unsigned in_flight;     /* requests */
     unsigned cancels;       /* how often all its I/O was cancelled */
     ATOMIC(HANDLE) event;   /* kept for the next synchronous call */
     void (*closed)(struct bound_file *file, DWORD error);
@@ -257,10 +258,10 @@ void bound_file_cancel_all(struct bound_file *file);
 DWORD bound_file_wait_idle(struct bound_file *file, DWORD timeout);
 
 /*
- * Closes the file: from now on new I/O fails. Cancels all I/O in flight, waits
- * until the callbacks have run, and closes the handle. Returns 0 or the error
- * of file->close; ERROR_INVALID_HANDLE if the file is already closed; or
- * ERROR_POSSIBLE_DEADLOCK.
+ * Closes the file: from now on new I/O fails. Cancels its I/O, if it has any in
+ * flight, waits until the callbacks have run, and closes the handle. Returns 0
+ * or the error of file->close; ERROR_INVALID_HANDLE if the file is already
+ * closed; or ERROR_POSSIBLE_DEADLOCK.
  */
 DWORD bound_file_close(struct bound_file *file);
 

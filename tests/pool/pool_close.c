@@ -414,7 +414,7 @@ CASE(the_pool_binds_and_cancels_a_file_without_its_lock,
      "main: cancel all: 2\n"
      "main: close: 3\n"
      "main: close later: 4\n"
-     "main: issued 2, cancelled 2\n")
+     "main: issued 3, cancelled 3\n")
 {
     struct pipe pipe;
     struct io io;
@@ -433,8 +433,11 @@ CASE(the_pool_binds_and_cancels_a_file_without_its_lock,
     close_pipe(&pipe);
     say("close: %ld", hooks_called);
     open_pipe(&pipe);
+    reset(&io, 0);
+    must_be_queued(bound_file_read(&pipe.file, io.request));
     must(bound_file_close_later(&pipe.file, on_closed), "close");
     say("close later: %ld", hooks_called);
+    wait_idle();
     hang_up(&pipe);
     unpack(&io);
     end();
@@ -447,6 +450,39 @@ static volatile LONG cancels;
 static void count_cancel(void)
 {
     InterlockedIncrement(&cancels);
+}
+
+/* Also a file that a read has used, as most files are when they are closed. */
+CASE(a_file_with_nothing_in_flight_is_closed_without_a_cancel,
+     "main: close: 0 calls\n"
+     "main: close later: 0 calls\n"
+     "main: close with a read in flight: 1 calls\n"
+     "main: issued 3, completed 2, cancelled 1, bytes 2\n")
+{
+    struct pipe pipe;
+    struct io io;
+    begin();
+    cancel_hook = count_cancel;
+    for (int later = 0; later < 2; later++) {
+        open_pipe(&pipe);
+        start_read(&pipe, &io);
+        feed(&pipe, "x");
+        wait_idle();
+        if (later)
+            must(bound_file_close_later(&pipe.file, on_closed), "close");
+        else
+            must(bound_file_close(&pipe.file), "close");
+        say("close%s: %ld calls", later ? " later" : "", cancels);
+        hang_up(&pipe);
+        unpack(&io);
+    }
+    open_pipe(&pipe);
+    start_read(&pipe, &io);
+    must(bound_file_close(&pipe.file), "close");
+    say("close with a read in flight: %ld calls", cancels);
+    hang_up(&pipe);
+    unpack(&io);
+    end();
 }
 
 static LONG locks_of_file;
