@@ -100,7 +100,8 @@ export WSLENV := $(subst $(space),:,$(strip \
   $(filter-out $(PASSED),$(subst :, ,$(WSLENV))) $(PASSED)))
 
 # Wine's directory (its "prefix", with a C: drive and a registry) is made once.
-# What Wine prints is shown only if it fails.
+# What Wine prints is shown only if it fails; a full disk is only a number there
+# (112), so the free space is shown, too.
 build/wine/made: | setup
 	@mkdir -p build
 	@echo 'Making a Wine prefix in build/wine (once) ...'
@@ -111,7 +112,9 @@ build/wine/made: | setup
 	@touch $@
 
 wine_fails = { echo 'Wine cannot $(1). Tried: $(LAUNCHER) $(2)'; \
-  echo 'It printed:'; grep . build/wine.log || echo '(nothing)'; } >&2; exit 1
+  echo 'It printed:'; grep . build/wine.log || echo '(nothing)'; \
+  echo "Free space in build: $$(df -Ph build | awk 'NR == 2 { print $$4 }')"; \
+  } >&2; exit 1
 
 # Wine starts its services with the first program, and ends them after the last
 # one. Both take time, and the services keep the first program's stderr open. So a

@@ -40,6 +40,7 @@ version Criterion pkg-config --modversion criterion
 version python python3 --version
 version patch patch --version
 version git git --version
+printf '%-10s %s\n' 'free disk' "$(df -Ph . | awk 'NR == 2 { print $4 }')"
 
 again() {
     "$MAKE" --no-print-directory "$@"
