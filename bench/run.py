@@ -348,10 +348,10 @@ def write(rows, facts, name):
         json.dump({"system": facts, "results": rows}, file, indent=1)
 
 
-def kept_rows(only):
+def kept_rows(name, only):
     """Returns the last results, without the works that run again."""
     try:
-        with open(f"{BENCH}/results.json", encoding="utf-8") as file:
+        with open(f"{BENCH}/{name}.json", encoding="utf-8") as file:
             rows = json.load(file)["results"]
     except OSError:
         return []
@@ -393,8 +393,8 @@ def main():
     parser.add_argument("--rounds", type=int)
     options = parser.parse_args()
     name = "targets" if options.targets else "results"
-    keeps = options.only and not options.warm_up and not options.targets
-    rows = kept_rows(options.only) if keeps else []
+    keeps = options.only and not options.warm_up
+    rows = kept_rows(name, options.only) if keeps else []
     rounds = options.rounds or (3 if options.quick else None)
     contest = Contest(rows, options.quick, rounds)
     facts = system(options.dotnet)
