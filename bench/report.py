@@ -371,9 +371,22 @@ plot {", ".join(plots)}""",
     )
 
 
+def axis_end(medians, most):
+    """Where the axis of the bars ends: a bar that is four times as long as most others
+    would hide their differences. "*": at the longest bar."""
+    ordered = sorted(medians)
+    for shorter, longer in zip(ordered, ordered[1:]):
+        kept = [value for value in medians if value <= shorter]
+        if longer > 4 * shorter and 4 * len(kept) >= 3 * len(medians):
+            return 1.1 * max(
+                high for value, high in zip(medians, most) if value in kept
+            )
+    return "*"
+
+
 def plot_work(rows, facts, work):
     """A bar for each contender: its median, with lines to the minimum and maximum."""
-    values = {
+    measures = {
         "whole": (
             "ms from its start to its exit",
             lambda row: 1000 * row["whole_seconds"],
@@ -384,16 +397,21 @@ def plot_work(rows, facts, work):
             lambda row: row["threads_pending"],
         ),
     }
-    label, value = values.get(work.measure, ("per second", rate))
+    label, value = measures.get(work.measure, ("per second", rate))
     entries = [
         entry for entry in rows.entries[work.name] if entry[1] in ("", "best")
     ]
+    values = {e: rows.values(work.name, e, value) for e in reversed(entries)}
+    medians = [median(all_values) for all_values in values.values()]
+    end = axis_end(medians, [max(all_values) for all_values in values.values()])
     lines = []
-    for place, entry in enumerate(reversed(entries)):
-        all_values = rows.values(work.name, entry, value)
+    for place, (entry, middle) in enumerate(zip(values, medians)):
+        name = entry[0]
+        if end != "*" and middle > end:
+            name += f" ({middle:,.0f})"
         lines.append(
-            f"{quoted(entry[0])} {place} {median(all_values)} "
-            f"{min(all_values)} {max(all_values)} {color(entry[0])}"
+            f"{quoted(name)} {place} {middle} "
+            f"{min(values[entry])} {max(values[entry])} {color(entry[0])}"
         )
     gnuplot(
         f"{BENCH}/{slug(work.name)}.svg",
@@ -409,7 +427,7 @@ set format x "%.1s %c"
 set yrange [-0.6:{len(entries) - 0.4}]
 set grid x
 unset key
-set xrange [0:*]
+set xrange [0:{end}]
 set style fill solid 0.6 noborder
 plot $bars using (0):2:(0):3:($2 - 0.35):($2 + 0.35):6:ytic(1) \\
        with boxxyerror linecolor rgb variable, \\
