@@ -215,7 +215,7 @@ function called(scene: Scene, event: CallEvent): string {
     case 'SetEvent':
       return setsEvent(scene, what ?? 'an event');
     case 'CloseHandle':
-      return closes(last, who, what ?? 'a handle');
+      return closes(last, who, what ?? 'something');
     case '_beginthreadex':
     case 'CreateThread':
       return `${who} starts ${madeBy(run, event) ?? 'a thread'}.`;
@@ -256,7 +256,7 @@ function closes({ flights }: State, who: string, what: string): string {
   const flying = flights.filter(
     (one) => one.where === 'kernel' && one.file === thingOf(what),
   ).length;
-  return `${who} closes ${what}${flying > 0 ? `, **with ${flying} I/O in flight**` : ''}.`;
+  return `${who} closes the handle of ${what}${flying > 0 ? `, **with ${flying} I/O in flight**` : ''}.`;
 }
 
 // ---- Returns ----
@@ -323,7 +323,7 @@ function tookPacket(scene: Scene, event: ReturnEvent): string {
   return sentences(
     `${event.name === 'callback' ? `the system calls a callback on ${who} with` : `${who} takes`} the packet of request ${request}: ${count(event.bytes ?? 0, 'byte')}.`,
     !ok &&
-      `${event.name === 'GetQueuedCompletionStatus' ? 'The call returns **`FALSE`, but with an OVERLAPPED**: the' : 'The'} I/O failed with ${errorText(event.error)}.`,
+      `${event.name === 'GetQueuedCompletionStatus' ? 'The call of `GetQueuedCompletionStatus` returns **`FALSE`, but with an OVERLAPPED**: the' : 'The'} I/O failed with ${errorText(event.error)}.`,
     `Now ${isCallback ? 'the callback' : who} owns ${isCallback ? 'the request' : 'it'}.`,
   );
 }
@@ -344,7 +344,7 @@ function startReturned(
           kernel: flight.port
             ? 'The I/O is in flight, and **a packet will come**.'
             : 'The I/O is in flight.',
-          port: 'The I/O has completed, and **its packet is in the port**.',
+          port: 'The result comes in a packet, which **is in the port already**.',
           done: 'The I/O has completed.',
         }[flight.where]
       : event.completed

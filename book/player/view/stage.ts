@@ -432,14 +432,14 @@ function bufferOf(request: Request, step: number): HTMLElement {
   const note =
     buffer.length === 0
       ? 'not seen yet'
-      : isOwned && came
+      : isOwned && came != null
         ? `${count(came, 'byte')} came`
         : `its first ${buffer.length} bytes`;
   const isNew = request.bufferStep === step;
   return h(
     'div',
     { class: isNew ? 'buffer changed' : 'buffer' },
-    tag('div.caption', 'buffer ', tag('small', note)),
+    tag('div.caption', 'buffer: ', tag('small', note)),
     ...(buffer.length > 0 ? [tag('pre', ...rowsOf(buffer))] : []),
   );
 }
