@@ -173,6 +173,33 @@ async function tabbed(page: Page): Promise<number> {
   return 2000;
 }
 
+// The style of the page also has rules for tables.
+test('the player shows a whole request on a page of the book', () =>
+  onPage('step5.html', async (page) => {
+    const { steps, cut } = await page.evaluate(async () => {
+      const player = document.querySelector('.player') as HTMLElement;
+      const cut: string[] = [];
+      let steps = 0;
+      player.querySelector<HTMLElement>('.slider')?.focus();
+      const press = (key: string) =>
+        document.activeElement?.dispatchEvent(
+          new KeyboardEvent('keydown', { key, bubbles: true }),
+        );
+      player.querySelector<HTMLElement>('.switch input')?.click();
+      for (; steps < 50; steps++) {
+        press('ArrowRight');
+        const memory = player.querySelector('.memory');
+        const inside = memory?.querySelector('.inside');
+        const end = memory?.getBoundingClientRect().bottom ?? 0;
+        if ((inside?.getBoundingClientRect().bottom ?? 0) > end)
+          cut.push(player.querySelector('.position')?.textContent ?? '');
+      }
+      return { steps, cut };
+    });
+    assert.equal(steps, 50);
+    assert.deepEqual(cut, []);
+  }));
+
 test('the Tab key reaches everything that can be used', async () => {
   for (const name of ['index.html', 'step1.html', 'pitfall-no-sentinel.html'])
     await onPage(name, async (page) => {
