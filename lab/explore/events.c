@@ -1,5 +1,5 @@
 /* Events, and waiting for objects. */
-#include "kernel.h"
+#include "files.h"
 #include "model.h"
 #include "timeline.h"
 #include "verdict.h"
@@ -133,15 +133,14 @@ DWORD WINAPI model_WaitForMultipleObjects(DWORD count, const HANDLE *handles,
 
 /* ---- Close -------------------------------------------------------------- */
 
-static void check_close(const struct object *object)
+static void check_close(const struct object *file)
 {
-    const struct request *request =
-        object->kind == FILE_OBJECT ? find_active(object) : NULL;
-    if (request == NULL)
+    const struct request *request = find_active(file);
+    if (request == NULL || shared->settings.row)
         return;
     explain("request %u was started at %s", request->number,
             place_text(request->place));
-    explain("%s is closed at %s (%s)", name_of_object(object),
+    explain("%s is closed at %s (%s)", name_of_object(file),
             place_text(current->place), name_of(current));
     mistake("a handle is closed with I/O in flight");
 }
@@ -153,9 +152,13 @@ BOOL WINAPI model_CloseHandle(HANDLE handle)
     struct object *object = find_any_object(handle);
     if (object == NULL)
         return FALSE;
-    check_close(object);
+    bool is_file = object->kind == FILE_OBJECT || object->kind == PIPE_OBJECT;
+    if (is_file)
+        check_close(object);
     object->is_open = false;
     tell("closes %s", name_of_object(object));
+    if (is_file)
+        close_file(object);
     switch_point();
     return TRUE;
 }

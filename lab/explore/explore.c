@@ -14,17 +14,22 @@
  *      output      what the program has printed
  *      kernel      objects, and requests in flight
  *      calls       which calls are answered, and which are refused
- *      files, events, ports, locks, process    these calls
+ *      pipes       named pipes: names, data, ends
+ *      short_reads what a program makes of a short read
+ *      files, io, events, ports, locks, process    these calls
  *      statics     the program's static variables, as they were
  *
  *      program.exe SHARED-FILE PROCESS ARGUMENT...
  */
 #include "clock.h"
 #include "decisions.h"
+#include "files.h"
 #include "kernel.h"
 #include "locks.h"
 #include "output.h"
+#include "pipes.h"
 #include "scheduler.h"
+#include "short_reads.h"
 #include "statics.h"
 #include "verdict.h"
 
@@ -42,8 +47,11 @@ static void reset(void)
     reset_threads();
     reset_clock();
     reset_disk();
+    reset_files();
+    reset_pipes();
     reset_output();
     reset_kernel();
+    reset_short_reads();
     reset_locks();
     reset_verdict();
     restore_statics();

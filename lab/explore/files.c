@@ -1,57 +1,103 @@
-/*
- * Files that are opened with FILE_FLAG_OVERLAPPED. An I/O on one is in flight
- * until the order lets it complete.
- *
- * A handle that this model does not know is the system's: stdout, for example.
- * What the program writes to stdout is kept, to compare orders.
- */
-#include "kernel.h"
+/* Files: how they are opened and closed, what they are, and their length. */
+#include "files.h"
+
 #include "model.h"
-#include "output.h"
+#include "pipes.h"
 #include "timeline.h"
 #include "verdict.h"
 
-static BOOL fail_with(DWORD error)
+#include <stdio.h>
+#include <wchar.h>
+
+/* ---- Open and close ----------------------------------------------------- */
+
+static bool is_device(const wchar_t *path)
 {
-    SetLastError(error);
-    return FALSE;
+    return wcsncmp(path, L"\\\\.\\", 4) == 0 || _wcsicmp(path, L"NUL") == 0;
 }
 
-/* ---- Open --------------------------------------------------------------- */
-
+/* Which other handles the file has does not matter: sharing is not modelled. */
 HANDLE WINAPI model_CreateFileW(const wchar_t *path, DWORD access, DWORD share,
                                 LPSECURITY_ATTRIBUTES security,
                                 DWORD disposition, DWORD flags, HANDLE like)
 {
     HANDLE handle;
-    (void)access, (void)share, (void)security, (void)like;
+    struct disk_file *disk;
+    (void)share, (void)security, (void)like;
     enter("CreateFileW");
-    if (!(flags & FILE_FLAG_OVERLAPPED))
-        refuse("CreateFileW without FILE_FLAG_OVERLAPPED");
-    if (disposition != OPEN_EXISTING)
-        refuse("CreateFileW that makes a file");
-    struct disk_file *disk = find_on_disk(path);
-    if (disk == NULL)
+    if (is_pipe_name(path))
+        return open_pipe(path, access, flags);
+    if (is_device(path))
+        refuse("CreateFileW of a device");
+    if (flags & FILE_FLAG_NO_BUFFERING)
+        refuse("CreateFileW with FILE_FLAG_NO_BUFFERING");
+    DWORD error = open_on_disk(path, disposition, &disk);
+    if (error != ERROR_SUCCESS) {
+        SetLastError(error);
         return INVALID_HANDLE_VALUE;
+    }
     struct object *file = new_object(FILE_OBJECT, &handle);
     file->disk = disk;
+    file->access = access;
+    file->is_synchronous = !(flags & FILE_FLAG_OVERLAPPED);
+    disk->is_deleted |= (flags & FILE_FLAG_DELETE_ON_CLOSE) != 0;
     tell("opens %s", name_of_object(file));
     return handle;
 }
 
+void close_file(struct object *file)
+{
+    if (file->disk != NULL)
+        close_on_disk(file->disk);
+    else
+        close_pipe(file);
+}
+
+static unsigned names; /* that GetTempFileNameW has made */
+
+void reset_files(void)
+{
+    names = 0;
+}
+
+/* Always makes the same names, and an empty file for each. */
+UINT WINAPI model_GetTempFileNameW(const wchar_t *directory,
+                                   const wchar_t *prefix, UINT unique,
+                                   wchar_t *path)
+{
+    struct disk_file *made;
+    enter("GetTempFileNameW");
+    if (unique != 0)
+        refuse("GetTempFileNameW with a number");
+    unique = ++names;
+    swprintf(path, MAX_PATH, L"%ls%ls%u.tmp", directory, prefix, unique);
+    DWORD error = open_on_disk(path, CREATE_ALWAYS, &made);
+    if (error != ERROR_SUCCESS)
+        return (UINT)fail_with(error);
+    close_on_disk(made);
+    return unique;
+}
+
+/* ---- What a file is ----------------------------------------------------- */
+
 DWORD WINAPI model_GetFileType(HANDLE handle)
 {
     enter("GetFileType");
-    return find_object(handle, FILE_OBJECT) != NULL ? FILE_TYPE_DISK
-                                                    : GetFileType(handle);
+    const struct object *file = find_file(handle);
+    if (file == NULL)
+        return GetFileType(handle);
+    return file->disk != NULL ? FILE_TYPE_DISK : FILE_TYPE_PIPE;
 }
 
+/* For a pipe, as Wine 8. */
 BOOL WINAPI model_GetFileSizeEx(HANDLE handle, LARGE_INTEGER *size)
 {
     enter("GetFileSizeEx");
-    const struct object *file = find_object(handle, FILE_OBJECT);
+    const struct object *file = find_file(handle);
     if (file == NULL)
         return FALSE;
+    if (file->disk == NULL)
+        return fail_with(ERROR_INVALID_FUNCTION);
     size->QuadPart = (LONGLONG)file->disk->size;
     return TRUE;
 }
@@ -59,109 +105,73 @@ BOOL WINAPI model_GetFileSizeEx(HANDLE handle, LARGE_INTEGER *size)
 BOOL WINAPI model_SetFileCompletionNotificationModes(HANDLE handle, UCHAR modes)
 {
     enter("SetFileCompletionNotificationModes");
-    struct object *file = find_object(handle, FILE_OBJECT);
+    struct object *file = find_file(handle);
     if (file == NULL)
         return FALSE;
     file->skips |= modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS;
     return TRUE;
 }
 
-/* ---- Start an I/O ------------------------------------------------------- */
-
-/* The kernel may do two things inside the call, instead of later: complete the
- * I/O, and report the end of the file. Returns what the call returns. */
-static BOOL surprise(struct request *request)
+/* The position of an overlapped file stays 0: no I/O moves it. */
+BOOL WINAPI model_SetFilePointerEx(HANDLE handle, LARGE_INTEGER distance,
+                                   LARGE_INTEGER *position, DWORD origin)
 {
-    if (request->status == STATUS_OF_END) {
-        tell_of("kernel reports the end of the file inside the call");
-        forget_request(request);
-        return fail_with(ERROR_HANDLE_EOF);
+    enter("SetFilePointerEx");
+    struct object *file = find_file(handle);
+    if (file == NULL)
+        return FALSE;
+    if (file->disk == NULL)
+        return fail_with(ERROR_SEEK_ON_DEVICE);
+    uint64_t from = origin == FILE_BEGIN ? 0 : file->position;
+    if (origin == FILE_END)
+        from = file->disk->size;
+    int64_t to = (int64_t)from + distance.QuadPart;
+    if (to < 0)
+        return fail_with(ERROR_NEGATIVE_SEEK);
+    file->position = (uint64_t)to;
+    if (position != NULL)
+        position->QuadPart = to;
+    return TRUE;
+}
+
+bool can_access(const struct object *file, bool writes)
+{
+    const DWORD read = GENERIC_READ | GENERIC_ALL | FILE_READ_DATA;
+    const DWORD write = GENERIC_WRITE | GENERIC_ALL | FILE_WRITE_DATA;
+    return file->access & (writes ? write : read);
+}
+
+/* To reserve room on the disk changes nothing here. */
+BOOL WINAPI model_SetFileInformationByHandle(HANDLE handle,
+                                             FILE_INFO_BY_HANDLE_CLASS class,
+                                             void *information, DWORD size)
+{
+    (void)size;
+    enter("SetFileInformationByHandle");
+    switch_point();
+    const struct object *file = find_file(handle);
+    if (file == NULL)
+        return FALSE;
+    if (file->disk == NULL ||
+        (class != FileEndOfFileInfo && class != FileAllocationInfo))
+        refuse("SetFileInformationByHandle: class %d", (int)class);
+    if (!can_access(file, true))
+        return fail_with(ERROR_ACCESS_DENIED);
+    if (class == FileEndOfFileInfo) {
+        const FILE_END_OF_FILE_INFO *end = information;
+        resize_on_disk(file->disk, (uint64_t)end->EndOfFile.QuadPart);
+        tell("sets the end of %s", name_of_object(file));
     }
-    complete_inside(request);
+    switch_point();
     return TRUE;
 }
 
-static BOOL start(const char *call, HANDLE handle, char *buffer, DWORD length,
-                  OVERLAPPED *overlapped, bool writes)
+BOOL WINAPI model_FlushFileBuffers(HANDLE handle)
 {
+    enter("FlushFileBuffers");
     switch_point();
-    struct object *file = find_object(handle, FILE_OBJECT);
+    const struct object *file = find_file(handle);
     if (file == NULL)
         return FALSE;
-    if (overlapped == NULL || (overlapped->OffsetHigh & 0x80000000))
-        return fail_with(ERROR_INVALID_PARAMETER);
-    struct request *request =
-        start_request(file, overlapped, buffer, length, writes);
-    tell("starts %s: request %u", call, request->number);
-    bool is_usual = !shared->settings.surprises || shared->settings.endless ||
-                    decide_result(2) == 0;
-    BOOL ok = is_usual ? fail_with(ERROR_IO_PENDING) : surprise(request);
-    switch_point(); /* keeps the last error */
-    return ok;
-}
-
-BOOL WINAPI model_ReadFile(HANDLE handle, void *buffer, DWORD length,
-                           DWORD *bytes, OVERLAPPED *overlapped)
-{
-    enter("ReadFile");
-    if (bytes != NULL)
-        *bytes = 0;
-    return start("ReadFile", handle, buffer, length, overlapped, false);
-}
-
-static BOOL print(HANDLE handle, const void *buffer, DWORD length, DWORD *bytes)
-{
-    if (handle == GetStdHandle(STD_OUTPUT_HANDLE))
-        keep_output(buffer, length);
-    if (handle == GetStdHandle(STD_OUTPUT_HANDLE) && !shared->settings.replays)
-        *bytes = length;
-    else if (!WriteFile(handle, buffer, length, bytes, NULL))
-        return FALSE;
-    tell("prints \"%.*s\"", (int)length - 1, (const char *)buffer);
-    return TRUE;
-}
-
-BOOL WINAPI model_WriteFile(HANDLE handle, const void *buffer, DWORD length,
-                            DWORD *bytes, OVERLAPPED *overlapped)
-{
-    enter("WriteFile");
-    if (overlapped == NULL && find_any_object(handle) == NULL)
-        return print(handle, buffer, length, bytes);
-    if (bytes != NULL)
-        *bytes = 0;
-    return start("WriteFile", handle, (void *)buffer, length, overlapped, true);
-}
-
-/* ---- Cancel, and the result --------------------------------------------- */
-
-BOOL WINAPI model_CancelIoEx(HANDLE handle, OVERLAPPED *overlapped)
-{
-    enter("CancelIoEx");
-    switch_point();
-    struct object *file = find_object(handle, FILE_OBJECT);
-    if (file == NULL)
-        return FALSE;
-    bool found = cancel_requests(file, overlapped);
-    tell("cancels: %s", found ? "the kernel has it" : "there is nothing");
-    if (!found)
-        SetLastError(ERROR_NOT_FOUND);
-    switch_point();
-    return found;
-}
-
-static bool has_completed(const struct thread *thread)
-{
-    return HasOverlappedIoCompleted((OVERLAPPED *)thread->awaited);
-}
-
-BOOL WINAPI model_GetOverlappedResult(HANDLE handle, OVERLAPPED *overlapped,
-                                      DWORD *bytes, BOOL wait)
-{
-    (void)handle;
-    enter("GetOverlappedResult");
-    if (!wait_until(has_completed, overlapped, wait ? INFINITE : 0))
-        return fail_with(ERROR_IO_INCOMPLETE);
-    *bytes = (DWORD)overlapped->InternalHigh;
-    DWORD error = RtlNtStatusToDosError((NTSTATUS)overlapped->Internal);
-    return error == ERROR_SUCCESS ? TRUE : fail_with(error);
+    return can_access(file, true) ? TRUE : fail_with(ERROR_ACCESS_DENIED);
 }

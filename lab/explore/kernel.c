@@ -1,5 +1,7 @@
 #include "kernel.h"
 
+#include "pipes.h"
+#include "short_reads.h"
 #include "timeline.h"
 #include "verdict.h"
 
@@ -58,9 +60,17 @@ struct object *find_object(HANDLE handle, enum kind kind)
     return NULL;
 }
 
+struct object *find_file(HANDLE handle)
+{
+    struct object *object = find_any_object(handle);
+    bool is_pipe = object != NULL && object->kind == PIPE_OBJECT;
+    return is_pipe ? object : find_object(handle, FILE_OBJECT);
+}
+
 const char *name_of_object(const struct object *object)
 {
-    static const char *const kinds[] = {"port", "event", "thread", "file"};
+    static const char *const kinds[] = {"port", "event", "thread", "file",
+                                        "pipe end"};
     static char names[4][24];
     static unsigned next;
     char *name = names[next++ % 4];
@@ -96,6 +106,12 @@ static unsigned kept_requests(void)
     return min(request_count, MOST_REQUESTS);
 }
 
+/* From the first one that is kept to the last: 0, 1, ... */
+static struct request *kept_request(unsigned index)
+{
+    return request_of(request_count - kept_requests() + 1 + index);
+}
+
 static bool is_in_flight(const struct request *request)
 {
     return request->is_active || request->has_packet;
@@ -114,7 +130,7 @@ static bool uses(const struct request *request, const void *memory, size_t size)
     return overlap(memory, size, request->overlapped,
                    sizeof *request->overlapped) ||
            (request->is_active &&
-            overlap(memory, size, request->buffer, request->bytes));
+            overlap(memory, size, request->buffer, request->length));
 }
 
 const struct request *find_in_flight(const void *memory, size_t size)
@@ -139,10 +155,34 @@ const struct request *find_request(const void *memory, size_t size)
 
 const struct request *find_active(const struct object *file)
 {
-    for (unsigned i = 0; i < kept_requests(); i++)
-        if (requests[i].is_active && (file == NULL || requests[i].file == file))
-            return &requests[i];
+    for (unsigned i = 0; i < kept_requests(); i++) {
+        const struct request *request = kept_request(i);
+        if (request->is_active && (file == NULL || request->file == file))
+            return request;
+    }
     return NULL;
+}
+
+static struct request *find_waiting(const struct object *end, bool connects)
+{
+    for (unsigned i = 0; i < kept_requests(); i++) {
+        struct request *request = kept_request(i);
+        if (request->is_active && !request->is_cancelled &&
+            request->file == end && !request->writes &&
+            request->connects == connects)
+            return request;
+    }
+    return NULL;
+}
+
+struct request *find_waiting_read(const struct object *end)
+{
+    return find_waiting(end, false);
+}
+
+struct request *find_waiting_connect(const struct object *end)
+{
+    return find_waiting(end, true);
 }
 
 /* ---- How an I/O starts -------------------------------------------------- */
@@ -165,17 +205,29 @@ static HANDLE event_of(const OVERLAPPED *overlapped)
     return (HANDLE)((uintptr_t)overlapped->hEvent & ~(uintptr_t)1);
 }
 
-/* A read at the end of the file transfers nothing. A write makes the file
- * longer, when it completes. */
-static void plan_transfer(struct request *request, DWORD length)
+/* A read gets what the file has there, and at the end of the file nothing. A
+ * pipe decides when data comes. */
+static void plan_transfer(struct request *request)
 {
-    uint64_t size = request->file->disk->size;
-    uint64_t left = request->offset < size ? size - request->offset : 0;
-    request->bytes = length;
-    if (!request->writes && left < length)
-        request->bytes = (DWORD)left;
-    if (!request->writes && left == 0 && length > 0)
-        request->status = STATUS_OF_END;
+    const struct disk_file *disk = request->file->disk;
+    if (disk == NULL)
+        return;
+    size_t there = bytes_on_disk(disk, request->offset, request->length);
+    bool is_at_end = !request->writes && there == 0 && request->length > 0;
+    request->status = is_at_end ? STATUS_OF_END : STATUS_OF_SUCCESS;
+    request->bytes =
+        request->writes ? request->length : min(request->most, (DWORD)there);
+}
+
+/* The I/O resets its event when it starts. */
+static void prepare_event(const OVERLAPPED *overlapped)
+{
+    if (event_of(overlapped) == NULL)
+        return;
+    struct object *event = find_object(event_of(overlapped), EVENT);
+    if (event == NULL)
+        mistake("an OVERLAPPED field is wrong: hEvent is not an open handle");
+    event->is_set = false;
 }
 
 struct request *start_request(struct object *file, OVERLAPPED *overlapped,
@@ -192,21 +244,17 @@ struct request *start_request(struct object *file, OVERLAPPED *overlapped,
         .is_active = true,
         .writes = writes,
         .place = current->place,
+        .thread = current,
         .file = file,
         .overlapped = overlapped,
         .buffer = buffer,
-        .offset = (uint64_t)overlapped->OffsetHigh << 32 | overlapped->Offset};
-    plan_transfer(request, length);
+        .offset = (uint64_t)overlapped->OffsetHigh << 32 | overlapped->Offset,
+        .length = length,
+        .most = length};
+    plan_transfer(request);
     overlapped->Internal = (ULONG_PTR)STATUS_OF_PENDING;
     overlapped->InternalHigh = 0;
-    if (event_of(overlapped) != NULL) {
-        struct object *event = find_object(event_of(overlapped), EVENT);
-        if (event != NULL)
-            event->is_set = false;
-        else
-            mistake("an OVERLAPPED field is wrong: hEvent is not an open "
-                    "handle");
-    }
+    prepare_event(overlapped);
     return request;
 }
 
@@ -215,22 +263,42 @@ void forget_request(struct request *request)
     request->is_active = false;
 }
 
+void shorten(struct request *request)
+{
+    request->most = (request->bytes + 1) / 2;
+}
+
 /* ---- How it completes --------------------------------------------------- */
+
+static void write_data(const struct request *request)
+{
+    struct disk_file *disk = request->file->disk;
+    uint64_t offset = request->offset == APPEND ? disk->size : request->offset;
+    write_to_disk(disk, offset, request->buffer, request->bytes);
+}
+
+static void copy_data(const struct request *request)
+{
+    struct object *file = request->file;
+    if (request->bytes == 0)
+        return;
+    if (file->end != NULL && !request->writes)
+        take_from_pipe(file->end, request->buffer, request->bytes);
+    if (file->disk != NULL && request->writes)
+        write_data(request);
+    if (file->disk != NULL && !request->writes)
+        memcpy(request->buffer, file->disk->data + request->offset,
+               request->bytes);
+}
 
 /* The kernel writes to the program's memory here. If the program has freed it,
  * this crashes, and verdict.c explains why. */
 static void transfer(struct request *request)
 {
-    OVERLAPPED *overlapped = request->overlapped;
     copying = request;
-    if (request->writes && request->bytes > 0)
-        write_to_disk(request->file->disk, request->offset, request->buffer,
-                      request->bytes);
-    else if (request->bytes > 0)
-        memcpy(request->buffer, request->file->disk->data + request->offset,
-               request->bytes);
-    overlapped->InternalHigh = request->bytes;
-    overlapped->Internal = (ULONG_PTR)request->status;
+    copy_data(request);
+    request->overlapped->InternalHigh = request->bytes;
+    request->overlapped->Internal = (ULONG)request->status;
     copying = NULL;
 }
 
@@ -252,27 +320,47 @@ static void announce(struct request *request, bool queues_packet)
                                       .request = request->number});
 }
 
+static const char *text_of(const struct request *request)
+{
+    switch (request->status) {
+    case STATUS_OF_CANCEL:
+        return ": cancelled";
+    case STATUS_OF_END:
+        return ": end of the file";
+    case STATUS_OF_BREAK:
+        return ": the pipe is broken";
+    default:
+        return request->most < request->length ? ": a short read" : "";
+    }
+}
+
 static void finish(struct request *request, bool queues_packet)
 {
+    plan_transfer(request);
     if (request->is_cancelled) {
         request->status = STATUS_OF_CANCEL;
         request->bytes = 0;
     }
-    tell_of("kernel completes request %u%s", request->number,
-            request->is_cancelled              ? ": cancelled"
-            : request->status == STATUS_OF_END ? ": end of the file"
-                                               : "");
+    tell_of("kernel completes request %u%s", request->number, text_of(request));
     transfer(request);
     request->is_active = false;
+    note_completion(request);
     announce(request, queues_packet);
+}
+
+/* Data or the close of the other end completes the I/O on a pipe, so the kernel
+ * has no choice there. */
+static bool can_complete(const struct request *request)
+{
+    bool ends = request->file->disk != NULL && !shared->settings.endless;
+    return request->is_active && (ends || request->is_cancelled);
 }
 
 void add_completions(struct options *options, unsigned cost)
 {
     for (unsigned i = 0; i < kept_requests(); i++)
-        if (requests[i].is_active &&
-            (!shared->settings.endless || requests[i].is_cancelled))
-            add_option(options, KERNEL, requests[i].number, cost);
+        if (can_complete(kept_request(i)))
+            add_option(options, KERNEL, kept_request(i)->number, cost);
 }
 
 void complete(unsigned number)
@@ -286,19 +374,26 @@ void complete_inside(struct request *request)
 }
 
 /* The kernel may be late: then the I/O completes as if it were not cancelled.
- */
-bool cancel_requests(const struct object *file, const OVERLAPPED *overlapped)
+ * On a pipe it is never late: a read there has completed when data came. */
+static bool is_late(const struct request *request)
+{
+    return shared->settings.surprises && !shared->settings.endless &&
+           request->file->disk != NULL && !request->is_cancelled &&
+           decide_result(2) == 1;
+}
+
+bool cancel_requests(const struct object *file, const OVERLAPPED *overlapped,
+                     const struct thread *thread)
 {
     bool found = false;
     for (unsigned i = 0; i < kept_requests(); i++) {
-        struct request *request = &requests[i];
+        struct request *request = kept_request(i);
         if (!request->is_active || request->file != file ||
-            (overlapped != NULL && request->overlapped != overlapped))
+            (overlapped != NULL && request->overlapped != overlapped) ||
+            (thread != NULL && request->thread != thread))
             continue;
         found = true;
-        bool is_late = shared->settings.surprises && !request->is_cancelled &&
-                       !shared->settings.endless && decide_result(2) == 1;
-        request->is_cancelled |= !is_late;
+        request->is_cancelled |= !is_late(request);
     }
     return found;
 }

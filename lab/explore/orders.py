@@ -37,7 +37,7 @@ class Order(ctypes.LittleEndianStructure):
 
 class Settings(ctypes.LittleEndianStructure):
     _fields_ = numbers('bound', 'counts', 'surprises', 'merges', 'endless', 'same',
-                       'steps', 'replays', 'random', 'seed', 'stops')
+                       'steps', 'replays', 'random', 'seed', 'row', 'stops')
 
 
 class Process(ctypes.LittleEndianStructure):

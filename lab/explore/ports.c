@@ -9,11 +9,11 @@
 
 static HANDLE bind_file(HANDLE file_handle, HANDLE port_handle, ULONG_PTR key)
 {
-    struct object *file = find_object(file_handle, FILE_OBJECT);
+    struct object *file = find_file(file_handle);
     struct object *port = find_object(port_handle, PORT);
     if (file == NULL || port == NULL)
         return NULL;
-    if (file->port != NULL) {
+    if (file->port != NULL || file->is_synchronous) {
         SetLastError(ERROR_INVALID_PARAMETER);
         return NULL;
     }
@@ -109,6 +109,15 @@ static struct packet pop_packet(struct object *port)
     return packet;
 }
 
+static bool await_packet(struct object *port, DWORD timeout)
+{
+    bool came = wait_until(has_packet, port, timeout);
+    if (came && port->is_open)
+        return true;
+    SetLastError(port->is_open ? WAIT_TIMEOUT : ERROR_ABANDONED_WAIT_0);
+    return false;
+}
+
 BOOL WINAPI model_GetQueuedCompletionStatus(HANDLE handle, DWORD *bytes,
                                             ULONG_PTR *key,
                                             OVERLAPPED **overlapped,
@@ -119,10 +128,8 @@ BOOL WINAPI model_GetQueuedCompletionStatus(HANDLE handle, DWORD *bytes,
     struct object *port = find_object(handle, PORT);
     if (port == NULL)
         return FALSE;
-    if (!wait_until(has_packet, port, timeout) || !port->is_open) {
-        SetLastError(port->is_open ? WAIT_TIMEOUT : ERROR_ABANDONED_WAIT_0);
+    if (!await_packet(port, timeout))
         return FALSE;
-    }
     struct packet packet = pop_packet(port);
     switch_point();
     *bytes = packet.bytes;
@@ -132,4 +139,32 @@ BOOL WINAPI model_GetQueuedCompletionStatus(HANDLE handle, DWORD *bytes,
         return TRUE;
     SetLastError(RtlNtStatusToDosError(packet.status));
     return FALSE;
+}
+
+/* On a timeout, *removed means nothing. It is 1 then, as in Wine 8. No routine
+ * can end the wait: QueueUserAPC is refused. */
+BOOL WINAPI model_GetQueuedCompletionStatusEx(HANDLE handle,
+                                              OVERLAPPED_ENTRY *entries,
+                                              ULONG count, ULONG *removed,
+                                              DWORD timeout, BOOL alertable)
+{
+    (void)alertable;
+    enter("GetQueuedCompletionStatusEx");
+    struct object *port = find_object(handle, PORT);
+    if (port == NULL)
+        return FALSE;
+    *removed = 1;
+    if (!await_packet(port, timeout))
+        return FALSE;
+    for (*removed = 0; *removed < count && port->first != port->last;
+         ++*removed) {
+        struct packet packet = pop_packet(port);
+        entries[*removed] =
+            (OVERLAPPED_ENTRY){.lpCompletionKey = packet.key,
+                               .lpOverlapped = packet.overlapped,
+                               .Internal = (ULONG)packet.status,
+                               .dwNumberOfBytesTransferred = packet.bytes};
+    }
+    switch_point();
+    return TRUE;
 }

@@ -8,24 +8,56 @@
 
 /* ---- Threads ------------------------------------------------------------ */
 
-uintptr_t model__beginthreadex(void *security, unsigned stack,
-                               unsigned(__stdcall *routine)(void *),
-                               void *argument, unsigned flags, unsigned *id)
+static HANDLE start_thread(const char *call,
+                           unsigned(__stdcall *routine)(void *), void *argument,
+                           unsigned flags, DWORD *id)
 {
     HANDLE handle;
-    (void)security, (void)stack;
-    enter("_beginthreadex");
     if (flags != 0)
-        refuse("_beginthreadex with flags");
+        refuse("%s with flags", call);
     struct thread *thread = new_thread(routine, argument);
     if (thread == NULL)
-        refuse("_beginthreadex: the system has no further thread");
+        refuse("%s: the system has no further thread", call);
     new_object(THREAD_OBJECT, &handle)->thread = thread;
     if (id != NULL)
         *id = thread->number;
     tell("starts %s", name_of(thread));
     switch_point();
+    return handle;
+}
+
+uintptr_t model__beginthreadex(void *security, unsigned stack,
+                               unsigned(__stdcall *routine)(void *),
+                               void *argument, unsigned flags, unsigned *id)
+{
+    DWORD number;
+    (void)security, (void)stack;
+    enter("_beginthreadex");
+    HANDLE handle =
+        start_thread("_beginthreadex", routine, argument, flags, &number);
+    if (id != NULL)
+        *id = number;
     return (uintptr_t)handle;
+}
+
+HANDLE WINAPI model_CreateThread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
+                                 LPTHREAD_START_ROUTINE routine, void *argument,
+                                 DWORD flags, DWORD *id)
+{
+    (void)security, (void)stack;
+    enter("CreateThread");
+    return start_thread("CreateThread", (unsigned(__stdcall *)(void *))routine,
+                        argument, flags, id);
+}
+
+BOOL WINAPI model_GetExitCodeThread(HANDLE handle, DWORD *status)
+{
+    enter("GetExitCodeThread");
+    const struct object *object = find_object(handle, THREAD_OBJECT);
+    if (object == NULL)
+        return FALSE;
+    *status = object->thread->has_ended ? object->thread->status : STILL_ACTIVE;
+    return TRUE;
 }
 
 /* What the compiler makes of each thread-local variable. */

@@ -67,7 +67,8 @@ static struct options find_options(void)
             !(shared->settings.merges && has_twin(thread)))
             add_option(&options, THREAD, thread->number, goes_on);
     add_completions(&options, goes_on && shared->settings.counts);
-    add_timeout(&options, options.count > 0);
+    if (options.count == 0 || !shared->settings.row)
+        add_timeout(&options, options.count > 0);
     return options;
 }
 
@@ -152,7 +153,7 @@ static unsigned __stdcall run_threads(void *argument)
     struct thread *self = argument;
     for (;;) {
         await_turn(self);
-        self->routine(self->argument);
+        self->status = self->routine(self->argument);
         self->call = "its end";
         tell("ends");
         self->has_ended = true;

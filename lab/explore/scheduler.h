@@ -34,6 +34,7 @@ struct thread {
     unsigned age; /* the calls that it has begun, and waits that ended */
     unsigned(__stdcall *routine)(void *);
     void *argument;
+    unsigned status;                  /* that it has returned */
     struct local locals[MOST_LOCALS]; /* its thread-local variables */
     bool has_system_thread;           /* kept for the next order, too */
     volatile LONG turn;

@@ -38,8 +38,9 @@ struct settings {
     uint32_t bound;     /* the cost of an order, at most */
     uint32_t counts;    /* 1: a completion costs 1 while a thread could go on */
     uint32_t surprises; /* 1: the kernel may complete an I/O inside the call,
-                           report the end of a file there, or ignore a
-                           CancelIoEx; each costs 1 */
+                           report the end of a file there, read fewer bytes
+                           than the file has, or ignore a CancelIoEx; each costs
+                           1 */
     uint32_t merges;    /* 1: of threads that have done the same, only the first
                            is an option */
     uint32_t endless;   /* 1: an I/O completes only when it is cancelled */
@@ -48,7 +49,10 @@ struct settings {
     uint32_t replays;   /* 1: try one order, and tell what happens */
     uint32_t random;    /* how many orders to choose at random; 0: try all */
     uint32_t seed;      /* for these */
-    uint32_t stops;     /* 1: begin no further order */
+    uint32_t row;   /* 1: the program is a row of lab/probe. It may leave I/O
+                       and handles behind, and time passes only when nothing
+                       else can happen */
+    uint32_t stops; /* 1: begin no further order */
 };
 
 enum verdict {

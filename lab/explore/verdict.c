@@ -5,6 +5,7 @@
 #include "../guard/guard.h"
 #include "kernel.h"
 #include "output.h"
+#include "short_reads.h"
 #include "timeline.h"
 
 #include <stdarg.h>
@@ -65,7 +66,7 @@ static void record(enum verdict verdict)
     if (!shared->has_first) {
         shared->same_lines = hash_of_lines();
         snprintf(shared->printed, MOST_TEXT, "%s", output());
-        shared->settings.same &= verdict == RIGHT;
+        shared->settings.same &= verdict == RIGHT && !had_short_read();
     }
     end_order(verdict);
 }
@@ -128,7 +129,7 @@ static void judge_status(unsigned status)
 static void judge_in_flight(void)
 {
     const struct request *request = find_active(NULL);
-    if (request == NULL)
+    if (request == NULL || shared->settings.row)
         return;
     explain("request %u was started at %s", request->number,
             place_text(request->place));
@@ -144,9 +145,10 @@ static const char *last_line(const char *text)
     return line;
 }
 
+/* A short read needs a further read, which the program may print. */
 static void judge_lines(void)
 {
-    if (!shared->settings.same || !shared->has_first ||
+    if (!shared->settings.same || !shared->has_first || had_short_read() ||
         hash_of_lines() == shared->same_lines)
         return;
     explain("the first order's last line: %.*s",
@@ -167,21 +169,25 @@ static void judge_leaks(void)
         mistake("a handle is never closed: %s", name_of_object(object));
 }
 
-void end_with_status(unsigned status)
+static void judge_end(unsigned status)
 {
     judge_status(status);
     judge_in_flight();
+    judge_short_reads();
     judge_lines();
+}
+
+void end_with_status(unsigned status)
+{
+    judge_end(status);
     record(RIGHT);
     end_process();
 }
 
 void end_with_wmain(unsigned status)
 {
-    judge_status(status);
-    judge_in_flight();
-    judge_lines();
-    if (have_ended())
+    judge_end(status);
+    if (have_ended() && !shared->settings.row)
         judge_leaks();
     record(RIGHT);
     if (!have_ended())

@@ -22,8 +22,6 @@
 /* Of ntdll. GetVersionEx reports the version that the program was made for. */
 LONG NTAPI RtlGetVersion(OSVERSIONINFOW *version);
 
-enum { TEXT = 512 };
-
 static const char *wine_version; /* NULL: this is Windows */
 static enum wine nearest;        /* what to compare this Wine with */
 static bool recorded = true;     /* false: this Wine was not tried */
@@ -75,6 +73,14 @@ static DWORD WINAPI watch(void *unused)
     Sleep(ROW_LIMIT);
     TerminateProcess(GetCurrentProcess(), ROW_HUNG);
     return 0;
+}
+
+/* Not by exit, which may wait for a thread that hangs. */
+_Noreturn void end_row(void)
+{
+    TerminateProcess(GetCurrentProcess(), ROW_ENDED);
+    for (;;)
+        Sleep(INFINITE);
 }
 
 static void run_row(const struct row *row)

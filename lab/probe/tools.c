@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <wchar.h>
 
 HANDLE port;
@@ -13,20 +14,27 @@ static bool pending;           /* the last call that the row said */
 
 /* ---- Saying what is seen ---- */
 
+static char text[TEXT];
+
+const char *seen(void)
+{
+    return text;
+}
+
 /* Writes immediately: the text must not be lost if the row then crashes. */
 void saw(const char *format, ...)
 {
-    static bool said;
-    char part[200], text[210];
+    size_t before = strlen(text);
+    char part[200];
     DWORD written;
     va_list values;
     va_start(values, format);
     vsnprintf(part, sizeof part, format, values);
     va_end(values);
-    int length = snprintf(text, sizeof text, "%s%s", said ? ", " : "", part);
-    said = true;
-    WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), text, (DWORD)length, &written,
-              NULL);
+    snprintf(text + before, TEXT - before, "%s%s", before > 0 ? ", " : "",
+             part);
+    WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), text + before,
+              (DWORD)strlen(text + before), &written, NULL);
 }
 
 bool saw_result(const char *failed, bool ok)
@@ -47,14 +55,6 @@ void need(bool ok, const char *what)
         return;
     saw("cannot %s (error %lu)", what, error);
     end_row();
-}
-
-/* Not by exit, which may wait for a thread that hangs. */
-_Noreturn void end_row(void)
-{
-    TerminateProcess(GetCurrentProcess(), ROW_ENDED);
-    for (;;)
-        Sleep(INFINITE);
 }
 
 /* ---- What rows work with ---- */

@@ -17,8 +17,13 @@
 
 /* ---- Saying what is seen ---- */
 
+enum { TEXT = 512 }; /* of a row, in bytes */
+
 /* Adds a part to the row's text, after a comma. */
 void saw(const char *format, ...);
+
+/* The row's text up to now. */
+const char *seen(void);
 
 /* Says what a call returned. Returns whether it succeeded or was pending (997).
  * It reads GetLastError, so no other call may come between. */
@@ -29,7 +34,7 @@ bool saw_result(const char *failed, bool ok);
 /* If a preparation failed, says so and ends the row. */
 void need(bool ok, const char *what);
 
-/* Ends the row's process. */
+/* Ends the row's process. The program that runs the row has this function. */
 enum { ROW_ENDED = 0 };
 _Noreturn void end_row(void);
 

@@ -232,21 +232,53 @@ static void statics(void)
     say("main: as at first\n");
 }
 
-static void refused(void)
+static const wchar_t PIPE[] = L"\\\\.\\pipe\\explored";
+static HANDLE client;
+
+static unsigned __stdcall come(void *unused)
 {
-    CreateNamedPipeW(L"\\\\.\\pipe\\explored", 0, 0, 1, 0, 0, 0, NULL);
+    DWORD written;
+    (void)unused;
+    client = CreateFileW(PIPE, GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+    WriteFile(client, "hello", 5, &written, NULL);
+    return 0;
 }
 
-const struct named_case cases[] = {{L"two-events", two_events},
-                                   {L"one-lock", one_lock},
-                                   {L"one-token", one_token},
-                                   {L"two-packets", two_packets},
-                                   {L"one-read", one_read},
-                                   {L"one-timeout", one_timeout},
-                                   {L"deadlock", deadlock},
-                                   {L"livelock", livelock},
-                                   {L"lost-count", lost_count},
-                                   {L"flag-for-event", flag_for_event},
-                                   {L"statics", statics},
-                                   {L"refused", refused},
-                                   {NULL, NULL}};
+/* A client comes before or after the server waits for it, and writes before or
+ * after the server reads. */
+static void one_client(void)
+{
+    static OVERLAPPED overlapped;
+    static char text[8];
+    DWORD bytes = 0;
+    HANDLE pipe =
+        CreateNamedPipeW(PIPE, PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED,
+                         PIPE_TYPE_BYTE, 1, 0, 0, 0, NULL);
+    overlapped.hEvent = event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    HANDLE thread = start(come, NULL);
+    if (!ConnectNamedPipe(pipe, &overlapped) &&
+        GetLastError() == ERROR_IO_PENDING)
+        WaitForSingleObject(event, INFINITE);
+    ReadFile(pipe, text, sizeof text, NULL, &overlapped);
+    WaitForSingleObject(event, INFINITE);
+    GetOverlappedResult(pipe, &overlapped, &bytes, FALSE);
+    say(bytes == 5 ? "main: 5 bytes\n" : "main: not 5 bytes\n");
+    join(thread);
+    CloseHandle(client);
+    CloseHandle(pipe);
+    CloseHandle(event);
+}
+
+static void refused(void)
+{
+    DisconnectNamedPipe(event);
+}
+
+const struct named_case cases[] = {
+    {L"two-events", two_events}, {L"one-lock", one_lock},
+    {L"one-token", one_token},   {L"two-packets", two_packets},
+    {L"one-read", one_read},     {L"one-timeout", one_timeout},
+    {L"deadlock", deadlock},     {L"livelock", livelock},
+    {L"lost-count", lost_count}, {L"flag-for-event", flag_for_event},
+    {L"statics", statics},       {L"one-client", one_client},
+    {L"refused", refused},       {NULL, NULL}};
