@@ -34,6 +34,7 @@ $(call command,trace,              run python $$(dir_needs),    STEP DIR LIBS FI
 $(call command,trace-cost,         run python,)
 $(call command,debug-server,       run gdb,                     STEP FILE ARGS)
 $(call command,pitfall,            run patch python,            NAME)
+$(call command,explore-rows,       run python,)
 $(call command,explore-table,      run python patch,)
 $(call command,probe,              run,                         ROW)
 $(call command,windows-and-wine,   run,)

@@ -356,16 +356,21 @@ in_explorer = $(firstword $(EXPLORE_EDGES)) $(patsubst build/%,build/explored/%,
   $(lastword $(EXPLORE_EDGES)) $(EXPLORE_OBJECT)
 build/explore/%.exe: private LDFLAGS = $(WIN_LDFLAGS) $(LAB_BASE)
 
-# What can be explored: three steps, their pitfalls, scenarios of final, and a program
-# of yours.
-EXPLORED := step3-callback step4-overlapped step5-readfile
+# What can be explored: three steps, their pitfalls, the programs of bridge, scenarios
+# of final, and a program of yours.
+EXPLORED_STEPS := step3-callback step4-overlapped step5-readfile
+EXPLORED := $(EXPLORED_STEPS) $(BRIDGE)
 # Of final, CASE= chooses a scenario.
-build/explore/final.exe: $(call in_explorer, \
-  build/obj/lab/explore/scenarios/pool.o $(LIBRARY))
+SCENARIOS := $(patsubst %,build/obj/lab/explore/scenarios/%.o,main pool stream)
+build/explore/final.exe: $(call in_explorer,$(SCENARIOS) $(LIBRARY))
+# The rows of lab/probe, without its program.
+ROWS := build/obj/lab/explore/scenarios/rows.o $(patsubst %,build/obj/lab/probe/%.o, \
+  expected failures files pipes pools ports tools)
+build/explore/rows.exe: $(call in_explorer,$(ROWS))
 # make keeps what a rule names: see `named` in mk/tests.mk.
-named: build/obj/lab/explore/scenarios/pool.o
-build/obj/lab/explore/scenarios/pool.o: private says :=
-EXPLORED_PITFALLS := $(basename $(notdir $(filter $(EXPLORED:%=lab/pitfalls/%/%), \
+named: $(SCENARIOS) build/obj/lab/explore/scenarios/rows.o
+$(SCENARIOS) build/obj/lab/explore/scenarios/rows.o: private says :=
+EXPLORED_PITFALLS := $(basename $(notdir $(filter $(EXPLORED_STEPS:%=lab/pitfalls/%/%), \
   $(PATCHES))))
 $(foreach name,$(EXPLORED),$(eval \
   build/explore/$(name).exe: $(call in_explorer,$(call objects,$(name)))))
@@ -381,8 +386,9 @@ TO_EXPLORE := $(or $(if $(DIR),dir),$(NAME),$(CHOSEN))
 ifneq ($(filter explore,$(MAKECMDGOALS)),)
 ifneq ($(words $(TO_EXPLORE)):$(filter-out dir $(EXPLORED) $(EXPLORED_PITFALLS) \
   $(if $(CASE),final),$(TO_EXPLORE)),1:)
-$(error make explore needs STEP=3, 4 or 5, DIR=, the NAME= of one of their \
-  pitfalls, or STEP=final and CASE=, a name in lab/explore/scenarios/settings.txt)
+$(error make explore needs STEP=3, 4, 5, cancel, close or many, DIR=, the NAME= of a \
+  pitfall of these steps, or STEP=final and CASE=, a name in \
+  lab/explore/scenarios/settings.txt)
 endif
 endif
 
@@ -392,21 +398,33 @@ $(EXPLORE_SAMPLE):
 	@mkdir -p $(@D)
 	@seq -f '%063.0f' 0 64 98303 >$@
 
+# In bridge/many.c eight reads are in flight: not even the orders without preemption
+# can all be tried.
+TOO_MANY := 10000
+
 .PHONY: explore
 explore: build/explore/$(TO_EXPLORE).exe $(EXPLORE_SAMPLE) $(WINE_READY)
 	@$(stay) cd $(FROM); LAUNCHER='$(LAUNCHER)' python3 -B $(UP)lab/explore/explore.py \
 	  $(UP)$< --log $(UP)build/explore/$(TO_EXPLORE)$(CASE:%=-%) $(if $(CASE),,--surprises) \
 	  --again '$(subst ','\'',$(strip make explore $(foreach name,STEP DIR NAME CASE, \
 	    $(if $($(name)),$(name)=$($(name))))))' $(if $(REPLAY),--replay '$(REPLAY)') \
-	  $(if $(filter command,$(origin RUNS)),--random $(RUNS)) $(SEED:%=--seed %) \
+	  $(addprefix --random ,$(if $(filter command,$(origin RUNS)),$(RUNS), \
+	    $(if $(filter many,$(TO_EXPLORE)),$(TOO_MANY)))) $(SEED:%=--seed %) \
 	  --preemptions $(or $(PREEMPTIONS),2) $(if $(CASE),--case '$(CASE)' '$(CASE)') \
-	  $(UP)$(EXPLORE_SAMPLE)
+	  $(if $(filter cancel close,$(TO_EXPLORE)),,$(UP)$(EXPLORE_SAMPLE))
 
 # Writes the table in the README: which pitfalls are found, and in how many orders.
 .PHONY: explore-table
 explore-table: $(EXPLORED_PITFALLS:%=build/explore/%.exe) $(EXPLORE_SAMPLE) $(WINE_READY)
 	@$(stay) LAUNCHER='$(LAUNCHER)' python3 -B lab/explore/table.py \
 	  lab/explore/README.md $(EXPLORE_SAMPLE) $(filter %.exe,$^)
+
+# Writes the page that compares the explorer's kernel with the rows of lab/probe.
+.PHONY: explore-rows
+explore-rows: build/explore/rows.exe $(WINE_READY)
+	@$(stay) LAUNCHER='$(LAUNCHER)' python3 -B lab/explore/conformance.py $< \
+	  build/explore/rows >build/explore/rows.md
+	@cp build/explore/rows.md lab/explore/rows.md
 
 # ---- What the suites of the lab need ----
 
@@ -425,10 +443,11 @@ $(TRACED): $(call in_lab,$(call test_objects,traced))
 # The explorer tries these small programs, steps and pitfalls.
 build/explore/small.exe: $(call in_explorer,build/obj/tests/lab/explored/small.o)
 build/obj/tests/lab/explored/%.o: private says :=
-EXPLORED_FOR_TESTS := $(patsubst %,build/explore/%.exe,small final $(EXPLORED) \
-  read-after-submit no-sentinel idle-wait-in-callback freed-while-pending closed-under-io)
+EXPLORED_FOR_TESTS := $(patsubst %,build/explore/%.exe,small final rows $(EXPLORED) \
+  read-after-submit no-sentinel idle-wait-in-callback freed-while-pending closed-under-io \
+  advanced-by-buffer-size)
 # Only make explore prints their names: all of them would be many lines.
-ifeq ($(filter explore explore-table,$(MAKECMDGOALS)),)
+ifeq ($(filter explore explore-rows explore-table,$(MAKECMDGOALS)),)
 $(EXPLORED_FOR_TESTS) $(EXPLORE_OBJECT): private says :=
 endif
 

@@ -1,41 +1,15 @@
 /*
- * Scenarios of final's pool, for the explorer: two or three threads use it
- * concurrently, and each order must end well.
- *
- *      final.exe CASE FILE
- *
- * A pool of two workers, and one file. At the end the file is closed, the pool
- * is stopped, and each request that was started has had one callback.
+ * Scenarios of the pool. Each has a pool of two workers, and one file. At the
+ * end the file is closed, the pool is stopped, and each request that was
+ * started has had one callback.
  */
 #include "../../../final/pool.h"
-
-#include <process.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <wchar.h>
+#include "scenarios.h"
 
 static struct pool pool;
 static struct bound_file file;
 static char buffers[4][64];
 static LONG volatile queued, called, closed;
-
-/* The explorer reports the exit status, and where this was. */
-static void must(bool ok)
-{
-    if (!ok)
-        exit(EXIT_FAILURE);
-}
-
-static HANDLE start(unsigned(__stdcall *routine)(void *), void *argument)
-{
-    return (HANDLE)_beginthreadex(NULL, 0, routine, argument, 0, NULL);
-}
-
-static void join(HANDLE thread)
-{
-    must(WaitForSingleObject(thread, INFINITE) == WAIT_OBJECT_0);
-    CloseHandle(thread);
-}
 
 /* ---- Reads -------------------------------------------------------------- */
 
@@ -274,10 +248,7 @@ static void wait_idle(void)
 
 /* ---- All ---------------------------------------------------------------- */
 
-static const struct {
-    const wchar_t *name;
-    void (*run)(void);
-} cases[] = {
+static const struct scenario all[] = {
     {L"submit-cancel", submit_cancel},
     {L"submit-cancel-endless", submit_cancel},
     {L"cancel-close", cancel_close},
@@ -292,6 +263,7 @@ static const struct {
     {L"work-stop", work_stop},
     {L"sync-close", sync_close},
     {L"wait-idle", wait_idle},
+    {NULL, NULL},
 };
 
 static void begin(const wchar_t *path)
@@ -313,15 +285,4 @@ static void end(void)
     must(queued == called && counters.live == 0 && counters.stray == 0);
 }
 
-int wmain(int argc, wchar_t **argv)
-{
-    for (size_t i = 0; argc == 3 && i < sizeof cases / sizeof *cases; i++)
-        if (wcscmp(argv[1], cases[i].name) == 0) {
-            begin(argv[2]);
-            cases[i].run();
-            end();
-            return EXIT_SUCCESS;
-        }
-    fprintf(stderr, "usage: final CASE FILE\n");
-    return 2;
-}
+const struct scenarios pool_scenarios = {begin, end, all};
