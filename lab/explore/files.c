@@ -13,7 +13,7 @@
 
 static bool is_device(const wchar_t *path)
 {
-    return wcsncmp(path, L"\\\\.\\", 4) == 0 || _wcsicmp(path, L"NUL") == 0;
+    return wcsncmp(path, L"\\\\.\\", 4) == 0 || wcscmp(path, L"NUL") == 0;
 }
 
 /* Which other handles the file has does not matter: sharing is not modelled. */

@@ -78,7 +78,7 @@ HANDLE WINAPI model_CreateNamedPipeW(const wchar_t *name, DWORD mode,
     (void)most, (void)out, (void)in, (void)timeout, (void)security;
     enter("CreateNamedPipeW");
     if (type & (PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE | PIPE_NOWAIT))
-        refuse("CreateNamedPipeW: messages, or PIPE_NOWAIT");
+        refuse("CreateNamedPipeW with this type");
     if (find_pipe(name) != NULL)
         refuse("CreateNamedPipeW: a further instance of a pipe");
     DWORD access = (mode & PIPE_ACCESS_INBOUND ? GENERIC_READ : 0) |
