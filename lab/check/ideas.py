@@ -314,6 +314,15 @@ class Idea:
         ended = '' if run.has_status(0) or run.hangs() else '; ' + run.how()
         return Failure(what, received or 'no such call' + ended)
 
+    def did_take(self, what, records):
+        """If a call has failed instead, says so."""
+        failed = next((record for record in self.last.calls(*recording.TAKES)
+                       if record.error not in (0, 258) and not record.overlapped), None)
+        if records or failed is None:
+            return self.did(what, records)
+        return Failure(what, f'{failed.kind} fails with error {failed.error}',
+                       call=failed)
+
     def did_open(self, what, overlapped):
         """If each such call has failed, says so."""
         run = self.last
@@ -412,6 +421,22 @@ class Idea:
             return Failure('main waits until each worker has exited '
                            '(WaitForSingleObject with the handle of its thread)',
                            f'it does not wait for {len(left)} of {len(threads)}')
+        return self.loops(threads)
+
+    def loops(self, threads):
+        """There are more workers than packets, so a program can end well although a
+        worker exits after its first packet."""
+        run = self.last
+        if run.calls('GetQueuedCompletionStatusEx'):
+            return None  # takes a callback's packet and a sentinel with one call
+        for thread in {thread.thread for thread in threads}:
+            taken = [record.begin for record in run.trace.records
+                     if record.thread == thread and record.takes()]
+            printed = [record.begin for record, _ in run.writes()
+                       if record.thread == thread]
+            if taken and printed and printed[-1] > taken[-1]:
+                return Failure('each worker takes packets until its sentinel comes',
+                               'a worker exits after a packet that is no sentinel')
         return None
 
     # ---- Checks of several steps ----
@@ -603,8 +628,8 @@ class Bind(Idea):
         """the port is empty at first"""
         calls = [record for record in self.run().calls(*recording.TAKES)
                  if record.error == 258]
-        return self.did('GetQueuedCompletionStatus fails with error 258 (the time is '
-                        'up)', calls) or self.said(1)
+        return self.did_take('GetQueuedCompletionStatus fails with error 258 (the '
+                             'time is up)', calls) or self.said(1)
 
     def post(self):
         """a packet is posted"""
@@ -616,7 +641,7 @@ class Bind(Idea):
         """the packet is taken out again"""
         run = self.run()
         posted = {record.overlapped for record in run.posts()}
-        return self.did('GetQueuedCompletionStatus takes out the packet', [
+        return self.did_take('GetQueuedCompletionStatus takes out the packet', [
             record for record in run.takes() if record.overlapped in posted]) or \
             self.said(3)
 

@@ -27,6 +27,8 @@ ADVICE = [
     (r"(implicit declaration of function|undeclared).*(say|report|check|actor)\b|"
      r"\b(say|report|check|actor)\b.*(undeclared|implicit)",
      'that is in report.h: #include "report.h"'),
+    (r'passing argument 3 of .?_beginthreadex|_beginthreadex.*incompatible',
+     'a thread begins in a function such as unsigned __stdcall worker(void *argument)'),
     (r'_beginthreadex', '_beginthreadex is in <process.h>'),
     (r'\b(u?int\d+_t|uintptr_t)\b', 'this type is in <stdint.h>'),
     (r'NTSTATUS|RtlNtStatusToDosError', 'this is in <winternl.h>'),
