@@ -29,7 +29,7 @@ void reset_disk(void);
 /* Opens or makes a file, as CreateFileW does with this disposition. Returns 0
  * or a Win32 error. */
 DWORD open_on_disk(const wchar_t *path, DWORD disposition,
-                   struct disk_file **file);
+                   struct disk_file **opened);
 
 /* A handle is closed. */
 void close_on_disk(struct disk_file *file);
