@@ -225,9 +225,10 @@ static void prepare_event(const OVERLAPPED *overlapped)
     if (event_of(overlapped) == NULL)
         return;
     struct object *event = find_object(event_of(overlapped), EVENT);
-    if (event == NULL)
+    if (event != NULL)
+        event->is_set = false;
+    else
         mistake("an OVERLAPPED field is wrong: hEvent is not an open handle");
-    event->is_set = false;
 }
 
 struct request *start_request(struct object *file, OVERLAPPED *overlapped,

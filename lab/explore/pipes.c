@@ -81,8 +81,11 @@ HANDLE WINAPI model_CreateNamedPipeW(const wchar_t *name, DWORD mode,
         refuse("CreateNamedPipeW with this type");
     if (find_pipe(name) != NULL)
         refuse("CreateNamedPipeW: a further instance of a pipe");
-    DWORD access = (mode & PIPE_ACCESS_INBOUND ? GENERIC_READ : 0) |
-                   (mode & PIPE_ACCESS_OUTBOUND ? GENERIC_WRITE : 0);
+    DWORD access = 0;
+    if (mode & PIPE_ACCESS_INBOUND)
+        access |= GENERIC_READ;
+    if (mode & PIPE_ACCESS_OUTBOUND)
+        access |= GENERIC_WRITE;
     return open_end(&make_pipe(name)->server, access, mode);
 }
 

@@ -9,8 +9,7 @@
 #include <stdio.h>
 
 static const struct scenarios *const sets[] = {&pool_scenarios,
-                                               &stream_scenarios};
-enum { SETS = sizeof sets / sizeof *sets };
+                                               &stream_scenarios, NULL};
 
 static bool try_set(const struct scenarios *set, const wchar_t *name,
                     const wchar_t *path)
@@ -28,8 +27,9 @@ static bool try_set(const struct scenarios *set, const wchar_t *name,
 
 int wmain(int argc, wchar_t **argv)
 {
-    for (unsigned i = 0; argc == 3 && i < SETS; i++)
-        if (try_set(sets[i], argv[1], argv[2]))
+    const struct scenarios *const *set = sets;
+    for (; argc == 3 && *set != NULL; set++)
+        if (try_set(*set, argv[1], argv[2]))
             return EXIT_SUCCESS;
     fprintf(stderr, "usage: final CASE FILE\n");
     return 2;
