@@ -41,7 +41,8 @@ def main(page, run):
     findings = sum(event['kind'] == 'finding' for event in recorded['events'])
     ended = {'exit': f'exit status {recorded["status"]}', 'crash': 'it crashed',
              'killed': 'it was ended'}[recorded['ended']]
-    mistakes = f'{findings} mistake{"" if findings == 1 else "s"} found by the checker'
+    finder = 'explorer' if recorded['io'] == 'explorer' else 'checker'
+    mistakes = f'{findings} mistake{"" if findings == 1 else "s"} found by the {finder}'
     print(f'play: {page}: {ended}, {mistakes}', flush=True)
     show(pathlib.Path(page).resolve())
     return 0

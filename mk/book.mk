@@ -33,6 +33,22 @@ build/deep/%.exe: private LDFLAGS = $(WIN_LDFLAGS) $(LAB_BASE)
 named: $(foreach name,$(STAGES) $(BRIDGE),$(call deep_objects,$(name))) \
   build/deep/obj/tests/lab/recorded.o
 
+# What can be explored, linked with the recorder: see "An order, recorded" in mk/lab.mk.
+explored_objects = $(if $(filter final,$(1)),$(patsubst %.c,build/deep/obj/%.o, \
+  $(SCENARIO_SOURCES) $(wildcard final/*.c)),$(call deep_objects,$(1)))
+$(foreach name,$(EXPLORED) final,$(eval build/recorded/$(name).exe: \
+  $(call in_recorder,$(call explored_objects,$(name)))))
+$(foreach name,$(EXPLORED_PITFALLS),$(eval build/recorded/$(name).exe: \
+  build/deep/pitfalls/$(name)/plan.json))
+build/recorded/dir.exe: build/deep/dir/plan.json
+$(patsubst %,build/recorded/%.exe,$(EXPLORED_PITFALLS) dir): $(EXPLORE_EDGES) \
+  $(RECORDER_OBJECTS) $(EXPLORE_NAMES)
+	$(call says,LD,$@)
+	$(Q)$(BUILD_SOURCES) link $(filter %/plan.json,$^) $@ $(EXPLORE_EDGES) \
+	  $(RECORDER_OBJECTS) --explored $(EXPLORE_NAMES) --flag=$(LAB_BASE) >/dev/null
+build/recorded/%.exe: private LDFLAGS = $(WIN_LDFLAGS) $(LAB_BASE)
+named: $(call explored_objects,final)
+
 # What tests/lab/test_record.c records.
 build/deep/recorded.exe: $(call in_lab,build/deep/obj/tests/lab/recorded.o)
 ifeq ($(STEP),)
@@ -114,6 +130,7 @@ BESIDE_OBJECTS = $(call deep_named,$(PLAYED_STAGE))
 RIGHT := $(UP)build/play/beside
 
 .PHONY: play
+ifeq ($(REPLAY),)
 play: $(PLAYED) $(PLAYED_BESIDE) $(PLAYED_FILE) $(WINE_READY)
 	@mkdir -p build/play
 	@$(stay) cd $(FROM) && export IO && $(if $(NAME),eval "$$(awk -v field=Run \
@@ -130,6 +147,34 @@ play: $(PLAYED) $(PLAYED_BESIDE) $(PLAYED_FILE) $(WINE_READY)
 	    --sources $(UP). $(if $(DIR),"$$DIR") --out "$$to".html && \
 	  DISPLAY='$(DISPLAY)' WAYLAND_DISPLAY='$(WAYLAND_DISPLAY)' \
 	    python3 -B $(UP)book/open.py "$$to".html "$$to".json
+endif
+
+# With REPLAY=, an order of make explore is recorded and played.
+RECORDED_PLAN := $(if $(NAME),build/deep/pitfalls/$(NAME)/plan.json,$(if \
+  $(DIR),build/deep/dir/plan.json))
+RECORDED_OBJECTS = $(if $(RECORDED_PLAN),--plan $(UP)$(RECORDED_PLAN),$(patsubst \
+  %,--object=$(UP)%,$(call explored_objects,$(TO_EXPLORE))))
+
+# $(call record_order,TO): TO.json, TO.svg and others.
+record_order = $(RECORD_ENV) python3 -B $(UP)lab/explore/play.py '$(REPLAY)' \
+  $(UP)build/recorded/$(TO_EXPLORE).exe $(1).json $(RECORDED_OBJECTS) --root $(UP). \
+  $(if $(CASE),--root $(UP)lab/explore/scenarios) $(if $(DIR),--root "$$DIR") \
+  --name "$$(basename '$(REPLAY)')" --seconds 60 --most 4000000 \
+  --command '$(subst ','\'',$(strip make play $(foreach name,STEP DIR NAME CASE REPLAY, \
+    $(if $($(name)),$(name)=$($(name))))))' \
+  -- $(CASE) $(EXPLORE_FILE)
+
+ifneq ($(REPLAY),)
+play: build/recorded/$(TO_EXPLORE).exe $(EXPLORE_SAMPLE) $(WINE_READY)
+	@mkdir -p build/play
+	@$(stay) cd $(FROM) && to=$(UP)build/play/"$$(basename '$(REPLAY)')" && \
+	  $(call record_order,"$$to") && \
+	  python3 -B $(UP)book/play.py "$$to".json \
+	    $(if $(NAME),--pitfall $(UP)$(call patch_of,$(NAME))) \
+	    --sources $(UP). $(if $(DIR),"$$DIR") --out "$$to".html && \
+	  DISPLAY='$(DISPLAY)' WAYLAND_DISPLAY='$(WAYLAND_DISPLAY)' \
+	    python3 -B $(UP)book/open.py "$$to".html "$$to".json
+endif
 
 # ---- Pages ----
 

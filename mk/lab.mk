@@ -356,12 +356,13 @@ in_explorer = $(firstword $(EXPLORE_EDGES)) $(patsubst build/%,build/explored/%,
   $(lastword $(EXPLORE_EDGES)) $(EXPLORE_OBJECT)
 build/explore/%.exe: private LDFLAGS = $(WIN_LDFLAGS) $(LAB_BASE)
 
-# What can be explored: three steps, their pitfalls, the programs of bridge, scenarios
-# of final, and a program of yours.
+# What can be explored: three steps, their pitfalls and those of final, the programs of
+# bridge, scenarios of final, and a program of yours.
 EXPLORED_STEPS := step3-callback step4-overlapped step5-readfile
 EXPLORED := $(EXPLORED_STEPS) $(BRIDGE)
 # Of final, CASE= chooses a scenario.
-SCENARIOS := $(patsubst %,build/obj/lab/explore/scenarios/%.o,main pool stream)
+SCENARIO_SOURCES := $(patsubst %,lab/explore/scenarios/%.c,main pool stream)
+SCENARIOS := $(SCENARIO_SOURCES:%.c=build/obj/%.o)
 build/explore/final.exe: $(call in_explorer,$(SCENARIOS) $(LIBRARY))
 # The rows of lab/probe, without its program.
 ROWS := build/obj/lab/explore/scenarios/rows.o $(patsubst %,build/obj/lab/probe/%.o, \
@@ -370,8 +371,8 @@ build/explore/rows.exe: $(call in_explorer,$(ROWS))
 # make keeps what a rule names: see `named` in mk/tests.mk.
 named: $(SCENARIOS) build/obj/lab/explore/scenarios/rows.o
 $(SCENARIOS) build/obj/lab/explore/scenarios/rows.o: private says :=
-EXPLORED_PITFALLS := $(basename $(notdir $(filter $(EXPLORED_STEPS:%=lab/pitfalls/%/%), \
-  $(PATCHES))))
+EXPLORED_PITFALLS := $(basename $(notdir $(filter $(patsubst %,lab/pitfalls/%/%, \
+  $(EXPLORED_STEPS) final),$(PATCHES))))
 $(foreach name,$(EXPLORED),$(eval \
   build/explore/$(name).exe: $(call in_explorer,$(call objects,$(name)))))
 $(foreach name,$(EXPLORED_PITFALLS),$(eval build/explore/$(name).exe: \
@@ -382,12 +383,45 @@ build/explore/dir.exe: $(DIR_PLAN) $(EXPLORE_EDGES) $(EXPLORE_OBJECT) $(EXPLORE_
 	  --explored $(EXPLORE_NAMES) --flag=$(LAB_BASE)
 endif
 
+# ---- An order, recorded ----
+
+# To play an order, or to draw it, the program is linked once more: with the explorer,
+# and with lab/trace between the program and the model. lab/explore/recorder/recorder.c
+# says how. As of LAB_PARTS, the names get the prefix "lab.".
+RECORDER_LAYERS := $(patsubst %.c,build/obj/%.o,lab/interpose/caller.c \
+  $(wildcard lab/trace/*.c))
+RECORDER_BELOW := $(patsubst %.c,build/obj/%.o,lab/interpose/thread_locals.c \
+  $(wildcard lab/explore/recorder/*.c)) \
+  $(filter-out build/obj/lab/interpose/interpose.o,$(EXPLORE_PARTS))
+# lab/interpose/caller.c must be the first.
+RECORDER_OBJECTS := $(patsubst build/obj/lab/%,build/recorder/%, \
+  $(RECORDER_LAYERS) $(RECORDER_BELOW))
+$(RECORDER_BELOW): private says :=
+build/recorder/names: $(RECORDER_LAYERS) $(RECORDER_BELOW)
+	@mkdir -p $(@D)
+	$(Q)$(NM) -g --defined-only $^ | awk 'NF == 3 && \
+	  $$3 !~ /^((explore|guard|recorder)\.|__sanitizer_|wmain$$)/ { \
+	  print $$3, "lab." $$3 }' | sort -u >$@
+# What lab/trace stores in the import table, and a few functions that it calls.
+build/recorder/layers: build/recorder/names lab/interpose/imports.h
+	@{ cat $<; sed -nE -e 's/^IMPORT\([^,]*,[^,]*, *([A-Za-z_]+),.*/__imp_\1 explore.imp.\1/p' \
+	  -e 's/^IMPORT_VOID\(([A-Za-z]+),.*/__imp_\1 explore.imp.\1/p' $(word 2,$^); \
+	  printf '__imp_%s recorder.imp.%s\n' $(foreach name,GetCurrentThreadId \
+	  QueryPerformanceCounter QueryPerformanceFrequency,$(name) $(name)); } >$@
+$(RECORDER_OBJECTS): build/recorder/%: build/obj/lab/%
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --redefine-syms=$(lastword $^) $< $@
+$(RECORDER_LAYERS:build/obj/lab/%=build/recorder/%): build/recorder/layers
+$(RECORDER_BELOW:build/obj/lab/%=build/recorder/%): build/recorder/names
+in_recorder = $(firstword $(EXPLORE_EDGES)) $(patsubst build/%,build/explored/%,$(1)) \
+  $(lastword $(EXPLORE_EDGES)) $(RECORDER_OBJECTS)
+
 TO_EXPLORE := $(or $(if $(DIR),dir),$(NAME),$(CHOSEN))
-ifneq ($(filter explore,$(MAKECMDGOALS)),)
+ifneq ($(filter explore,$(MAKECMDGOALS))$(REPLAY),)
 ifneq ($(words $(TO_EXPLORE)):$(filter-out dir $(EXPLORED) $(EXPLORED_PITFALLS) \
   $(if $(CASE),final),$(TO_EXPLORE)),1:)
-$(error make explore needs STEP=3, 4, 5, cancel, close or many, DIR=, the NAME= of a \
-  pitfall of these steps, or STEP=final and CASE=, a name in \
+$(error make $(firstword $(MAKECMDGOALS)) needs STEP=3, 4, 5, cancel, close or many, \
+  DIR=, the NAME= of a pitfall of these steps or of final, or STEP=final and CASE=, a name in \
   lab/explore/scenarios/settings.txt)
 endif
 endif
@@ -402,16 +436,25 @@ $(EXPLORE_SAMPLE):
 # can all be tried.
 TOO_MANY := 10000
 
+# Two programs of bridge have no file.
+EXPLORE_FILE = $(if $(filter cancel close,$(TO_EXPLORE)),,$(UP)$(EXPLORE_SAMPLE))
+# What the answer repeats of the command.
+EXPLORE_GIVEN = $(foreach name,STEP DIR NAME CASE,$(if $($(name)), \
+  --given '$(subst ','\'',$(name)=$($(name)))'))
+# With REPLAY, the order is also drawn, unless RUNS= repeats it.
+DRAWS := $(if $(filter command,$(origin RUNS)),,$(REPLAY))
+
 .PHONY: explore
-explore: build/explore/$(TO_EXPLORE).exe $(EXPLORE_SAMPLE) $(WINE_READY)
+explore: build/explore/$(TO_EXPLORE).exe $(EXPLORE_SAMPLE) $(WINE_READY) \
+  $(if $(DRAWS),build/recorded/$(TO_EXPLORE).exe)
 	@$(stay) cd $(FROM); LAUNCHER='$(LAUNCHER)' python3 -B $(UP)lab/explore/explore.py \
 	  $(UP)$< --log $(UP)build/explore/$(TO_EXPLORE)$(CASE:%=-%) $(if $(CASE),,--surprises) \
-	  --again '$(subst ','\'',$(strip make explore $(foreach name,STEP DIR NAME CASE, \
-	    $(if $($(name)),$(name)=$($(name))))))' $(if $(REPLAY),--replay '$(REPLAY)') \
+	  $(EXPLORE_GIVEN) $(if $(REPLAY),--replay '$(REPLAY)') \
 	  $(addprefix --random ,$(if $(filter command,$(origin RUNS)),$(RUNS), \
-	    $(if $(filter many,$(TO_EXPLORE)),$(TOO_MANY)))) $(SEED:%=--seed %) \
+	    $(if $(REPLAY),,$(if $(filter many,$(TO_EXPLORE)),$(TOO_MANY))))) $(SEED:%=--seed %) \
 	  --preemptions $(or $(PREEMPTIONS),2) $(if $(CASE),--case '$(CASE)' '$(CASE)') \
-	  $(if $(filter cancel close,$(TO_EXPLORE)),,$(UP)$(EXPLORE_SAMPLE))
+	  $(EXPLORE_FILE)$(if $(DRAWS),; status=$$?; \
+	  $(call record_order,'$(REPLAY)') && echo 'drawn: $(REPLAY).svg'; exit $$status)
 
 # Writes the table in the README: which pitfalls are found, and in how many orders.
 .PHONY: explore-table
@@ -425,6 +468,45 @@ explore-rows: build/explore/rows.exe $(WINE_READY)
 	@$(stay) LAUNCHER='$(LAUNCHER)' python3 -B lab/explore/conformance.py $< \
 	  build/explore/rows >build/explore/rows.md
 	@cp build/explore/rows.md lab/explore/rows.md
+
+# Draws the order in the README.
+EXPLORE_PICTURE := build/explore/read-after-submit.exe \
+  build/recorded/read-after-submit.exe $(EXPLORE_SAMPLE)
+.PHONY: explore-picture
+explore-picture: $(EXPLORE_PICTURE) $(WINE_READY)
+	@$(stay) LAUNCHER='$(LAUNCHER)' lab/explore/picture.sh build/explore/picture
+	@cp build/explore/picture/read-after-submit.svg lab/explore/
+
+# ---- Explore pools with mistakes ----
+
+# final's pool with a mistake in it: each patch in tests/lab/mutants makes one. The
+# object file of the source that it changes comes before the library, and replaces the
+# one there.
+MUTANTS := $(basename $(notdir $(sort $(wildcard tests/lab/mutants/*.patch))))
+$(MUTANTS:%=build/mutants/%/changed.o): build/mutants/%/changed.o: \
+  tests/lab/mutants/%.patch $(wildcard final/*.[ch]) $(WINDOWS_H).gch
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@cp $(wildcard final/*.h) "final/$$(sed -n 's/^--- //p' $<)" $(@D)
+	$(Q)patch -s -f -F0 -p0 -d $(@D) <$<
+	$(Q)$(call one_object,$(@D),$@)
+MUTANT_PROGRAMS := $(MUTANTS:%=build/explore/mutant-%.exe)
+$(foreach name,$(MUTANTS),$(eval build/explore/mutant-$(name).exe: $(call in_explorer, \
+  build/mutants/$(name)/changed.o $(SCENARIOS) $(LIBRARY))))
+$(MUTANT_PROGRAMS): private says :=
+
+ifneq ($(filter explore-mutants,$(MAKECMDGOALS)),)
+ifneq ($(filter-out $(MUTANTS),$(NAME)),)
+$(error no mistake is named '$(NAME)': see tests/lab/mutants)
+endif
+endif
+
+# Without NAME=, the tests of the pool run, too, and the table in tests/README.md is
+# written.
+.PHONY: explore-mutants
+explore-mutants: $(if $(NAME),$(NAME:%=build/explore/mutant-%.exe),$(MUTANT_PROGRAMS)) \
+  $(EXPLORE_SAMPLE) $(WINE_READY)
+	@$(stay) LAUNCHER='$(LAUNCHER)' python3 -B tests/lab/mutants.py \
+	  $(if $(NAME),,--table tests/README.md) $(EXPLORE_SAMPLE) $(filter %.exe,$^)
 
 # ---- What the suites of the lab need ----
 
@@ -446,8 +528,10 @@ build/obj/tests/lab/explored/%.o: private says :=
 EXPLORED_FOR_TESTS := $(patsubst %,build/explore/%.exe,small final rows $(EXPLORED) \
   read-after-submit no-sentinel idle-wait-in-callback freed-while-pending closed-under-io \
   advanced-by-buffer-size)
+EXPLORED_FOR_TESTS += $(EXPLORE_PICTURE) $(patsubst %,build/explore/mutant-%.exe, \
+  cancel-not-repeated sentinels-too-early)
 # Only make explore prints their names: all of them would be many lines.
-ifeq ($(filter explore explore-rows explore-table,$(MAKECMDGOALS)),)
+ifeq ($(filter explore% play,$(MAKECMDGOALS)),)
 $(EXPLORED_FOR_TESTS) $(EXPLORE_OBJECT): private says :=
 endif
 

@@ -9,7 +9,7 @@ const MOST = 60 * 1024; // bytes of the script: it is in every page
 
 /** Names that occur often, and that no page and no test uses: they get short. */
 const SHORTENED =
-  /^(actor|bufferStep|cameBack|cancelling|findings|flights|followers|handles|isAllocated|isOpen|isSmall|mistakes|owner|questionAt|related|returnOf|sentinels|startOf|story|takeOf|trail|waitsFor|waitsIn|whole)$/;
+  /^(actor|bufferStep|cameBack|cancelling|findings|flights|followers|frames|handles|isAllocated|isOpen|isSmall|mistakes|owner|questionAt|related|returnOf|sentinels|startOf|story|takeOf|trail|waitsFor|waitsIn|whole)$/;
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.resolve(process.argv[2] ?? path.join(here, '../built'));

@@ -12,8 +12,10 @@ that the explorer does not model; 4, a replay does not repeat the order.
 """
 
 import argparse
+import collections
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -61,8 +63,11 @@ class Finding:
         return self.text.split('\n', 1)[0]
 
     @property
-    def length(self):
-        return self.spent, self.order.length
+    def rank(self):
+        """The shortest order comes first. Of two that are equally short, always the
+        same one."""
+        return (self.spent, self.order.length,
+                [at.chosen for at in self.order.at[:self.order.length]])
 
 
 def start(options, path, index, stderr=subprocess.DEVNULL):
@@ -179,11 +184,13 @@ class Replay:
                 break
         self.verdict = process.verdict
         self.text = process.text.decode(errors='replace').rstrip()
+        self.title = self.text.split('\n', 1)[0]  # with addresses, as in the search
         lines = printed.decode(errors='replace').replace('\r\n', '\n').splitlines()
         locator = reports.Locator(options.program)
         self.timeline = [locator.locate(line[len(TOLD):]) for line in lines
                          if line.startswith(TOLD)]
-        self.stderr = [line for line in lines if not line.startswith(TOLD)]
+        self.stderr = [line for line in lines
+                       if not line.startswith((TOLD, programs.WINE_LEAVES))]
         self.text = locator.locate(self.text)
         locator.close()
 
@@ -195,9 +202,17 @@ class Replay:
             end(child)
             return child.communicate()[1]
 
-    @property
-    def title(self):
-        return self.text.split('\n', 1)[0]
+    def log(self):
+        return '\n'.join([*self.timeline, *self.stderr, self.text])
+
+
+def show_replays(options):
+    """Repeats the order so often, and says whether all runs have done the same."""
+    logs = collections.Counter(Replay(options, options.replay).log()
+                               for _ in range(options.random))
+    same = max(logs.values())
+    print(f'{same:,} of {plural(options.random, "run")} did the same')
+    return ALL_RIGHT if same == options.random else NOT_REPEATED
 
 
 def show_replay(options):
@@ -254,17 +269,18 @@ def say_timeline(replay, path):
     left_out = max(0, len(replay.timeline) - SHOWN)
     if left_out:
         print(f'    ... {plural(left_out, "line")} before: {path}')
-    for line in [*replay.timeline[left_out:], *replay.stderr, replay.title]:
+    verdict = replay.text.split('\n', 1)[0]
+    for line in [*replay.timeline[left_out:], *replay.stderr, verdict]:
         print(f'    {line}')
 
 
 def say_wrong(options, search, since):
-    finding = min(search.findings, key=lambda found: found.length)
+    finding = min(search.findings, key=lambda found: found.rank)
     if finding.verdict == orders.NOT_MODELLED:
         print(f'explore: not modelled: {finding.title}', file=sys.stderr)
         return NOT_MODELLED
     path = f'{options.log}.{finding.number}'
-    orders.save_order(path, finding.order, search.shared)
+    orders.save_order(path, finding.order, finding.title, search.shared)
     replay = Replay(options, path)
     if finding.verdict == orders.DIVERGED or replay.title != finding.title:
         print(f'order {finding.number} cannot be repeated: {finding.title}; again: '
@@ -278,7 +294,9 @@ def say_wrong(options, search, since):
     say_titles(search.findings)
     print('the shortest:')
     say_timeline(replay, f'{path}.txt')
-    print(f'again: {options.again} REPLAY={path}')
+    words = shlex.join([*options.given, f'REPLAY={path}'])
+    print(f'again: make explore {words}')
+    print(f'step by step: make play {words}')
     return WRONG
 
 
@@ -316,15 +334,16 @@ def parse(arguments):
     parser.add_argument('--from', type=int, default=0, dest='first',
                         help='the first bound')
     parser.add_argument('--replay', help='a file with an order')
-    parser.add_argument('--again', default='explore.py',
-                        help='the command that replays, for the reader')
+    parser.add_argument('--given', action='append', default=[],
+                        help='a word of the command that replays, for the reader')
     parser.add_argument('--jobs', type=int, default=orders.MOST_PROCESSES)
     parser.add_argument('--steps', type=int, default=3000)
     parser.add_argument('--free', action='store_true',
                         help='completions cost nothing')
     parser.add_argument('--surprises', action='store_true')
     parser.add_argument('--random', type=int, default=0,
-                        help='so many orders at random, instead of all')
+                        help='so many orders at random, instead of all; with --replay, '
+                        'repeat the order so often')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--no-merge', action='store_true')
     parser.add_argument('--endless', action='store_true')
@@ -346,9 +365,12 @@ def main(arguments):
                 'random': options.random, 'seed': options.seed}
     settings = {name: int(value) for name, value in settings.items()}
     sys.stdout.reconfigure(errors='replace', line_buffering=True)
-    if options.replay:
-        return show_replay(options)
-    return explore(options, settings)
+    if not options.replay:
+        return explore(options, settings)
+    try:
+        return (show_replays if options.random else show_replay)(options)
+    except (OSError, ValueError) as error:
+        sys.exit(f'explore: {error}')
 
 
 if __name__ == '__main__':

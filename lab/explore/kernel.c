@@ -1,6 +1,7 @@
 #include "kernel.h"
 
 #include "pipes.h"
+#include "recorder.h"
 #include "short_reads.h"
 #include "timeline.h"
 #include "verdict.h"
@@ -346,6 +347,9 @@ static void finish(struct request *request, bool queues_packet)
     transfer(request);
     request->is_active = false;
     note_completion(request);
+    if (recorder != NULL)
+        recorder->completes(request->overlapped, request->bytes,
+                            request->status);
     announce(request, queues_packet);
 }
 

@@ -73,23 +73,33 @@ def make_shared(path, settings):
 FIELDS = ('count', 'chosen', 'spent', 'costly', 'identity')
 
 
-def save_order(path, order, shared):
-    """Saves an order of a search, and all that a replay needs to judge it."""
+def save_order(path, order, title, shared):
+    """Saves an order of a search, what is wrong with it, and all that a replay needs
+    to judge it."""
     settings = {name: getattr(shared.settings, name) for name, _ in Settings._fields_
                 if name not in ('replays', 'random', 'stops')}
     decisions = [[getattr(decision, field) for field in FIELDS]
                  for decision in order.at[:order.length]]
     with open(path, 'w', encoding='utf-8') as file:
-        json.dump({'settings': settings, 'lines': shared.same_lines,
+        json.dump({'title': title, 'settings': settings, 'lines': shared.same_lines,
                    'printed': shared.printed.decode(errors='replace'),
                    'decisions': decisions}, file)
         file.write('\n')
 
 
+def read_order(path):
+    with open(path, encoding='utf-8') as file:
+        return json.load(file)
+
+
+def title_of(path):
+    """What was wrong with the order in the search."""
+    return read_order(path)['title']
+
+
 def load_order(path, shared_path):
     """Makes a shared file for a replay of the order."""
-    with open(path, encoding='utf-8') as file:
-        saved = json.load(file)
+    saved = read_order(path)
     shared = make_shared(shared_path, {**saved['settings'], 'replays': 1})
     shared.has_first = 1
     shared.same_lines = saved['lines']

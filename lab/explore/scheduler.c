@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "decisions.h"
 #include "kernel.h"
+#include "recorder.h"
 #include "timeline.h"
 #include "verdict.h"
 
@@ -12,6 +13,7 @@
 
 struct thread threads[MOST_THREADS];
 struct thread *current;
+const struct recorder *recorder;
 
 static unsigned steps; /* of this order */
 
@@ -116,6 +118,8 @@ static void pass_on(void)
 
 void enter_from(const char *call, const void *place, const void *frame)
 {
+    if (recorder != NULL)
+        recorder->find_caller(&place, &frame);
     current->call = call;
     current->place = place;
     current->age++;
@@ -153,7 +157,8 @@ static unsigned __stdcall run_threads(void *argument)
     struct thread *self = argument;
     for (;;) {
         await_turn(self);
-        self->status = self->routine(self->argument);
+        self->status = recorder != NULL ? recorder->run(self)
+                                        : self->routine(self->argument);
         self->call = "its end";
         tell("ends");
         self->has_ended = true;

@@ -5,6 +5,7 @@
 #include "../guard/guard.h"
 #include "kernel.h"
 #include "output.h"
+#include "recorder.h"
 #include "short_reads.h"
 #include "timeline.h"
 
@@ -13,6 +14,7 @@
 
 static char explanation[MOST_TEXT];
 static unsigned allocated_before; /* allocations that other orders have left */
+static const EXCEPTION_RECORD *crash; /* of this order, or NULL */
 
 void reset_verdict(void)
 {
@@ -92,6 +94,8 @@ void mistake(const char *format, ...)
     va_start(values, format);
     write_text(format, values);
     va_end(values);
+    if (recorder != NULL)
+        recorder->goes_wrong(own->text, crash);
     record(MISTAKE);
     end_process();
 }
@@ -234,6 +238,7 @@ static LONG CALLBACK on_exception(EXCEPTION_POINTERS *pointers)
     DWORD code = record_of_it->ExceptionCode;
     if (!is_crash(code))
         return EXCEPTION_CONTINUE_SEARCH;
+    crash = record_of_it;
     const char *at = (const char *)record_of_it->ExceptionAddress;
     if (copying != NULL)
         explain("the kernel writes the result of request %u, started at %s",

@@ -24,8 +24,8 @@ NOT_LIVE = 1
 HEAD = 1000  # bytes: more than what the caller adds
 RECORDING_FULL = 68
 ADDRESS = re.compile(r'\{(0x[0-9a-f]+)\}')
-FINDING = 'checker: '
-NOTES = ('checker: looked at ', 'lab: ', 'guard: ', 'modes: ')
+FINDING = re.compile(r'(checker|explorer): ')
+NOTES = ('checker: looked at ', 'lab: ', 'guard: ', 'modes: ', 'explore: ')
 HUNG = 'hung: '
 NUMBERS = (1, 2, 4, 8)  # sizes of fields that are numbers
 PRINTS = {'stdout', 'stderr'}
@@ -92,7 +92,8 @@ class Deep:
 
 class Places:
     """Numbers the places, functions and stacks. Only the program's own sources
-    count: files below one of the roots, except the lab's."""
+    count: files below one of the roots, except the lab's, unless the root is in the
+    lab."""
 
     def __init__(self, program, addr2line, addresses, roots):
         self.roots = [os.path.join(os.path.realpath(root), '') for root in roots]
@@ -114,9 +115,11 @@ class Places:
 
     def is_own(self, path):
         path = os.path.realpath(path)
-        return not path.startswith(os.path.join(LAB, '')) and \
-            any(path.startswith(root) for root in self.roots) and \
-            os.path.isfile(path)
+        lab = os.path.join(LAB, '')
+        return os.path.isfile(path) and any(
+            path.startswith(root) and
+            (root.startswith(lab) or not path.startswith(lab))
+            for root in self.roots)
 
     def has_function(self, path, function, line):
         """For an inline function of a system's header, addr2line 2.40 gives the
@@ -466,21 +469,25 @@ class Events:
         return packed(without_repeats(events))
 
     def judged(self, event):
-        """On stderr, the checker's reports are findings, and what the lab says
-        about itself is left out."""
+        """On stderr, the reports of the checker and of the explorer are findings, and
+        what the lab says about itself is left out."""
         if event['kind'] != 'print' or event['stream'] != 'stderr':
             return [event]
         result, own = [], []
         for report in split_reports(event['text']):
             if report.startswith(NOTES):
                 continue
-            if not report.startswith(FINDING):
+            finding = FINDING.match(report)
+            if not finding:
                 own.append(report)
                 continue
-            text = self.places.locate(report[len(FINDING):].rstrip('\n'))
+            text = self.places.locate(report[finding.end():].rstrip('\n'))
             rule = re.search(r'^ *rule: (.*)$', text, re.M)
-            result.append({**event, 'kind': 'finding', 'text': text,
-                           **({'rule': rule[1]} if rule else {})})
+            result.append({**event, 'kind': 'finding', 'text': text})
+            if rule:
+                result[-1]['rule'] = rule[1]
+            if finding[1] != 'checker':
+                result[-1]['by'] = finding[1]
             del result[-1]['stream']
         if own:
             result.insert(0, {**event, 'text': ''.join(own)})
@@ -523,8 +530,7 @@ def split_reports(text):
     """The lines; those that begin with a space belong to the one before."""
     parts = []
     for line in text.splitlines(keepends=True):
-        if parts and line.startswith('    ') and \
-                parts[-1].startswith(FINDING):
+        if parts and line.startswith('    ') and FINDING.match(parts[-1]):
             parts[-1] += line
         else:
             parts.append(line)

@@ -196,6 +196,7 @@ class Layout:
         self.states = {}  # of the threads
         self.rows = {}   # by (is an end, record)
         self.folds = []  # (row, fold)
+        self.times = []  # (time, row) of each point
         self.row = 0     # the last one in use
         self.left_out = 0
         shown = 0
@@ -234,6 +235,7 @@ class Layout:
             lane[-1].ends = True
             lane[-1].state = self.next_state(point)
             self.rows[ends, record] = self.row
+            self.times.append((point.time, self.row))
             return
         if lane:
             above.append(lane[-1].row)
@@ -242,6 +244,7 @@ class Layout:
 
     def add(self, point):
         self.rows[point.ends, point.record] = self.row
+        self.times.append((point.time, self.row))
         node = Node(point.record, point.ends, self.row, point.fold)
         node.state = self.next_state(point)
         self.lanes[point.record.thread].append(node)
@@ -277,10 +280,24 @@ class Layout:
     def is_hidden(self, row):
         return any(row == at for at, _ in self.folds)
 
+    def row_before(self, time):
+        """The row of the last point that is not after this time."""
+        return max((row for at, row in self.times if at <= time), default=0)
+
+    def done_row(self, use):
+        """The row after which the kernel completed this I/O. None: not recorded."""
+        end = use.end_point()
+        last = float('inf')
+        if end:
+            last = end[1].end if end[0] else end[1].begin
+        return next((self.row_before(time) for time, overlapped in self.trace.done
+                     if overlapped == use.start.overlapped and
+                     use.start.begin < time < last), None)
+
 
 class Picture:
-    def __init__(self, trace, name):
-        self.trace, self.name = trace, name
+    def __init__(self, trace, name, verdict=''):
+        self.trace, self.name, self.verdict = trace, name, verdict
         self.layout = Layout(trace)
         self.out = []
         self.bottom = TOP + self.layout.count() * ROW
@@ -487,6 +504,7 @@ class Picture:
                 'graphics-symbol')
             self.box(left, top, self.slot, end - top,
                      'lost' if lost else 'port' if by_hand else 'kernel')
+            self.packet(use, last, left, end)
             if end - top < LOWEST:
                 pass
             elif self.slot == SLOT:
@@ -497,6 +515,14 @@ class Picture:
                           str(use.request or ''), 'in', 'middle')
             self.add('</g>')
         self.add('</g>')
+
+    def packet(self, use, last, left, end):
+        """From the completion on, the packet is in the port."""
+        done = self.layout.done_row(use)
+        if done is None or last is None or self.layout.is_hidden(last):
+            return
+        top = min(self.y(done) + ROW // 2, end - 8)
+        self.box(left, top, self.slot, end - top, 'port')
 
     def wake_arrows(self):
         """Draws an arrow to each thread that was started, and to each that was
@@ -619,6 +645,8 @@ class Picture:
         x = MARGIN
         self.group('legend', 'legend')
         for style, words in LEGEND:
+            if style == 'port' and self.trace.done:
+                words = 'a packet is in the port'
             width = 44 + len(words) * 6.4
             if x + width > self.width and x > MARGIN:
                 x, y = MARGIN, y + ROW
@@ -650,8 +678,10 @@ class Picture:
                       for row, fold in self.layout.folds]
         sentences.sort(key=lambda sentence: sentence[0])
         workers = count(len(self.trace.threads) - 1, 'worker')
-        return f'Threads: main and {workers}. ' + \
-            ' '.join(sentence for _, sentence in sentences)
+        told = [sentence for _, sentence in sentences]
+        if self.verdict:
+            told.append(f'At the end: {self.verdict}.')
+        return f'Threads: main and {workers}. ' + ' '.join(told)
 
     def draw(self):
         self.add('<svg xmlns="http://www.w3.org/2000/svg" '
@@ -672,10 +702,13 @@ class Picture:
         for request in self.owners:
             self.owner_column(request)
         self.fold_rows()
+        if self.verdict:
+            self.text(MARGIN, self.bottom + 22, self.verdict, 'bad')
         self.legend()
         self.add('</svg>')
         return '\n'.join(self.out) + '\n'
 
 
-def draw(trace, name):
-    return Picture(trace, name).draw()
+def draw(trace, name, verdict=''):
+    """verdict: a line under the picture that says what went wrong."""
+    return Picture(trace, name, verdict).draw()

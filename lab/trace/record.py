@@ -88,8 +88,9 @@ def words(arguments):
     return options
 
 
-def main(arguments):
-    options = words(arguments)
+def run_deep(options):
+    """Runs the program in deep mode. Returns its exit status, or None if it did not
+    end in time."""
     to = os.path.splitext(options.run)[0]
     os.makedirs(os.path.dirname(to) or '.', exist_ok=True)
     recording = to + '.rec'
@@ -104,15 +105,27 @@ def main(arguments):
         with open(to + '.err', encoding='utf-8', errors='replace') as file:
             sys.exit(f'record: {options.program} made no recording\n'
                      f'{file.read()}'.rstrip())
+    return status
+
+
+def write_run(options, status, facts):
+    """Writes what a page can play. facts: `io` and `system`, as in run.md."""
     tools = {name.lower(): os.environ.get(name, name.lower())
              for name in ('ADDR2LINE', 'OBJDUMP', 'NM')}
+    recording = os.path.splitext(options.run)[0] + '.rec'
     made = deep.make_run(recording, options.program, tools, options.objects,
                          options.roots, status, options.most)
     name = options.name or os.path.splitext(
         os.path.basename(options.program))[0]
-    deep.write({'program': name, 'command': options.command,
-                'io': os.environ.get('IO') or 'wine', 'system': system(),
-                **made}, options.run)
+    deep.write({'program': name, 'command': options.command, **facts, **made},
+               options.run)
+
+
+def main(arguments):
+    options = words(arguments)
+    status = run_deep(options)
+    write_run(options, status, {'io': os.environ.get('IO') or 'wine',
+                                'system': system()})
     return 0
 
 

@@ -212,6 +212,7 @@ class Trace:
         self.first = 0     # the first record's begin, in ticks
         self.frequency = 1  # ticks a second
         self.image = 0     # where the program was loaded
+        self.done = []     # (time, OVERLAPPED) of I/O that completed, in deep mode
 
     def microseconds(self, ticks):
         return (ticks - self.first) * 1e6 / self.frequency
@@ -256,6 +257,8 @@ def load(path):
     for number, (kind, *values) in enumerate(RECORD.iter_unpack(content), 1):
         if kind == 0:  # the program ended before the record was filled in
             continue
+        if names[kind - 1] == 'done':
+            trace.done.append((values[1], values[6]))
         if names[kind - 1] in DEEP:
             trace.deep.append((number, names[kind - 1],
                                content[(number - 1) * size:number * size]))
@@ -278,6 +281,8 @@ def to_microseconds(trace):
     for record in trace.records:
         record.begin = trace.microseconds(record.begin)
         record.end = trace.microseconds(record.end)
+    trace.done = [(trace.microseconds(ticks), overlapped)
+                  for ticks, overlapped in trace.done]
 
 
 class Names:

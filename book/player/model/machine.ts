@@ -183,7 +183,12 @@ class Move {
       case 'finding':
         this.#state.findings = [
           ...this.#state.findings,
-          { step: this.step.index, text: event.text, rule: event.rule },
+          {
+            by: event.by ?? 'checker',
+            step: this.step.index,
+            text: event.text,
+            rule: event.rule,
+          },
         ];
         return;
       case 'depth':
@@ -232,10 +237,13 @@ class Move {
   }
 
   #killed(): void {
-    this.#state.over = 'killed';
+    const { findings, threads } = this.#state;
     const hangs =
-      this.#state.findings.some((one) => one.text.startsWith('hung')) ||
-      !this.#state.threads.some((thread) => thread.state === 'runs');
+      findings.some((one) => one.text.startsWith('hung')) ||
+      !threads.some((thread) => thread.state === 'runs');
+    // The explorer ends a run at its first mistake.
+    if (!hangs && findings[0]?.by === 'explorer') return;
+    this.#state.over = 'killed';
     this.#mistake(hangs ? 'hang' : 'no end');
   }
 

@@ -62,8 +62,10 @@ export interface PrintEvent extends At {
 
 export interface FindingEvent extends At {
   kind: 'finding';
-  /** The report of the checker: several lines. */
+  /** The report: several lines. */
   text: string;
+  /** Who reports it, if not the checker. */
+  by?: 'explorer';
   rule?: string;
   request?: number;
 }

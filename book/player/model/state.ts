@@ -101,6 +101,7 @@ export interface Mistake {
 }
 
 export interface Finding {
+  readonly by: string;
   readonly step: number;
   readonly text: string;
   readonly rule: string | undefined;

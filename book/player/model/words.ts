@@ -90,7 +90,7 @@ function tell(scene: Scene): string {
     case 'print':
       return printed(scene);
     case 'finding':
-      return `the checker reports a mistake: **${firstLine(event.text)}**.`;
+      return `the ${event.by ?? 'checker'} reports a mistake: **${firstLine(event.text)}**.`;
     case 'allocate':
       return `${who} allocates ${named(step)}, and owns ${pronoun(step)}.`;
     case 'free':
@@ -119,7 +119,8 @@ function exited({ run, mistake }: Scene): string {
 }
 
 function killed({ last, mistake }: Scene): string {
-  if (mistake?.what === 'no end')
+  if (!mistake) return 'the run ends here.';
+  if (mistake.what === 'no end')
     return 'the program has no end. The recorder killed it.';
   const [main] = last.threads;
   const workers = waitersAt(last).filter((thread) => thread !== main).length;

@@ -78,7 +78,7 @@ export class Alone extends Player {
     this.#ribbon.show(this.index);
     this.#said.replaceChildren(...rich(sentence(this.playback, this.index)));
     this.#said.classList.toggle('bad', isBad(this.playback, this.index));
-    this.#where.textContent = placeText(step);
+    this.#where.textContent = placeText(step, this.playback.run.io);
     this.position.textContent = `${this.index + 1} / ${this.last + 1}`;
   }
 
@@ -119,9 +119,10 @@ export const isBad = (playback: Playback, index: number): boolean => {
   return [...mistakes, ...findings].some((one) => one.step === index);
 };
 
-function placeText(step: Step | undefined): string {
+function placeText(step: Step | undefined, io: string): string {
   if (!step) return ' ';
-  const time = `${(step.event.t / 1000).toFixed(2)} ms`;
+  const time =
+    io === 'explorer' ? 'no time' : `${(step.event.t / 1000).toFixed(2)} ms`;
   const [frame] = step.frames;
   if (!frame || step.actor < 0) return time;
   const lines = step.trail.length;

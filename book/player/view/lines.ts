@@ -1,4 +1,4 @@
-// What the program has printed, and what the checker has reported.
+// What the program has printed, and which mistakes were reported.
 
 import { firstLine } from '../model/names.ts';
 import type { State } from '../model/state.ts';
@@ -59,10 +59,10 @@ function entriesOf(state: State): Entry[] {
     look: stream === 'stderr' ? 'bad' : threadLook(thread),
     text,
   }));
-  const findings = state.findings.map(({ step, text }) => ({
+  const findings = state.findings.map(({ by, step, text }) => ({
     step,
     look: 'bad finding',
-    text: `checker: ${firstLine(text)}`,
+    text: `${by}: ${firstLine(text)}`,
   }));
   return [...lines, ...findings].sort((a, b) => a.step - b.step);
 }

@@ -1,4 +1,4 @@
-// The report of the checker, at the step in which it comes.
+// The report of a mistake, at the step in which it comes.
 import type { State } from '../model/state.ts';
 import { h, tag } from './dom.ts';
 
@@ -14,7 +14,7 @@ export class Report {
       .map((line) => line.trim())
       .filter((line) => !line.startsWith('rule: '));
     this.root.replaceChildren(
-      tag('p', tag('span.badge', 'checker'), ' ', first),
+      tag('p', tag('span.badge', finding.by), ' ', first),
       ...(details.length > 0
         ? [tag('ul', ...details.map((line) => tag('li', line)))]
         : []),

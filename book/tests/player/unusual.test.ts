@@ -597,6 +597,27 @@ test('a run without an end does not hang', () => {
   assert.deepEqual(mistakesOf(run), ['no end']);
 });
 
+test('the explorer ends a run at its mistake', () => {
+  const run = made(
+    [
+      ...bind,
+      {
+        kind: 'finding',
+        text: 'a handle is closed with I/O in flight',
+        by: 'explorer',
+      },
+      { kind: 'killed', thread: -1 },
+    ],
+    { ended: 'killed', status: null, io: 'explorer' },
+  );
+  assert.deepEqual(mistakesOf(run), []);
+  assert.deepEqual(sentencesOf(run).slice(-2), [
+    'The explorer reports a mistake: **a handle is closed with I/O in flight**.',
+    'The run ends here.',
+  ]);
+  assert.equal(lastOf(run).findings[0]?.by, 'explorer');
+});
+
 test('a recording that was cut says so at its end', () => {
   const run = made([...bind, ...allocate], { cut: 'after 3 of 99 events' });
   assert.match(
