@@ -244,7 +244,8 @@ Test(systems, wslenv_names_every_variable_that_a_windows_program_reads)
     struct said said =
         shell("cd \"$TOP\" && cat lab/*/*.[ch] step*/*.[ch] final/*.[ch] "
               "final/*/*.[ch] bench/*.[ch] bench/*/*.c $(ls tests/*/*.[ch] "
-              "tests/*/*/*.[ch] | grep -vE '/(test_|helpers|runner|shell)') | "
+              "tests/*/*/*.[ch] | grep -vE "
+              "'/(test_|helpers|runner|shell|explorer)') | "
               "tr -d ' \\n' | "
               "grep -oE '(getenv|GetEnvironmentVariable[AW]|read_variable)"
               "\\(L?\"[^\"]*' | sed 's/.*\"//' | sort -u");
