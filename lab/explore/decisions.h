@@ -2,7 +2,7 @@
 #ifndef DECISIONS_H
 #define DECISIONS_H
 
-#include "shared.h"
+#include "mapped.h"
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 """The file that explore.py shares with the explorer, and files with one order.
 
-shared.h describes the structures. The explorer refuses a file of another size.
+mapped.h describes the structures. The explorer refuses a file of another size.
 """
 
 import ctypes

@@ -1,6 +1,6 @@
 #include "output.h"
 
-#include "shared.h"
+#include "mapped.h"
 
 #include <string.h>
 

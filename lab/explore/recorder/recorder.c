@@ -16,8 +16,8 @@
  */
 #include "../recorder.h"
 
+#include "../mapped.h"
 #include "../model.h"
-#include "../shared.h"
 #include "below.h"
 
 #include "../../interpose/caller.h"

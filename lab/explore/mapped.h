@@ -5,8 +5,8 @@
  *
  * orders.py has the same structures. `size` shows whether they are the same.
  */
-#ifndef SHARED_H
-#define SHARED_H
+#ifndef MAPPED_H
+#define MAPPED_H
 
 #include <stdint.h>
 
