@@ -72,14 +72,19 @@ ParameterizedTest(struct step *step, explore, the_steps_are_right_in_each_order)
     g_free(answer.text);
 }
 
-ParameterizedTestParameters(explore, the_pool_is_right_in_each_order)
+/* Of the pool, and of a stream. */
+ParameterizedTestParameters(explore, a_scenario_is_right_in_each_order)
 {
-    static char cases[][24] = {"close-submit", "close-in-callback",
-                               "work-stop"};
-    return cr_make_param_array(char[24], cases, G_N_ELEMENTS(cases));
+    static char cases[][32] = {"close-submit",
+                               "close-in-callback",
+                               "work-stop",
+                               "stream-write-flush",
+                               "stream-cancel-waiting",
+                               "stream-close-in-callback"};
+    return cr_make_param_array(char[32], cases, G_N_ELEMENTS(cases));
 }
 
-ParameterizedTest(char name[24], explore, the_pool_is_right_in_each_order)
+ParameterizedTest(char name[32], explore, a_scenario_is_right_in_each_order)
 {
     struct answer answer = explore(
         "final", name, "--case %s --preemptions 1 %s " SAMPLE, name, name);

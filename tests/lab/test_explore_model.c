@@ -1,6 +1,5 @@
 /* The explorer's kernel: it does what Wine and Windows do in the rows of
- * lab/probe, reads may be short, and the programs of bridge and final's streams
- * run on it. */
+ * lab/probe, reads may be short, and the programs of bridge run on it. */
 #include "explorer.h"
 
 TestSuite(model);
@@ -52,20 +51,5 @@ ParameterizedTest(struct right *right, model, the_bridge_is_right_in_each_order)
     struct answer answer =
         explore(right->program, right->program, "%s", right->options);
     assert_answer(answer, 0, "every one ends with \"done\", and no mistake");
-    g_free(answer.text);
-}
-
-ParameterizedTestParameters(model, a_stream_is_right_in_each_order)
-{
-    static char cases[][32] = {"stream-write-flush", "stream-cancel-waiting",
-                               "stream-close-in-callback"};
-    return cr_make_param_array(char[32], cases, G_N_ELEMENTS(cases));
-}
-
-ParameterizedTest(char name[32], model, a_stream_is_right_in_each_order)
-{
-    struct answer answer = explore(
-        "final", name, "--case %s --preemptions 1 %s " SAMPLE, name, name);
-    assert_answer(answer, 0, ", all with up to 1 preemption: every one ends");
     g_free(answer.text);
 }
