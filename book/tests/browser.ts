@@ -8,6 +8,16 @@ import {
   type Page,
 } from 'playwright-core';
 
+/** What axe checks: WCAG 2.2 AA, and what is good practice. */
+export const RULES = [
+  'wcag2a',
+  'wcag2aa',
+  'wcag21a',
+  'wcag21aa',
+  'wcag22aa',
+  'best-practice',
+];
+
 let browser: Browser;
 
 /** Starts the browser before the tests of a file, and ends it after them. */

@@ -2,10 +2,10 @@
 // what the recorder found in memory just after it.
 import {
   type BorderEvent,
+  type BufferEvent,
   type CallEvent,
-  type DoneEvent,
+  type DepthEvent,
   type FieldsEvent,
-  type FindingEvent,
   type Frame,
   framesOf,
   isPost,
@@ -19,15 +19,8 @@ import {
   type ThreadIndex,
 } from './run.ts';
 
-export type Subject =
-  | BorderEvent
-  | CallEvent
-  | ReturnEvent
-  | PrintEvent
-  | FindingEvent
-  | MemoryEvent
-  | DoneEvent
-  | FieldsEvent;
+/** What happened; the others say what the recorder found. */
+export type Subject = Exclude<RunEvent, BufferEvent | DepthEvent>;
 
 export interface Step {
   readonly index: number;

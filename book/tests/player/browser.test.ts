@@ -6,21 +6,11 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { questionsOf } from '../../player/model/questions.ts';
 import { lastState } from '../../player/model/state.ts';
-import { useBrowser, visit } from '../browser.ts';
+import { RULES, useBrowser, visit } from '../browser.ts';
 import { pageOf } from './pages.ts';
 import { found, isPitfall, type Recorded, recorded } from './runs.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
-/** What axe checks: WCAG 2.2 AA, and what is good practice. */
-const RULES = [
-  'wcag2a',
-  'wcag2aa',
-  'wcag21a',
-  'wcag21aa',
-  'wcag22aa',
-  'best-practice',
-];
 
 /** So many steps go by the keyboard. All of them would take too long. */
 const FAR = 12;

@@ -314,19 +314,24 @@ test('a callback that keeps the request gives it back to the thread that made it
   });
 });
 
+/** main posts a packet with request 1. */
+const postRequest = (bytes: number): Events => [
+  {
+    kind: 'call',
+    name: 'PostQueuedCompletionStatus',
+    call: 1,
+    ...PORT,
+    request: 1,
+    use: 1,
+    bytes,
+    key: 0,
+  },
+  { kind: 'return', name: 'PostQueuedCompletionStatus', call: 1, ok: true },
+];
+
 test('main owns the packet that it takes itself', () => {
   const run = made([
-    {
-      kind: 'call',
-      name: 'PostQueuedCompletionStatus',
-      call: 1,
-      ...PORT,
-      request: 1,
-      use: 1,
-      bytes: 42,
-      key: 0,
-    },
-    { kind: 'return', name: 'PostQueuedCompletionStatus', call: 1, ok: true },
+    ...postRequest(42),
     {
       kind: 'call',
       name: 'GetQueuedCompletionStatus',
@@ -676,17 +681,7 @@ test('a finding is shown at its step', () => {
 test('on a stack, memory after the last use is not shown', () => {
   const request = { kind: 'fields' as const, request: 1 };
   const run = made([
-    {
-      kind: 'call',
-      name: 'PostQueuedCompletionStatus',
-      call: 1,
-      ...PORT,
-      request: 1,
-      use: 1,
-      bytes: 1,
-      key: 0,
-    },
-    { kind: 'return', name: 'PostQueuedCompletionStatus', call: 1, ok: true },
+    ...postRequest(1),
     { ...request, set: { 'overlapped.Offset': '0x7' } },
     {
       kind: 'call',
