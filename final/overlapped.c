@@ -38,12 +38,15 @@ DWORD overlapped_reset(struct request *request, uint64_t offset)
     return ERROR_SUCCESS;
 }
 
-/* Addresses have zeros at their end, and often in the middle: these bits of the
+/* Requests of one page get hashes near each other. So calls for such requests,
+ * one after the other, find the buckets in the processor's caches. The number
+ * of the page has zeros at its end, and often in the middle: these bits of the
  * product depend on all others. */
 uint32_t overlapped_hash(const OVERLAPPED *overlapped)
 {
-    uint64_t product = (uintptr_t)overlapped * 0x9E3779B97F4A7C15;
-    return (product >> 24) % OVERLAPPED_HASHES;
+    uintptr_t address = (uintptr_t)overlapped;
+    uint64_t product = (address >> 12) * 0x9E3779B97F4A7C15;
+    return ((address >> 7) + (product >> 24)) % OVERLAPPED_HASHES;
 }
 
 uint64_t overlapped_offset(const struct request *request)

@@ -29,14 +29,16 @@ enum { MOST = 100000, PLAYED = 3000, PAGE = 4096 };
 static struct table table;
 static bool is_in[MOST];
 
-/* Two kinds of addresses. */
+/* Kinds of addresses. Requests of the first two have memory here. */
 static const struct {
     const char *name;
     uint32_t step;
 } kinds[] = {{"side by side", sizeof(struct request)},
-             {"at the start of a page", PAGE}};
+             {"at the start of a page", PAGE},
+             {"at the start of 64 KiB", 1 << 16},
+             {"at the start of 1 MiB", 1 << 20}};
 
-enum { KINDS = sizeof kinds / sizeof *kinds };
+enum { PLAYED_KINDS = 2, KINDS = sizeof kinds / sizeof *kinds };
 
 static struct request *played(unsigned kind, uint32_t i)
 {
@@ -87,7 +89,7 @@ CASE(the_table_has_what_a_model_has,
      "main: at the start of a page: 0 wrong, then 0 wrong\n"
      "main: a freed table: 1 NULL, 1 NULL, 1 NULL\n")
 {
-    for (unsigned kind = 0; kind < KINDS; kind++)
+    for (unsigned kind = 0; kind < PLAYED_KINDS; kind++)
         play(kind);
     say("a freed table: %d NULL, %d NULL, %d NULL",
         table_find(&table, 1) == NULL, table_find_address(&table, NULL) == NULL,
@@ -125,8 +127,12 @@ CASE(a_list_of_the_table_does_not_grow_with_the_requests,
      "main: side by side: at most 10 steps with 100, 1000, 10000, 100000\n"
      "main: at the start of a page: at most 10 steps with 100, 1000, 10000, "
      "100000\n"
-     "main: without memory: 5000 requests, 0 not found\n",
-     .hook = "fail-from:calloc:77:0")
+     "main: at the start of 64 KiB: at most 10 steps with 100, 1000, 10000, "
+     "100000\n"
+     "main: at the start of 1 MiB: at most 10 steps with 100, 1000, 10000, "
+     "100000\n"
+     "main: without memory: 5000 requests in 4096 buckets, 0 not found\n",
+     .hook = "fail-from:calloc:102:0")
 {
     uint32_t not_found = 0;
     for (unsigned kind = 0; kind < KINDS; kind++) {
@@ -146,7 +152,8 @@ CASE(a_list_of_the_table_does_not_grow_with_the_requests,
         add(0, i);
     for (uint32_t i = 0; i < 5000; i++)
         not_found += table_find(&table, requests[i].ticket) != &requests[i];
-    say("without memory: %u requests, %u not found", table.requests, not_found);
+    say("without memory: %u requests in %u buckets, %u not found",
+        table.requests, table.buckets, not_found);
     table_free(&table);
 }
 
