@@ -28,30 +28,34 @@ static struct stream_call at(uint64_t offset, struct stream_call call)
 DWORD file_stream_read(struct file_stream *stream, void *buffer, size_t length,
                        size_t *bytes)
 {
-    return stream_do(stream, to_read(buffer, length), bytes);
+    struct stream_call call = to_read(buffer, length);
+    return stream_do(stream, &call, bytes);
 }
 
 DWORD file_stream_write(struct file_stream *stream, const void *buffer,
                         size_t length)
 {
-    return stream_do(stream, to_write(buffer, length), NULL);
+    struct stream_call call = to_write(buffer, length);
+    return stream_do(stream, &call, NULL);
 }
 
 DWORD file_stream_read_at(struct file_stream *stream, void *buffer,
                           size_t length, uint64_t offset, size_t *bytes)
 {
-    return stream_do(stream, at(offset, to_read(buffer, length)), bytes);
+    struct stream_call call = at(offset, to_read(buffer, length));
+    return stream_do(stream, &call, bytes);
 }
 
 DWORD file_stream_write_at(struct file_stream *stream, const void *buffer,
                            size_t length, uint64_t offset)
 {
-    return stream_do(stream, at(offset, to_write(buffer, length)), NULL);
+    struct stream_call call = at(offset, to_write(buffer, length));
+    return stream_do(stream, &call, NULL);
 }
 
 DWORD file_stream_flush(struct file_stream *stream)
 {
-    return stream_do(stream, to_flush, NULL);
+    return stream_do(stream, &to_flush, NULL);
 }
 
 DWORD file_stream_flush_to_disk(struct file_stream *stream)
@@ -71,14 +75,16 @@ struct submission file_stream_read_async(struct file_stream *stream,
                                          void *buffer, size_t length,
                                          struct file_task *task)
 {
-    return stream_do_async(stream, task, to_read(buffer, length));
+    struct stream_call call = to_read(buffer, length);
+    return stream_do_async(stream, task, &call);
 }
 
 struct submission file_stream_write_async(struct file_stream *stream,
                                           const void *buffer, size_t length,
                                           struct file_task *task)
 {
-    return stream_do_async(stream, task, to_write(buffer, length));
+    struct stream_call call = to_write(buffer, length);
+    return stream_do_async(stream, task, &call);
 }
 
 struct submission file_stream_read_at_async(struct file_stream *stream,
@@ -86,7 +92,8 @@ struct submission file_stream_read_at_async(struct file_stream *stream,
                                             uint64_t offset,
                                             struct file_task *task)
 {
-    return stream_do_async(stream, task, at(offset, to_read(buffer, length)));
+    struct stream_call call = at(offset, to_read(buffer, length));
+    return stream_do_async(stream, task, &call);
 }
 
 struct submission file_stream_write_at_async(struct file_stream *stream,
@@ -94,13 +101,14 @@ struct submission file_stream_write_at_async(struct file_stream *stream,
                                              uint64_t offset,
                                              struct file_task *task)
 {
-    return stream_do_async(stream, task, at(offset, to_write(buffer, length)));
+    struct stream_call call = at(offset, to_write(buffer, length));
+    return stream_do_async(stream, task, &call);
 }
 
 struct submission file_stream_flush_async(struct file_stream *stream,
                                           struct file_task *task)
 {
-    return stream_do_async(stream, task, to_flush);
+    return stream_do_async(stream, task, &to_flush);
 }
 
 /* ---- Position and length ---------------------------------------------- */
@@ -199,9 +207,9 @@ DWORD stream_set_length(struct file_stream *stream, uint64_t length)
 
 DWORD file_stream_set_length(struct file_stream *stream, uint64_t length)
 {
-    return stream_do(stream,
-                     at(length, (struct stream_call){.kind = TASK_SET_LENGTH}),
-                     NULL);
+    const struct stream_call call = {
+        .kind = TASK_SET_LENGTH, .positional = true, .offset = length};
+    return stream_do(stream, &call, NULL);
 }
 
 typedef BOOL WINAPI range_function(HANDLE handle, DWORD offset_low,

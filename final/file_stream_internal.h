@@ -112,11 +112,11 @@ struct stream_call {
 
 /* Make a call. The synchronous one waits for its turn, then for its I/O. bytes
  * may be NULL. */
-DWORD stream_do(struct file_stream *stream, struct stream_call call,
+DWORD stream_do(struct file_stream *stream, const struct stream_call *call,
                 size_t *bytes);
 struct submission stream_do_async(struct file_stream *stream,
                                   struct file_task *task,
-                                  struct stream_call call);
+                                  const struct stream_call *call);
 
 /* Only the I/O of a synchronous call. */
 void stream_run(struct file_task *task);

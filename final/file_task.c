@@ -163,7 +163,7 @@ static struct submission begin(struct file_task *task, bool *runs)
     }
     if (begun.outcome != IO_QUEUED) {
         task->error = begun.error;
-        task->state = TASK_DONE;
+        atomic_store_explicit(&task->state, TASK_DONE, memory_order_release);
     }
     return begun;
 }
@@ -352,16 +352,16 @@ void stream_run(struct file_task *task)
     }
 }
 
-DWORD stream_do(struct file_stream *stream, struct stream_call call,
+DWORD stream_do(struct file_stream *stream, const struct stream_call *call,
                 size_t *bytes)
 {
     bool runs;
     struct file_task task;
-    set_up(&task, stream, &call);
+    set_up(&task, stream, call);
     task.callback = NULL;
     task.waits = true;
     task.running = (struct rundown){0};
-    task.request.state = REQUEST_IDLE; /* all that its I/O needs */
+    atomic_init(&task.request.state, REQUEST_IDLE); /* all its I/O needs */
     if (begin(&task, &runs).outcome == IO_QUEUED) {
         int waiting = TASK_WAITING;
         while (task.state == TASK_WAITING)
@@ -395,12 +395,12 @@ static void on_turn(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 
 struct submission stream_do_async(struct file_stream *stream,
                                   struct file_task *task,
-                                  struct stream_call call)
+                                  const struct stream_call *call)
 {
     bool runs;
     if (task->state == TASK_WAITING || task->state == TASK_RUNNING)
         return failed(ERROR_BUSY);
-    set_up(task, stream, &call);
+    set_up(task, stream, call);
     struct submission begun = begin(task, &runs);
     if (!runs)
         return begun;
