@@ -51,11 +51,11 @@ DWORD pool_bind_handle(struct pool *pool, HANDLE handle, UCHAR modes,
 {
     DWORD error = ERROR_SUCCESS;
     *file = (struct bound_file){0};
-    AcquireSRWLockExclusive(&pool->lock);
+    lock_acquire(&pool->lock);
     bool running = pool->state == POOL_RUNNING;
     if (running)
         pool_enter(pool, NULL, 1);
-    ReleaseSRWLockExclusive(&pool->lock);
+    lock_release(&pool->lock);
     if (!running)
         return ERROR_SHUTDOWN_IN_PROGRESS;
     modes &= FILE_SKIP_COMPLETION_PORT_ON_SUCCESS; /* the only one supported */
@@ -133,11 +133,11 @@ static struct submission submit(struct bound_file *file,
     struct pool *pool = file->pool;
     if (pool == NULL) /* not bound */
         return started;
-    AcquireSRWLockExclusive(&pool->lock);
+    lock_acquire(&pool->lock);
     started.error = admit(file, request, call);
     uint64_t ticket = request->ticket;
     unsigned cancels = pool->cancels, leaves = 1;
-    ReleaseSRWLockExclusive(&pool->lock);
+    lock_release(&pool->lock);
     if (started.error != ERROR_SUCCESS)
         return started;
 
@@ -147,9 +147,9 @@ static struct submission submit(struct bound_file *file,
 
     /* Nearly always the packet brings the rest. */
     if (started.outcome != IO_QUEUED || pool->cancels != cancels) {
-        AcquireSRWLockExclusive(&pool->lock);
+        lock_acquire(&pool->lock);
         leaves = settle(pool, ticket, &started);
-        ReleaseSRWLockExclusive(&pool->lock);
+        lock_release(&pool->lock);
     }
     pool_leave(pool, file, leaves);
     return started;
@@ -200,7 +200,7 @@ static int enter_open(struct bound_file *file, enum purpose purpose)
     int in_flight = NOT_OPEN;
     if (pool == NULL) /* not bound */
         return NOT_OPEN;
-    AcquireSRWLockExclusive(&pool->lock);
+    lock_acquire(&pool->lock);
     if (file->open) {
         in_flight = (int)file->in_flight;
         pool_enter(pool, file, 1);
@@ -208,7 +208,7 @@ static int enter_open(struct bound_file *file, enum purpose purpose)
         file->cancels += purpose != TO_CALL;
         pool->cancels += purpose != TO_CALL;
     }
-    ReleaseSRWLockExclusive(&pool->lock);
+    lock_release(&pool->lock);
     return in_flight;
 }
 
@@ -230,9 +230,9 @@ static DWORD run(struct bound_file *file, struct request *request, bool writes,
     BOOL ok =
         GetOverlappedResult(file->handle, &request->overlapped, bytes, FALSE);
     DWORD error = ok ? ERROR_SUCCESS : GetLastError();
-    AcquireSRWLockExclusive(&pool->lock);
+    lock_acquire(&pool->lock);
     error = pool_take_out(pool, request, error, *bytes);
-    ReleaseSRWLockExclusive(&pool->lock);
+    lock_release(&pool->lock);
     pool_leave(pool, file, 1);
     return error;
 }
@@ -274,12 +274,12 @@ DWORD bound_file_cancel(struct bound_file *file, uint64_t ticket)
     struct pool *pool = file->pool;
     if (pool == NULL) /* not bound */
         return ERROR_NOT_FOUND;
-    AcquireSRWLockExclusive(&pool->lock);
+    lock_acquire(&pool->lock);
     struct request *request = table_find(&pool->in_flight, ticket);
     bool found = request != NULL && request->file == file;
     if (found)
         pool_cancel_request(request);
-    ReleaseSRWLockExclusive(&pool->lock);
+    lock_release(&pool->lock);
     return found ? ERROR_SUCCESS : ERROR_NOT_FOUND;
 }
 

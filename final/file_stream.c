@@ -171,7 +171,7 @@ DWORD file_stream_seek(struct file_stream *stream, int64_t offset, DWORD origin,
         error = file_stream_length(stream, &from);
     else if (origin != FILE_BEGIN && origin != FILE_CURRENT)
         error = ERROR_INVALID_PARAMETER;
-    AcquireSRWLockExclusive(&stream->lock);
+    lock_acquire(&stream->lock);
     if (origin == FILE_CURRENT)
         from = stream->position;
     if (error == ERROR_SUCCESS)
@@ -180,15 +180,15 @@ DWORD file_stream_seek(struct file_stream *stream, int64_t offset, DWORD origin,
         set_position(stream, to);
     if (position != NULL)
         *position = stream->position;
-    ReleaseSRWLockExclusive(&stream->lock);
+    lock_release(&stream->lock);
     return error;
 }
 
 DWORD file_stream_position(struct file_stream *stream, uint64_t *position)
 {
-    AcquireSRWLockExclusive(&stream->lock);
+    lock_acquire(&stream->lock);
     *position = stream->position;
-    ReleaseSRWLockExclusive(&stream->lock);
+    lock_release(&stream->lock);
     return stream->seekable ? ERROR_SUCCESS : ERROR_SEEK_ON_DEVICE;
 }
 
@@ -198,10 +198,10 @@ DWORD stream_set_length(struct file_stream *stream, uint64_t length)
     if (!SetFileInformationByHandle(stream->handle, FileEndOfFileInfo, &end,
                                     sizeof end))
         return GetLastError();
-    AcquireSRWLockExclusive(&stream->lock);
+    lock_acquire(&stream->lock);
     if (stream->position > length)
         set_position(stream, length);
-    ReleaseSRWLockExclusive(&stream->lock);
+    lock_release(&stream->lock);
     return ERROR_SUCCESS;
 }
 
@@ -378,8 +378,8 @@ static DWORD set_up(struct file_stream *stream,
  */
 static void free_stream(struct file_stream *stream)
 {
-    AcquireSRWLockExclusive(&stream->lock);
-    ReleaseSRWLockExclusive(&stream->lock);
+    lock_acquire(&stream->lock);
+    lock_release(&stream->lock);
     free(stream->buffer.data);
     free(stream);
 }
@@ -454,10 +454,10 @@ DWORD file_stream_preallocation_error(const struct file_stream *stream)
  * inside afterwards. */
 static void begin_close(struct file_stream *stream)
 {
-    AcquireSRWLockExclusive(&stream->lock);
+    lock_acquire(&stream->lock);
     stream->closing = true;
     rundown_enter(&stream->calls, 1);
-    ReleaseSRWLockExclusive(&stream->lock);
+    lock_release(&stream->lock);
     stream_cancel_all(stream);
 }
 

@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "file_stream.h"
+#include "lock.h"
 
 #include <stdlib.h>
 

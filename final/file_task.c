@@ -156,10 +156,10 @@ static struct submission begin(struct file_task *task, bool *runs)
     if (error != ERROR_SUCCESS) {
         begun = failed(error);
     } else if (reads_or_writes ? task->length > 0 : stream->seekable) {
-        AcquireSRWLockExclusive(&stream->lock);
+        lock_acquire(&stream->lock);
         begun = begin_locked(task);
         *runs = begun.outcome == IO_QUEUED && task->state == TASK_RUNNING;
-        ReleaseSRWLockExclusive(&stream->lock);
+        lock_release(&stream->lock);
     }
     if (begun.outcome != IO_QUEUED) {
         task->error = begun.error;
@@ -172,11 +172,11 @@ static struct submission begin(struct file_task *task, bool *runs)
 
 DWORD stream_enter(struct file_stream *stream)
 {
-    AcquireSRWLockExclusive(&stream->lock);
+    lock_acquire(&stream->lock);
     DWORD error = stream->closing ? ERROR_INVALID_HANDLE : ERROR_SUCCESS;
     if (error == ERROR_SUCCESS)
         rundown_enter(&stream->calls, 1);
-    ReleaseSRWLockExclusive(&stream->lock);
+    lock_release(&stream->lock);
     return error;
 }
 
@@ -192,7 +192,7 @@ static struct file_task *retire(struct file_task *task)
 {
     struct file_stream *stream = task->stream;
     struct file_task *next = NULL;
-    AcquireSRWLockExclusive(&stream->lock);
+    lock_acquire(&stream->lock);
     if (task->in_lane) {
         leave_lane(lane_of(task), task);
         next = pass_turn(lane_of(task));
@@ -200,7 +200,7 @@ static struct file_task *retire(struct file_task *task)
     if (stream->seekable && !task->positional && task->seeks == stream->seeks)
         stream->position -= task->length - task->done;
     task->state = TASK_DONE;
-    ReleaseSRWLockExclusive(&stream->lock);
+    lock_release(&stream->lock);
     rundown_leave(&task->running, 1);
     return next;
 }
@@ -437,7 +437,7 @@ void file_task_cancel(struct file_task *task)
     if (task->state == TASK_IDLE || task->state == TASK_DONE)
         return;
     struct file_stream *stream = task->stream;
-    AcquireSRWLockExclusive(&stream->lock);
+    lock_acquire(&stream->lock);
     bool waits = task->state == TASK_WAITING;
     bool runs = task->state == TASK_RUNNING;
     uint64_t ticket = task->ticket;
@@ -449,7 +449,7 @@ void file_task_cancel(struct file_task *task)
         task->cancelled = true;
         rundown_enter(&stream->calls, 1);
     }
-    ReleaseSRWLockExclusive(&stream->lock);
+    lock_release(&stream->lock);
     if (runs)
         bound_file_cancel(&stream->file, ticket);
     if (waits)

@@ -112,13 +112,13 @@ void pool_cancel_all(struct pool *pool)
 {
     bool more = true;
     for (uint32_t bucket = 0; more; bucket++) {
-        AcquireSRWLockExclusive(&pool->lock);
+        lock_acquire(&pool->lock);
         struct request *request = table_list(&pool->in_flight, bucket);
         for (; request != NULL; request = request->next)
             if (request->file != NULL)
                 pool_cancel_request(request);
         more = bucket < pool->in_flight.buckets;
-        ReleaseSRWLockExclusive(&pool->lock);
+        lock_release(&pool->lock);
     }
 }
 
@@ -159,8 +159,8 @@ DWORD pool_cancel_late(struct pool *pool)
         if (first->at > now)
             return (DWORD)min(first->at - now, INFINITE - 1);
         time_out(pool, CONTAINING_RECORD(first, struct request, deadline));
-        ReleaseSRWLockExclusive(&pool->lock);
-        AcquireSRWLockExclusive(&pool->lock);
+        lock_release(&pool->lock);
+        lock_acquire(&pool->lock);
     }
     return INFINITE;
 }

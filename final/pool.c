@@ -20,7 +20,7 @@ static void dispatch(struct pool *pool, OVERLAPPED *overlapped)
 {
     struct bound_file *file = NULL;
     DWORD error = ERROR_SUCCESS, bytes = 0;
-    AcquireSRWLockExclusive(&pool->lock);
+    lock_acquire(&pool->lock);
     struct request *request = pool_find_completed(pool, overlapped);
     pool->packets++;
     if (request == NULL) {
@@ -30,7 +30,7 @@ static void dispatch(struct pool *pool, OVERLAPPED *overlapped)
         error = overlapped_result(overlapped, &bytes);
         error = pool_take_out(pool, request, error, bytes);
     }
-    ReleaseSRWLockExclusive(&pool->lock);
+    lock_release(&pool->lock);
     if (request == NULL)
         return;
     request->callback(error, bytes, overlapped);
@@ -143,7 +143,7 @@ static unsigned __stdcall timer(void *argument)
 {
     struct pool *pool = argument;
     struct look last = {0};
-    AcquireSRWLockExclusive(&pool->lock);
+    lock_acquire(&pool->lock);
     for (;;) {
         DWORD rest = pool_cancel_late(pool);
         if (pool->timer_ends) /* perhaps set while that released the lock */
@@ -158,7 +158,7 @@ static unsigned __stdcall timer(void *argument)
         fatal_check(woken || GetLastError() == ERROR_TIMEOUT, "wait for",
                     "timer");
     }
-    ReleaseSRWLockExclusive(&pool->lock);
+    lock_release(&pool->lock);
     return 0;
 }
 
@@ -176,9 +176,9 @@ DWORD pool_start_timer(struct pool *pool)
  * any more. */
 static void end_threads(struct pool *pool)
 {
-    AcquireSRWLockExclusive(&pool->lock);
+    lock_acquire(&pool->lock);
     pool->timer_ends = true;
-    ReleaseSRWLockExclusive(&pool->lock);
+    lock_release(&pool->lock);
     WakeConditionVariable(&pool->timer_changed);
     if (pool->timer != NULL)
         join(pool->timer, "timer");
@@ -191,10 +191,10 @@ static void end_threads(struct pool *pool)
         join(pool->workers[i], "worker");
     free(pool->workers);
     fatal_check(CloseHandle(pool->port), "close", "port");
-    AcquireSRWLockExclusive(&pool->lock);
+    lock_acquire(&pool->lock);
     table_free(&pool->in_flight);
     pool->state = POOL_STOPPED;
-    ReleaseSRWLockExclusive(&pool->lock);
+    lock_release(&pool->lock);
 }
 
 DWORD pool_create_growing(struct pool *pool, unsigned threads, unsigned limit,
@@ -233,13 +233,13 @@ DWORD pool_stop(struct pool *pool, enum pool_stop_mode mode)
 {
     if (pool_in_callback(pool))
         return ERROR_POSSIBLE_DEADLOCK;
-    AcquireSRWLockExclusive(&pool->lock);
+    lock_acquire(&pool->lock);
     bool first = pool->state == POOL_RUNNING;
     if (first) {
         pool->state = POOL_STOPPING;
         rundown_enter(&pool->stopping, 1);
     }
-    ReleaseSRWLockExclusive(&pool->lock);
+    lock_release(&pool->lock);
     if (mode == POOL_CANCEL) /* even if another thread drains it already */
         pool_cancel_all(pool);
     if (first) {
@@ -288,9 +288,9 @@ DWORD pool_wait_idle(struct pool *pool, DWORD timeout)
 
 struct pool_counters pool_counters(struct pool *pool)
 {
-    AcquireSRWLockExclusive(&pool->lock);
+    lock_acquire(&pool->lock);
     struct pool_counters counters = pool->counters;
-    ReleaseSRWLockExclusive(&pool->lock);
+    lock_release(&pool->lock);
     return counters;
 }
 
@@ -310,7 +310,7 @@ void pool_print_counters(struct pool *pool)
 
 DWORD pool_queue_request(struct pool *pool, struct request *request)
 {
-    AcquireSRWLockExclusive(&pool->lock);
+    lock_acquire(&pool->lock);
     DWORD error = pool_check_request(pool, request);
     if (error == ERROR_SUCCESS &&
         !PostQueuedCompletionStatus(pool->port, 0, KEY_REQUEST,
@@ -322,7 +322,7 @@ DWORD pool_queue_request(struct pool *pool, struct request *request)
         pool_put_in(pool, NULL, request);
         pool_enter(pool, NULL, 1);
     }
-    ReleaseSRWLockExclusive(&pool->lock);
+    lock_release(&pool->lock);
     return error;
 }
 

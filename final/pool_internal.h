@@ -3,6 +3,7 @@
 #define POOL_INTERNAL_H
 
 #include "error.h"
+#include "lock.h"
 #include "pool.h"
 
 /* The completion key says what a packet is: a request, or the sentinel that

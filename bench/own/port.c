@@ -295,9 +295,11 @@ extern __typeof__(CreateIoCompletionPort) *__imp_CreateIoCompletionPort;
 extern __typeof__(GetQueuedCompletionStatus) *__imp_GetQueuedCompletionStatus;
 extern __typeof__(PostQueuedCompletionStatus) *__imp_PostQueuedCompletionStatus;
 extern __typeof__(ReadFile) *__imp_ReadFile;
+extern __typeof__(TryAcquireSRWLockExclusive) *__imp_TryAcquireSRWLockExclusive;
 
 static __typeof__(CloseHandle) *close_real;
 static __typeof__(AcquireSRWLockExclusive) *acquire_real, *acquire_shared_real;
+static __typeof__(TryAcquireSRWLockExclusive) *try_real;
 static _Atomic uint64_t acquired;
 
 static WINBOOL WINAPI close(HANDLE handle)
@@ -323,6 +325,13 @@ static void WINAPI acquire_shared(SRWLOCK *srw)
     acquire_shared_real(srw);
 }
 
+static BOOLEAN WINAPI try_to_acquire(SRWLOCK *srw)
+{
+    BOOLEAN ok = try_real(srw);
+    acquired += ok;
+    return ok;
+}
+
 void port_replace(void)
 {
     my_queue = TlsAlloc();
@@ -331,6 +340,7 @@ void port_replace(void)
     close_real = __imp_CloseHandle;
     acquire_real = __imp_AcquireSRWLockExclusive;
     acquire_shared_real = __imp_AcquireSRWLockShared;
+    try_real = __imp_TryAcquireSRWLockExclusive;
     __imp_CancelIoEx = cancel;
     __imp_CloseHandle = close;
     __imp_CreateIoCompletionPort = create_port;
@@ -364,11 +374,13 @@ void port_begin_counting_locks(void)
     acquired = 0;
     __imp_AcquireSRWLockExclusive = acquire;
     __imp_AcquireSRWLockShared = acquire_shared;
+    __imp_TryAcquireSRWLockExclusive = try_to_acquire;
 }
 
 uint64_t port_end_counting_locks(void)
 {
     __imp_AcquireSRWLockExclusive = acquire_real;
     __imp_AcquireSRWLockShared = acquire_shared_real;
+    __imp_TryAcquireSRWLockExclusive = try_real;
     return acquired;
 }

@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-enum { MOST_LOCKS = 64 };
+enum { MOST_LOCKS = 64, MOST_TRIES = 1000 };
 
 struct lock {
     const void *address;
@@ -72,13 +72,34 @@ void WINAPI model_AcquireSRWLockExclusive(SRWLOCK *lock)
     tell("acquires a lock");
 }
 
-BOOLEAN WINAPI model_TryAcquireSRWLockExclusive(SRWLOCK *lock)
+static unsigned tries_in_vain(const struct lock *lock)
+{
+    bool in_a_row =
+        current->tries.lock == lock && current->tries.age + 1 == current->age;
+    return in_a_row ? current->tries.count : 0;
+}
+
+/* After a try in vain, no other thread has run when this thread tries again: so
+ * a switch point there would only repeat orders. A thread that tries for ever
+ * waits. */
+BOOLEAN WINAPI model_TryAcquireSRWLockExclusive(SRWLOCK *address)
 {
     enter("TryAcquireSRWLockExclusive");
-    struct lock *tried = find_lock(lock);
-    bool acquired = wait_until(is_free, tried, 0);
-    if (acquired)
-        tried->holder = current;
+    struct lock *lock = find_lock(address);
+    unsigned in_vain = tries_in_vain(lock);
+    bool acquired = false;
+    if (in_vain == 0)
+        acquired = wait_until(is_free, lock, 0);
+    else if (in_vain == MOST_TRIES)
+        acquired = wait_until(is_free, lock, INFINITE);
+    if (acquired) {
+        lock->holder = current;
+        tell("acquires a lock");
+    } else {
+        current->tries.lock = lock;
+        current->tries.count = in_vain + 1;
+        current->tries.age = current->age;
+    }
     return acquired;
 }
 

@@ -32,6 +32,10 @@ struct thread {
     uint64_t deadline;    /* of its wait, in virtual ms */
     bool is_woken;        /* from a condition variable, or an address */
     unsigned age; /* the calls that it has begun, and waits that ended */
+    struct {
+        const void *lock;
+        unsigned count, age; /* in a row; when the last one failed */
+    } tries;                 /* to acquire a lock, in vain */
     unsigned(__stdcall *routine)(void *);
     void *argument;
     unsigned status;                  /* that it has returned */

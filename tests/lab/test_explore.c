@@ -187,6 +187,13 @@ Test(explore, each_order_begins_with_the_first_values_of_variables)
     g_free(answer.text);
 }
 
+Test(explore, a_thread_that_tries_again_and_again_waits)
+{
+    struct answer answer = explore("small", "spins", "spins");
+    assert_answer(answer, 0, "every one ends with \"2\"");
+    g_free(answer.text);
+}
+
 /* A function that another tool of the lab follows must not reach the system
  * without a word. */
 Test(explore, each_call_that_the_lab_follows_is_modelled_or_refused)

@@ -43,7 +43,7 @@ static void WINAPI my_acquire(SRWLOCK *lock)
             wait_for(first_may_go_on);
         }
     } else if (is_stopped) {
-        if (TryAcquireSRWLockExclusive(lock))
+        if (next.TryAcquireSRWLockExclusive(lock))
             return;
         let_first_go_on(); /* perhaps it has the lock */
     }

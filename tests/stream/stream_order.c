@@ -607,7 +607,7 @@ static void WINAPI my_acquire(SRWLOCK *lock)
         wait_for(main_waits);
     }
     if (is_main() && main_waits != NULL) {
-        if (TryAcquireSRWLockExclusive(lock))
+        if (next.TryAcquireSRWLockExclusive(lock))
             return;
         set(main_waits); /* the worker has the lock */
     }

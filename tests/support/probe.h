@@ -81,6 +81,7 @@ static inline void join(HANDLE thread)
     EACH(SetFileCompletionNotificationModes)                                   \
     EACH(SetFileInformationByHandle)                                           \
     EACH(SleepConditionVariableSRW)                                            \
+    EACH(TryAcquireSRWLockExclusive)                                           \
     EACH(WaitForSingleObject)                                                  \
     EACH(WaitOnAddress)                                                        \
     EACH(WriteFile)                                                            \
@@ -98,7 +99,15 @@ REPLACEABLE(IMPORT_POINTER)
  * calls a function, and not its replacement. */
 static struct layer next;
 
-/* Replaces each function that `mine` has. */
+static inline BOOLEAN WINAPI acquire_instead(SRWLOCK *lock)
+{
+    AcquireSRWLockExclusive(lock);
+    return TRUE;
+}
+
+/* Replaces each function that `mine` has. Whoever replaces
+ * AcquireSRWLockExclusive also gets each try to acquire a lock: it waits, and
+ * succeeds. */
 static inline void put_layer(struct layer mine)
 {
     make_imports_writable();
@@ -107,6 +116,8 @@ static inline void put_layer(struct layer mine)
     if (mine.name != NULL)                                                     \
         __imp_##name = mine.name;
     REPLACEABLE(REPLACE)
+    if (mine.AcquireSRWLockExclusive != NULL)
+        __imp_TryAcquireSRWLockExclusive = acquire_instead;
 }
 
 /* ---- Packets ----------------------------------------------------------- */

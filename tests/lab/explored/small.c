@@ -189,6 +189,28 @@ static unsigned __stdcall count(void *unused)
     return 0;
 }
 
+static unsigned __stdcall spin(void *unused)
+{
+    (void)unused;
+    while (!TryAcquireSRWLockExclusive(&lock))
+        YieldProcessor();
+    LONG before = counted;
+    SetEvent(event); /* another thread may run now */
+    counted = before + 1;
+    ReleaseSRWLockExclusive(&lock);
+    return 0;
+}
+
+/* Two threads count, with a lock for which they never sleep. */
+static void spins(void)
+{
+    event = CreateEventW(NULL, FALSE, FALSE, NULL);
+    HANDLE first = start(spin, NULL), second = start(spin, NULL);
+    join_both(first, second);
+    CloseHandle(event);
+    say(counted == 2 ? "main: 2\n" : "main: 1\n");
+}
+
 /* Two threads count without a lock. */
 static void lost_count(void)
 {
@@ -274,11 +296,18 @@ static void refused(void)
     DisconnectNamedPipe(event);
 }
 
-const struct named_case cases[] = {
-    {L"two-events", two_events}, {L"one-lock", one_lock},
-    {L"one-token", one_token},   {L"two-packets", two_packets},
-    {L"one-read", one_read},     {L"one-timeout", one_timeout},
-    {L"deadlock", deadlock},     {L"livelock", livelock},
-    {L"lost-count", lost_count}, {L"flag-for-event", flag_for_event},
-    {L"statics", statics},       {L"one-client", one_client},
-    {L"refused", refused},       {NULL, NULL}};
+const struct named_case cases[] = {{L"two-events", two_events},
+                                   {L"one-lock", one_lock},
+                                   {L"one-token", one_token},
+                                   {L"two-packets", two_packets},
+                                   {L"one-read", one_read},
+                                   {L"one-timeout", one_timeout},
+                                   {L"deadlock", deadlock},
+                                   {L"livelock", livelock},
+                                   {L"lost-count", lost_count},
+                                   {L"flag-for-event", flag_for_event},
+                                   {L"statics", statics},
+                                   {L"one-client", one_client},
+                                   {L"refused", refused},
+                                   {L"spins", spins},
+                                   {NULL, NULL}};
