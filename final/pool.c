@@ -60,8 +60,8 @@ static unsigned take_packets(struct pool *pool, DWORD patience)
     struct pool_callback here;
     own_pool = pool;
     pool_begin_callback(&here, pool);
-    while (take_packet(pool, patience))
-        continue;
+    while (take_packet(pool, patience)) {
+    }
     pool_end_callback(&here);
     return 0;
 }

@@ -215,12 +215,12 @@ static void print_count(void)
 
 static void try_row(const struct row *row)
 {
-    char seen[TEXT];
-    see(row, seen);
-    bool expected = allows(expected_here(row), seen);
+    char result[TEXT];
+    see(row, result);
+    bool expected = allows(expected_here(row), result);
     counted.rows++;
     counted.different += !expected;
-    print_row(row, seen, expected);
+    print_row(row, result, expected);
     fflush(stdout);
 }
 
