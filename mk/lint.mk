@@ -28,7 +28,8 @@ HELD := bridge/close.c bridge/many.c lab/explore/disk.c lab/explore/process.c
 .PHONY: lint
 lint: setup
 	@echo 'clang-format, shellcheck, flake8, cppcheck'
-	$(Q)clang-format --dry-run -Werror $(WINDOWS_C) $(SUITES_AND_HELPERS) $(HEADERS)
+	$(Q)clang-format --dry-run -Werror $(WINDOWS_C) $(SUITES_AND_HELPERS) $(HEADERS) \
+	  lab/guard/operators.cpp
 	$(Q)shellcheck $(SHELL_SCRIPTS)
 	$(Q)flake8 --max-line-length 88 --extend-ignore E203,W503 $(PYTHON)
 	$(Q)$(CPPCHECK) --platform=win64 $(WINDOWS_C)

@@ -37,6 +37,10 @@ ENTRIES = {'main': [], 'WinMain': [], 'wmain': ['-municode'],
 CXX_ENTRY = re.compile(r'_Z\d+(wmain|WinMain|wWinMain)[^E]*$')
 
 GUARDED = ('malloc', 'calloc', 'realloc', 'free')
+HEAP = ('HeapAlloc', 'HeapFree', 'HeapReAlloc', 'HeapSize')  # see lab/guard/heap.c
+NEW = '_Znwy'  # how C++ names operator new
+OPERATORS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                         'guard', 'operators.cpp')
 
 PRAGMA = re.compile(r'^\s*#\s*pragma\s+comment\s*\(\s*lib\s*,\s*"([^"]+)"', re.M)
 
@@ -125,12 +129,12 @@ def is_fresh(target):
 class Compilation:
     """Makes the object files of a directory."""
 
-    def __init__(self, directory, to):
+    def __init__(self, directory, to, flags):
         self.directory = directory
         # A header of the program must not hide one of the system that has the same
         # name. So "NAME" is searched here first, and <NAME> is searched here last.
         includes = find_includes(directory)
-        self.flags = ['-Wall', *words('CFLAGS')]
+        self.flags = ['-Wall', *words('CFLAGS'), *flags]
         for option in ('-iquote', '-idirafter'):
             for name in includes:
                 self.flags += [option, name]
@@ -195,12 +199,12 @@ def find_entry(names, source_of):
     return found[0][0]
 
 
-def make_plan(directory, to, left_out=()):
-    """Compiles, and returns all that make_program needs."""
+def make_plan(directory, to, left_out=(), flags=()):
+    """Compiles, with further flags, and returns all that make_program needs."""
     if not os.path.isdir(directory):
         raise BuildError(f'there is no directory {directory!r}')
     sources = find_sources(directory, left_out)
-    compilation = Compilation(directory, to)
+    compilation = Compilation(directory, to, flags)
     compilation.compile_all(sources)
     source_of = {compilation.target(source): os.path.join(directory, source)
                  for source in sources}
@@ -211,7 +215,14 @@ def make_plan(directory, to, left_out=()):
         'c++': any(map(is_cxx, sources)),
         'entry': find_entry(names, source_of),
         'own memory': any(name in GUARDED for _, name in names),
+        'own new': any(name == NEW for _, name in names),
     }
+
+
+def accepted(flag):
+    """The flag in a list, which is empty if the C compiler does not know it."""
+    _, known = run([*words('CC'), flag, '-E', '-x', 'c', os.devnull])
+    return [flag] if known else []
 
 
 # ---- Link ----
@@ -233,7 +244,19 @@ def guarded(plan):
     not."""
     prefix = 'own' if plan['own memory'] else 'guard'
     options = [f'--redefine-sym={name}={prefix}.{name}' for name in GUARDED]
-    return [renamed(target, prefix, options) for target in plan['objects']]
+    if not plan['own memory']:
+        options += [f'--redefine-sym=__imp_{name}=guard.imp.{name}' for name in HEAP]
+    own = [renamed(target, prefix, options) for target in plan['objects']]
+    if plan['c++'] and not plan['own memory'] and not plan['own new']:
+        own.append(operators(os.path.dirname(own[0])))
+    return own
+
+
+def operators(directory):
+    """An object file with operator new, which calls lab/guard."""
+    target = os.path.join(directory, 'guard.operators.o')
+    must_run([*words('CXX'), '-O1', '-g', '-c', '-o', target, OPERATORS])
+    return target
 
 
 def explored(plan, names):

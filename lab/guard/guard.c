@@ -26,6 +26,9 @@ static struct guard_block blocks[PAGES];
 static struct guard_counts counts;
 static bool is_full; /* until a guarded allocation is freed */
 
+static DWORD main_thread;
+static unsigned of_main; /* its allocations; only this thread counts them */
+
 static guard_free_watcher *watcher;
 static guard_observer *observer;
 
@@ -69,21 +72,24 @@ static char *map_pages(unsigned page, unsigned count)
 
 /* The memory ends where its last page ends, and is filled with zeros. NULL if
  * there is no room for it. The lock is held. */
-static char *allocate_locked(size_t asked_for, const void *caller)
+static char *allocate_locked(size_t asked_for, unsigned number,
+                             const void *caller)
 {
     size_t size = asked_for > 0 ? asked_for : 1;
     size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    unsigned number = pages(size), page = find_pages(number);
-    char *first = map_pages(page, number);
+    unsigned length = pages(size), page = find_pages(length);
+    char *first = map_pages(page, length);
     if (first == NULL)
         return NULL;
     size_at[page] = (unsigned)size;
-    next_page = page + number + 1;
+    next_page = page + length + 1;
     for (unsigned i = page + 1; i < next_page; i++)
         blocks[i].memory = NULL;
-    char *memory = first + (size_t)number * PAGE - size;
-    blocks[page] = (struct guard_block){
-        .memory = memory, .size = asked_for, .allocated = caller};
+    char *memory = first + (size_t)length * PAGE - size;
+    blocks[page] = (struct guard_block){.memory = memory,
+                                        .size = asked_for,
+                                        .number = number,
+                                        .allocated = caller};
     counts.allocations++;
     counts.living++;
     return memory;
@@ -115,14 +121,14 @@ static void explain(size_t size)
 }
 
 /* NULL if there is no room for it. */
-static char *allocate(size_t size, const void *caller)
+static char *allocate(size_t size, unsigned number, const void *caller)
 {
     char *memory = NULL;
     AcquireSRWLockExclusive(&lock);
     if (reserve == NULL)
         begin_area();
     if (!is_full && size <= (size_t)MOST_MEGABYTES << 20) {
-        memory = allocate_locked(size, caller);
+        memory = allocate_locked(size, number, caller);
         is_full = memory == NULL || counts.living == MOST_LIVING;
     }
     ReleaseSRWLockExclusive(&lock);
@@ -154,14 +160,29 @@ struct guard_counts guard_counts(void)
     return now;
 }
 
+/* As malloc, or with zeros as calloc, for a call of this function. */
+static void *allocate_for(const char *function, size_t size, bool is_zero,
+                          const void *caller)
+{
+    bool is_main = GetCurrentThreadId() == main_thread;
+    unsigned number = is_main ? ++of_main : 0;
+    bool fails = is_main && must_fail("memory");
+    if (must_fail(function) || fails)
+        return NULL;
+    char *memory = allocate(size, number, caller);
+    if (memory != NULL && !is_zero)
+        memset(memory, 0xA5, size);
+    if (memory != NULL)
+        return allocated(memory, size, caller);
+    /* The program decides the size, and may ask for 0 bytes.
+     * NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
+    return is_zero ? calloc(1, size) : malloc(size);
+}
+
 static void *allocate_filled(size_t size, const void *caller)
 {
     count_call(&counts.mallocs);
-    if (must_fail("malloc"))
-        return NULL;
-    char *memory = allocate(size, caller);
-    return memory != NULL ? allocated(memset(memory, 0xA5, size), size, caller)
-                          : malloc(size);
+    return allocate_for("malloc", size, false, caller);
 }
 
 void *guard_malloc(size_t size)
@@ -169,19 +190,18 @@ void *guard_malloc(size_t size)
     return allocate_filled(size, __builtin_return_address(0));
 }
 
+void *guard_take(size_t size, bool is_zero, const void *caller)
+{
+    return allocate_for("", size, is_zero, caller);
+}
+
 void *guard_calloc(size_t count, size_t size)
 {
     count_call(&counts.callocs);
-    bool fits = size == 0 || count <= SIZE_MAX / size;
-    if (must_fail("calloc") || !fits)
+    if (size != 0 && count > SIZE_MAX / size)
         return NULL;
-    const void *caller = __builtin_return_address(0);
-    char *memory = allocate(count * size, caller);
-    if (memory != NULL)
-        return allocated(memory, count * size, caller);
-    /* The program decides the size, and may ask for 0 bytes.
-     * NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
-    return calloc(count, size);
+    return allocate_for("calloc", count * size, true,
+                        __builtin_return_address(0));
 }
 
 /* The lock stays locked, so that no other thread can go on. */
@@ -282,6 +302,14 @@ void guard_free(void *memory)
     free_or_move(memory, GUARD_FREE, __builtin_return_address(0));
 }
 
+bool guard_give_back(void *memory, const void *caller)
+{
+    if (memory != NULL && !is_ours(memory))
+        return false;
+    free_or_move(memory, GUARD_FREE, caller);
+    return true;
+}
+
 /* Always moves the allocation: realloc may do so at any time. */
 void *guard_realloc(void *memory, size_t size)
 {
@@ -307,8 +335,10 @@ static void print_counts(void)
             counts.living);
 }
 
-__attribute__((constructor)) static void begin(void)
+/* After the settings, and before the program's own constructors. */
+__attribute__((constructor(103))) static void begin(void)
 {
+    main_thread = GetCurrentThreadId();
     if (find_setting("allocations") != NULL)
         atexit(print_counts);
 }

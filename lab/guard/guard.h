@@ -27,6 +27,8 @@
  * The guard has these settings in HOOK and IO (see lab/interpose/settings.h):
  *
  *   fail:malloc:K:0   as for any function; the same for calloc
+ *   fail:memory:K:0   the K-th allocation of the main thread fails, by whatever
+ *                     function
  *   allocations       when the program exits, prints on stderr how many
  *                     allocations it made: "guard: 12 allocations, 0 not freed"
  */
@@ -44,6 +46,14 @@ void *guard_calloc(size_t count, size_t size) __asm__("guard.calloc");
 void *guard_realloc(void *memory, size_t size) __asm__("guard.realloc");
 void guard_free(void *memory) __asm__("guard.free");
 
+/* For lab/guard/operators.cpp and heap.c: as malloc and free, for a call with
+ * this return address. `is_zero`: the memory is filled with zeros. NULL means
+ * no memory. `guard_give_back` returns false for memory that is not guarded. */
+void *guard_take(size_t size, bool is_zero,
+                 const void *caller) __asm__("guard.take");
+bool guard_give_back(void *memory,
+                     const void *caller) __asm__("guard.give.back");
+
 /* ---- For layers that report on memory ------------------------------------ */
 
 struct guard_counts {
@@ -59,7 +69,8 @@ struct guard_counts guard_counts(void);
  */
 struct guard_block {
     char *memory;
-    size_t size; /* that the program asked for */
+    size_t size;     /* that the program asked for */
+    unsigned number; /* K of "fail:memory:K:0"; 0: not of the main thread */
     const void *allocated;
     const void *freed; /* NULL while the allocation is live */
 };

@@ -26,6 +26,7 @@ static const struct {
 static const char *const functions[] = {
     "malloc",
     "calloc",
+    "memory",
 #define IMPORT(result, failure, name, parameters, arguments) #name,
 #include "imports.h"
 };

@@ -15,9 +15,10 @@
  *   fail:NAME:K:CODE        the K-th call of NAME fails with error CODE
  *   fail-from:NAME:K:CODE   the K-th call and each call after it fail
  *
- * NAME is a function of imports.h; or malloc or calloc, in a program with
- * lab/guard. Of ReadFile and WriteFile, only calls with an OVERLAPPED are
- * counted. If such a call fails, its OVERLAPPED has STATUS_PENDING afterwards.
+ * NAME is a function of imports.h; or, in a program with lab/guard, malloc or
+ * calloc, or memory: any function that allocates, if the main thread calls it.
+ * Of ReadFile and WriteFile, only calls with an OVERLAPPED are counted. If such
+ * a call fails, its OVERLAPPED has STATUS_PENDING afterwards.
  *
  * These are short forms:
  *

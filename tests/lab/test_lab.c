@@ -82,6 +82,7 @@ ParameterizedTestParameters(lab, the_kth_call_of_a_function_fails)
         {"fail:malloc:2:0", "allocate", 8},
         {"fail:calloc:1:0", "allocate", 8},
         {"fail:calloc:2:0", "create", 8},
+        {"fail:memory:1:0", "allocate", 8},
     };
     return cr_make_param_array(struct failure, failures,
                                G_N_ELEMENTS(failures));
