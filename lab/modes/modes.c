@@ -293,6 +293,7 @@ static const struct mode modes[] = {
     {"fail-from", "is written fail-from:NAME:K:CODE", 2, 2, ANY},
     {"packet", "is written packet:K:STATUS:BYTES", 3, 3, ANY},
     {"cancel", "is written cancel:K", 1, 1, ANY},
+    {"expire", "is written expire:K", 1, 1, ANY},
     {"allocations", NO_NUMBER, 0, 0, ANY}, /* of lab/guard */
 };
 

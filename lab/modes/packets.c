@@ -264,9 +264,18 @@ static DWORD wait_for_known(DWORD count, const HANDLE *objects, BOOL all,
     }
 }
 
+/* Whether "expire" makes the time of this wait be up immediately. */
+static bool expires(DWORD timeout)
+{
+    return timeout != 0 && timeout != INFINITE &&
+           is_kth_call(find_setting("expire"));
+}
+
 static DWORD wait_for_objects_ex(DWORD count, const HANDLE *objects, BOOL all,
                                  DWORD timeout, BOOL alertable)
 {
+    if (expires(timeout))
+        return WAIT_TIMEOUT;
     release_before(timeout);
     DWORD result = count <= MAXIMUM_WAIT_OBJECTS
                        ? wait_for_known(count, objects, all, timeout, alertable)

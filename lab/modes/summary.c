@@ -121,6 +121,8 @@ static void add_setting(const struct setting *setting)
         add(" returned the warning 234");
     } else if (strcmp(name, "cancel") == 0)
         add_kth(setting, "I/O", "was cancelled");
+    else if (strcmp(name, "expire") == 0)
+        add_kth(setting, "wait with a timeout", "ended immediately");
     else if (strcmp(name, "packet") == 0)
         add_kth(setting, "packet", "was changed");
     else if (strncmp(name, "fail", 4) == 0)

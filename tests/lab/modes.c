@@ -320,6 +320,17 @@ static void show_waits(void)
     print_wait(WaitForMultipleObjectsEx(1, &file, FALSE, INFINITE, TRUE));
 }
 
+/* The event is set, so only a mode can make the time be up. */
+static void show_expiry(void)
+{
+    HANDLE event = CreateEventA(NULL, TRUE, TRUE, NULL);
+    check(event != NULL, "create", L"event");
+    print_object("look", event, 0);
+    print_object("no limit", event, INFINITE);
+    print_object("limit 1", event, 9000);
+    print_object("limit 2", event, 9000);
+}
+
 static void show_result(void)
 {
     OVERLAPPED overlapped = {0};
@@ -737,6 +748,7 @@ const struct named_case cases[] = {
     {L"one-call", show_bound_by_one_call},
     {L"waits", show_waits},
     {L"locks", show_locks},
+    {L"expiry", show_expiry},
     {L"routine", show_routine},
     {L"routine-end", show_routine_end},
     {L"routine-cancel", show_routine_cancel},

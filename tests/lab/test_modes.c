@@ -268,6 +268,19 @@ Test(modes, every_kind_of_wait_waits_for_held_io)
     assert_each(sights);
 }
 
+Test(modes, expire_ends_a_wait_that_has_a_timeout)
+{
+    static const struct sight sights[] = {
+        {"expire:1", "expiry",
+         SAYS("look: set") SAYS("no limit: set") SAYS("limit 1: not set")
+             SAYS("limit 2: set")},
+        {"expire:2", "expiry",
+         SAYS("look: set") SAYS("no limit: set") SAYS("limit 1: set")
+             SAYS("limit 2: not set")},
+    };
+    assert_each(sights);
+}
+
 Test(modes, a_completion_routine_runs_in_an_alertable_wait)
 {
     static const struct sight sights[] = {
