@@ -493,7 +493,10 @@ static void replace_others(void)
 
 static void begin_checks(const char *check)
 {
-    begin_submissions(check[0] == '2', check[0] == '3');
+    begin_submissions(check[0] == '2' || check[0] == '4',
+                      check[0] == '3'   ? POSTS_EARLY
+                      : check[0] == '4' ? POSTS_LATE
+                                        : POSTS_ALONE);
     begin_delays(strcmp(check, "undelayed") != 0);
     begin_wakes(check[0] == '3');
     begin_lifetimes();

@@ -23,10 +23,12 @@ static struct request *begin_io(struct submission submission)
 static BOOL end_io(struct request *request, BOOL ok, bool always_queued)
 {
     DWORD error = GetLastError();
+    bool transferred = request != NULL && request->kind != A_CALL;
     if (request != NULL)
         submit_end(request, ok, ok ? ERROR_SUCCESS : error, always_queued);
     leave_blocking();
-    return answer(ok, error);
+    /* ReadFileEx may succeed with a warning. */
+    return answer(ok, ok && transferred && !always_queued ? NO_MEANING : error);
 }
 
 /* ---- Reads and writes --------------------------------------------------- */

@@ -19,6 +19,11 @@ static inline BOOL answer(BOOL ok, DWORD error)
     return ok;
 }
 
+/* GetLastError() after a call that has succeeded: then it has no meaning. So a
+ * program that asks it nevertheless is wrong in every run. Bit 29 is never set
+ * in an error of the system. */
+enum { NO_MEANING = 1 << 29 };
+
 /* After a wait. */
 void waited(void);
 

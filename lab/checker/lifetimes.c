@@ -196,12 +196,18 @@ static bool freeing(enum guard_event event, char *memory, const void *caller)
 /* ---- Touches ------------------------------------------------------------ */
 
 /* Where the program touched the memory, as a place's address: after the call if
- * a library did it, otherwise one byte after the beginning of the instruction.
- */
+ * a library or the lab did it, otherwise one byte after the beginning of the
+ * instruction. */
+static bool is_of_program(DWORD64 address)
+{
+    return address_in_file((const void *)address) != 0 &&
+           !is_of_lab_or_library((const void *)address);
+}
+
 static const void *place_in_program(const CONTEXT *fault)
 {
     CONTEXT context = *fault;
-    if (address_in_file((const void *)context.Rip) != 0)
+    if (is_of_program(context.Rip))
         return (const char *)context.Rip + 1;
     for (unsigned i = 0; i < 32 && context.Rip != 0; i++) {
         DWORD64 base, frame;
@@ -215,7 +221,7 @@ static const void *place_in_program(const CONTEXT *fault)
             context.Rip = *(DWORD64 *)context.Rsp;
             context.Rsp += sizeof(DWORD64);
         }
-        if (address_in_file((const void *)context.Rip) != 0)
+        if (is_of_program(context.Rip))
             return (const void *)context.Rip;
     }
     return NULL;

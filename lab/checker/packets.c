@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 enum {
-    LATE_MS = 20, /* how long a packet waits for its submitter, at most */
+    LATE_MS = 20,   /* how long a packet waits for its submitter, at most */
+    BLOCKED_MS = 3, /* a shorter wait may be one that does not block */
     PAGE = 4096,
 };
 
@@ -84,6 +85,17 @@ static bool is_busy(void *about)
            (!by->is_foreign || by->packet_count > 0);
 }
 
+/* The same for a packet that was posted by hand: its poster soon waits for an
+ * event. If this event is set already, the wait does not block. */
+static bool is_poster_busy(void *about)
+{
+    const struct request *request = about;
+    const struct thread *by = request->submitter;
+    return is_busy(about) ||
+           (by != this_thread() && !by->ended && by->wait.in != NULL &&
+            GetTickCount64() - by->wait.since < BLOCKED_MS);
+}
+
 /* Memory of an I/O in flight must stay accessible. So a request is hidden only
  * if no other request, and no buffer in flight, is in the same allocation. */
 static bool can_hide(const struct request *request)
@@ -120,7 +132,9 @@ void packet_taken(OVERLAPPED *overlapped, DWORD error, bool failed)
             thread->packets[thread->packet_count++] = request;
     }
     unlock_records();
-    if (request != NULL && !request->early && request->kind != A_POST)
+    if (request != NULL && request->late)
+        delay_while(is_poster_busy, request, LATE_MS);
+    else if (request != NULL && !request->early && request->kind != A_POST)
         delay_while(is_busy, request, LATE_MS);
     lock_records();
     if (request != NULL && request->state == IN_FLIGHT)

@@ -33,6 +33,7 @@ struct request {
                        * of the thread that will run it; otherwise 0 */
     bool owes_packet; /* a packet, or a callback, reports its completion */
     bool early;       /* its submission returns after its callback */
+    bool late;        /* a packet posted by hand, which the checker holds */
     bool answered;    /* its submission has returned */
     bool over;        /* its callback has returned */
     bool unseen;   /* the packet of a failed I/O, at which the program has not

@@ -12,12 +12,13 @@
 enum { EARLY_MS = 250, POST_MS = 1000 };
 
 static unsigned submissions;
-static bool odd_are_early, posts_are_early;
+static bool odd_are_early;
+static enum posts posts;
 
-void begin_submissions(bool exchanged, bool early_posts)
+void begin_submissions(bool exchanged, enum posts what)
 {
     odd_are_early = exchanged;
-    posts_are_early = early_posts;
+    posts = what;
 }
 
 const char waits_for_callback[] = "a call that waits for its callback";
@@ -148,6 +149,12 @@ static void judge_against_others(const struct request *request)
     unlock_records();
 }
 
+/* Whether another thread takes packets from this port, or soon may. */
+static bool can_be_taken(HANDLE port)
+{
+    return threads_to_begin > 0 || has_taker(port);
+}
+
 /* Whether its submission may wait for its callback: I/O on a file on a disk
  * completes soon, and another thread can run the callback. (A pool of the
  * system's may have only one thread, which must not wait for itself.) */
@@ -160,13 +167,13 @@ static bool can_be_early(const struct request *request,
         return false;
     if (file->port == INVALID_HANDLE_VALUE)
         return !this_thread()->is_foreign;
-    return has_waiter(file->port);
+    return can_be_taken(file->port);
 }
 
 /* Every second submission returns after its callback has run: this finds a
  * program that touches the request after the submission. The packets of the
  * others come late: this finds a program that relies on an early packet.
- * CHECK=2 exchanges the two. */
+ * CHECK=2 and CHECK=4 exchange the two. */
 static bool is_its_turn(const struct request *request)
 {
     bool is_odd = request->number % 2 == 1;
@@ -239,15 +246,14 @@ static bool may_still_run(void *about)
     const struct request *request = about;
     const struct thread *taker = request->taker;
     const struct handle *file = find_handle(request->handle);
+    if (request->over)
+        return false;
     if (taker != NULL)
-        return !request->over &&
-               (taker->wait.in == NULL || taker->wait.in == waits_for_callback);
+        return taker->wait.in == NULL || taker->wait.in == waits_for_callback;
     if (request->kind == A_POST)
-        return !request->over &&
-               (threads_to_begin > 0 || has_taker(request->handle));
-    return !request->over &&
-           (file == NULL || file->port == INVALID_HANDLE_VALUE ||
-            has_taker(file->port));
+        return can_be_taken(request->handle);
+    return file == NULL || file->port == INVALID_HANDLE_VALUE ||
+           can_be_taken(file->port);
 }
 
 static void wait_until_over(struct request *request, DWORD limit)
@@ -293,6 +299,7 @@ struct request *post_begin(HANDLE port, OVERLAPPED *overlapped)
 {
     struct request *request =
         new_request(A_POST, "PostQueuedCompletionStatus", port, overlapped);
+    request->late = posts == POSTS_LATE;
     put_in_flight(request);
     return request;
 }
@@ -304,7 +311,7 @@ void post_end(struct request *request, BOOL ok)
     if (!ok && request->state == IN_FLIGHT)
         take_from_flight(request);
     unlock_records();
-    if (ok && posts_are_early)
+    if (ok && posts == POSTS_EARLY)
         wait_until_over(request, POST_MS);
     lock_records();
     unpin(request);

@@ -4,9 +4,15 @@
 
 #include "requests.h"
 
-/* exchanged: early I/O is late, and late I/O early. early_posts: a post also
- * returns only after the callback of its packet. */
-void begin_submissions(bool exchanged, bool early_posts);
+/* What the checker does with a packet that is posted by hand. */
+enum posts {
+    POSTS_ALONE, /* nothing */
+    POSTS_EARLY, /* the post returns only after the callback of its packet */
+    POSTS_LATE,  /* the packet comes only when its poster waits */
+};
+
+/* exchanged: early I/O is late, and late I/O early. */
+void begin_submissions(bool exchanged, enum posts what);
 
 /* A call that starts an I/O. */
 struct submission {

@@ -133,6 +133,7 @@ static void begin_any_wait(const struct wait *wait)
     struct thread *thread = this_thread();
     lock_records();
     thread->wait = *wait;
+    thread->wait.since = GetTickCount64();
     unlock_records();
     note_change();
 }

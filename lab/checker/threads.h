@@ -16,8 +16,9 @@ struct wait {
     const void *object;      /* a lock, an address; NULL: see handles */
     HANDLE handles[MAXIMUM_WAIT_OBJECTS];
     DWORD handle_count;
-    bool all;      /* it waits until all handles are signalled */
-    bool for_ever; /* without a timeout */
+    bool all;        /* it waits until all handles are signalled */
+    bool for_ever;   /* without a timeout */
+    ULONGLONG since; /* GetTickCount64() at its start */
     struct place at;
 };
 

@@ -206,7 +206,7 @@ static BOOL get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
     else
         this_thread()->no_packet = here();
     *overlapped = packet;
-    return answer(ok, error);
+    return answer(ok, ok ? NO_MEANING : error);
 }
 
 static void packets_taken(const OVERLAPPED_ENTRY *entries, ULONG count)
@@ -230,7 +230,7 @@ static BOOL get_status_ex(HANDLE port, OVERLAPPED_ENTRY *entries, ULONG count,
     DWORD error = GetLastError();
     waited();
     packets_taken(entries, ok ? *taken : 0);
-    return answer(ok, error);
+    return answer(ok, ok ? NO_MEANING : error);
 }
 
 static void wait_for_callbacks(TP_IO *io, BOOL cancel)
