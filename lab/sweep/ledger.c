@@ -14,6 +14,10 @@
  *                                              posted with an address
  *      ledger: 5 allocations, 0 not freed      by lab/guard
  *
+ * With LEDGER=requests it also prints which allocations have had a request:
+ *
+ *      ledger: allocation 2 has a request      fail:memory:2:0 lets it fail
+ *
  * After TerminateProcess it prints nothing.
  */
 #include "../guard/guard.h"
@@ -22,6 +26,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct imports next;
 
@@ -84,6 +89,18 @@ static struct entry *find(const void *what)
     return NULL;
 }
 
+enum { MOST = 64 };
+static bool has_request[MOST]; /* by the allocation's number */
+static bool names_requests;    /* LEDGER=requests */
+
+/* The lock is held. */
+static void note_memory(const OVERLAPPED *overlapped)
+{
+    struct guard_block block;
+    if (guard_find(overlapped, &block) && block.number < MOST)
+        has_request[block.number] = true;
+}
+
 /* The lock is held. */
 static void append(struct entry entry)
 {
@@ -103,6 +120,8 @@ static void enter(const void *what, enum kind kind)
 {
     AcquireSRWLockExclusive(&lock);
     append((struct entry){.what = what, .kind = kind});
+    if (kind == REQUEST)
+        note_memory(what);
     handles += kind != REQUEST;
     threads += kind == HANDLE_THREAD;
     requests += kind == REQUEST;
@@ -166,6 +185,9 @@ static void print_ledger(void)
     fprintf(stderr, "ledger: %u requests, %u not taken\n", requests, waiting);
     fprintf(stderr, "ledger: %u allocations, %u not freed\n", guard.allocations,
             guard.living);
+    for (unsigned i = 1; names_requests && i < MOST; i++)
+        if (has_request[i])
+            fprintf(stderr, "ledger: allocation %u has a request\n", i);
 }
 
 /* ---- Handles ---------------------------------------------------------- */
@@ -378,8 +400,10 @@ static BOOL take_packets(HANDLE port, OVERLAPPED_ENTRY *packets, ULONG most,
 
 __attribute__((constructor(450))) static void begin(void)
 {
-    if (GetEnvironmentVariableA("LEDGER", NULL, 0) == 0)
+    char value[16] = "";
+    if (GetEnvironmentVariableA("LEDGER", value, sizeof value) == 0)
         return;
+    names_requests = strcmp(value, "requests") == 0;
     next = imports_now();
 #define IMPORT(result, failure, name, parameters, arguments)                   \
     __imp_##name = counted_##name;

@@ -2,6 +2,7 @@
 #include "deep.h"
 #include "layer.h"
 
+#include "../guard/guard.h"
 #include "../interpose/caller.h"
 
 #include <string.h>
@@ -25,6 +26,18 @@ static HANDLE create_port(HANDLE file, HANDLE port, ULONG_PTR key,
     return made;
 }
 
+/* A posted address may be no OVERLAPPED at all. So only memory that the guard
+ * has allocated is read. */
+static uintptr_t other_fields(const OVERLAPPED *overlapped)
+{
+    struct guard_block block;
+    if (!guard_find(overlapped, &block) || block.freed != NULL ||
+        block.memory + block.size < (const char *)(overlapped + 1))
+        return 0;
+    return overlapped->Internal | overlapped->InternalHigh |
+           (uintptr_t)overlapped->hEvent;
+}
+
 static BOOL post(HANDLE port, DWORD bytes, ULONG_PTR key,
                  OVERLAPPED *overlapped)
 {
@@ -32,6 +45,7 @@ static BOOL post(HANDLE port, DWORD bytes, ULONG_PTR key,
     struct record *record =
         begin_call((struct record){.kind = KIND_PostQueuedCompletionStatus,
                                    .handle = (uintptr_t)port,
+                                   .other = other_fields(overlapped),
                                    .overlapped = (uintptr_t)overlapped,
                                    .offset = key,
                                    .bytes = bytes});

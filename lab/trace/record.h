@@ -68,7 +68,10 @@ struct record {
     uint64_t handle;     /* of the file, port, event, thread or PTP_IO; the
                             address of a condition variable */
     uint64_t other;      /* a handle that the call made, or signalled; the port
-                            of a bind; an OVERLAPPED's hEvent; for KIND_THREAD,
+                            of a bind; an OVERLAPPED's hEvent; for a post, all
+                            fields of its OVERLAPPED except the offset,
+                            combined by |, if lab/guard has allocated it; for
+                            KIND_THREAD,
                             the number (from 1) of the record that created the
                             thread; for a wait that found nothing, how often
                             the thread has repeated it: see repeats.c */

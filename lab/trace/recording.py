@@ -39,6 +39,7 @@ TAKES = {'GetQueuedCompletionStatus', EX}
 WAITS_FOR_ONE = {'WaitForSingleObject', 'WaitForSingleObjectEx',
                  'SignalObjectAndWait'}
 WAITS_FOR_SEVERAL = {'WaitForMultipleObjects', 'WaitForMultipleObjectsEx'}
+WAITS_FOR_A_HANDLE = WAITS_FOR_ONE | WAITS_FOR_SEVERAL
 CONDITIONS = {'SleepConditionVariableSRW', 'SleepConditionVariableCS'}
 WAITS = TAKES | RESULTS | WAITS_FOR_ONE | WAITS_FOR_SEVERAL | CONDITIONS | {
     'SleepEx', 'WaitForThreadpoolIoCallbacks'}
