@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.join(steps.TOP, 'lab', 'trace'))
 import recording  # noqa: E402 (found by the line above)
 
 WATCHDOG = 6      # seconds; after 5 s without progress the checker says who waits
+PATIENCE = 4      # times as long, if the computer is busy
 FLOOD = 1 << 18   # bytes: more than any step prints
 OVERLAPPED = 0x40000000
 MOST = 4          # calls of one function that are made to fail
@@ -81,14 +82,15 @@ class OneLine:
 class Run:
     """One run under the checker: what it printed, and the record of its calls."""
 
-    def __init__(self, command, environment, record, stdin=None):
+    def __init__(self, command, environment, record, stdin=None, limit=WATCHDOG):
         errors = []
         started = Program(command, {'LAB': 'quiet', **environment, 'TRACE': record,
                                     'TRACE_RECORDS': str(RECORDS)}, stdin)
         ending = started.follow(lambda _, lines: errors.extend(lines),
-                                programs.Limits(total=WATCHDOG))
+                                programs.Limits(total=limit))
         if ending.interrupted:
             raise KeyboardInterrupt
+        self.mode = environment['IO']
         self.stopped = ending.stopped
         self.status = ending.status
         self.lines = programs.text_of(ending.out).split('\n')
@@ -130,9 +132,23 @@ class Run:
         return bool(self.stopped or self.waiting) or any(
             group[0].startswith('checker: hung') for group in self.reports)
 
+    def floods(self):
+        return bool(self.stopped) and 'printed' in self.stopped
+
+    def goes_on(self):
+        """Whether it made calls until it was ended, and not for ever the same."""
+        last = max((record.begin for record in self.trace.records), default=0)
+        return last > WATCHDOG * 500000 and not self.trace.lost and not self.floods()
+
     def crash(self):
         """The record of the crash, or True if there is none."""
         return next(iter(self.calls('crash')), None) or self.crashed
+
+    def wrong_handles(self):
+        """Calls that the system refuses because their handle is none."""
+        failing = 'fail:' in self.mode
+        return [record for record in self.trace.records
+                if record.error == recording.INVALID_HANDLE and not failing]
 
     def todo(self):
         return next((line for line in self.errors if line.startswith(TODO)), None)
@@ -195,6 +211,12 @@ class Run:
                    record.kind != 'SleepEx')
 
 
+def is_busy():
+    """Whether more threads want to run than this computer has processors for."""
+    return hasattr(os, 'getloadavg') and \
+        os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
+
+
 def load(path):
     try:
         return recording.load(path)
@@ -214,8 +236,9 @@ MEANINGS = ('success', 'fail', 'same', 'another', 'without')
 
 
 def facts(line):
-    """What must be the same: the thread, numbers, names, quotations, the meaning."""
-    return (line.split(':')[0], *re.findall(r"\w*[_\d]\w*|'.*?'", line),
+    """What must be the same: the thread, numbers, names, quotations, what came from a
+    file, the meaning."""
+    return (line.split(':')[0], *re.findall(r"\w*[_\d]\w*|'.*?'|(?<=\d): .*", line),
             *(meaning in line.lower() for meaning in MEANINGS))
 
 
@@ -281,13 +304,22 @@ class Idea:
                 steps.make_file(path, size)
             elif name == 'sample.txt':
                 shutil.copyfile(self.sample, path)
-            judged = {'LEDGER': '1'} if check == 'ledger' else {'CHECK': check}
-            self.runs[key] = Run(
+            judged = {'LEDGER': check} if check == 'requests' else {'CHECK': check}
+            self.runs[key] = self.started(
                 self.command(name, path, words), {**judged, 'IO': mode},
                 self.path('record'), OneLine if name == PIPE else None)
             self.forgive(self.runs[key], wanted or self.wanted)
         self.last = self.runs[key]
         return self.last
+
+    @staticmethod
+    def started(*what):
+        """If the computer is busy, the program may need more time."""
+        run = Run(*what)
+        if not (run.stopped and is_busy() and run.goes_on()):
+            return run
+        again = Run(*what, limit=PATIENCE * WATCHDOG)
+        return run if again.stopped else again
 
     def command(self, name, path, words):
         if name in (PIPE, CLOSED):
@@ -323,13 +355,21 @@ class Idea:
         return Failure(what, f'{failed.kind} fails with error {failed.error}',
                        call=failed)
 
-    def did_open(self, what, overlapped):
+    def did_succeed(self, what, records, kinds):
         """If each such call has failed, says so."""
-        run = self.last
-        failed = [f'{record.kind} fails with error {record.error}'
-                  for record in run.calls('CreateFileW', 'CreateFileA')
-                  if not record.ok]
-        return self.did(what, run.opened(overlapped), failed and failed[0])
+        failed = next((record for record in self.last.calls(*kinds)
+                       if record.returned and not record.ok), None)
+        if any(record.ok for record in records) or failed is None:
+            return self.did(what, records)
+        return Failure(what, f'{failed.kind} fails with error {failed.error}',
+                       call=failed)
+
+    def did_open(self, what, overlapped):
+        return self.did_succeed(what, self.last.opened(overlapped),
+                                ('CreateFileW', 'CreateFileA'))
+
+    def did_post(self, what, posts):
+        return self.did_succeed(what, posts, recording.POSTS)
 
     def said(self, number, run=None, wanted=None):
         """Fails unless the lines up to this number are as wanted."""
@@ -338,15 +378,17 @@ class Idea:
             if i >= len(run.lines):
                 return Failure(line, 'no further line; ' + run.how())
             if run.lines[i] != line:
-                return self.too_late(run, line) or \
+                return self.too_late(run, line, i) or \
                     Failure(line, run.lines[i], run.lines[i])
         return None
 
-    def too_late(self, run, line):
+    def too_late(self, run, line, number):
         """Whether the thread that prints this line has first let another thread go
         on."""
         record = next((record for record, text in run.writes() if text == line), None)
-        if record is None or self.unseen:
+        instead = next((record for record, text in run.writes()
+                        if text == run.lines[number]), None)
+        if record is None or self.unseen or instead.thread == record.thread:
             return None
         before = [other for other in run.trace.records if
                   other.thread == record.thread and other.begin < record.begin and
@@ -396,11 +438,49 @@ class Idea:
 
     def waits(self, begin, end, for_what):
         run = self.last
-        if run.waits(begin, end) or self.unseen:
+        if self.unseen:
             return None
+        if run.waits(begin, end):
+            return self.waits_again(run, begin, end)
         how = 'it calls Sleep' if 'Sleep' in self.imports else 'no call that waits'
         return Failure(f'main waits for {for_what}, in a call such as '
                        'WaitForSingleObject', how)
+
+    def waits_again(self, run, begin, end=None):
+        """A wait of main between two records may end because its time is up. Then main
+        waits again, or reports it."""
+        limited = [record for record in run.trace.records if run.is_main(record) and
+                   record.kind in recording.WAITS_FOR_A_HANDLE and
+                   0 < record.length < recording.INFINITE]
+        for number, record in enumerate(limited[:MOST], 1):
+            if begin.begin < record.begin and (end is None or
+                                               record.begin < end.begin):
+                failure = self.goes_on(self.run(mode=f'expire:{number}'))
+                if failure:
+                    return failure
+        return None
+
+    def goes_on(self, run):
+        calls = [record for record in run.trace.records
+                 if run.is_main(record) and not record.is_about('stream')]
+        for ended, following in zip(calls, calls[1:]):
+            if ended.kind in recording.WAITS_FOR_A_HANDLE and ended.length and \
+                    ended.bytes == recording.TIMEOUT and not following.waits() and \
+                    f'(error {recording.TIMEOUT})' not in ''.join(run.errors):
+                return Failure(
+                    f'{ended.kind} waits without a limit (INFINITE), or main waits '
+                    'again when the time is up', f'the time is up after {ended.length} '
+                    'ms, and main goes on', call=ended)
+        return None
+
+    def goes_on_too_soon(self, number):
+        """The checker holds a packet until main waits. If the event is set already,
+        main prints its next line before the callback prints its own."""
+        run = self.run(check='4', mode='pending')
+        failure = self.said(number, run)
+        return failure and Failure('main waits until the callback has printed: '
+                                   f'{failure.expected}', failure.received,
+                                   failure.text)
 
     def workers_exit(self):
         """The lab has threads of its own: workers are those that wait for packets."""
@@ -421,7 +501,9 @@ class Idea:
             return Failure('main waits until each worker has exited '
                            '(WaitForSingleObject with the handle of its thread)',
                            f'it does not wait for {len(left)} of {len(threads)}')
-        return self.loops(threads)
+        started = [record for record in run.trace.records if record.starts() and
+                   record.overlapped]
+        return self.waits_again(run, started[-1]) or self.loops(threads)
 
     def loops(self, threads):
         """There are more workers than packets, so a program can end well although a
@@ -439,11 +521,32 @@ class Idea:
                                'a worker exits after a packet that is no sentinel')
         return None
 
+    def ledger(self):
+        return '\n'.join(self.run(check='requests').ledger)
+
+    def nothing_left(self):
+        """The checker says nothing about memory that holds no I/O, and whose address
+        was posted by hand; lab/sweep/ledger.c counts all memory."""
+        found = re.search(r'(\d+) allocations, ([1-9]\d*) not freed', self.ledger())
+        return found and Failure('all memory is freed', f'{found[2]} of {found[1]} '
+                                 f'allocations {"is" if found[2] == "1" else "are"} '
+                                 'never freed')
+
+    def no_memory(self):
+        """Lets each allocation of main that holds a request fail, by whatever function
+        the program allocates."""
+        for number in re.findall(r'allocation (\d+) has a request', self.ledger()):
+            failure = self.reported(self.run(mode=f'fail:memory:{number}:0'), 8, 'in '
+                                    'this run there is no memory for a request')
+            if failure:
+                return failure
+        return None
+
     # ---- Checks of several steps ----
 
     def again(self):
         """it is right whatever the threads do first"""
-        return self.said_all(self.run(check='2', mode='pending'))
+        return self.said_all(self.run(check='4', mode='pending'))
 
     def missing(self):
         """a missing file is reported"""
@@ -453,7 +556,7 @@ class Idea:
             return None
         return Failure("exit status 1, and on stderr one line such as "
                        f"\"{self.step_name()}: cannot open 'missing': ... (error 2)\"",
-                       '; '.join([run.how(), *run.errors[:1]]))
+                       '; '.join([run.how(), *run.errors[:2]]))
 
     def calls_to_fail(self):
         """(function, K) of each call of main in a good run, and of the first of each
@@ -536,7 +639,7 @@ class Idea:
 
     def order(self):
         """each line is printed before the call that lets another thread go on"""
-        run = self.last
+        run = self.run()
         if len(run.lines) > len(self.wanted):
             return None  # further lines say nothing about the order: see `ends`
         line_of = {} if self.unseen else dict(run.writes())
@@ -634,8 +737,8 @@ class Bind(Idea):
     def post(self):
         """a packet is posted"""
         calls = [record for record in self.run().posts() if record.bytes == 42]
-        return self.did('PostQueuedCompletionStatus with 42 bytes and the address of '
-                        'an OVERLAPPED', calls) or self.said(2)
+        return self.did_post('PostQueuedCompletionStatus with 42 bytes and the address '
+                             'of an OVERLAPPED', calls) or self.said(2)
 
     def take(self):
         """the packet is taken out again"""
@@ -664,9 +767,9 @@ class Callback(Idea):
 
     def post(self):
         """a packet is posted"""
-        return self.did('PostQueuedCompletionStatus with 42 bytes and the address of '
-                        'an OVERLAPPED', [record for record in self.run().posts()
-                                          if record.bytes == 42]) or self.said(0)
+        calls = [record for record in self.run().posts() if record.bytes == 42]
+        return self.did_post('PostQueuedCompletionStatus with 42 bytes and the address '
+                             'of an OVERLAPPED', calls) or self.said(0)
 
     def success(self):
         """the callback gets the success"""
@@ -683,7 +786,8 @@ class Callback(Idea):
     def waiting(self):
         """main waits for each callback"""
         first, *others = self.run().posts()
-        return self.waits(first, others[0] if others else None, 'the callback')
+        return self.waits(first, others[0] if others else None, 'the callback') or \
+            self.goes_on_too_soon(2)
 
     def ends(self):
         """each worker exits, and it ends with done"""
@@ -691,10 +795,16 @@ class Callback(Idea):
             self.closed_first()
 
     def any_packet(self):
-        """the callback gets whatever the packet brings: error 1117, 7 bytes"""
-        wanted = self.wanted
-        wanted[1] = 'worker: callback: failure (error 1117), 7 bytes'
-        return self.said_all(self.run(wanted, mode='packet:1:1117:7'), wanted)
+        """the callback gets whatever the packet brings: 7 bytes, and error 1117"""
+        for error, line in ((0, 'worker: callback: success, 7 bytes'),
+                            (1117, 'worker: callback: failure (error 1117), 7 bytes')):
+            wanted = self.wanted
+            wanted[1] = line
+            failure = self.said_all(self.run(wanted, mode=f'packet:1:{error}:7'),
+                                    wanted)
+            if failure:
+                return failure
+        return None
 
 
 class Overlapped(Idea):
@@ -711,10 +821,17 @@ class Overlapped(Idea):
 
     def post(self):
         """the packet of the second request is posted"""
-        return self.did("PostQueuedCompletionStatus with 13 bytes (the length of "
-                        "'second buffer') and the address of an OVERLAPPED", [
-                            record for record in self.run().posts()
-                            if record.bytes == 13]) or self.said(2)
+        calls = [record for record in self.run().posts() if record.bytes == 13]
+        return self.did_post("PostQueuedCompletionStatus with 13 bytes (the length of "
+                             "'second buffer') and the address of an OVERLAPPED",
+                             calls) or self.said(2) or self.is_whole()
+
+    def is_whole(self):
+        """lab/guard fills memory that malloc returns with 0xA5."""
+        wrong = next((record for record in self.last.posts() if record.other), None)
+        return wrong and Failure(
+            'all fields of the OVERLAPPED are 0, except Offset and OffsetHigh',
+            'Internal, InternalHigh or hEvent is not 0', call=wrong)
 
     def own_callback(self):
         """the packet finds its own callback, buffer and offset"""
@@ -731,20 +848,12 @@ class Overlapped(Idea):
     def waiting(self):
         """main waits for each callback"""
         first, *others = self.run().posts()
-        return self.waits(first, others[0], 'the callback')
+        return self.waits(first, others[0], 'the callback') or self.goes_on_too_soon(5)
 
     def freed(self):
         """each request is freed"""
         self.run()
         return self.said(6) or self.nothing_left()
-
-    def nothing_left(self):
-        """The checker says nothing about memory whose address was posted by hand;
-        lab/sweep/ledger.c counts all memory."""
-        lines = '\n'.join(self.run(check='ledger').ledger)
-        found = re.search(r'ledger: (\d+) allocations, ([1-9]\d*) not freed', lines)
-        return found and Failure('all memory is freed', f'{found[2]} of {found[1]} '
-                                 'allocations are not freed')
 
     def ends(self):
         """each worker exits, and it ends with done"""
@@ -759,12 +868,7 @@ class Overlapped(Idea):
 
     def failures(self):
         """a call that fails is reported"""
-        for number in (1, 2) if 'malloc' in self.imports else ():
-            failure = self.reported(self.run(mode=f'fail:malloc:{number}:0'), 8,
-                                    f'in this run malloc, call {number}, fails')
-            if failure:
-                return failure
-        return super().failures()
+        return self.no_memory() or super().failures()
 
 
 class ReadFile(Idea):
@@ -773,7 +877,7 @@ class ReadFile(Idea):
         return [self.bound, self.first_read, self.workers, self.next_read,
                 self.all_bytes, self.waiting, self.order, self.ends, self.pending,
                 self.sync_end, self.immediate, self.short, self.warning, self.error,
-                self.no_bytes, self.text, self.high_half, self.too_far]
+                self.text, self.pipe, self.no_bytes, self.high_half, self.too_far]
 
     wrong_usage = [*Idea.wrong_usage, ('sample.txt', ('1x',))]
 
@@ -821,12 +925,31 @@ class ReadFile(Idea):
 
     def ends(self):
         """the end of the file wakes main, and each worker exits"""
-        return self.said_all(self.run()) or self.workers_exit() or \
-            self.closed_first()
+        run = self.run()
+        size = os.path.getsize(self.sample)
+        return self.said_all(run) or self.did(
+            f'ReadFile with Offset = {size}, which reports the end of the file', [
+                record for record in self.queued() if record.offset == size]) or \
+            self.workers_exit() or self.closed_first()
 
     def pending(self):
         """it is right if each read is pending for a while"""
-        return self.said_all(self.run(check='2', mode='pending'))
+        return self.said_all(self.run(check='2', mode='pending')) or \
+            self.freed_early('wine')
+
+    def freed_early(self, mode):
+        """The packet of main's read, or of a worker's, is the last one, and ReadFile
+        returns only after the callback: so the request is freed when the program
+        touches it again."""
+        lines = self.wanted[:4]
+        last = ['worker: end of file', 'main: done: 0 bytes in 0 reads']
+        failure = self.said_all(self.run(
+            [*lines[:2], *last], 'short.txt', 40000, check='2',
+            mode=f'{mode},packet:1:38:0'), [*lines[:2], *last])
+        last[1] = f'main: done: {steps.CHUNK} bytes in 1 reads'
+        return failure or self.said_all(self.run(
+            [*lines, *last], 'short.txt', 40000, mode=f'{mode},packet:2:38:0'),
+            [*lines, *last])
 
     def read(self, size, offset=0, chunk=steps.CHUNK, **how):
         path = self.path('short.txt')
@@ -844,12 +967,23 @@ class ReadFile(Idea):
 
     def immediate(self):
         """it is right if ReadFile returns TRUE, and a packet still comes"""
-        return self.read(40000, mode='ntfs-cached')
+        return self.read(40000, mode='ntfs-cached') or \
+            self.freed_early('ntfs-cached') or self.skips()
+
+    def skips(self):
+        """No packet comes then, if the program has asked for that."""
+        asks = 'SetFileCompletionNotificationModes' in self.imports
+        return self.read(40000, mode='skip') if asks else None
 
     def warning(self):
         """it is right if ReadFile, or a packet, reports the warning 234"""
         return self.read(40000, mode='warning') or \
-            self.read(40000, mode=f'packet:1:234:{steps.CHUNK}')
+            self.read(40000, mode=f'packet:1:234:{steps.CHUNK}') or \
+            self.freed_early('warning')
+
+    def failures(self):
+        """a call that fails is reported"""
+        return self.no_memory() or super().failures()
 
     def error(self):
         """a read that fails is reported"""
@@ -881,6 +1015,15 @@ class ReadFile(Idea):
             return Failure('no call of ReadFile', 'ReadFile is called',
                            call=self.queued()[0])
         return self.reported(run, 87, 'the offset is 9223372036854775807')
+
+    def pipe(self):
+        """a pipe is read until its end, error 109, without offsets"""
+        wanted = ['main: asking for the first read, then only waiting',
+                  'main: reading at offset 0',
+                  'worker: read 5 bytes at offset 0: piece',
+                  'worker: reading at offset 5', 'worker: end of file',
+                  'main: done: 5 bytes in 1 reads']
+        return self.said_all(self.run(wanted, PIPE), wanted)
 
     def no_bytes(self):
         """a success with 0 bytes is the end of a file, but not the end of a pipe"""

@@ -25,9 +25,16 @@ LAB = [path for room in ('interpose', '[!i]*')
        for path in sorted(glob.glob(os.path.join(PARTS, room, '*.o')))]
 SAMPLE = exercise.path('build', 'sample.txt')
 BASE = '-Wl,--image-base=0x140000000'
+# Variables that the program does not set have an unlikely value, and not 0 by chance.
+# GCC knows it from version 12 on.
+FILLED = '-ftrivial-auto-var-init=pattern'
 WIDTH = 400  # characters of a line
 
 TODO = re.compile(r'^\s*TODO\((\w+)\);')
+COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.S)
+# The states of a request, after the first one, in the steps and in what `make start`
+# makes.
+STATES = re.compile(r'\benum\s+request_state\s*\{\s*\w+\s*,\s*(\w+)')
 # What assert prints: the condition, the file, the line.
 ASSERTION = re.compile(r'Assertion failed: (.*), file (.*), line (\d+)')
 
@@ -77,7 +84,8 @@ class Attempt:
         try:
             with contextlib.redirect_stdout(printed):
                 objects = os.path.join(self.scratch, 'obj')
-                plan = build.make_plan(self.directory, objects)
+                plan = build.make_plan(self.directory, objects,
+                                       flags=build.accepted(FILLED))
                 self.sources = plan['sources']
                 self.entry = plan['entry']
                 build.make_program(plan, self.program, LAB, True, [BASE])
@@ -138,25 +146,60 @@ class Attempt:
                 [f'make {verb}', f'STEP={self.step}', 'DIR=mine', *settings]))
 
     def passes(self, idea, total):
+        return self.mistaken(idea, total) or self.left_over(idea, total) or \
+            self.not_in_flight(total) or self.warned(total) or \
+            Verdict(f'right: all {total} checks pass, and the checker has nothing to '
+                    f'report', [], f'{after(self.step)}; or make try STEP={self.step} '
+                    'ALL=1', right=True)
+
+    def almost(self, total, what, lines, check, following=None):
+        return Verdict(f'almost: all {total} checks pass, but {what}', lines,
+                       following or f'correct this, then make try STEP={self.step}',
+                       check)
+
+    def mistaken(self, idea, total):
         mistakes = [(run, group) for run in idea.runs.values()
                     for group in run.mistakes()]
-        warning = advice.first_warning(self.printed, **self.names())
-        if not mistakes and warning:
-            return self.warned(f'all {total} checks pass', *warning)
         if not mistakes:
-            return Verdict(f'right: all {total} checks pass, and the checker has '
-                           'nothing to report', [], f'{after(self.step)}; or make try '
-                           f'STEP={self.step} ALL=1', right=True)
+            return None
         run, group = mistakes[0]
         different = {tuple(reports.mistake_of(self.located(group)))
                      for _, group in mistakes}
-        return Verdict(f'almost: all {total} checks pass, but the checker found '
-                       f'{count(len(different), "mistake")}', self.located(group),
-                       self.next(idea, run), 'checker')
+        return self.almost(total, 'the checker found '
+                           f'{count(len(different), "mistake")}', self.located(group),
+                           'checker', self.next(idea, run))
 
-    def warned(self, passed, message, *lines):
-        return Verdict(f'almost: {passed}, but the compiler warns: {message}', lines,
-                       f'correct this, then make try STEP={self.step}', 'warning')
+    def left_over(self, idea, total):
+        """What no check has looked at: a handle that is no handle any more, and memory
+        that is never freed."""
+        for run in idea.runs.values():
+            for call in run.wrong_handles():
+                return self.almost(
+                    total, f'{call.kind} fails with error 6', [
+                        'the handle is closed already, or it is no handle',
+                        *self.at(self.line_of(run, call))], 'checker')
+        failure = idea.nothing_left()
+        return failure and self.almost(total, failure.received, [
+            'free what malloc, or a function like it, has returned'], 'checker')
+
+    def not_in_flight(self, total):
+        """The asserts of the steps find a request that is used too early only if its
+        state says that it is in flight."""
+        text = COMMENT.sub(' ', '\n'.join(line for _, _, line in self.lines()))
+        for name in STATES.findall(text):
+            used = re.findall(r'([!=]=\s*)?\b' + name + r'\b(?!\s*[!=]=)', text)
+            if used.count('') < 2:  # the first one is in the enum
+                return self.almost(
+                    total, f'no request ever gets the state {name}', [
+                        'the asserts need it: they notice a request that is used or '
+                        'freed too early', 'set it before the call that starts the '
+                        'I/O'], 'state')
+        return None
+
+    def warned(self, total):
+        warning = advice.first_warning(self.printed, **self.names())
+        return warning and self.almost(total, f'the compiler warns: {warning[0]}',
+                                       warning[1:], 'warning')
 
     def fails(self, idea, failure, check, number, total):
         run = idea.last
@@ -209,8 +252,8 @@ class Attempt:
     def cause(self, run):
         """What explains the failure, and the first words of the verdict."""
         if run.hangs():
-            flood = run.stopped and 'printed' in run.stopped
-            return self.hang(run), 'it prints for ever; ' if flood else 'it hung; '
+            return self.hang(run), \
+                'it prints for ever; ' if run.floods() else 'it hung; '
         crash = run.crash()
         for group in run.causes()[:1]:
             return self.located(group)[:6], 'it crashed; ' if crash else ''
@@ -222,12 +265,23 @@ class Attempt:
     def hang(self, run):
         for group in run.reports:
             if group[0].startswith('checker: hung'):
-                return [line for line in self.located(group)
-                        if not line.startswith('rule:')]
+                return [*(line for line in self.located(group)
+                          if not line.startswith('rule:')), *self.no_packet(run)]
         if run.waiting:
             return [self.located([run.waiting])[0]]
         last = self.last_call(run)
         return [run.stopped, *self.at(last)]
+
+    def no_packet(self, run):
+        """What makes the kernel queue no packet."""
+        for call in run.calls('SetFileCompletionNotificationModes'):
+            return ['no packet comes for an I/O that succeeds immediately: see '
+                    f'{self.line_of(run, call)}, {call.kind}']
+        for call in run.reads():
+            if call.overlapped and call.other & 1:
+                return ['no packet comes, because the lowest bit of hEvent is set',
+                        *self.at(self.line_of(run, call))]
+        return []
 
     def located(self, group):
         return [self.locator.locate(line).strip().replace(reports.REPORT,
@@ -261,15 +315,21 @@ class Attempt:
         return self.last_call(run)
 
     def last_call(self, run):
-        """The last call that main made itself, and not in report.h."""
-        for record in reversed(run.trace.records):
-            if not run.is_main(record) or record.is_about('stream') or \
-                    record.kind in ('thread', 'TerminateProcess'):
-                continue
+        """The last call that main made itself, and not in report.h. After an error, it
+        is the last one that has failed."""
+        calls = [record for record in reversed(run.trace.records)
+                 if run.is_main(record) and not record.is_about('stream') and
+                 record.kind not in ('thread', 'TerminateProcess')]
+        failed = [record for record in calls if record.returned and not record.ok and
+                  record.error not in (recording.PENDING, recording.MORE_DATA)]
+        failed = run.wrong_handles()[-1:] + failed if run.status == 1 else []
+        for record in failed + calls:
             line = self.line_of(run, record)
             if line.startswith(os.path.relpath(self.directory)) and \
                     'report.h' not in line:
-                return f'{line}: {record.kind}, the last call of main'
+                how = f'it fails with error {record.error}' if record in failed else \
+                    'the last call of main'
+                return f'{line}: {record.kind}, {how}'
         return ''
 
     def source_of(self, text):
