@@ -135,6 +135,9 @@ class Run:
     def floods(self):
         return bool(self.stopped) and 'printed' in self.stopped
 
+    def has_begun(self):
+        return self.trace.image != 0
+
     def goes_on(self):
         """Whether it made calls until it was ended, and not for ever the same."""
         last = max((record.begin for record in self.trace.records), default=0)
@@ -314,8 +317,11 @@ class Idea:
 
     @staticmethod
     def started(*what):
-        """If the computer is busy, the program may need more time."""
+        """On a busy computer, Wine has now and then not started the program, or the
+        program needs more time."""
         run = Run(*what)
+        if not run.has_begun():
+            run = Run(*what)
         if not (run.stopped and is_busy() and run.goes_on()):
             return run
         again = Run(*what, limit=PATIENCE * WATCHDOG)
