@@ -793,7 +793,7 @@ class Callback(Idea):
         """main waits for each callback"""
         first, *others = self.run().posts()
         return self.waits(first, others[0] if others else None, 'the callback') or \
-            self.goes_on_too_soon(2)
+            self.goes_on_too_soon(3)
 
     def ends(self):
         """each worker exits, and it ends with done"""

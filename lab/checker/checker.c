@@ -27,6 +27,7 @@
  * and printed only if the program fails, hangs or makes a mistake.
  */
 #include "../interpose/caller.h"
+#include "../interpose/import_table.h"
 #include "../interpose/unseen.h"
 #include "below.h"
 #include "delays.h"
@@ -105,6 +106,38 @@ static BOOL post_status(HANDLE port, DWORD bytes, ULONG_PTR key,
     if (request != NULL)
         post_end(request, ok);
     return answer(ok, error);
+}
+
+/* This function of ntdll is not in imports.h. */
+typedef LONG(NTAPI *set_completion_function)(HANDLE port, ULONG_PTR key,
+                                             ULONG_PTR overlapped, LONG status,
+                                             SIZE_T bytes);
+static set_completion_function next_set_completion;
+
+static LONG NTAPI set_completion(HANDLE port, ULONG_PTR key,
+                                 ULONG_PTR overlapped, LONG status,
+                                 SIZE_T bytes)
+{
+    note_caller(__builtin_return_address(0), __builtin_dwarf_cfa());
+    enter("NtSetIoCompletion");
+    struct request *request =
+        overlapped != 0 ? post_begin(port, (OVERLAPPED *)overlapped) : NULL;
+    LONG result = next_set_completion(port, key, overlapped, status, bytes);
+    DWORD error = GetLastError();
+    if (request != NULL)
+        post_end(request, result >= 0);
+    SetLastError(error);
+    return result;
+}
+
+static void replace_set_completion(void)
+{
+    for (unsigned i = 0; i < import_count; i++)
+        if (strcmp(imports[i].name, "NtSetIoCompletion") == 0) {
+            next_set_completion =
+                (set_completion_function)(uintptr_t)*imports[i].slot;
+            *imports[i].slot = (void *)(uintptr_t)set_completion;
+        }
 }
 
 /* ---- Events ---------------------------------------------------------------
@@ -507,6 +540,7 @@ static void begin_checks(const char *check)
     replace_io();
     replace_threads();
     replace_others();
+    replace_set_completion();
     end_following();
     begin_hang_watch(true);
 }

@@ -12,6 +12,12 @@ const void *caller(void)
     return called_from;
 }
 
+void note_caller(const void *address, const void *stack)
+{
+    called_from = address;
+    called_with = stack;
+}
+
 const void *caller_stack(void)
 {
     return called_with;

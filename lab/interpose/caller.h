@@ -14,6 +14,10 @@
  * converts this one. */
 const void *caller(void);
 
+/* For a layer that replaces a function which is not in imports.h: the program
+ * calls it from this return address, and its stack ends there. */
+void note_caller(const void *address, const void *stack);
+
 /* Where this thread's stack ended when it made the call. The program has no
  * data below this address. */
 const void *caller_stack(void);

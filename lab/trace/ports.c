@@ -146,8 +146,9 @@ static LONG NTAPI set_completion(HANDLE port, ULONG_PTR key,
                                  SIZE_T bytes)
 {
     deep_request((const OVERLAPPED *)overlapped, NULL, 0);
+    const void *from = __builtin_return_address(0);
     struct record *record =
-        begin_record(__builtin_return_address(0),
+        begin_record(is_of_lab_or_library(from) ? caller() : from,
                      (struct record){.kind = KIND_NtSetIoCompletion,
                                      .handle = (uintptr_t)port,
                                      .overlapped = overlapped,
