@@ -442,15 +442,23 @@ class Idea:
                        f"but no 'done': {why}",
                        '; '.join([run.how(), *run.errors[:2], *done[:1]]), call=call)
 
-    def waits(self, begin, end, for_what):
-        run = self.last
+    def waits(self, between, for_what):
+        """Whether main waits between two records, which the function `between` finds.
+        If the callback comes early, a right program may see that it need not wait."""
         if self.unseen:
             return None
-        if run.waits(begin, end):
-            return self.waits_again(run, begin, end)
+        for run in (self.run(), self.run(check='4', mode='pending')):
+            begin, end = between(run)
+            if begin and run.waits(begin, end):
+                return self.waits_again(run, begin, end)
         how = 'it calls Sleep' if 'Sleep' in self.imports else 'no call that waits'
+        self.run()
         return Failure(f'main waits for {for_what}, in a call such as '
                        'WaitForSingleObject', how)
+
+    @staticmethod
+    def between_posts(run):
+        return (*run.posts()[:2], None, None)[:2]
 
     def waits_again(self, run, begin, end=None):
         """A wait of main between two records may end because its time is up. Then main
@@ -791,8 +799,7 @@ class Callback(Idea):
 
     def waiting(self):
         """main waits for each callback"""
-        first, *others = self.run().posts()
-        return self.waits(first, others[0] if others else None, 'the callback') or \
+        return self.waits(self.between_posts, 'the callback') or \
             self.goes_on_too_soon(3)
 
     def ends(self):
@@ -853,8 +860,8 @@ class Overlapped(Idea):
 
     def waiting(self):
         """main waits for each callback"""
-        first, *others = self.run().posts()
-        return self.waits(first, others[0], 'the callback') or self.goes_on_too_soon(5)
+        return self.waits(self.between_posts, 'the callback') or \
+            self.goes_on_too_soon(5)
 
     def freed(self):
         """each request is freed"""
@@ -925,9 +932,15 @@ class ReadFile(Idea):
         reads = [record for record in self.queued() if run.is_main(record)]
         if len(reads) > 1:
             return Failure('main calls ReadFile once', f'{len(reads)} calls')
+        return self.waits(self.between_read_and_stop, 'the last callback')
+
+    @staticmethod
+    def between_read_and_stop(run):
+        reads = [record for record in run.reads()
+                 if record.overlapped and run.is_main(record)]
         later = [record for record in run.calls(*recording.POSTS)
-                 if run.is_main(record) and record.begin > reads[0].begin]
-        return self.waits(reads[0], later[0] if later else None, 'the last callback')
+                 if run.is_main(record) and reads and record.begin > reads[0].begin]
+        return (reads or [None])[0], (later or [None])[0]
 
     def ends(self):
         """the end of the file wakes main, and each worker exits"""
@@ -940,7 +953,7 @@ class ReadFile(Idea):
 
     def pending(self):
         """it is right if each read is pending for a while"""
-        return self.said_all(self.run(check='2', mode='pending')) or \
+        return self.said_all(self.run(check='4', mode='pending')) or \
             self.freed_early('wine')
 
     def freed_early(self, mode):
