@@ -38,7 +38,8 @@ CXX_ENTRY = re.compile(r'_Z\d+(wmain|WinMain|wWinMain)[^E]*$')
 
 GUARDED = ('malloc', 'calloc', 'realloc', 'free')
 HEAP = ('HeapAlloc', 'HeapFree', 'HeapReAlloc', 'HeapSize')  # see lab/guard/heap.c
-NEW = '_Znwy'  # how C++ names operator new
+# How C++ names the operators new and delete, without those for memory that is there.
+NEW = re.compile(r'_Z(n[wa]y(?!Pv)|d[la]Pv(?!S_))')
 OPERATORS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                          'guard', 'operators.cpp')
 
@@ -215,7 +216,7 @@ def make_plan(directory, to, left_out=(), flags=()):
         'c++': any(map(is_cxx, sources)),
         'entry': find_entry(names, source_of),
         'own memory': any(name in GUARDED for _, name in names),
-        'own new': any(name == NEW for _, name in names),
+        'own new': any(NEW.match(name) for _, name in names),
     }
 
 

@@ -335,10 +335,14 @@ static void print_counts(void)
             counts.living);
 }
 
-/* After the settings, and before the program's own constructors. */
-__attribute__((constructor(103))) static void begin(void)
+/* Before the program's own constructors, which may allocate. */
+__attribute__((constructor(103))) static void note_main_thread(void)
 {
     main_thread = GetCurrentThreadId();
+}
+
+__attribute__((constructor)) static void begin(void)
+{
     if (find_setting("allocations") != NULL)
         atexit(print_counts);
 }
