@@ -53,13 +53,19 @@ void pass_time(struct thread *thread)
 
 /* ---- The program's calls ------------------------------------------------ */
 
+/* While a thread looks at the clock, others go on. */
+
 ULONGLONG WINAPI model_GetTickCount64(void)
 {
+    enter("GetTickCount64");
+    switch_point();
     return now;
 }
 
 BOOL WINAPI model_QueryPerformanceCounter(LARGE_INTEGER *count)
 {
+    enter("QueryPerformanceCounter");
+    switch_point();
     count->QuadPart = (LONGLONG)(now * TICKS);
     return TRUE;
 }

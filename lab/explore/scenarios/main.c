@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-static const struct scenarios *const sets[] = {&pool_scenarios,
-                                               &stream_scenarios, NULL};
+static const struct scenarios *const sets[] = {
+    &pool_scenarios, &freed_pool_scenarios, &stream_scenarios, NULL};
 
 static bool try_set(const struct scenarios *set, const wchar_t *name,
                     const wchar_t *path)

@@ -6,7 +6,7 @@
 #include "../../../final/pool.h"
 #include "scenarios.h"
 
-static struct pool pool;
+static struct pool kept, *pool = &kept;
 static struct bound_file file;
 static char buffers[4][64];
 static LONG volatile queued, called, closed;
@@ -105,8 +105,8 @@ static void close_submit(void)
 static unsigned __stdcall stop(void *unused)
 {
     (void)unused;
-    must(pool_stop(&pool, POOL_CANCEL) == ERROR_SUCCESS);
-    must(pool.state == POOL_STOPPED);
+    must(pool_stop(pool, POOL_CANCEL) == ERROR_SUCCESS);
+    must(pool->state == POOL_STOPPED);
     return 0;
 }
 
@@ -121,23 +121,52 @@ static void two_stops(void)
 {
     submit(pack(on_read, 0));
     HANDLE other = start(stop, NULL);
-    must(pool_stop(&pool, POOL_DRAIN) == ERROR_SUCCESS);
-    must(pool.state == POOL_STOPPED);
+    must(pool_stop(pool, POOL_DRAIN) == ERROR_SUCCESS);
+    must(pool->state == POOL_STOPPED);
     join(other);
+}
+
+static HANDLE was_called;
+
+static void on_awaited(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
+{
+    on_read(error, bytes, overlapped);
+    must(SetEvent(was_called));
+}
+
+static unsigned __stdcall read_once(void *unused)
+{
+    (void)unused;
+    submit(pack(on_awaited, 0));
+    return 0;
+}
+
+/* The callback has run, but the call that started its I/O may still run in the
+ * other thread. The close and the stop wait for this call, too. */
+static void submit_free(void)
+{
+    was_called = CreateEventW(NULL, FALSE, FALSE, NULL);
+    HANDLE other = start(read_once, NULL);
+    must(WaitForSingleObject(was_called, INFINITE) == WAIT_OBJECT_0);
+    must(bound_file_close(&file) == ERROR_SUCCESS);
+    must(pool_stop(pool, POOL_DRAIN) == ERROR_SUCCESS);
+    free(pool);
+    join(other);
+    CloseHandle(was_called);
 }
 
 /* ---- Inside callbacks --------------------------------------------------- */
 
 static void stop_inside(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 {
-    must(pool_stop(&pool, POOL_CANCEL) == ERROR_POSSIBLE_DEADLOCK);
+    must(pool_stop(pool, POOL_CANCEL) == ERROR_POSSIBLE_DEADLOCK);
     on_read(error, bytes, overlapped);
 }
 
 static void stop_in_callback(void)
 {
     submit(pack(stop_inside, 0));
-    must(pool_stop(&pool, POOL_CANCEL) == ERROR_SUCCESS);
+    must(pool_stop(pool, POOL_CANCEL) == ERROR_SUCCESS);
 }
 
 static void on_closed(struct bound_file *which, DWORD error)
@@ -156,7 +185,7 @@ static void close_inside(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
 static void close_in_callback(void)
 {
     submit(pack(close_inside, 0));
-    must(pool_stop(&pool, POOL_DRAIN) == ERROR_SUCCESS);
+    must(pool_stop(pool, POOL_DRAIN) == ERROR_SUCCESS);
     must(closed == 1);
 }
 
@@ -188,7 +217,7 @@ static void timeout(void)
     struct request *request = pack(on_read, 0);
     request->timeout = 10;
     submit(request);
-    must(pool_wait_idle(&pool, INFINITE) == ERROR_SUCCESS);
+    must(pool_wait_idle(pool, INFINITE) == ERROR_SUCCESS);
 }
 
 static void on_timeout(DWORD error, DWORD bytes, OVERLAPPED *overlapped)
@@ -205,7 +234,18 @@ static void two_timeouts(void)
     fast->timeout = 10;
     submit(slow);
     submit(fast);
-    must(pool_wait_idle(&pool, INFINITE) == ERROR_SUCCESS);
+    must(pool_wait_idle(pool, INFINITE) == ERROR_SUCCESS);
+}
+
+/* When the second read begins, the timer waits without a timeout. */
+static void next_timeout(void)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct request *request = pack(on_timeout, i);
+        request->timeout = 10;
+        submit(request);
+        must(pool_wait_idle(pool, INFINITE) == ERROR_SUCCESS);
+    }
 }
 
 static void on_work(void *unused)
@@ -216,7 +256,7 @@ static void on_work(void *unused)
 
 static void queue_work(void)
 {
-    if (pool_queue_work(&pool, on_work, NULL) == ERROR_SUCCESS)
+    if (pool_queue_work(pool, on_work, NULL) == ERROR_SUCCESS)
         InterlockedIncrement(&queued);
 }
 
@@ -260,6 +300,7 @@ static const struct scenario all[] = {
     {L"again-close", again_close},
     {L"timeout", timeout},
     {L"two-timeouts", two_timeouts},
+    {L"next-timeout", next_timeout},
     {L"work-stop", work_stop},
     {L"sync-close", sync_close},
     {L"wait-idle", wait_idle},
@@ -271,8 +312,8 @@ static void begin(const wchar_t *path)
     HANDLE handle = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL,
                                 OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
     must(handle != INVALID_HANDLE_VALUE);
-    must(pool_create(&pool, 2, 0) == ERROR_SUCCESS);
-    must(pool_bind_handle(&pool, handle, 0, &file) == ERROR_SUCCESS);
+    must(pool_create(pool, 2, 0) == ERROR_SUCCESS);
+    must(pool_bind_handle(pool, handle, 0, &file) == ERROR_SUCCESS);
 }
 
 /* The file, the pool, or both may be closed already. */
@@ -280,9 +321,33 @@ static void end(void)
 {
     DWORD error = bound_file_close(&file);
     must(error == ERROR_SUCCESS || error == ERROR_INVALID_HANDLE);
-    must(pool_stop(&pool, POOL_DRAIN) == ERROR_SUCCESS);
-    struct pool_counters counters = pool_counters(&pool);
+    must(pool_stop(pool, POOL_DRAIN) == ERROR_SUCCESS);
+    struct pool_counters counters = pool_counters(pool);
     must(queued == called && counters.live == 0 && counters.stray == 0);
 }
 
 const struct scenarios pool_scenarios = {begin, end, all};
+
+/* ---- A pool that is freed ----------------------------------------------- */
+
+/* Only here, the pool comes from malloc, so that each use after the free
+ * crashes. In the other scenarios the requests would get other addresses: then
+ * pool_cancel_all finds them later, and there are more orders. */
+static const struct scenario freed[] = {{L"submit-free", submit_free},
+                                        {NULL, NULL}};
+
+static void begin_on_heap(const wchar_t *path)
+{
+    pool = malloc(sizeof *pool);
+    must(pool != NULL);
+    begin(path);
+}
+
+/* A file without its pool cannot be used any more. */
+static void end_without_pool(void)
+{
+    must(queued == called);
+}
+
+const struct scenarios freed_pool_scenarios = {begin_on_heap, end_without_pool,
+                                               freed};

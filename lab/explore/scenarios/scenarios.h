@@ -20,7 +20,8 @@ struct scenarios {
     const struct scenario *all; /* ends with one without a name */
 };
 
-extern const struct scenarios pool_scenarios, stream_scenarios;
+extern const struct scenarios pool_scenarios, freed_pool_scenarios,
+    stream_scenarios;
 
 /* The explorer reports the exit status, and where this was. */
 static inline void must(bool ok)
