@@ -26,7 +26,7 @@ include mk/lint.mk
 include mk/install.mk
 
 # All that the suites need is known now.
-test test-build flaky test-io $(if $(CHECK_SUITES),check): $(TEST_FILES)
+test test-build test-explore flaky test-io $(if $(CHECK_SUITES),check): $(TEST_FILES)
 
 # The headers of each object file: the compiler has written these rules.
 -include $(shell find build/obj -name '*.d' 2>/dev/null)

@@ -529,7 +529,7 @@ EXPLORED_FOR_TESTS := $(patsubst %,build/explore/%.exe,small final rows $(EXPLOR
   read-after-submit no-sentinel idle-wait-in-callback freed-while-pending closed-under-io \
   advanced-by-buffer-size)
 EXPLORED_FOR_TESTS += $(EXPLORE_PICTURE) $(patsubst %,build/explore/mutant-%.exe, \
-  cancel-not-repeated sentinels-too-early)
+  cancel-not-repeated sentinels-too-early submit-enters-once timer-not-woken wait-after-look)
 # Only make explore prints their names: all of them would be many lines.
 ifeq ($(filter explore% play,$(MAKECMDGOALS)),)
 $(EXPLORED_FOR_TESTS) $(EXPLORE_OBJECT): private says :=

@@ -168,16 +168,19 @@ endif
 # several patterns.
 CHOSEN_TESTS = $(if $(TESTS),@($(subst $(space),|,$(strip $(TESTS)))))
 FILTER = $(if $(TESTS),--filter '$(CHOSEN_TESTS)')
-# These suites build many programs, which takes long.
-BUILD_TESTS := build/* learn/* library/* links/* systems/*
-EXCLUDED = $(if $(TESTS),,$(BUILD_TESTS))
+# These suites take long: some build many programs, the others try many orders.
+BUILD_TESTS := attempts/* build/* learn/* library/* links/* systems/* \
+  check/without_criterion_* trace/a_crash_in_a_directory_*
+EXPLORE_TESTS := explore_answers/* model/* orders/*
+EXCLUDED = $(if $(TESTS),,$(BUILD_TESTS) $(EXPLORE_TESTS))
 TESTED := build
 run_tests = IO= LAB=quiet BUILD="$$PWD/$(TESTED)" CHOSEN='$(CHOSEN)' \
   EXCLUDED='$(EXCLUDED)' LAUNCHER='$(QUOTED_WINE)' $(PREPARED) $(SUITES) $(FILTER)
 
-.PHONY: test test-build flaky
+.PHONY: test test-build test-explore flaky
 test-build: TESTS := $(BUILD_TESTS)
-test test-build: $(WINE_READY)
+test-explore: TESTS := $(EXPLORE_TESTS)
+test test-build test-explore: $(WINE_READY)
 	@$(stay) $(run_tests)
 
 RUNS ?= 25

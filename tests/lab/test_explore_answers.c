@@ -1,57 +1,10 @@
-/* What lab/explore makes of an order that goes wrong: commands for the reader,
- * a page, a picture. And mistakes in final's pool, which it must find. */
+/* What lab/explore makes of an order that goes wrong: a page, a picture. And
+ * mistakes in final's pool, which it must find. */
 #include "explorer.h"
 
 #include <json-glib/json-glib.h>
 
 TestSuite(explore_answers);
-
-/* ---- Commands ----------------------------------------------------------- */
-
-/* The rest of the line after a text; the caller frees it. */
-static char *after(const struct answer *answer, const char *text)
-{
-    const char *at = strstr(answer->text, text);
-    cr_assert(at != NULL, "wanted: '%s'\ngot: %s", text, answer->text);
-    at += strlen(text);
-    return g_strndup(at, strcspn(at, "\n"));
-}
-
-Test(explore_answers, the_answer_has_commands_to_paste)
-{
-    struct answer answer = explore(
-        "read-after-submit", "commands",
-        "--given NAME=read-after-submit --given \"DIR=it's mine\" " SAMPLE);
-    char *again = after(&answer, "again: ");
-    char *play = after(&answer, "step by step: ");
-    char *words = g_strdup_printf("eval set -- \"$(cat <<'END'\n%s\nEND\n)\"; "
-                                  "printf '%%s|' \"$1 $2\" \"$3\" \"$4\"",
-                                  again);
-    struct answer said = run_at_top(words);
-    assert_string(said.text,
-                  "make explore|NAME=read-after-submit|DIR=it's mine|");
-    cr_assert(g_str_has_prefix(play, "make play ") &&
-                  strcmp(play + 10, again + 13) == 0,
-              "wanted: the same words after make play\ngot: %s\n%s", again,
-              play);
-    g_free(said.text);
-    g_free(words);
-    g_free(play);
-    g_free(again);
-    g_free(answer.text);
-}
-
-Test(explore_answers, an_order_can_be_repeated_many_times)
-{
-    struct answer answer = explore("read-after-submit", "many", SAMPLE);
-    char *order = after(&answer, "REPLAY=");
-    struct answer again = explore("read-after-submit", "many-again",
-                                  "--replay %s --random 5 " SAMPLE, order);
-    assert_answer(again, 0, "5 of 5 runs did the same\n");
-    g_free(again.text);
-    g_free(order);
-    g_free(answer.text);
-}
 
 /* ---- A page, and a picture ---------------------------------------------- */
 
@@ -155,13 +108,16 @@ struct mutant {
     char name[24], scenario[24], title[48];
 };
 
-/* Two of tests/lab/mutants; make explore-mutants tries all. */
+/* Some of tests/lab/mutants; make explore-mutants tries all. */
 ParameterizedTestParameters(explore_answers, a_mistake_in_the_pool_is_found)
 {
     static struct mutant mutants[] = {
         {"cancel-not-repeated", "submit-cancel-endless",
          "deadlock: every thread waits"},
-        {"sentinels-too-early", "two-stops", "deadlock: every thread waits"}};
+        {"sentinels-too-early", "two-stops", "deadlock: every thread waits"},
+        {"submit-enters-once", "submit-free", "touched after it was freed"},
+        {"timer-not-woken", "next-timeout", "deadlock: every thread waits"},
+        {"wait-after-look", "close-submit", "deadlock: every thread waits"}};
     return cr_make_param_array(struct mutant, mutants, G_N_ELEMENTS(mutants));
 }
 
