@@ -51,7 +51,8 @@ struct pool_counters {
 };
 
 /* The caller owns this memory, and only the pool uses its fields. It must not
- * move until the pool is stopped and every file bound to it is closed. */
+ * move until the pool is stopped and every file bound to it is closed. Then the
+ * caller may free it. */
 struct pool {
     HANDLE port;
     HANDLE *workers;
@@ -259,9 +260,10 @@ DWORD bound_file_wait_idle(struct bound_file *file, DWORD timeout);
 
 /*
  * Closes the file: from now on new I/O fails. Cancels its I/O, if it has any in
- * flight, waits until the callbacks have run, and closes the handle. Returns 0
- * or the error of file->close; ERROR_INVALID_HANDLE if the file is already
- * closed; or ERROR_POSSIBLE_DEADLOCK.
+ * flight, waits until the calls that start I/O have returned and the callbacks
+ * have run, and closes the handle. Returns 0 or the error of file->close;
+ * ERROR_INVALID_HANDLE if the file is already closed; or
+ * ERROR_POSSIBLE_DEADLOCK.
  */
 DWORD bound_file_close(struct bound_file *file);
 
