@@ -524,11 +524,13 @@ $(TRACED): $(call in_lab,$(call test_objects,traced))
 
 # The explorer tries these small programs, steps and pitfalls.
 build/explore/small.exe: $(call in_explorer,build/obj/tests/lab/explored/small.o)
-build/obj/tests/lab/explored/%.o: private says :=
+# On the system, too, those with a pipe must print what they print in the model.
+build/tests/small.exe: build/obj/tests/lab/explored/small.o
+build/tests/small.exe build/obj/tests/lab/explored/%.o: private says :=
 EXPLORED_FOR_TESTS := $(patsubst %,build/explore/%.exe,small final rows $(EXPLORED) \
   read-after-submit no-sentinel idle-wait-in-callback freed-while-pending closed-under-io \
   advanced-by-buffer-size)
-EXPLORED_FOR_TESTS += $(EXPLORE_PICTURE) $(patsubst %,build/explore/mutant-%.exe, \
+EXPLORED_FOR_TESTS += build/tests/small.exe $(EXPLORE_PICTURE) $(patsubst %,build/explore/mutant-%.exe, \
   cancel-not-repeated sentinels-too-early submit-enters-once timer-not-woken wait-after-look)
 # Only make explore prints their names: all of them would be many lines.
 ifeq ($(filter explore% play,$(MAKECMDGOALS)),)

@@ -331,6 +331,8 @@ static const char *text_of(const struct request *request)
         return ": end of the file";
     case STATUS_OF_BREAK:
         return ": the pipe is broken";
+    case STATUS_OF_DISCONNECT:
+        return ": the pipe is disconnected";
     default:
         return request->most < request->length ? ": a short read" : "";
     }

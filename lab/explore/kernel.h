@@ -22,6 +22,8 @@ enum {
 #define STATUS_OF_END     ((NTSTATUS)0xC0000011) /* of the file */
 #define STATUS_OF_BREAK   ((NTSTATUS)0xC000014B) /* the pipe is broken */
 #define STATUS_OF_CANCEL  ((NTSTATUS)0xC0000120)
+/* The server has disconnected the pipe. */
+#define STATUS_OF_DISCONNECT ((NTSTATUS)0xC00000B0)
 
 /* ---- Objects ------------------------------------------------------------ */
 

@@ -225,7 +225,7 @@ Test(explore, an_order_is_found_and_repeated_exactly)
 Test(explore, a_call_that_is_not_modelled_is_refused)
 {
     struct answer answer = explore("small", "refused", "refused");
-    assert_answer(answer, 3, "explore: not modelled: DisconnectNamedPipe\n");
+    assert_answer(answer, 3, "explore: not modelled: PeekNamedPipe\n");
     g_free(answer.text);
 }
 

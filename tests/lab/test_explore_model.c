@@ -26,11 +26,24 @@ Test(model, a_short_read_shows_a_part_that_is_never_read)
     g_free(answer.text);
 }
 
-Test(model, a_client_of_a_pipe_comes_in_any_order)
+/* One client, or two, one after the other. On the system, the same program runs
+ * in one order. */
+ParameterizedTestParameters(model, clients_of_a_pipe_come_in_any_order)
 {
-    struct answer answer = explore("small", "one-client", "one-client");
+    static char cases[][16] = {"one-client", "two-clients", "gone-client"};
+    return cr_make_param_array(char[16], cases, G_N_ELEMENTS(cases));
+}
+
+ParameterizedTest(char name[16], model, clients_of_a_pipe_come_in_any_order)
+{
+    struct answer answer = explore("small", name, "%s", name);
     assert_answer(answer, 0, "every one ends with \"5 bytes\", and no mistake");
     g_free(answer.text);
+    struct run run = RUN("tests/small", name);
+    assert_run(&run,
+               ended_with(&run, 0) && strcmp(run.text, "main: 5 bytes\n") == 0,
+               "exit status 0, and 'main: 5 bytes'");
+    run_clear(&run);
 }
 
 /* A program of bridge, and options of explore.py. */

@@ -8,6 +8,7 @@
 #include <process.h>
 #include <stdbool.h>
 #include <string.h>
+#include <wchar.h>
 #include <windows.h>
 
 static HANDLE start(unsigned(__stdcall *routine)(void *), void *argument)
@@ -254,14 +255,22 @@ static void statics(void)
     say("main: as at first\n");
 }
 
-static const wchar_t PIPE[] = L"\\\\.\\pipe\\explored";
 static HANDLE client;
+
+/* On the system, several of these programs may run at the same time. */
+static const wchar_t *pipe_name(void)
+{
+    static wchar_t name[40];
+    swprintf(name, 40, L"\\\\.\\pipe\\explored-%lu", GetCurrentProcessId());
+    return name;
+}
 
 static unsigned __stdcall come(void *unused)
 {
     DWORD written;
     (void)unused;
-    client = CreateFileW(PIPE, GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+    client = CreateFileW(pipe_name(), GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0,
+                         NULL);
     WriteFile(client, "hello", 5, &written, NULL);
     return 0;
 }
@@ -273,9 +282,9 @@ static void one_client(void)
     static OVERLAPPED overlapped;
     static char text[8];
     DWORD bytes = 0;
-    HANDLE pipe =
-        CreateNamedPipeW(PIPE, PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED,
-                         PIPE_TYPE_BYTE, 1, 0, 0, 0, NULL);
+    HANDLE pipe = CreateNamedPipeW(pipe_name(),
+                                   PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED,
+                                   PIPE_TYPE_BYTE, 1, 0, 0, 0, NULL);
     overlapped.hEvent = event = CreateEventW(NULL, TRUE, FALSE, NULL);
     HANDLE thread = start(come, NULL);
     if (!ConnectNamedPipe(pipe, &overlapped) &&
@@ -291,9 +300,91 @@ static void one_client(void)
     CloseHandle(event);
 }
 
+static bool has_failed(HANDLE pipe, OVERLAPPED *overlapped, DWORD error)
+{
+    DWORD bytes;
+    WaitForSingleObject(overlapped->hEvent, INFINITE);
+    return !GetOverlappedResult(pipe, overlapped, &bytes, FALSE) &&
+           GetLastError() == error;
+}
+
+/* The server sends its first client away. */
+static unsigned __stdcall come_twice(void *listens)
+{
+    char byte;
+    DWORD bytes;
+    client =
+        CreateFileW(pipe_name(), GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+    if (ReadFile(client, &byte, 1, &bytes, NULL) ||
+        GetLastError() != ERROR_PIPE_NOT_CONNECTED)
+        exit(EXIT_FAILURE);
+    WaitForSingleObject(listens, INFINITE);
+    HANDLE first = client;
+    come(NULL);
+    CloseHandle(first);
+    return 0;
+}
+
+static void await_client(HANDLE pipe, OVERLAPPED *overlapped, HANDLE listens)
+{
+    bool waits = !ConnectNamedPipe(pipe, overlapped) &&
+                 GetLastError() == ERROR_IO_PENDING;
+    if (listens != NULL)
+        SetEvent(listens);
+    if (waits)
+        WaitForSingleObject(overlapped->hEvent, INFINITE);
+}
+
+/* A read is in flight when the server disconnects. The next client is served as
+ * if there had been none. */
+static void two_clients(void)
+{
+    static OVERLAPPED overlapped;
+    static char text[8];
+    DWORD bytes = 0;
+    HANDLE listens = CreateEventW(NULL, FALSE, FALSE, NULL);
+    HANDLE pipe =
+        CreateNamedPipeW(pipe_name(), PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
+                         PIPE_TYPE_BYTE, 1, 0, 0, 0, NULL);
+    overlapped.hEvent = event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    HANDLE thread = start(come_twice, listens);
+    await_client(pipe, &overlapped, NULL);
+    ReadFile(pipe, text, sizeof text, NULL, &overlapped);
+    DisconnectNamedPipe(pipe);
+    if (!has_failed(pipe, &overlapped, ERROR_PIPE_NOT_CONNECTED))
+        exit(EXIT_FAILURE);
+    await_client(pipe, &overlapped, listens);
+    ReadFile(pipe, text, sizeof text, NULL, &overlapped);
+    WaitForSingleObject(event, INFINITE);
+    GetOverlappedResult(pipe, &overlapped, &bytes, FALSE);
+    say(bytes == 5 ? "main: 5 bytes\n" : "main: not 5 bytes\n");
+    join(thread);
+    CloseHandle(client);
+    CloseHandle(pipe);
+    CloseHandle(event);
+    CloseHandle(listens);
+}
+
+/* It writes and leaves before the server waits for it. On the system, the pipe
+ * needs room for what it writes. */
+static void gone_client(void)
+{
+    char text[8];
+    DWORD bytes = 0;
+    HANDLE pipe = CreateNamedPipeW(pipe_name(), PIPE_ACCESS_INBOUND,
+                                   PIPE_TYPE_BYTE, 1, 0, 64, 0, NULL);
+    come(NULL);
+    CloseHandle(client);
+    if (ConnectNamedPipe(pipe, NULL) || GetLastError() != ERROR_NO_DATA)
+        exit(EXIT_FAILURE);
+    ReadFile(pipe, text, sizeof text, &bytes, NULL);
+    say(bytes == 5 ? "main: 5 bytes\n" : "main: not 5 bytes\n");
+    CloseHandle(pipe);
+}
+
 static void refused(void)
 {
-    DisconnectNamedPipe(event);
+    PeekNamedPipe(event, NULL, 0, NULL, NULL, NULL);
 }
 
 const struct named_case cases[] = {{L"two-events", two_events},
@@ -308,6 +399,8 @@ const struct named_case cases[] = {{L"two-events", two_events},
                                    {L"flag-for-event", flag_for_event},
                                    {L"statics", statics},
                                    {L"one-client", one_client},
+                                   {L"two-clients", two_clients},
+                                   {L"gone-client", gone_client},
                                    {L"refused", refused},
                                    {L"spins", spins},
                                    {NULL, NULL}};
