@@ -237,6 +237,14 @@ static void on_closed_block(struct bound_file *file, DWORD error)
     on_closed(file, error);
 }
 
+/* The thread that uses the file last calls on_closed_block: a worker, or this
+ * one. So it is not main. */
+static unsigned __stdcall close_and_block(void *file)
+{
+    must(bound_file_close_later(file, on_closed_block), "close");
+    return 0;
+}
+
 static LONG closed_before_stop;
 
 static unsigned __stdcall stop_pool(void *unused)
@@ -257,12 +265,13 @@ CASE(stop_waits_for_files_that_are_still_being_closed,
     gate = new_event();
     open_pipe(&pipe);
     start_read(&pipe, &io);
-    must(bound_file_close_later(&pipe.file, on_closed_block), "close");
+    HANDLE closer = run_thread(close_and_block, &pipe.file);
     while (blocked == 0)
         SwitchToThread();
     HANDLE stopper = run_thread(stop_pool, NULL);
     wait_for_sleepers(1);
     open_gate();
+    join(closer);
     join(stopper);
     say("closed %ld when the pool has stopped", closed_before_stop);
     hang_up(&pipe);
