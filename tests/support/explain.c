@@ -52,6 +52,9 @@ static const struct {
      "the same"},
     {"slow", 1, "each I/O takes {1} milliseconds"},
     {"cancel", 1, "the {#1} I/O is cancelled: error 995 and 0 bytes"},
+    {"expire", 1,
+     "the {#1} wait for a handle that has a timeout returns WAIT_TIMEOUT "
+     "immediately"},
     {"packet", 3, "the {#1} packet reports status {2} and {3} bytes"},
     /* lab/guard/guard.h */
     {"allocations", 0,
