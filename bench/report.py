@@ -9,6 +9,7 @@ plots/ beside it. The table of make bench-own goes between marks of its own.
 
 import glob
 import json
+import math
 import os
 import shutil
 import statistics
@@ -384,6 +385,22 @@ def axis_end(medians, most):
     return "*"
 
 
+def short(number):
+    for size, unit in ((1e6, " M"), (1e3, " k")):
+        if number >= size:
+            return f"{number / size:g}{unit}"
+    return f"{number:g}"
+
+
+def tics(largest):
+    """At most seven labels of an axis from 0, so that none covers the next."""
+    power = 10 ** math.floor(math.log10(largest / 5))
+    step = next(power * n for n in (1, 2, 5, 10) if 6 * power * n >= largest)
+    return ", ".join(
+        f'"{short(step * n)}" {step * n}' for n in range(int(largest / step) + 1)
+    )
+
+
 def plot_work(rows, facts, work):
     """A bar for each contender: its median, with lines to the minimum and maximum."""
     measures = {
@@ -403,6 +420,7 @@ def plot_work(rows, facts, work):
     ]
     values = {e: rows.values(work.name, e, value) for e in reversed(entries)}
     medians = [median(all_values) for all_values in values.values()]
+    largest = max(max(all_values) for all_values in values.values())
     end = axis_end(medians, [max(all_values) for all_values in values.values()])
     lines = []
     for place, (entry, middle) in enumerate(zip(values, medians)):
@@ -423,7 +441,7 @@ $bars << END
 {chr(10).join(lines)}
 END
 set xlabel "{label}: median, minimum, maximum"
-set format x "%.1s %c"
+set xtics ({tics(largest if end == "*" else end)})
 set yrange [-0.6:{len(entries) - 0.4}]
 set grid x
 unset key
