@@ -1,7 +1,8 @@
 /*
- * How the library acquires its locks. Each of them is held for less than a
- * microsecond. So a thread that finds a lock held tries again for a moment: to
- * sleep, and to be woken, takes longer.
+ * How the library acquires its locks. They are nearly always held only for a
+ * moment. So a thread that finds a lock held tries again some times: that is
+ * mostly shorter than to sleep, and to be woken. If the lock stays held, the
+ * thread sleeps.
  */
 #ifndef LOCK_H
 #define LOCK_H

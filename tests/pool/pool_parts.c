@@ -1,9 +1,10 @@
 /*
- * pool_parts CASE: the table of requests and the heap of deadlines, compared
- * with simple models. Both are used under the pool's lock, so their steps must
- * not grow with the number of entries.
+ * pool_parts CASE: the table of requests, the heap of deadlines, and the lock
+ * under which the pool uses both. Table and heap are compared with simple
+ * models. Their steps must not grow with the number of entries.
  */
 #include "../../final/deadlines.h"
+#include "../../final/lock.h"
 #include "../../final/table.h"
 #include "../support/case.h"
 #include "../support/probe.h"
@@ -155,6 +156,67 @@ CASE(a_list_of_the_table_does_not_grow_with_the_requests,
     say("without memory: %u requests in %u buckets, %u not found",
         table.requests, table.buckets, not_found);
     table_free(&table);
+}
+
+/* Calls for such requests, one after the other, need few parts of the memory
+ * that has the buckets. */
+CASE(requests_side_by_side_have_hashes_near_each_other,
+     "main: 15 of 15 hashes are at most 2 above the one before\n")
+{
+    static _Alignas(PAGE) struct request side_by_side[16];
+    unsigned neighbours = 0;
+    for (unsigned i = 1; i < 16; i++) {
+        uint32_t step = overlapped_hash(&side_by_side[i].overlapped) -
+                        overlapped_hash(&side_by_side[i - 1].overlapped);
+        neighbours += step <= 2;
+    }
+    say("%u of 15 hashes are at most 2 above the one before", neighbours);
+}
+
+/* ---- The lock ----------------------------------------------------------- */
+
+static SRWLOCK lock;
+static HANDLE sleeps; /* set when the thread stops trying */
+static LONG tries, is_inside;
+
+static BOOLEAN WINAPI my_try(SRWLOCK *tried)
+{
+    tries += tried == &lock;
+    return next.TryAcquireSRWLockExclusive(tried);
+}
+
+static void WINAPI my_acquire(SRWLOCK *acquired)
+{
+    if (acquired == &lock)
+        set(sleeps);
+    next.AcquireSRWLockExclusive(acquired);
+}
+
+static unsigned __stdcall go_inside(void *unused)
+{
+    (void)unused;
+    lock_acquire(&lock);
+    InterlockedExchange(&is_inside, 1);
+    set(sleeps); /* if it has not slept, main does not wait for ever */
+    lock_release(&lock);
+    return 0;
+}
+
+CASE(a_lock_that_stays_held_is_waited_for,
+     "main: after 100 tries, inside: 0\n"
+     "main: after the release, inside: 1\n")
+{
+    sleeps = new_event();
+    put_layer((struct layer){.AcquireSRWLockExclusive = my_acquire,
+                             .TryAcquireSRWLockExclusive = my_try});
+    next.AcquireSRWLockExclusive(&lock);
+    HANDLE thread = run_thread(go_inside, NULL);
+    wait_for(sleeps);
+    say("after %ld tries, inside: %ld", tries, is_inside);
+    ReleaseSRWLockExclusive(&lock);
+    join(thread);
+    say("after the release, inside: %ld", is_inside);
+    close_object(sleeps);
 }
 
 /* ---- The heap ----------------------------------------------------------- */

@@ -105,7 +105,7 @@ static inline BOOLEAN WINAPI acquire_instead(SRWLOCK *lock)
     return TRUE;
 }
 
-/* Replaces each function that `mine` has. Whoever replaces
+/* Replaces each function that `mine` has. Whoever replaces only
  * AcquireSRWLockExclusive also gets each try to acquire a lock: it waits, and
  * succeeds. */
 static inline void put_layer(struct layer mine)
@@ -116,7 +116,8 @@ static inline void put_layer(struct layer mine)
     if (mine.name != NULL)                                                     \
         __imp_##name = mine.name;
     REPLACEABLE(REPLACE)
-    if (mine.AcquireSRWLockExclusive != NULL)
+    if (mine.AcquireSRWLockExclusive != NULL &&
+        mine.TryAcquireSRWLockExclusive == NULL)
         __imp_TryAcquireSRWLockExclusive = acquire_instead;
 }
 
