@@ -275,29 +275,43 @@ static unsigned __stdcall come(void *unused)
     return 0;
 }
 
+static void await_client(HANDLE pipe, OVERLAPPED *overlapped, HANDLE listens)
+{
+    bool waits = !ConnectNamedPipe(pipe, overlapped) &&
+                 GetLastError() == ERROR_IO_PENDING;
+    if (listens != NULL)
+        SetEvent(listens);
+    if (waits)
+        WaitForSingleObject(overlapped->hEvent, INFINITE);
+}
+
+/* Reads what `come` has written, and closes everything. */
+static void end_client(HANDLE pipe, OVERLAPPED *overlapped, HANDLE thread)
+{
+    char text[8];
+    DWORD bytes = 0;
+    ReadFile(pipe, text, sizeof text, NULL, overlapped);
+    WaitForSingleObject(overlapped->hEvent, INFINITE);
+    GetOverlappedResult(pipe, overlapped, &bytes, FALSE);
+    say(bytes == 5 ? "main: 5 bytes\n" : "main: not 5 bytes\n");
+    join(thread);
+    CloseHandle(client);
+    CloseHandle(pipe);
+    CloseHandle(overlapped->hEvent);
+}
+
 /* A client comes before or after the server waits for it, and writes before or
  * after the server reads. */
 static void one_client(void)
 {
     static OVERLAPPED overlapped;
-    static char text[8];
-    DWORD bytes = 0;
     HANDLE pipe = CreateNamedPipeW(pipe_name(),
                                    PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED,
                                    PIPE_TYPE_BYTE, 1, 0, 0, 0, NULL);
-    overlapped.hEvent = event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    overlapped.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
     HANDLE thread = start(come, NULL);
-    if (!ConnectNamedPipe(pipe, &overlapped) &&
-        GetLastError() == ERROR_IO_PENDING)
-        WaitForSingleObject(event, INFINITE);
-    ReadFile(pipe, text, sizeof text, NULL, &overlapped);
-    WaitForSingleObject(event, INFINITE);
-    GetOverlappedResult(pipe, &overlapped, &bytes, FALSE);
-    say(bytes == 5 ? "main: 5 bytes\n" : "main: not 5 bytes\n");
-    join(thread);
-    CloseHandle(client);
-    CloseHandle(pipe);
-    CloseHandle(event);
+    await_client(pipe, &overlapped, NULL);
+    end_client(pipe, &overlapped, thread);
 }
 
 static bool has_failed(HANDLE pipe, OVERLAPPED *overlapped, DWORD error)
@@ -325,28 +339,17 @@ static unsigned __stdcall come_twice(void *listens)
     return 0;
 }
 
-static void await_client(HANDLE pipe, OVERLAPPED *overlapped, HANDLE listens)
-{
-    bool waits = !ConnectNamedPipe(pipe, overlapped) &&
-                 GetLastError() == ERROR_IO_PENDING;
-    if (listens != NULL)
-        SetEvent(listens);
-    if (waits)
-        WaitForSingleObject(overlapped->hEvent, INFINITE);
-}
-
 /* A read is in flight when the server disconnects. The next client is served as
  * if there had been none. */
 static void two_clients(void)
 {
     static OVERLAPPED overlapped;
     static char text[8];
-    DWORD bytes = 0;
     HANDLE listens = CreateEventW(NULL, FALSE, FALSE, NULL);
     HANDLE pipe =
         CreateNamedPipeW(pipe_name(), PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
                          PIPE_TYPE_BYTE, 1, 0, 0, 0, NULL);
-    overlapped.hEvent = event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    overlapped.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
     HANDLE thread = start(come_twice, listens);
     await_client(pipe, &overlapped, NULL);
     ReadFile(pipe, text, sizeof text, NULL, &overlapped);
@@ -354,14 +357,7 @@ static void two_clients(void)
     if (!has_failed(pipe, &overlapped, ERROR_PIPE_NOT_CONNECTED))
         exit(EXIT_FAILURE);
     await_client(pipe, &overlapped, listens);
-    ReadFile(pipe, text, sizeof text, NULL, &overlapped);
-    WaitForSingleObject(event, INFINITE);
-    GetOverlappedResult(pipe, &overlapped, &bytes, FALSE);
-    say(bytes == 5 ? "main: 5 bytes\n" : "main: not 5 bytes\n");
-    join(thread);
-    CloseHandle(client);
-    CloseHandle(pipe);
-    CloseHandle(event);
+    end_client(pipe, &overlapped, thread);
     CloseHandle(listens);
 }
 
