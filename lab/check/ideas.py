@@ -139,9 +139,10 @@ class Run:
         return self.trace.image != 0
 
     def goes_on(self):
-        """Whether it made calls until it was ended, and not for ever the same."""
+        """Whether it still made new calls in the second half of its time. A record's
+        begin is in us."""
         last = max((record.begin for record in self.trace.records), default=0)
-        return last > WATCHDOG * 500000 and not self.trace.lost and not self.floods()
+        return last > WATCHDOG * 1000000 / 2 and not self.trace.lost and not self.floods()
 
     def crash(self):
         """The record of the crash, or True if there is none."""
@@ -215,7 +216,7 @@ class Run:
 
 
 def is_busy():
-    """Whether more threads want to run than this computer has processors for."""
+    """Whether more than twice as many threads want to run as there are processors."""
     return hasattr(os, 'getloadavg') and \
         os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
 
@@ -389,12 +390,11 @@ class Idea:
         return None
 
     def too_late(self, run, line, number):
-        """Whether the thread that prints this line has first let another thread go
-        on."""
-        record = next((record for record, text in run.writes() if text == line), None)
-        instead = next((record for record, text in run.writes()
-                        if text == run.lines[number]), None)
-        if record is None or self.unseen or instead.thread == record.thread:
+        """The line with this number is another one. Fails if the thread that prints
+        this line has first let another thread go on."""
+        writes = run.writes()
+        record = next((record for record, text in writes if text == line), None)
+        if record is None or self.unseen or writes[number][0].thread == record.thread:
             return None
         before = [other for other in run.trace.records if
                   other.thread == record.thread and other.begin < record.begin and
