@@ -160,29 +160,36 @@ struct guard_counts guard_counts(void)
     return now;
 }
 
-/* As malloc, or with zeros as calloc, for a call of this function. */
-static void *allocate_for(const char *function, size_t size, bool is_zero,
-                          const void *caller)
+/* Guarded memory for a call of this function, filled with zeros or with 0xA5.
+ * NULL if there is no room for it, or if the call has to fail. */
+static void *take(const char *function, size_t size, bool is_zero,
+                  const void *caller, bool *fails)
 {
     bool is_main = GetCurrentThreadId() == main_thread;
     unsigned number = is_main ? ++of_main : 0;
-    bool fails = is_main && must_fail("memory");
-    if (must_fail(function) || fails)
+    *fails = is_main && must_fail("memory");
+    *fails = must_fail(function) || *fails;
+    char *memory = *fails ? NULL : allocate(size, number, caller);
+    if (memory == NULL)
         return NULL;
-    char *memory = allocate(size, number, caller);
-    if (memory != NULL && !is_zero)
+    if (!is_zero)
         memset(memory, 0xA5, size);
-    if (memory != NULL)
-        return allocated(memory, size, caller);
-    /* The program decides the size, and may ask for 0 bytes.
-     * NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
-    return is_zero ? calloc(1, size) : malloc(size);
+    return allocated(memory, size, caller);
+}
+
+void *guard_take(size_t size, bool is_zero, const void *caller, bool *fails)
+{
+    return take("", size, is_zero, caller, fails);
 }
 
 static void *allocate_filled(size_t size, const void *caller)
 {
+    bool fails;
     count_call(&counts.mallocs);
-    return allocate_for("malloc", size, false, caller);
+    void *memory = take("malloc", size, false, caller, &fails);
+    /* The program decides the size, and may ask for 0 bytes.
+     * NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
+    return memory != NULL || fails ? memory : malloc(size);
 }
 
 void *guard_malloc(size_t size)
@@ -190,18 +197,17 @@ void *guard_malloc(size_t size)
     return allocate_filled(size, __builtin_return_address(0));
 }
 
-void *guard_take(size_t size, bool is_zero, const void *caller)
-{
-    return allocate_for("", size, is_zero, caller);
-}
-
 void *guard_calloc(size_t count, size_t size)
 {
     count_call(&counts.callocs);
     if (size != 0 && count > SIZE_MAX / size)
         return NULL;
-    return allocate_for("calloc", count * size, true,
-                        __builtin_return_address(0));
+    bool fails;
+    void *memory =
+        take("calloc", count * size, true, __builtin_return_address(0), &fails);
+    /* The program decides the size, and may ask for 0 bytes.
+     * NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
+    return memory != NULL || fails ? memory : calloc(count, size);
 }
 
 /* The lock stays locked, so that no other thread can go on. */

@@ -46,11 +46,15 @@ void *guard_calloc(size_t count, size_t size) __asm__("guard.calloc");
 void *guard_realloc(void *memory, size_t size) __asm__("guard.realloc");
 void guard_free(void *memory) __asm__("guard.free");
 
-/* For lab/guard/operators.cpp and heap.c: as malloc and free, for a call with
- * this return address. `is_zero`: the memory is filled with zeros. NULL means
- * no memory. `guard_give_back` returns false for memory that is not guarded. */
-void *guard_take(size_t size, bool is_zero,
-                 const void *caller) __asm__("guard.take");
+/*
+ * For lab/guard/operators.cpp and heap.c, which call them for a call with this
+ * return address. guard_take returns memory that is filled with zeros, or with
+ * 0xA5. NULL means that the call has to fail, or else (*fails is false) that
+ * there is no room: then the caller allocates as the program would.
+ * guard_give_back returns false for memory that is not guarded.
+ */
+void *guard_take(size_t size, bool is_zero, const void *caller,
+                 bool *fails) __asm__("guard.take");
 bool guard_give_back(void *memory,
                      const void *caller) __asm__("guard.give.back");
 

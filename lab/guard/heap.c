@@ -25,12 +25,19 @@ static bool is_guarded(const void *memory, struct guard_block *block)
            block->memory == memory && block->freed == NULL;
 }
 
+static void *take(HANDLE heap, DWORD flags, SIZE_T size, const void *caller)
+{
+    bool is_zero = (flags & HEAP_ZERO_MEMORY) != 0, fails = false;
+    void *memory = heap == GetProcessHeap()
+                       ? guard_take(size, is_zero, caller, &fails)
+                       : NULL;
+    return memory != NULL || fails ? memory
+                                   : SYSTEM(HeapAlloc)(heap, flags, size);
+}
+
 static void *WINAPI heap_alloc(HANDLE heap, DWORD flags, SIZE_T size)
 {
-    if (heap != GetProcessHeap())
-        return SYSTEM(HeapAlloc)(heap, flags, size);
-    return guard_take(size, (flags & HEAP_ZERO_MEMORY) != 0,
-                      __builtin_return_address(0));
+    return take(heap, flags, size, __builtin_return_address(0));
 }
 
 static BOOL WINAPI heap_free(HANDLE heap, DWORD flags, void *memory)
@@ -50,10 +57,11 @@ static void *WINAPI heap_realloc(HANDLE heap, DWORD flags, void *memory,
         return SYSTEM(HeapReAlloc)(heap, flags, memory, size);
     if (flags & HEAP_REALLOC_IN_PLACE_ONLY)
         return size <= block.size ? memory : NULL;
-    char *moved = heap_alloc(heap, flags, size);
+    const void *caller = __builtin_return_address(0);
+    char *moved = take(heap, flags, size, caller);
     if (moved != NULL) {
         memcpy(moved, memory, size < block.size ? size : block.size);
-        guard_give_back(memory, __builtin_return_address(0));
+        guard_give_back(memory, caller);
     }
     return moved;
 }

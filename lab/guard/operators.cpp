@@ -10,8 +10,8 @@
 
 extern "C" {
 /* See guard.h. */
-void *guard_take(std::size_t size, bool is_zero,
-                 const void *caller) __asm__("guard.take");
+void *guard_take(std::size_t size, bool is_zero, const void *caller,
+                 bool *fails) __asm__("guard.take");
 bool guard_give_back(void *memory,
                      const void *caller) __asm__("guard.give.back");
 }
@@ -20,7 +20,11 @@ bool guard_give_back(void *memory,
 
 static void *take(std::size_t size, const void *caller)
 {
-    return guard_take(size, false, caller);
+    bool fails;
+    void *memory = guard_take(size, false, caller, &fails);
+    if (memory != nullptr || fails)
+        return memory;
+    return std::malloc(size > 0 ? size : 1);
 }
 
 static void *must_take(std::size_t size, const void *caller)
