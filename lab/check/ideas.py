@@ -142,7 +142,8 @@ class Run:
         """Whether it still made new calls in the second half of its time. A record's
         begin is in us."""
         last = max((record.begin for record in self.trace.records), default=0)
-        return last > WATCHDOG * 1000000 / 2 and not self.trace.lost and not self.floods()
+        new = not self.trace.lost and not self.floods()
+        return new and last > WATCHDOG * 1000000 / 2
 
     def crash(self):
         """The record of the crash, or True if there is none."""
