@@ -61,7 +61,6 @@ struct pool {
     enum { POOL_STOPPED, POOL_RUNNING, POOL_STOPPING } state;
     struct rundown running;  /* calls and callbacks that run or will run */
     struct rundown stopping; /* a thread in pool_stop */
-    struct table in_flight;
     ATOMIC(unsigned) cancels; /* how often anything was cancelled */
     uint64_t packets;         /* that were taken */
     struct pool_counters counters;
@@ -70,6 +69,7 @@ struct pool {
     uint64_t timer_wakes; /* in ms, if nothing wakes it before */
     bool timer_ends;
     struct deadline *first_deadline;
+    struct table in_flight; /* last, because it is large */
 };
 
 /*

@@ -22,8 +22,8 @@ extern "C" {
 enum { TABLE_SEGMENT = 4096, TABLE_SEGMENTS = 256 };
 
 struct table {
-    struct request **segments[TABLE_SEGMENTS]; /* of buckets */
     uint32_t buckets, requests;
+    struct request **segments[TABLE_SEGMENTS]; /* of buckets */
 };
 
 /* Makes an empty table. Returns false if there is no memory. */
