@@ -9,12 +9,18 @@
 
 static LONG packets;
 
+/* An event, or NULL: a worker that has taken a packet waits for this event
+ * before it uses the packet. */
+static HANDLE started;
+
 static BOOL WINAPI my_get_status(HANDLE port, DWORD *bytes, ULONG_PTR *key,
                                  OVERLAPPED **overlapped, DWORD timeout)
 {
     BOOL ok =
         next.GetQueuedCompletionStatus(port, bytes, key, overlapped, timeout);
     InterlockedIncrement(&packets);
+    if (started != NULL)
+        wait_for(started);
     return ok;
 }
 
@@ -218,15 +224,15 @@ static struct {
 
 static void read_on(void)
 {
-    struct submission started;
+    struct submission read;
     do {
-        started = file_stream_read_async(stream, chain.buffer,
-                                         sizeof chain.buffer, &chain.task);
-        chain.total += started.bytes;
-        if (started.outcome == IO_DONE)
+        read = file_stream_read_async(stream, chain.buffer, sizeof chain.buffer,
+                                      &chain.task);
+        chain.total += read.bytes;
+        if (read.outcome == IO_DONE)
             chain.immediate++;
-    } while (started.outcome == IO_DONE && started.bytes > 0);
-    if (started.outcome != IO_QUEUED)
+    } while (read.outcome == IO_DONE && read.bytes > 0);
+    if (read.outcome != IO_QUEUED)
         set(finished);
 }
 
@@ -253,7 +259,9 @@ CASE(a_callback_can_start_its_task_again_until_the_end,
     finished = new_event();
     open_digits(FILE_OPTION_ASYNCHRONOUS);
     chain.task.callback = on_piece;
+    started = new_event();
     read_on();
+    set(started); /* so the first read is completed by a callback */
     wait_for(finished);
     must(pool_wait_idle(&pool, INFINITE), "wait");
     bool both = chain.callbacks > 0 && chain.immediate > 0;
