@@ -115,7 +115,6 @@ class Contest:
         self.rows = rows
         self.quick = quick
         self.server = find_server()
-        self.seconds = 0.1 if quick else 0.2  # the wanted length of a run
         self.rounds = rounds  # None: the work's own number
         # (work, contender, threads): the reads in a run, and per second.
         self.known = {}
@@ -130,7 +129,8 @@ class Contest:
         reads, rate = self.known.get(key, (0, 0))
         if reads == 0:
             return 2048 if work.arguments["block"] < plan.MIB else 256
-        wanted = min(rate * self.seconds, 16 * reads)
+        seconds = 0.1 if self.quick else work.seconds
+        wanted = min(rate * seconds, 16 * reads)
         return 1 << max(4, round(wanted).bit_length() - 1)
 
     def check(self, work, arguments, row, started):
