@@ -59,8 +59,8 @@ struct pool {
     unsigned worker_count, threads, limit; /* all, the first ones, the most */
     SRWLOCK lock; /* guards the fields below, and every bound file */
     enum { POOL_STOPPED, POOL_RUNNING, POOL_STOPPING } state;
-    struct rundown running;  /* calls and callbacks that run or will run */
-    struct rundown stopping; /* a thread in pool_stop */
+    struct rundown running;   /* calls and callbacks that run or will run */
+    struct rundown stopping;  /* a thread in pool_stop */
     ATOMIC(unsigned) cancels; /* how often anything was cancelled */
     uint64_t packets;         /* that were taken */
     struct pool_counters counters;

@@ -374,6 +374,19 @@ Test(copy, nothing_stays_if_the_file_can_be_neither_renamed_nor_marked)
     assert_nothing_made();
 }
 
+Test(copy, a_new_file_that_cannot_be_deleted_is_reported)
+{
+    make_file("source", 100);
+    struct run run = RUN_HOOKED(
+        HOOKED,
+        "fail-from:SetFileInformationByHandle:5:5,fail:DeleteFileW:1:32",
+        "source", "new");
+    /* Two operations fail, so there are two lines. */
+    assert_run(&run, run.status == 1, "exit status 1");
+    assert_err_has(&run, "cannot rename to 'new': ");
+    assert_err_has(&run, "cannot delete '");
+}
+
 Test(copy, a_missing_directory_is_error_3)
 {
     make_file("source", 100);
