@@ -53,6 +53,7 @@ struct imports imports_now(void)
 
 /* As NtQueryIoCompletion, for a port of the model. */
 static LONG NTAPI query_port(HANDLE port, int class, void *depth, ULONG length,
+                             // NOLINTNEXTLINE(readability-non-const-parameter)
                              ULONG *returned)
 {
     (void)class, (void)length, (void)returned;
