@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE = 64, CALLS = 3 };
+enum { LINE = 64, TWO_LINES = 2 * LINE, CALLS = 3 };
 
 static struct pool pool;
 static const wchar_t *sample;
@@ -128,7 +128,7 @@ static void read_cancel(void)
 static void cancel_waiting(void)
 {
     uint64_t position;
-    open_stream(FILE_ACCESS_READ, 2 * LINE);
+    open_stream(FILE_ACCESS_READ, TWO_LINES);
     HANDLE other = start(cancel, &tasks[1]);
     read_line(0);
     read_line(1);
@@ -145,7 +145,7 @@ static void cancel_waiting(void)
 /* The first read fills the buffer, and the second takes its bytes from it. */
 static void two_reads(void)
 {
-    open_stream(FILE_ACCESS_READ, 2 * LINE);
+    open_stream(FILE_ACCESS_READ, TWO_LINES);
     read_line(0);
     read_line(1);
     must_read(1, LINE);
@@ -165,7 +165,7 @@ static unsigned __stdcall read_and_wait(void *unused)
 /* Which of the two comes first is open. */
 static void sync_async(void)
 {
-    open_stream(FILE_ACCESS_READ, 2 * LINE);
+    open_stream(FILE_ACCESS_READ, TWO_LINES);
     HANDLE other = start(read_and_wait, NULL);
     read_line(0);
     join(other);
@@ -196,7 +196,7 @@ static void must_have_written(DWORD line, char letter)
 static void write_flush(void)
 {
     size_t bytes;
-    open_stream(FILE_ACCESS_READ_WRITE, 2 * LINE);
+    open_stream(FILE_ACCESS_READ_WRITE, TWO_LINES);
     write_line(0, 'a');
     must(file_stream_flush_async(stream, &tasks[1]).outcome != IO_FAILED);
     write_line(2, 'b');
@@ -210,7 +210,7 @@ static void write_flush(void)
 /* The close cancels the flush, and writes what the buffer has. */
 static void write_close(void)
 {
-    open_stream(FILE_ACCESS_READ_WRITE, 2 * LINE);
+    open_stream(FILE_ACCESS_READ_WRITE, TWO_LINES);
     write_line(0, 'a');
     must(file_stream_flush_async(stream, &tasks[1]).outcome != IO_FAILED);
     close_stream();
