@@ -498,8 +498,14 @@ class Idea:
                                    failure.text)
 
     def workers_exit(self):
-        """The lab has threads of its own: workers are those that wait for packets."""
+        """The lab has threads of its own: workers are those that wait for packets. The
+        time of a short wait is sometimes up by itself: so that comes first."""
         run = self.last
+        started = [record for record in run.trace.records if record.starts() and
+                   record.overlapped]
+        failure = started and self.waits_again(run, started[-1])
+        if failure:
+            return failure
         waiting = {record.thread for record in run.calls(*recording.TAKES)}
         threads = [thread for thread in run.calls('thread')
                    if thread.thread in waiting]
@@ -516,9 +522,7 @@ class Idea:
             return Failure('main waits until each worker has exited '
                            '(WaitForSingleObject with the handle of its thread)',
                            f'it does not wait for {len(left)} of {len(threads)}')
-        started = [record for record in run.trace.records if record.starts() and
-                   record.overlapped]
-        return self.waits_again(run, started[-1]) or self.loops(threads)
+        return self.loops(threads)
 
     def loops(self, threads):
         """There are more workers than packets, so a program can end well although a

@@ -260,14 +260,14 @@ static GHashTable *named_in(const char *readme, const char *heading)
     return names;
 }
 
-static void assert_all_in(GHashTable *names, GHashTable *others,
+static void assert_all_in(GHashTable *subset, GHashTable *set,
                           const char *where)
 {
     GHashTableIter at;
     gpointer name;
-    g_hash_table_iter_init(&at, names);
+    g_hash_table_iter_init(&at, subset);
     while (g_hash_table_iter_next(&at, &name, NULL))
-        cr_assert(g_hash_table_contains(others, name), "%s is not %s",
+        cr_assert(g_hash_table_contains(set, name), "%s is not %s",
                   (const char *)name, where);
 }
 

@@ -56,7 +56,7 @@ static unsigned patience_of(unsigned seconds)
     const char *longest = g_getenv("WATCHDOG");
     if (longest == NULL)
         return seconds;
-    unsigned chosen = (unsigned)atoi(longest);
+    unsigned chosen = (unsigned)strtoul(longest, NULL, 10);
     return seconds == WATCHDOG ? chosen : MIN(seconds, chosen);
 }
 
