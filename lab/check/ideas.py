@@ -1001,9 +1001,10 @@ class ReadFile(Idea):
 
     def warning(self):
         """it is right if ReadFile, or a packet, reports the warning 234"""
-        return self.read(40000, mode='warning') or \
-            self.read(40000, mode=f'packet:1:234:{steps.CHUNK}') or \
-            self.freed_early('warning')
+        # If the program touches the request then, the other runs may end in any way.
+        return self.freed_early('warning') or \
+            self.read(40000, mode='warning') or \
+            self.read(40000, mode=f'packet:1:234:{steps.CHUNK}')
 
     def failures(self):
         """a call that fails is reported"""
