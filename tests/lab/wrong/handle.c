@@ -139,7 +139,6 @@ static int port_closed(const char *path)
     HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
     HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, worker, port, 0, NULL);
     (void)path;
-    Sleep(50); /* it waits by now */
     /* <- port-closed */
     CloseHandle(port);
     WaitForSingleObject(thread, INFINITE);
