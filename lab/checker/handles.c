@@ -260,24 +260,22 @@ void check_port(HANDLE port)
     unlock_records();
 }
 
-/* Whether no thread waits at this port yet, but one soon may. On a busy machine
- * a worker may come back to its port after the program has closed it. */
-static bool may_get_waiter(void *port)
+/* Whether this is a port where no thread waits yet, but one soon may. On a busy
+ * machine a worker may come back to its port after the program has closed it.
+ */
+static bool may_get_waiter(void *value)
 {
-    return !has_waiter(port) && (threads_to_begin > 0 || has_taker(port));
+    const struct handle *handle = find_right_handle(value);
+    return handle != NULL && handle->kind == A_PORT && !has_waiter(value) &&
+           (threads_to_begin > 0 || has_taker(value));
 }
 
 bool handle_closing(HANDLE value)
 {
     enum { CLOSE_MS = 250 };
+    delay_while(may_get_waiter, value, CLOSE_MS);
     lock_records();
     struct handle *handle = find_right_handle(value);
-    bool is_port = handle != NULL && handle->kind == A_PORT;
-    unlock_records();
-    if (is_port)
-        delay_while(may_get_waiter, value, CLOSE_MS);
-    lock_records();
-    handle = find_right_handle(value);
     if (value == INVALID_HANDLE_VALUE)
         mistake("INVALID_HANDLE_VALUE is closed\nclosed %s\n"
                 "rule: CreateFile reports a failure by INVALID_HANDLE_VALUE, "

@@ -105,9 +105,9 @@ static inline BOOLEAN WINAPI acquire_instead(SRWLOCK *lock)
     return TRUE;
 }
 
-/* Replaces each function that `mine` has. Whoever replaces only
- * AcquireSRWLockExclusive also gets each try to acquire a lock: it waits, and
- * succeeds. */
+/* Replaces each function that `mine` has. If `mine` has AcquireSRWLockExclusive
+ * but no TryAcquireSRWLockExclusive, its function also gets each try to acquire
+ * a lock: the try waits, and succeeds. */
 static inline void put_layer(struct layer mine)
 {
     make_imports_writable();
